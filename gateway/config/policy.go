@@ -1,0 +1,49 @@
+package config
+
+import "time"
+
+// Policy describes what a stanza must satisfy.
+type Policy struct {
+	// Files with security policies (Open XML SPIF). Without one no label can be read, and what must have a label is refused.
+	SPIF []File `toml:"spif"`
+	// The profile that every stanza must fit: `strict`, `chat` or `federation`, or the name of a [profile.NAME] table.
+	Profile string `toml:"profile"`
+	// How long a released stanza may wait for its link before it expires. Zero: the queue limits of the peer alone decide.
+	Expiry time.Duration `toml:"expiry" min:"0s" max:"30d"`
+	// Gives each request (iq) an id of the gateway's own, so that ids carry nothing across.
+	ReissueIDs bool `toml:"reissue-ids"`
+}
+
+// Limits bounds what others can make the gateway spend.
+type Limits struct {
+	// Connections from one address that have not authenticated yet.
+	UnauthenticatedPerAddress int `toml:"unauthenticated-per-address" min:"1" max:"10000"`
+	// Connections altogether.
+	Connections int `toml:"connections" min:"1" max:"1000000"`
+	// Time to authenticate.
+	AuthenticateTimeout time.Duration `toml:"authenticate-timeout" min:"1s" max:"10m"`
+	// Time for a TLS handshake.
+	HandshakeTimeout time.Duration `toml:"handshake-timeout" min:"1s" max:"1m"`
+	// Time to reach a peer: DNS, connecting and authenticating together.
+	ConnectTimeout time.Duration `toml:"connect-timeout" min:"1s" max:"10m"`
+	// Time to wait for an orderly end of a stream, and for queues to empty on shutdown.
+	CloseTimeout time.Duration `toml:"close-timeout" min:"100ms" max:"1m"`
+	// Bytes of one element before authentication.
+	PreAuthBytes Size `toml:"pre-auth-bytes" min:"10000" max:"1 MiB"`
+	// Pairs of domains on one stream.
+	PairsPerStream int `toml:"pairs-per-stream" min:"1" max:"10000"`
+	// Depth of elements in a stanza.
+	Depth int `toml:"depth" min:"8" max:"256"`
+	// Attributes of one element.
+	Attributes int `toml:"attributes" min:"8" max:"1024"`
+	// Namespace declarations of one element.
+	Declarations int `toml:"declarations" min:"8" max:"1024"`
+	// Children of one element.
+	Children int `toml:"children" min:"16" max:"65536"`
+	// Unacknowledged stanzas of a stream with stream management.
+	UnackedStanzas int `toml:"unacked-stanzas" min:"10" max:"1000000"`
+	// Unacknowledged bytes of a stream with stream management.
+	UnackedBytes Size `toml:"unacked-bytes" min:"64 KiB" max:"1 GiB"`
+	// How long a broken stream can be resumed.
+	ResumeWindow time.Duration `toml:"resume-window" min:"0s" max:"1h"`
+}
