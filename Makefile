@@ -1,0 +1,55 @@
+# make run    build and start the demonstration: two domains, one gateway, a private CA
+# make test   everything: peers, build, vet, lint, unit, fuzz seeds, race, integration
+# make bench  the budgets, as ratios (ONLY=relay for one group); writes build/bench.json
+# make fuzz   every fuzz target for FUZZTIME each
+# make lint   formatting, vet, staticcheck, known vulnerabilities
+
+GO        ?= go
+FUZZTIME  ?= 20s
+BENCHARGS ?=
+export CGO_ENABLED ?= 0
+TOOL := $(GO) tool -modfile=testbed/tools/go.mod
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: all build run test peers unit race integration lint fuzz bench clean
+
+all: build
+
+build:
+	@mkdir -p build
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/sallyport ./cmd/sallyport
+
+run: build
+	$(GO) build -trimpath -o build/demo ./testbed/demo
+	./build/demo -sallyport build/sallyport -state run
+
+test: peers build lint unit race integration
+	@echo "make test: all passed"
+
+# Third-party programs the tests talk to. Needs root or sudo; starts nothing.
+peers:
+	./testbed/install-peers.sh
+
+unit:
+	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./internal/... ./testbed/xmppload/... ./testbed/house/...
+
+# The race detector needs cgo; the product does not.
+race:
+	CGO_ENABLED=1 $(GO) test -race -short ./gateway/... ./peering/... ./links/... ./internal/... ./labels/... ./rules/...
+
+integration: build
+	$(GO) test -count=1 -timeout 15m ./testbed/scenario/...
+
+lint:
+	./testbed/tools/lint.sh
+
+fuzz:
+	./testbed/tools/fuzz.sh $(FUZZTIME)
+
+bench: build
+	$(GO) build -trimpath -o build/bench ./testbed/bench
+	./build/bench -sallyport build/sallyport -json build/bench.json $(if $(ONLY),-only $(ONLY)) $(BENCHARGS)
+
+clean:
+	rm -rf build run
