@@ -1,0 +1,89 @@
+// Package stream is the life of one XMPP server-to-server stream as a plain
+// state machine: headers and versions (RFC 6120 §4), STARTTLS (§5) and direct
+// TLS (XEP-0368), SASL EXTERNAL (RFC 6120 §6, XEP-0178), Server Dialback
+// (XEP-0220, keys XEP-0185, shortcut XEP-0344), bidirectional streams
+// (XEP-0288), stream management (XEP-0198), limits (XEP-0478), idle, keepalive
+// and orderly close.
+//
+// It never opens a socket, starts a goroutine, looks at the clock or speaks
+// TLS: facts come in as an [Input], orders go out as [Output]s, randomness is
+// an io.Reader. One goroutine (or one mutex) owns a [Machine]. The only part
+// that any goroutine may call is [Session.Settled].
+//
+// It never authorises a pair of domains without proof, never sends a stanza
+// for a pair that is not proven, and never repairs what it does not
+// understand. The zero [Policy] accepts nobody.
+//
+// # The whole life, as the edge sees it
+//
+// The edge is the code with the socket (links/s2s). It does, in this order:
+//
+//  1. m := NewInitiator(cfg) after connecting, or NewResponder(cfg) after
+//     accepting; dec := xmlstream.NewDecoder with [Config.FirstLimits].
+//  2. Step(now, Start{TLS: nil}) on a STARTTLS port, Start{TLS: &facts} after
+//     the handshake of a direct-TLS port.
+//  3. For each decoder event: Step(now, Received{Event: ev, Buffered:
+//     dec.Buffered()}); for a decoder *Error: Step(now, Malformed{err}); for a
+//     lost socket: Step(now, Lost{cause}).
+//  4. Carry out the outputs in order. [Write]: append to the write buffer.
+//     [StartTLS]: flush, handshake with the raw connection, then
+//     Step(now, Secured{facts}) or Step(now, SecureFailed{cause}).
+//     [RestartDecoder], [SetLimits]: call the decoder. [Closed]: flush, close
+//     TLS and TCP; the machine is finished and ignores all further input.
+//  5. Keep one timer at m.Deadline(); when it fires Step(now, Tick{}).
+//     Look at Deadline again after every Step and after every batch of Send.
+//
+// Initiator, in outputs: Write(header) … StartTLS … RestartDecoder,
+// Write(header) … Write(auth) … RestartDecoder, Write(header) … [Ready],
+// [Authorised]. From Authorised on, [Machine.Send] accepts stanzas of that
+// pair. Responder: Write(header, features) … StartTLS, RestartDecoder … then
+// Ready and one Authorised per proven pair; stanzas arrive as [Deliver] (or by
+// [Machine.Receive], the same without allocation).
+//
+// # Steady state
+//
+//	in, ok := m.Receive(now, ev.Element, ev.Bytes) // stanza of a proven pair?
+//	if !ok { outs := m.Step(now, Received{ev, dec.Buffered()}) … }
+//
+//	switch r := m.Send(now, Item{…, Bytes: len(wire)}); r.Verdict {
+//	case SendNow: buf = append(buf, wire...)   // and when r.AskAck: buf = m.AppendAckRequest(buf)
+//	case SendFull: wait for Acked …            // see [Verdict] for all
+//	}
+//
+// Receipts: every Deliver carries Seq. When responsibility for it has passed
+// on, call m.Session().Settled(seq) from any goroutine, in any order; when it
+// returns true, wake the owner to Step(now, AckDue{}). The h of XEP-0198 counts
+// the settled prefix. m.ReadPaused() says that too many are unsettled: stop
+// reading the socket until Settled brought it down.
+//
+// # More pairs on one stream
+//
+// [Machine.Carries] says whether (local, remote) can be sent on this stream
+// now, after Step(now, Prove{local, remote}) (dialback, XEP-0220 §2.5), or not
+// at all. The answer to Prove is Authorised or [Rejected].
+//
+// # Dialback verification
+//
+// [VerifyKey] asks the edge to have a key checked by the authoritative server.
+// The edge opens another stream with Config.Purpose = ForVerify (local = our
+// domain, remote = the claimed one), waits for Ready, then gives that machine
+// Step(now, Verify{…}); its [KeyAnswer] comes back to the first machine as
+// Step(now, Verified{…}). It must never be a stream to the same peer over which
+// the key came in (XEP-0288 §2.3). Streams already open to the claimed domain
+// may be used instead. Incoming verify requests are answered inside.
+//
+// # Resumption (XEP-0198 §5)
+//
+// After a loss, [Closed].Resume holds the [Session] when it can be resumed.
+// Initiator: put it into Config.Resume of the next stream; the machine proves
+// the pairs again, resumes, resends, and then emits Ready and [Resumed]; when
+// the peer refuses, [Unconfirmed] gives the items back, the new stream goes on
+// with a fresh session. Responder: Park.Put(now, session); on [ResumeWanted]
+// take it from the park (or first take it from the still open old machine with
+// Detach) and answer Step(now, SessionFound{session or nil}). Items that can no
+// longer be confirmed come out exactly once, in Unconfirmed or in
+// Closed.Unconfirmed; bounce or resend is the edge's policy.
+//
+// What is not in this room: sockets, DNS, TLS, certificate rules (tlsid),
+// pools, back-off, routing, client streams (they share [Session]).
+package stream
