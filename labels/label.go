@@ -1,0 +1,237 @@
+package labels
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Label is a label resolved under one policy: its class and every category exist there. It is immutable. Whether
+// it obeys the policy's rules is for Validate to say.
+type Label struct {
+	policy  *Policy
+	class   int // index
+	lacv    uint32
+	values  []Value // sorted
+	privacy string
+	bits    bitset
+	marking string
+}
+
+// Clearance is a clearance resolved under one policy. It is immutable.
+type Clearance struct {
+	policy  *Policy
+	lacvs   []uint32 // sorted; also those that the policy does not have, which grant nothing
+	values  []Value  // sorted
+	classes bitset
+	bits    bitset
+	ignored []string
+}
+
+// Label resolves a form. Everything it names must exist in the policy; the error is an *Error.
+func (p *Policy) Label(f LabelForm) (*Label, error) {
+	if f.Policy != p.id {
+		return nil, Errorf(CodePolicy, "label is under policy %s, not %s", Quote(f.Policy), p.id)
+	}
+	ci, ok := p.byClass[f.Class]
+	if !ok {
+		return nil, Errorf(CodeUnknown, "policy %s has no classification %d", p.name, f.Class)
+	}
+	if len(f.PrivacyMark) > MaxPrivacyMark {
+		return nil, Errorf(CodeSyntax, "privacy mark of %d bytes", len(f.PrivacyMark))
+	}
+	l := &Label{policy: p, class: ci, lacv: f.Class, privacy: f.PrivacyMark, bits: newBitset(len(p.cats))}
+	var err error
+	if l.values, err = p.resolve(f.Values, l.bits); err != nil {
+		return nil, err
+	}
+	l.marking, _, _ = p.Marking(l, "")
+	return l, nil
+}
+
+// Clearance resolves a form. A classification that the policy does not have has no effect; a value that it does not
+// have makes the clearance unreadable (facts of labels, 4.1: refusing is what the operator should hear about).
+func (p *Policy) Clearance(f ClearanceForm) (*Clearance, error) {
+	if f.Policy != p.id {
+		return nil, Errorf(CodePolicy, "clearance is under policy %s, not %s", Quote(f.Policy), p.id)
+	}
+	c := &Clearance{
+		policy: p, lacvs: slices.Clone(f.Classes), ignored: slices.Clone(f.Ignored),
+		classes: newBitset(len(p.classes)), bits: newBitset(len(p.cats)),
+	}
+	slices.Sort(c.lacvs)
+	c.lacvs = slices.Compact(c.lacvs)
+	for _, n := range c.lacvs {
+		if i, ok := p.byClass[n]; ok {
+			c.classes.set(i)
+		}
+	}
+	var err error
+	c.values, err = p.resolve(f.Values, c.bits)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// resolve sets the bit of every value and returns the values sorted, each with its true kind.
+func (p *Policy) resolve(vs []Value, into bitset) ([]Value, error) {
+	if len(vs) > MaxValues {
+		return nil, Errorf(CodeSyntax, "%d category values, at most %d", len(vs), MaxValues)
+	}
+	out := sortValues(vs)
+	for i, v := range out {
+		b, err := p.lookup(v)
+		if err != nil {
+			return nil, err
+		}
+		into.set(b)
+		out[i] = p.cats[b].value
+	}
+	return sortValues(out), nil
+}
+
+func (p *Policy) lookup(v Value) (int, error) {
+	if v.Kind != Enumerated {
+		if b, ok := p.byValue[v]; ok {
+			return b, nil
+		}
+		return 0, Errorf(CodeUnknown, "policy %s has no %s value %d in tag set %s", p.name, v.Kind, v.LACV, Quote(v.TagSet))
+	}
+	// SDN.801c tag type 2: the tag set says whether it restricts or permits; one that has both is ambiguous.
+	si, ok := p.bySet[v.TagSet]
+	if !ok {
+		return 0, Errorf(CodeUnknown, "policy %s has no tag set %s", p.name, Quote(v.TagSet))
+	}
+	kind := NoKind
+	for _, ti := range p.sets[si].tags {
+		k := p.tags[ti].Kind
+		if k != EnumRestrictive && k != EnumPermissive {
+			continue
+		}
+		if kind != NoKind && kind != k {
+			return 0, Errorf(CodeUnknown, "tag set %q has restrictive and permissive numbers; the label does not say which", p.sets[si].name)
+		}
+		kind = k
+	}
+	v.Kind = kind
+	if b, ok := p.byValue[v]; ok {
+		return b, nil
+	}
+	return 0, Errorf(CodeUnknown, "policy %s has no enumerated value %d in tag set %s", p.name, v.LACV, v.TagSet)
+}
+
+// Policy returns the policy that resolved the label; nil for a nil label.
+func (l *Label) Policy() *Policy {
+	if l == nil {
+		return nil
+	}
+	return l.policy
+}
+
+// Form returns the normal form.
+func (l *Label) Form() LabelForm {
+	if l == nil || l.policy == nil {
+		return LabelForm{}
+	}
+	return LabelForm{Policy: l.policy.id, Class: l.lacv, Values: slices.Clone(l.values), PrivacyMark: l.privacy}
+}
+
+// ClassName returns the name of the classification.
+func (l *Label) ClassName() string {
+	if l == nil || l.policy == nil {
+		return ""
+	}
+	return l.policy.classes[l.class].Name
+}
+
+// Categories yields the label's values with their names, in document order of the policy.
+func (l *Label) Categories() iter.Seq[Category] {
+	return func(yield func(Category) bool) {
+		if l == nil || l.policy == nil {
+			return
+		}
+		for b := l.bits.next(0); b >= 0; b = l.bits.next(b + 1) {
+			c := &l.policy.cats[b]
+			if !yield(Category{Value: c.value, TagSetName: l.policy.sets[l.policy.tags[c.tag].set].name, Name: c.Name}) {
+				return
+			}
+		}
+	}
+}
+
+// Equal says whether two labels mean the same: policy, class, values and privacy mark.
+func (l *Label) Equal(o *Label) bool {
+	if l == nil || o == nil || l.policy == nil || o.policy == nil {
+		return l == o
+	}
+	return l.policy.id == o.policy.id && l.lacv == o.lacv && l.privacy == o.privacy && slices.Equal(l.values, o.values)
+}
+
+// String returns the display marking in the policy's own language; allocates nothing. Safe for logs.
+func (l *Label) String() string {
+	if l == nil || l.policy == nil {
+		return "no label"
+	}
+	return l.marking
+}
+
+// Policy returns the policy that resolved the clearance; nil for a nil clearance.
+func (c *Clearance) Policy() *Policy {
+	if c == nil {
+		return nil
+	}
+	return c.policy
+}
+
+// Form returns the normal form.
+func (c *Clearance) Form() ClearanceForm {
+	if c == nil || c.policy == nil {
+		return ClearanceForm{}
+	}
+	return ClearanceForm{
+		Policy: c.policy.id, Classes: slices.Clone(c.lacvs), Values: slices.Clone(c.values), Ignored: slices.Clone(c.ignored),
+	}
+}
+
+// Ignored returns what the clearance named and the policy does not have: text for a warning to the operator.
+func (c *Clearance) Ignored() []string {
+	if c == nil || c.policy == nil {
+		return nil
+	}
+	out := slices.Clone(c.ignored)
+	for _, n := range c.lacvs {
+		if _, ok := c.policy.byClass[n]; !ok {
+			out = append(out, "classification "+strconv.FormatUint(uint64(n), 10))
+		}
+	}
+	return out
+}
+
+// Equal says whether two clearances mean the same.
+func (c *Clearance) Equal(o *Clearance) bool {
+	if c == nil || o == nil || c.policy == nil || o.policy == nil {
+		return c == o
+	}
+	return c.policy.id == o.policy.id && slices.Equal(c.lacvs, o.lacvs) && slices.Equal(c.values, o.values)
+}
+
+// String returns the policy, the classifications in braces and the values by tag. Safe for logs.
+func (c *Clearance) String() string {
+	if c == nil || c.policy == nil {
+		return "no clearance"
+	}
+	p := c.policy
+	var names []string
+	for i := c.classes.next(0); i >= 0; i = c.classes.next(i + 1) {
+		names = append(names, p.classes[i].Name)
+	}
+	out := p.name + " {" + strings.Join(names, "|") + "}"
+	for i := range p.tags {
+		if words := p.tagWords(i, c.bits, "/"); words != "" {
+			out += " " + words
+		}
+	}
+	return out
+}

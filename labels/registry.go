@@ -1,0 +1,77 @@
+package labels
+
+import (
+	"fmt"
+)
+
+// Registry is an immutable set of policies.
+type Registry struct {
+	policies []*Policy
+	byID     map[string]*Policy
+}
+
+// NewRegistry collects policies. Two with one OID, or with names that differ only by case, are an error: neither
+// could be told from the other.
+func NewRegistry(ps ...*Policy) (*Registry, error) {
+	r := &Registry{byID: make(map[string]*Policy, len(ps))}
+	for _, p := range ps {
+		if p == nil {
+			return nil, fmt.Errorf("nil policy")
+		}
+		if o := r.byID[p.id]; o != nil {
+			return nil, fmt.Errorf("policies %q and %q have the same identifier %s", o.name, p.name, p.id)
+		}
+		if o := r.ByName(p.name); o != nil {
+			return nil, fmt.Errorf("policies %s and %s have the same name %q", o.id, p.id, p.name)
+		}
+		r.policies = append(r.policies, p)
+		r.byID[p.id] = p
+	}
+	return r, nil
+}
+
+// Policy returns the policy with that OID, or nil.
+func (r *Registry) Policy(oid string) *Policy {
+	if r == nil {
+		return nil
+	}
+	return r.byID[oid]
+}
+
+// ByName returns the policy with that name (exact, else by case folding), or nil.
+func (r *Registry) ByName(name string) *Policy {
+	if r == nil {
+		return nil
+	}
+	i := findName(len(r.policies), func(i int) string { return r.policies[i].name }, name)
+	if i < 0 {
+		return nil
+	}
+	return r.policies[i]
+}
+
+// Policies returns all policies in the order given.
+func (r *Registry) Policies() []*Policy {
+	if r == nil {
+		return nil
+	}
+	return append([]*Policy(nil), r.policies...)
+}
+
+// Label resolves a label under the policy it names.
+func (r *Registry) Label(f LabelForm) (*Label, error) {
+	p := r.Policy(f.Policy)
+	if p == nil {
+		return nil, Errorf(CodePolicy, "policy %s is not loaded", Quote(f.Policy))
+	}
+	return p.Label(f)
+}
+
+// Clearance resolves a clearance under the policy it names.
+func (r *Registry) Clearance(f ClearanceForm) (*Clearance, error) {
+	p := r.Policy(f.Policy)
+	if p == nil {
+		return nil, Errorf(CodePolicy, "policy %s is not loaded", Quote(f.Policy))
+	}
+	return p.Clearance(f)
+}

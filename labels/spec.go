@@ -1,0 +1,124 @@
+package labels
+
+import "time"
+
+// The specification of a policy: what a policy file says, with references still by name. Line is where the thing
+// stands in its file, 0 when unknown. Package spif fills it; Compile checks it.
+
+// PolicySpec is a whole policy.
+type PolicySpec struct {
+	Name, ID            string
+	Version             string
+	NotBefore, NotAfter time.Time // zero: unlimited
+	Markings            []MarkingSpec
+	Qualifiers          []QualifierSpec
+	Classes             []ClassSpec
+	TagSets             []TagSetSpec
+	PrivacyMarks        []string
+	Line                int
+}
+
+// ClassSpec is one classification.
+type ClassSpec struct {
+	Name       string
+	LACV       uint32
+	Hierarchy  int // display and dominant label; never the decision
+	Color      string
+	Obsolete   bool
+	Markings   []MarkingSpec
+	Qualifiers []QualifierSpec
+	Required   []RequiredSpec
+	Line       int
+}
+
+// TagSetSpec is a named group of categories with an OID.
+type TagSetSpec struct {
+	Name, ID string
+	Tags     []TagSpec
+	Line     int
+}
+
+// TagSpec is one tag. Its name is for people and may repeat within a policy: a tag is known by its position.
+type TagSpec struct {
+	Name       string
+	Kind       Kind
+	Single     bool // at most one value
+	Min, Max   int  // bounds on the number of values when the tag is used; Max 0 is unbounded
+	Categories []CategorySpec
+	Qualifiers []QualifierSpec
+	Line       int
+}
+
+// CategorySpec is one value of a tag.
+type CategorySpec struct {
+	Name                string
+	LACV                uint32
+	Obsolete            bool
+	NotBefore, NotAfter time.Time
+	RequiredClass       string
+	ExcludedClasses     []string
+	Required            []RequiredSpec
+	Excluded            []GroupSpec
+	Markings            []MarkingSpec
+	Qualifiers          []QualifierSpec
+	Line                int
+}
+
+// Operation says how many groups of a RequiredSpec must match.
+type Operation uint8
+
+const (
+	// All is the zero value, because a rule without operation must not be dropped.
+	All Operation = iota
+	OneOrMore
+	OnlyOne
+)
+
+// RequiredSpec is a rule about categories that must be present.
+type RequiredSpec struct {
+	Operation Operation
+	Groups    []GroupSpec
+	Line      int
+}
+
+// GroupSpec names one value, or with Any every value, of a kind in a tag set.
+type GroupSpec struct {
+	TagSet string // name
+	Kind   Kind   // InformativeBits stands for both informative kinds
+	LACV   uint32
+	Any    bool
+	Line   int
+}
+
+// MarkingSpec is a phrase for one or more places. Codes are in lower case.
+type MarkingSpec struct {
+	Phrase string
+	Lang   string
+	Codes  []string
+}
+
+// Role says where the text of a qualifier goes.
+type Role uint8
+
+const (
+	NoRole Role = iota
+	Prefix
+	Suffix
+	Separator
+)
+
+// QualifierSpec is a prefix, suffix or separator for one place. Code is in lower case; empty counts everywhere.
+type QualifierSpec struct {
+	Code string
+	Role Role
+	Text string
+	Lang string
+}
+
+// Problem is something wrong with a policy. A policy with a problem that is not a warning does not exist.
+type Problem struct {
+	Line    int
+	Rule    string // the word of the rule that is broken
+	Text    string
+	Warning bool
+}
