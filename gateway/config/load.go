@@ -1,7 +1,160 @@
 package config
 
-// Load reads, decodes and checks the file. There is a configuration only if no problem
-// is an error; warnings come with it.
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// maxFileBytes bounds the file.
+const maxFileBytes = 1 << 20
+
+// Load reads, decodes and checks the file, and looks at the files it names. There is a
+// configuration only if no problem is an error; warnings come with it.
 func Load(path string) (*Config, Problems) {
-	return nil, Problems{{File: path, Text: "cannot be loaded yet"}}
+	text, err := readFile(path)
+	if err != nil {
+		return nil, Problems{{File: path, Text: reason(err), Advice: "name the configuration file"}}
+	}
+	if len(text) > maxFileBytes {
+		return nil, Problems{{
+			File: path, Line: 1, Text: "is larger than 1 MiB",
+			Advice: "this is not a configuration of sallyport",
+		}}
+	}
+	cfg, problems := Parse(path, text)
+	if mode, err := os.Stat(path); err == nil && mode.Mode().Perm()&0o022 != 0 {
+		problems = append(Problems{{
+			Severity: Warning, File: path, Line: 1, Text: "others can write this file, and so decide what crosses",
+			Advice: "chmod go-w " + path,
+		}}, problems...)
+	}
+	return cfg, problems
+}
+
+// readFile reads one byte more than is allowed at most.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+}
+
+// reason is what the system says, without the path that stands beside it anyway.
+func reason(err error) string {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return "cannot be read: " + err.Error()
+}
+
+// Parse is Load for a text that is held to stand in the file at path.
+func Parse(path string, text []byte) (*Config, Problems) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		abs = path
+	}
+	r := &report{file: path, index: newIndex(text)}
+	tree, ok := r.parseTOML(text)
+	if !ok {
+		return nil, r.sorted()
+	}
+	cfg := Defaults()
+	d := &decoder{report: r, dir: filepath.Dir(abs)}
+	d.table("", tree, reflect.ValueOf(&cfg).Elem())
+	cfg.derive()
+	check(&cfg, r)
+	problems := r.sorted()
+	if problems.Failed() {
+		return nil, problems
+	}
+	sum := sha256.Sum256(text)
+	cfg.Source = Source{Path: abs, Digest: hex.EncodeToString(sum[:])}
+	return &cfg, problems
+}
+
+// parseTOML reads the grammar. It is the one step that stops at the first problem;
+// duplicate keys are found all the same.
+func (r *report) parseTOML(text []byte) (tree map[string]any, ok bool) {
+	if n := r.index.tooDeep; n > 0 {
+		r.problems = Problems{{File: r.file, Line: n, Text: "is nested too deeply", Advice: "no setting needs that"}}
+		return nil, false
+	}
+	tree, err := decodeTOML(text)
+	if err == nil {
+		return tree, true
+	}
+	for _, dup := range r.index.duplicates {
+		r.problems = append(r.problems, Problem{
+			File: r.file, Line: dup.line, Key: dup.key,
+			Text:   fmt.Sprintf("is defined a second time, first in line %d", dup.first),
+			Advice: "keep one of the two",
+		})
+	}
+	var pe toml.ParseError
+	if !errors.As(err, &pe) {
+		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Text: "is not TOML: " + shown(err.Error())})
+		return nil, false
+	}
+	if len(r.problems) == 0 || !strings.Contains(pe.Message, "already been defined") {
+		r.problems = append(r.problems, Problem{
+			File: r.file, Line: max(pe.Position.Line, 1), Key: pe.LastKey,
+			Text:   "is not TOML: " + syntaxText(pe),
+			Advice: "nothing after this could be checked; correct it first",
+		})
+	}
+	return nil, false
+}
+
+// decodeTOML calls the library, whose bugs are panics.
+func decodeTOML(text []byte) (tree map[string]any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("TOML library: %v", p)
+		}
+	}()
+	_, err = toml.Decode(string(text), &tree)
+	return tree, err
+}
+
+// syntaxText is the library's message, unless it could quote a secret.
+func syntaxText(pe toml.ParseError) string {
+	for _, word := range []string{"secret", "key", "password", "pin"} {
+		if strings.Contains(strings.ToLower(pe.LastKey), word) {
+			return "the value is not text in quotes"
+		}
+	}
+	line := strings.ReplaceAll(pe.Message, "\n", " ")
+	return strings.Trim(shown(line), `"`)
+}
+
+// derive fills in what follows from other settings.
+func (c *Config) derive() {
+	state := string(c.Node.State)
+	if state == "" {
+		return // reported as missing
+	}
+	if c.Node.DialbackSecret == "" {
+		c.Node.DialbackSecret = NewSecret(filepath.Join(state, "dialback.secret"))
+	}
+	if c.Control.Socket == "" {
+		c.Control.Socket = Path(filepath.Join(state, "control.sock"))
+	}
+	if c.Audit.Dir == "" {
+		c.Audit.Dir = Dir(filepath.Join(state, "audit"))
+	}
+	if c.Audit.SignKey == "" {
+		c.Audit.SignKey = NewSecret(filepath.Join(state, "audit.key"))
+	}
 }

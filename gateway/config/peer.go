@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"sallyport/internal/tlsid"
+)
 
 // Peer is a neighbour: a server or another gateway.
 type Peer struct {
@@ -21,8 +25,8 @@ type Peer struct {
 	Authenticate []Authentication `toml:"authenticate" enum:"external,dialback"`
 	// The oldest TLS version it may use.
 	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`
-	// Its public key must be one of these: `sha256:` and the hash of the SubjectPublicKeyInfo in base64 or hexadecimal. Empty: any key with a certificate that verifies.
-	Pins []Pin `toml:"pins"`
+	// Its key or certificate must be one of these: `spki-sha256:` with the hash of the public key (SubjectPublicKeyInfo), or `cert-sha256:` with that of the whole certificate, in base64 or hexadecimal. Empty: any with a certificate that verifies.
+	Pins []tlsid.Pin `toml:"pins"`
 	// The purpose (extended key usage) its certificate must name: either one, or `client` or `server` strictly. Public CAs stop issuing the client purpose.
 	Usage Usage `toml:"usage" enum:"any,client,server"`
 

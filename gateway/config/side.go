@@ -28,6 +28,8 @@ type Certificate struct {
 	Cert File `toml:"cert" required:"true"`
 	// File with the private key (PEM). Only its owner may be able to read it.
 	Key SecretFile `toml:"key" required:"true"`
-	// Domains for which it is shown. Default: every name in the certificate.
+	// Domains for which it is shown, beyond those it names.
 	Domains []Pattern `toml:"domains"`
+	// It is shown where no other fits. One certificate at most.
+	Default bool `toml:"default"`
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
 	"net"
 	"strconv"
 	"strings"
@@ -59,9 +58,6 @@ type Target struct {
 
 // String is HOST:PORT.
 func (t Target) String() string { return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))) }
-
-// Pin is the SHA-256 hash of a SubjectPublicKeyInfo.
-type Pin [sha256.Size]byte
 
 // HeadSink is a second place for the head of the audit log.
 type HeadSink struct {

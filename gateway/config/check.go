@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// checker looks for what single values cannot show: names that nothing defines, files,
+// contradictions and risks. Keys that the decoder refused are empty and passed over.
+type checker struct {
+	*report
+	cfg *Config
+	now time.Time
+}
+
+func check(cfg *Config, r *report) {
+	c := &checker{report: r, cfg: cfg, now: time.Now()}
+	c.files()
+	c.node()
+	c.control()
+	c.metrics()
+	c.audit()
+	c.addresses()
+	c.sides()
+	c.peers()
+	c.owners()
+	c.pairs()
+	c.certificates()
+	c.policy()
+}
+
+// errorAt reports whether a key was refused already.
+func (c *checker) errorAt(key string) bool {
+	for _, p := range c.problems {
+		if p.Severity == Error && (p.Key == key || parentKey(p.Key) == key) {
+			return true
+		}
+	}
+	return false
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// name checks what will stand in logs, tables and metrics.
+func (c *checker) name(key, name string) {
+	if !nameForm.MatchString(name) {
+		c.bad(key, shown(name)+" is not a name", "use up to 64 letters, digits, dots, dashes and underscores")
+	}
+}
+
+func (c *checker) node() {
+	if c.cfg.Node.Name != "" {
+		c.name("node.name", c.cfg.Node.Name)
+	}
+}
+
+// maxSocketPath is what fits a Unix socket address.
+const maxSocketPath = 107
+
+func (c *checker) control() {
+	ctl := &c.cfg.Control
+	if len(ctl.Socket) > maxSocketPath {
+		c.bad("control.socket", fmt.Sprintf("the path is %d bytes long, a Unix socket takes %d", len(ctl.Socket), maxSocketPath),
+			"set control.socket to a shorter path")
+	}
+	if ctl.Group != "" {
+		if _, err := parsePrincipal("group:" + ctl.Group); err != nil {
+			c.bad("control.group", shown(ctl.Group)+" is not a group of this machine", "see getent group")
+		}
+	}
+	roles := map[string][]Principal{"view": ctl.View, "operate": ctl.Operate, "policy": ctl.Policy}
+	for role, principals := range roles {
+		if len(principals) > 0 && ctl.Group == "" {
+			c.risk("control."+role, "the socket has mode 0600, so that only the gateway's own user and root can use the role",
+				"set control.group to a group they are in")
+		}
+	}
+}
+
+func (c *checker) metrics() {
+	m := &c.cfg.Metrics
+	switch {
+	case !m.Listen.IsValid() || m.Listen.Addr().IsLoopback():
+	case !m.AllowRemote:
+		c.bad("metrics.listen", m.Listen.String()+" can be reached from other machines",
+			"listen on 127.0.0.1 or ::1, or say allow-remote = true")
+	default:
+		c.risk("metrics.listen", "whoever reaches "+m.Listen.String()+" can see peers and traffic",
+			"listen on loopback and let a proxy ask for a password")
+	}
+}
+
+func (c *checker) audit() {
+	a := &c.cfg.Audit
+	if a.MaxBytes != 0 && a.MaxBytes < 2*a.SegmentBytes && !c.errorAt("audit") {
+		c.bad("audit.max-bytes", "holds less than two segments", "raise it, or lower audit.segment-bytes")
+	}
+	if len(a.HeadSinks) == 0 && !c.errorAt("audit.head-sink") {
+		c.risk("audit.head-sink", "the head of the audit log has no second place; whoever can write the log can cut its end unseen",
+			`set head-sink = ["syslog:"] or a file on another disk`)
+	}
+	for i, sink := range a.HeadSinks {
+		if sink.Kind == FileSink && a.Dir != "" && strings.HasPrefix(sink.Target, string(a.Dir)+"/") {
+			c.risk(entryKey("audit.head-sink", i+1), "lies beside the log it vouches for", "use another disk, or syslog")
+		}
+	}
+	if a.Content {
+		c.risk("audit.content", "whoever can read the audit log can read every message", "switch it off when it is no longer needed")
+	}
+}

@@ -1,0 +1,173 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+func (c *checker) peers() {
+	defaultPeer := ""
+	for i := range c.cfg.Peers {
+		p := &c.cfg.Peers[i]
+		key := joinKey("peer", p.Name)
+		c.name(key, p.Name)
+		c.sideOf(key, p)
+		if len(p.Domains) == 0 && !p.Default && !c.errorAt(key+".domains") {
+			c.bad(key+".domains", "is missing; nobody would ever be this peer", "list its domains, or say default = true")
+		}
+		if p.Default {
+			if defaultPeer != "" {
+				c.bad(key+".default", "peer "+defaultPeer+" is the default already", "only one can be")
+			}
+			defaultPeer = p.Name
+		}
+		if p.Refuse {
+			c.refused(key, p)
+			continue
+		}
+		c.proof(key, p)
+		c.reach(key, p)
+		c.traffic(key, p)
+		c.labels(key, p)
+	}
+}
+
+func (c *checker) sideOf(key string, p *Peer) {
+	if p.Side == "" || c.cfg.Side(p.Side) != nil {
+		return
+	}
+	names := make([]string, len(c.cfg.Sides))
+	for i := range c.cfg.Sides {
+		names[i] = c.cfg.Sides[i].Name
+	}
+	c.undefined(key+".side", p.Side, "side", names)
+}
+
+// undefined notes a name that nothing defines.
+func (c *checker) undefined(key, name, what string, names []string) {
+	advice := fmt.Sprintf("define [%s.%s]", what, name)
+	if hint := nearest(name, names); hint != "" {
+		advice = "did you mean " + shown(hint) + "?"
+	}
+	c.bad(key, fmt.Sprintf("there is no %s %s", what, shown(name)), advice)
+}
+
+func (c *checker) refused(key string, p *Peer) {
+	if p.Default {
+		c.risk(key+".default", "whoever is not listed is refused anyway", "remove this peer")
+	}
+	for i, pair := range c.cfg.Pairs {
+		if slices.Contains(pair.Between, p.Name) {
+			c.bad(entryKey("pair", i+1)+".between", "peer "+p.Name+" has refuse = true", "remove the pair, or refuse")
+		}
+	}
+}
+
+// proof looks at how a peer shows who it is.
+func (c *checker) proof(key string, p *Peer) {
+	if len(p.Authenticate) == 0 && !c.errorAt(key+".authenticate") {
+		c.bad(key+".authenticate", "is empty; nothing the peer proves would do", `write ["external"]`)
+	}
+	switch external := slices.Contains(p.Authenticate, External); {
+	case !slices.Contains(p.Authenticate, Dialback):
+	case external:
+		c.risk(key+".authenticate", "without a certificate that verifies, DNS alone vouches for the peer",
+			`write ["external"] if it has one`)
+	default:
+		c.risk(key+".authenticate", "DNS alone vouches for the peer; whoever controls DNS answers can be it",
+			`write ["external"] if it has a certificate`)
+	}
+	if p.Default {
+		c.risk(key+".default", "every domain of the world that nobody else owns can be this peer", "list its domains if you know them")
+	}
+}
+
+// reach looks at how a peer is found.
+func (c *checker) reach(key string, p *Peer) {
+	side := c.cfg.Side(p.Side)
+	if side == nil || len(p.Route) > 0 || len(side.Resolver) > 0 || c.errorAt(key+".route") || c.errorAt(joinKey("side", side.Name)+".resolver") {
+		return
+	}
+	c.bad(key+".route", "is missing, and side "+p.Side+" has no resolver; the peer cannot be reached",
+		`set route = ["HOST:PORT"], or resolver on the side`)
+}
+
+func (c *checker) traffic(key string, p *Peer) {
+	if !p.Kinds.Any() && !c.errorAt(key+".kinds") {
+		c.risk(key+".kinds", "nothing can come from this peer or go to it", "allow kinds of traffic, such as message = true")
+	}
+	for i, ns := range p.Kinds.IQ {
+		if ns == "*" {
+			c.risk(entryKey(key+".kinds.iq", i+1), "every request that the profile allows can cross", "list the namespaces that are needed")
+		}
+	}
+	if !c.paired(p.Name) && !c.errorAt("pair") {
+		c.risk(key, "is in no pair, so it can talk to nobody", "add a [[pair]] between it and another peer")
+	}
+}
+
+func (c *checker) paired(peer string) bool {
+	return slices.ContainsFunc(c.cfg.Pairs, func(pair Pair) bool { return slices.Contains(pair.Between, peer) })
+}
+
+func (c *checker) labels(key string, p *Peer) {
+	usesDefault := p.Unlabelled == UnlabelledDefault || p.SendLabels == SendAlways
+	hasPolicy := len(c.cfg.Policy.SPIF) > 0 || c.errorAt("policy.spif")
+	switch {
+	case usesDefault && p.DefaultLabel == "" && !c.errorAt(key+".default-label"):
+		c.bad(key+".default-label", "is missing, but unlabelled or send-labels need it", "name a file with a label")
+	case !usesDefault && p.DefaultLabel != "":
+		c.risk(key+".default-label", "is not used", `set unlabelled = "default" or send-labels = "always"`)
+	case p.Unlabelled == UnlabelledDefault:
+		c.risk(key+".unlabelled", "what has no label is held to be what default-label says", "use refuse where the peer can label")
+	}
+	for _, file := range []struct{ key, path string }{{".clearance", string(p.Clearance)}, {".default-label", string(p.DefaultLabel)}} {
+		if file.path != "" && !hasPolicy {
+			c.bad(key+file.key, "means nothing without a security policy", "name one in policy.spif")
+		}
+	}
+	if len(c.cfg.Policy.SPIF) > 0 && p.Clearance == "" && !c.errorAt(key+".clearance") {
+		c.risk(key+".clearance", "is missing; nothing that has a label can go to this peer or come from it", "name a file with its clearance")
+	}
+	if len(p.LabelSyntaxes) == 0 && !c.errorAt(key+".label-syntaxes") {
+		c.bad(key+".label-syntaxes", "is empty; no label of the peer could be read", `write ["ess"], for example`)
+	}
+}
+
+func (c *checker) pairs() {
+	seen := map[[2]string]int{}
+	names := make([]string, len(c.cfg.Peers))
+	for i := range c.cfg.Peers {
+		names[i] = c.cfg.Peers[i].Name
+	}
+	for i := range c.cfg.Pairs {
+		pair, key := &c.cfg.Pairs[i], entryKey("pair", i+1)
+		if c.errorAt(key + ".between") {
+			continue
+		}
+		if len(pair.Between) != 2 || pair.First() == pair.Second() {
+			c.bad(key+".between", "does not name two peers", `write between = ["a", "b"]`)
+			continue
+		}
+		sides := map[string]bool{}
+		for n, name := range pair.Between {
+			if p := c.cfg.Peer(name); p != nil {
+				sides[p.Side] = true
+			} else {
+				c.undefined(entryKey(key+".between", n+1), name, "peer", names)
+			}
+		}
+		if len(sides) == 1 && !pair.SameSide && !c.errorAt(key+".between") {
+			c.bad(key+".between", "joins two peers of one side", "say same-side = true if that is meant")
+		}
+		both := [2]string{min(pair.First(), pair.Second()), max(pair.First(), pair.Second())}
+		if first := seen[both]; first > 0 {
+			c.bad(key+".between", fmt.Sprintf("is listed already, in line %d", c.index.lineOf(entryKey("pair", first))), "keep one of the two")
+		} else {
+			seen[both] = i + 1
+		}
+	}
+	if len(c.cfg.Pairs) == 0 && len(c.cfg.Peers) > 0 && !c.errorAt("pair") {
+		c.risk("pair", "there is none, so nothing crosses", "add a [[pair]]")
+	}
+}
