@@ -34,8 +34,10 @@ type Usage uint8
 
 // The zero value is Either, as the checklists ask.
 const (
-	Either Usage = iota // serverAuth or clientAuth, whichever role
-	Strict              // clientAuth from an initiator, serverAuth from a responder
+	Either     Usage = iota // serverAuth or clientAuth, whichever role
+	Strict                  // clientAuth from an initiator, serverAuth from a responder
+	ClientOnly              // clientAuth, whichever role
+	ServerOnly              // serverAuth, whichever role
 )
 
 // Policy is what a peer's certificate must show. The zero value accepts nothing: it has neither anchors nor pins.
@@ -225,7 +227,7 @@ func weakSignature(c *x509.Certificate) Reason {
 // accept decides about the leaf's extended key usage and says what x509 should ask of the chain.
 func (u Usage) accept(leaf *x509.Certificate, role Role) (usages []x509.ExtKeyUsage, unusual, ok bool) {
 	own, other := x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth
-	if role == Responder {
+	if u == ServerOnly || role == Responder && u != ClientOnly {
 		own, other = other, own
 	}
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||

@@ -234,6 +234,8 @@ func TestUsageSwitch(t *testing.T) {
 		{"strict server as initiator", server, tlsid.Strict, tlsid.Initiator, tlsid.WrongUsage, false},
 		{"strict server as responder", server, tlsid.Strict, tlsid.Responder, tlsid.OK, false},
 		{"strict client as initiator", client, tlsid.Strict, tlsid.Initiator, tlsid.OK, false},
+		{"client only, server as responder", server, tlsid.ClientOnly, tlsid.Responder, tlsid.WrongUsage, false},
+		{"server only, server as initiator", server, tlsid.ServerOnly, tlsid.Initiator, tlsid.OK, false},
 		{"no role", server, tlsid.Either, tlsid.NoRole, tlsid.NoCertificate, false},
 	}
 	for _, row := range rows {
