@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,10 +19,13 @@ type checker struct {
 	known bool   // chain is that of the entry before; false at the beginning and after damage
 	seq   uint64 // of the last record, or the one before the first
 	hash  Hash   // of that record
-	begun bool   // a header was seen, so seq means something
+	top   uint64 // highest record that a head proves durable
+
+	named  bool // node and began are known
+	placed bool // seq is known
 
 	number uint64 // of the segment being checked
-	first  uint64 // sequence its header names
+	first  uint64 // sequence its header names, 0 before the header
 	at     int64  // where in it
 	mark   uint32 // of its last frame
 	end    int64  // of its good part
@@ -35,21 +39,42 @@ func (c *checker) problem(why Why, seq uint64, format string, args ...any) {
 	c.report.add(Problem{why, c.number, seq, c.at, fmt.Sprintf(format, args...)})
 }
 
-// segment checks one file. A torn tail is left to the caller to judge.
-func (c *checker) segment(number uint64, data []byte) {
-	c.number, c.at, c.first, c.data, c.mark = number, 0, 0, data, 0
+// segment checks one file. Only the last file of a log may end in a torn batch, and only after what a head proves.
+func (c *checker) segment(number uint64, data []byte, last bool) {
+	c.number, c.at, c.first, c.data, c.mark, c.torn = number, 0, 0, data, 0, 0
+	before := len(c.report.Problems)
 	found := disk.Scan(data, c.frame)
-	if found.Torn == 0 && c.at < int64(len(data)) {
-		c.gap(int64(len(data)))
+	switch {
+	case found.Torn > 0 && last && c.seq >= c.top && c.at > 0:
+		c.torn = found.Torn
+	case found.Torn > 0:
+		disk.ScanRest(data, found.End, c.frame)
+		c.tail()
+	default:
+		c.tail()
 	}
-	c.end, c.torn = found.End, found.Torn
-	c.at = c.end
+	c.end = c.at
 	c.report.Segments++
 	c.report.Bytes += int64(len(data))
-	if found.Frames == 0 && len(found.Gaps) == 0 {
+	if c.first == 0 && len(c.report.Problems) == before {
+		c.at = 0
 		c.problem(Truncated, c.seq+1, "the segment has no header")
 	}
 	c.data = nil
+}
+
+// tail notes bytes after the last whole frame.
+func (c *checker) tail() {
+	rest := c.data[c.at:]
+	if len(rest) == 0 {
+		return
+	}
+	if _, _, err := disk.ParseFrame(rest); errors.Is(err, disk.ErrShort) {
+		c.problem(Truncated, c.seq+1, "the segment ends inside a record")
+		c.known, c.placed = false, false
+		return
+	}
+	c.gap(int64(len(c.data)))
 }
 
 // frame checks one frame of the segment.
@@ -77,7 +102,7 @@ func (c *checker) frame(offset int64, f disk.Frame) {
 // gap notes bytes from c.at to end that are no frame.
 func (c *checker) gap(end int64) {
 	c.problem(Edited, c.seq+1, "%d bytes from here on are not what was written: checksum or length is wrong", end-c.at)
-	c.known = false
+	c.known, c.placed, c.at = false, false, end
 }
 
 func (c *checker) header(e entry, payload []byte) {
@@ -90,8 +115,11 @@ func (c *checker) header(e entry, payload []byte) {
 	if h.Segment != c.number {
 		c.problem(Swapped, h.First, "this file holds segment %d", h.Segment)
 	}
-	if !c.begun {
-		c.node, c.began, c.seq, c.begun = h.Node, h.Began, h.First-1, true
+	if !c.named {
+		c.node, c.began, c.named = h.Node, h.Began, true
+	}
+	if !c.placed {
+		c.seq, c.placed = h.First-1, true
 	}
 	if h.Node != c.node || !h.Began.Equal(c.began) {
 		c.problem(NodeMismatch, h.First, "segment belongs to node %q (log begun %s), the log to %q (begun %s)",
@@ -113,17 +141,17 @@ func (c *checker) header(e entry, payload []byte) {
 }
 
 func (c *checker) record(e entry, payload []byte) {
-	if !c.begun { // after a header that could not be read
-		c.seq, c.begun = e.seq-1, true
+	if !c.placed { // after damage
+		c.seq, c.placed = max(e.seq, 1)-1, true
 	}
 	good := e.seq == c.seq+1
 	switch {
 	case good && c.known && !follows(payload, &c.chain):
 		c.problem(Edited, e.seq, "the record does not match its hash or does not follow record %d", c.seq)
 		good = false
-	case e.seq > c.seq+1 && c.known && c.later(c.seq+1):
+	case e.seq > c.seq+1 && c.later(c.seq+1):
 		c.problem(Swapped, c.seq+1, "record %d stands in its place", e.seq)
-	case e.seq > c.seq+1 && c.known:
+	case e.seq > c.seq+1:
 		c.problem(MissingRecord, c.seq+1, "record %d follows record %d", e.seq, c.seq)
 	case e.seq <= c.seq:
 		c.problem(Swapped, e.seq, "record %d is expected here", c.seq+1)

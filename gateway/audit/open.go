@@ -93,7 +93,7 @@ func (l *Log) recover() error {
 		return l.begin()
 	}
 	last := segments[len(segments)-1]
-	c, err := l.checkLast(last)
+	c, err := l.checkLast(last, head)
 	if err != nil {
 		return err
 	}
@@ -150,13 +150,16 @@ func (l *Log) begin() error {
 }
 
 // checkLast checks the last segment, cuts its torn tail off and opens it.
-func (l *Log) checkLast(last segmentFile) (*checker, error) {
+func (l *Log) checkLast(last segmentFile, head *Statement) (*checker, error) {
 	data, err := disk.ReadFile(l.fs, last.name, maxSegmentFile)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", last.name, err)
 	}
 	c := &checker{}
-	c.segment(last.number, data)
+	if head != nil {
+		c.top = head.Seq
+	}
+	c.segment(last.number, data, true)
 	if p := c.report.First(); p != nil {
 		return nil, fmt.Errorf("%w: %s", ErrDamaged, p)
 	}

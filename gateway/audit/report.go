@@ -18,6 +18,7 @@ const (
 	MissingFile        // a segment file is gone
 	HeadMismatch       // the record a head was signed for is another one
 	HeadBehind         // the head in the log directory is older than the one kept elsewhere
+	NoHead             // no head proves the end
 	WrongSignature     // a head or start is not signed by the key
 	NodeMismatch       // it belongs to another node or another log
 	Unreadable         // a file cannot be read, or is of an unknown form
@@ -26,7 +27,7 @@ const (
 
 var whyNames = [endOfWhys]string{
 	"none", "edited", "truncated", "swapped", "missing record", "missing file",
-	"head mismatch", "head behind", "wrong signature", "node mismatch", "unreadable",
+	"head mismatch", "head behind", "no head", "wrong signature", "node mismatch", "unreadable",
 }
 
 // String returns the words for it.
@@ -48,6 +49,9 @@ type Problem struct {
 	Offset  int64  // in the segment
 	Detail  string
 }
+
+// Error implements error.
+func (p *Problem) Error() string { return p.String() }
 
 // String tells the problem in one line.
 func (p *Problem) String() string {
@@ -84,8 +88,8 @@ type Report struct {
 	More     int
 }
 
-// OK tells whether nothing is wrong and a signed head was there to prove the end.
-func (r *Report) OK() bool { return len(r.Problems) == 0 && r.Heads > 0 }
+// OK tells whether nothing is wrong.
+func (r *Report) OK() bool { return len(r.Problems) == 0 }
 
 // First returns the first problem, nil when there is none.
 func (r *Report) First() *Problem {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"sallyport/internal/disk"
 )
@@ -84,7 +85,6 @@ type verifier struct {
 	wanted map[uint64][]Statement // heads by their record, until it was seen
 	newest *Statement
 	next   uint64 // number of the next segment
-	top    uint64 // highest record of a head
 }
 
 // statements reads and checks the signatures of the start, the head in the directory and those given.
@@ -96,10 +96,10 @@ func (v *verifier) statements(given []Statement) {
 	}
 	if s := v.start; s != nil {
 		v.next = s.Segment
-		v.node, v.began, v.begun = s.Node, s.Began, true
+		v.node, v.began, v.named = s.Node, s.Began, true
 		v.chain, v.seq, v.hash = s.Hash, s.Seq-1, s.Hash
 	}
-	v.known, v.begun = true, v.start != nil
+	v.known, v.placed = true, true
 	v.checker.report.FirstSeq = v.seq + 1
 	local, err := v.own(headName, HeadStatement)
 	if err != nil {
@@ -157,17 +157,16 @@ func (v *verifier) segment(s segmentFile, last bool) error {
 	for v.next < s.number {
 		v.number, v.at = v.next, 0
 		v.problem(MissingFile, v.seq+1, "the file is gone")
-		v.known = false
+		v.known, v.placed = false, false
 		if v.next+maxProblems < s.number {
 			v.next = s.number - 1
 		}
 		v.next++
-		v.begun = false // the next header says where it goes on
 	}
 	v.next = s.number + 1
 	data, err := disk.ReadFile(v.fs, s.name, maxSegmentFile)
 	if errors.Is(err, disk.ErrTooLarge) || errors.Is(err, disk.ErrNotExist) {
-		v.number, v.at, v.known, v.begun = s.number, 0, false, false
+		v.number, v.at, v.known, v.placed = s.number, 0, false, false
 		v.problem(Unreadable, v.seq+1, "%s", err)
 		return nil
 	}
@@ -175,14 +174,8 @@ func (v *verifier) segment(s segmentFile, last bool) error {
 		return err
 	}
 	v.visit = v.compare
-	v.checker.segment(s.number, data)
-	switch {
-	case v.torn > 0 && last && v.seq >= v.top:
-		v.checker.report.Torn = v.torn
-	case v.torn > 0:
-		v.problem(Truncated, v.seq+1, "the segment ends inside a record")
-		v.known = false
-	}
+	v.checker.segment(s.number, data, last)
+	v.checker.report.Torn = v.torn
 	return nil
 }
 
@@ -190,7 +183,7 @@ func (v *verifier) segment(s segmentFile, last bool) error {
 func (v *verifier) compare(_ int64, e entry) {
 	for _, h := range v.wanted[e.seq] {
 		if h.Hash != e.hash {
-			v.problem(HeadMismatch, e.seq, "the head of %s was signed for another record", h.Time.Format("2006-01-02T15:04:05Z07:00"))
+			v.problem(HeadMismatch, e.seq, "the head of %s was signed for another record", h.Time.Format(time.RFC3339))
 		}
 	}
 	delete(v.wanted, e.seq)
@@ -200,7 +193,7 @@ func (v *verifier) compare(_ int64, e entry) {
 func (v *verifier) end(segments int) {
 	for _, h := range v.heads {
 		if h.Node != v.node || !h.Began.Equal(v.began) {
-			v.problem(NodeMismatch, h.Seq, "the head is of node %q, log begun %s", h.Node, h.Began.Format("2006-01-02T15:04:05Z07:00"))
+			v.problem(NodeMismatch, h.Seq, "the head is of node %q, log begun %s", h.Node, h.Began.Format(time.RFC3339))
 			break
 		}
 	}
@@ -209,7 +202,10 @@ func (v *verifier) end(segments int) {
 		v.problem(MissingFile, v.seq+1, "there is no segment")
 		return
 	}
-	if v.top > v.seq && v.torn == 0 {
+	if v.checker.report.Heads == 0 {
+		v.problem(NoHead, 0, "no head signed by the key was found: nothing proves where the log ends")
+	}
+	if v.top > v.seq {
 		v.problem(Truncated, v.seq+1, "the log ends with record %d, but a head was signed for record %d", v.seq, v.top)
 	}
 }

@@ -29,39 +29,56 @@ type Gap struct{ From, To int64 }
 // whole frame. Frames of a torn batch that come after its first hole are not visited: the file ends at the hole.
 // A nil visit only counts.
 func Scan(data []byte, visit func(offset int64, f Frame)) Found {
-	var found Found
-	s := search{data: data, budget: searchFactor * int64(len(data))}
-	size := int64(len(data))
-	durable := int64(-1) // not yet looked for: undamaged files never need it
-	at := int64(0)
+	s := search{data: data, budget: searchFactor * int64(len(data)), visit: visit}
+	s.durable = unknown // undamaged files never need it
+	s.run(0)
+	return s.found
+}
+
+// ScanRest scans from an offset on and holds all bytes to have been durable: for files that were followed by others, and
+// when something else proves what must be there. Torn is then 0.
+func ScanRest(data []byte, from int64, visit func(offset int64, f Frame)) Found {
+	s := search{data: data, budget: searchFactor * int64(len(data)), visit: visit}
+	s.durable = int64(len(data))
+	s.run(from)
+	return s.found
+}
+
+// unknown says that lastMark was not yet needed.
+const unknown = -1
+
+// search is one scan. It also looks for whole frames where none is expected to begin, as far as its budget goes.
+type search struct {
+	data    []byte
+	budget  int64
+	durable int64
+	visit   func(offset int64, f Frame)
+	found   Found
+}
+
+func (s *search) run(at int64) {
+	size := int64(len(s.data))
 	for at < size {
-		f, rest, err := ParseFrame(data[at:])
+		f, rest, err := ParseFrame(s.data[at:])
 		if err == nil {
-			found.Frames++
-			if visit != nil {
-				visit(at, f)
+			s.found.Frames++
+			if s.visit != nil {
+				s.visit(at, f)
 			}
 			at = size - int64(len(rest))
 			continue
 		}
-		if durable < 0 {
-			durable = s.lastMark(at)
+		if s.durable == unknown {
+			s.durable = s.lastMark(at)
 		}
-		if at >= durable {
+		if at >= s.durable {
 			break
 		}
 		next := s.next(at + 1)
-		found.Gaps = append(found.Gaps, Gap{at, next})
+		s.found.Gaps = append(s.found.Gaps, Gap{at, next})
 		at = next
 	}
-	found.End, found.Torn = at, size-at
-	return found
-}
-
-// search looks for whole frames where none is expected to begin.
-type search struct {
-	data   []byte
-	budget int64
+	s.found.End, s.found.Torn = at, size-at
 }
 
 // lastMark returns the largest offset that a whole frame at or after from proves durable. Bytes of a torn batch reach
