@@ -75,7 +75,13 @@ func (c *compiler) classes() {
 		}
 		names[s.Name], ranks[s.Hierarchy], colors[strings.ToLower(s.Color)] = true, s.Name, s.Name
 		c.p.byClass[s.LACV] = len(c.p.classes)
-		c.p.classes = append(c.p.classes, class{ClassSpec: s})
+		cl := class{ClassSpec: s, folded: [][]string{fold(s.Name)}}
+		for i := range s.Markings {
+			if namesThing(&s.Markings[i]) {
+				cl.folded = append(cl.folded, fold(s.Markings[i].Phrase))
+			}
+		}
+		c.p.classes = append(c.p.classes, cl)
 	}
 }
 

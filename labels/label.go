@@ -148,13 +148,17 @@ func (l *Label) ClassName() string {
 
 // Categories yields the label's values with their names, in document order of the policy.
 func (l *Label) Categories() iter.Seq[Category] {
+	if l == nil || l.policy == nil {
+		return func(func(Category) bool) {}
+	}
+	return l.policy.categories(l.bits)
+}
+
+func (p *Policy) categories(bits bitset) iter.Seq[Category] {
 	return func(yield func(Category) bool) {
-		if l == nil || l.policy == nil {
-			return
-		}
-		for b := l.bits.next(0); b >= 0; b = l.bits.next(b + 1) {
-			c := &l.policy.cats[b]
-			if !yield(Category{Value: c.value, TagSetName: l.policy.sets[l.policy.tags[c.tag].set].name, Name: c.Name}) {
+		for b := bits.next(0); b >= 0; b = bits.next(b + 1) {
+			c := &p.cats[b]
+			if !yield(Category{Value: c.value, TagSetName: p.sets[p.tags[c.tag].set].name, Name: c.Name}) {
 				return
 			}
 		}
@@ -193,6 +197,14 @@ func (c *Clearance) Form() ClearanceForm {
 	return ClearanceForm{
 		Policy: c.policy.id, Classes: slices.Clone(c.lacvs), Values: slices.Clone(c.values), Ignored: slices.Clone(c.ignored),
 	}
+}
+
+// Categories yields the clearance's values with their names, in document order of the policy.
+func (c *Clearance) Categories() iter.Seq[Category] {
+	if c == nil || c.policy == nil {
+		return func(func(Category) bool) {}
+	}
+	return c.policy.categories(c.bits)
 }
 
 // Ignored returns what the clearance named and the policy does not have: text for a warning to the operator.

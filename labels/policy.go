@@ -28,6 +28,7 @@ type Policy struct {
 type class struct {
 	ClassSpec
 	required []requirement
+	folded   [][]string // name and phrases as words in one case, for Contradicts
 }
 
 type tagSet struct {

@@ -1,0 +1,365 @@
+package ess
+
+import (
+	"bytes"
+	"slices"
+
+	"sallyport/labels"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Category syntaxes.
+const (
+	oidMISSI           = "2.16.840.1.101.2.1.8.1" // SDN.801c, in labels
+	oidSSLPrivileges   = "2.16.840.1.101.2.1.8.2" // in clearances
+	oidRestrictive     = "2.16.840.1.101.2.1.8.3.0"
+	oidEnumPermissive  = "2.16.840.1.101.2.1.8.3.1"
+	oidPermissive      = "2.16.840.1.101.2.1.8.3.2"
+	oidInformative     = "2.16.840.1.101.2.1.8.3.3"
+	oidEnumRestrictive = "2.16.840.1.101.2.1.8.3.4"
+)
+
+// MaxCategories is the number of SecurityCategory values in a label (RFC 2634 section 3.2, ub-security-categories).
+const MaxCategories = 64
+
+// where says what the categories belong to. A label must not hold an empty category: it would say nothing and may be
+// the remains of something. In a clearance it grants nothing.
+type where uint8
+
+const (
+	inLabel where = iota
+	inClearance
+)
+
+// parseCategories reads the content of SET OF SecurityCategory.
+func parseCategories(set cryptobyte.String, w where) ([]labels.Value, error) {
+	var out []labels.Value
+	if set.Empty() && w == inLabel {
+		return nil, bad("empty set of categories")
+	}
+	for n := 0; !set.Empty(); n++ {
+		if n == MaxCategories {
+			return nil, bad("more than %d categories", MaxCategories)
+		}
+		var seq, oid, value cryptobyte.String
+		var tag asn1.Tag
+		if !set.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, tag0) || !seq.ReadAnyASN1(&value, &tag) || !seq.Empty() {
+			return nil, bad("broken category")
+		}
+		syntax, err := parseOID(oid)
+		if err != nil {
+			return nil, err
+		}
+		switch tag {
+		case tag1cons:
+		case tag1: // some toolkits wrap the value in a primitive [1]
+			der, err := toDER(value)
+			if err != nil {
+				return nil, err
+			}
+			value = der
+		default:
+			return nil, bad("category without value")
+		}
+		if out, err = parseCategory(out, syntax, value, w); err != nil {
+			return nil, err
+		}
+		if len(out) > labels.MaxValues {
+			return nil, bad("more than %d category values", labels.MaxValues)
+		}
+	}
+	return out, nil
+}
+
+// parseCategory appends the values of one category.
+func parseCategory(out []labels.Value, syntax string, value cryptobyte.String, w where) ([]labels.Value, error) {
+	switch syntax {
+	case oidRestrictive:
+		return acp145(out, value, labels.Restrictive, labels.NoKind, w)
+	case oidPermissive:
+		return acp145(out, value, labels.Permissive, labels.NoKind, w)
+	case oidEnumRestrictive:
+		return acp145(out, value, labels.NoKind, labels.EnumRestrictive, w)
+	case oidEnumPermissive:
+		return acp145(out, value, labels.NoKind, labels.EnumPermissive, w)
+	case oidInformative:
+		return acp145(out, value, labels.InformativeBits, labels.InformativeEnum, w)
+	case oidMISSI:
+		if w == inLabel {
+			return missi(out, value)
+		}
+	case oidSSLPrivileges:
+		if w == inClearance {
+			return sslPrivileges(out, value)
+		}
+	}
+	return nil, labels.Errorf(labels.CodeUnknown, "category syntax %s is not known", labels.Quote(syntax))
+}
+
+// acp145 reads SEQUENCE { tagName OID, BIT STRING or SET OF INTEGER }.
+func acp145(out []labels.Value, s cryptobyte.String, bits, enum labels.Kind, w where) ([]labels.Value, error) {
+	var seq, oid cryptobyte.String
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
+		return nil, bad("broken category value")
+	}
+	set, err := parseOID(oid)
+	if err != nil {
+		return nil, err
+	}
+	return group{set, bits, enum, asn1.BIT_STRING, asn1.SET}.append(out, seq, w)
+}
+
+// group reads the bits or numbers of one tag under the tags that its syntax gives them. NoKind: not allowed here.
+type group struct {
+	set          string
+	bits, enum   labels.Kind
+	bitsT, enumT asn1.Tag
+}
+
+func (g group) append(out []labels.Value, s cryptobyte.String, w where) ([]labels.Value, error) {
+	var content cryptobyte.String
+	var tag asn1.Tag
+	if !s.ReadAnyASN1(&content, &tag) || !s.Empty() {
+		return nil, bad("broken values of a tag")
+	}
+	before := len(out)
+	var err error
+	switch {
+	case tag == g.bitsT && g.bits != labels.NoKind:
+		out, err = g.appendBits(out, content)
+	case tag == g.enumT && g.enum != labels.NoKind:
+		out, err = g.appendNumbers(out, content)
+	default:
+		err = bad("values with tag %02x", uint8(tag))
+	}
+	if err == nil && len(out) == before && w == inLabel {
+		err = bad("empty category")
+	}
+	return out, err
+}
+
+func (g group) appendBits(out []labels.Value, content []byte) ([]labels.Value, error) {
+	set, err := bitNumbers(content)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range set {
+		out = append(out, labels.Value{TagSet: g.set, Kind: g.bits, LACV: n})
+	}
+	return out, nil
+}
+
+func (g group) appendNumbers(out []labels.Value, content cryptobyte.String) ([]labels.Value, error) {
+	for n := 0; !content.Empty(); n++ {
+		v, err := integer(&content, labels.MaxNumber)
+		if err != nil {
+			return nil, err
+		}
+		if n == labels.MaxValues {
+			return nil, bad("more than %d category values", labels.MaxValues)
+		}
+		out = append(out, labels.Value{TagSet: g.set, Kind: g.enum, LACV: v})
+	}
+	return out, nil
+}
+
+// bitNumbers reads the content octets of a BIT STRING: bit 0 is the top bit of the first octet. Trailing zeros are
+// free in BER; a bit set among those said to be unused is refused, because ignoring it could lift a restriction.
+func bitNumbers(b []byte) ([]uint32, error) {
+	if len(b) == 0 || b[0] > 7 || len(b) == 1 && b[0] != 0 {
+		return nil, bad("broken BIT STRING")
+	}
+	if len(b) > 1 && b[len(b)-1]&(1<<b[0]-1) != 0 {
+		return nil, bad("BIT STRING with unused bits set")
+	}
+	var out []uint32
+	for i, c := range b[1:] {
+		for bit := range 8 {
+			if c&(0x80>>bit) != 0 {
+				out = append(out, uint32(i*8+bit))
+			}
+		}
+	}
+	if len(out) > 0 && out[len(out)-1] > labels.MaxBit {
+		return nil, bad("BIT STRING with a bit above %d", labels.MaxBit)
+	}
+	return out, nil
+}
+
+// missi reads the SDN.801c value: SET OF SEQUENCE { tagSetName OID, SEQUENCE OF SecurityTag }. The security level
+// inside a tag has no place in the model of a SPIF and is ignored.
+func missi(out []labels.Value, s cryptobyte.String) ([]labels.Value, error) {
+	return named(out, s, func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error) {
+		g := group{set: set, bitsT: asn1.BIT_STRING, enumT: asn1.SET}
+		switch tag {
+		case tag1cons:
+			g.bits = labels.Restrictive
+		case tag2cons:
+			g.enum = labels.Enumerated
+		case tag6cons:
+			g.bits = labels.Permissive
+		case tag7cons:
+			g.bits, g.enum = labels.InformativeBits, labels.InformativeEnum
+		default:
+			return nil, labels.Errorf(labels.CodeUnknown, "SDN.801 tag type %02x is not known", uint8(tag))
+		}
+		if tag != tag7cons && !content.SkipOptionalASN1(asn1.INTEGER) {
+			return nil, bad("broken security level")
+		}
+		return g.append(out, content, inLabel)
+	})
+}
+
+// sslPrivileges reads SET OF SEQUENCE { tagSetName OID, SEQUENCE OF [1] bits | [2] numbers | [6] bits }.
+func sslPrivileges(out []labels.Value, s cryptobyte.String) ([]labels.Value, error) {
+	return named(out, s, func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error) {
+		switch tag {
+		case tag1:
+			return group{set: set, bits: labels.Restrictive}.appendBits(out, content)
+		case tag2cons:
+			return group{set: set, enum: labels.Enumerated}.appendNumbers(out, content)
+		case tag6:
+			return group{set: set, bits: labels.Permissive}.appendBits(out, content)
+		}
+		return nil, labels.Errorf(labels.CodeUnknown, "privilege with tag %02x is not known", uint8(tag))
+	})
+}
+
+type tagReader func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error)
+
+// named reads SET OF SEQUENCE { OID, SEQUENCE OF tag } and hands each tag to the reader.
+func named(out []labels.Value, s cryptobyte.String, read tagReader) ([]labels.Value, error) {
+	var sets cryptobyte.String
+	if !s.ReadASN1(&sets, asn1.SET) || !s.Empty() || sets.Empty() {
+		return nil, bad("broken set of named tag sets")
+	}
+	for !sets.Empty() {
+		var seq, oid, tags cryptobyte.String
+		if !sets.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
+			!seq.ReadASN1(&tags, asn1.SEQUENCE) || !seq.Empty() || tags.Empty() {
+			return nil, bad("broken named tag set")
+		}
+		set, err := parseOID(oid)
+		if err != nil {
+			return nil, err
+		}
+		for !tags.Empty() {
+			var content cryptobyte.String
+			var tag asn1.Tag
+			if !tags.ReadAnyASN1(&content, &tag) {
+				return nil, bad("broken security tag")
+			}
+			if out, err = read(out, set, tag, content); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// encodeCategories returns the content of SET OF SecurityCategory: one category for each tag set and kind, sorted by
+// their octets (X.690 section 11.6).
+func encodeCategories(values []labels.Value) ([]byte, error) {
+	values = slices.Clone(values)
+	slices.SortFunc(values, func(a, b labels.Value) int {
+		return cmpOr(bytes.Compare([]byte(a.TagSet), []byte(b.TagSet)), int(a.Kind)-int(b.Kind), int(a.LACV)-int(b.LACV))
+	})
+	values = slices.Compact(values)
+	var all [][]byte
+	for len(values) > 0 {
+		n := 1
+		for n < len(values) && values[n].TagSet == values[0].TagSet && values[n].Kind == values[0].Kind {
+			n++
+		}
+		b, err := encodeCategory(values[:n])
+		if err != nil {
+			return nil, err
+		}
+		all, values = append(all, b), values[n:]
+	}
+	if len(all) > MaxCategories {
+		return nil, bad("%d categories cannot be carried", len(all))
+	}
+	slices.SortFunc(all, bytes.Compare)
+	return bytes.Join(all, nil), nil
+}
+
+func cmpOr(ns ...int) int {
+	for _, n := range ns {
+		if n != 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+func encodeCategory(values []labels.Value) ([]byte, error) {
+	var syntax string
+	switch values[0].Kind {
+	case labels.Restrictive:
+		syntax = oidRestrictive
+	case labels.EnumRestrictive:
+		syntax = oidEnumRestrictive
+	case labels.Permissive:
+		syntax = oidPermissive
+	case labels.EnumPermissive:
+		syntax = oidEnumPermissive
+	case labels.InformativeBits, labels.InformativeEnum:
+		syntax = oidInformative
+	case labels.NoKind, labels.Enumerated:
+		return nil, bad("value of kind %s cannot be written", values[0].Kind)
+	}
+	oid, err := appendOID(nil, syntax)
+	if err != nil {
+		return nil, bad("category syntax: %v", err)
+	}
+	set, err := appendOID(nil, values[0].TagSet)
+	if err != nil {
+		return nil, bad("tag set: %v", err)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
+		b.AddASN1(tag1cons, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(set) })
+				if values[0].Kind.IsBits() {
+					b.AddASN1(asn1.BIT_STRING, func(b *cryptobyte.Builder) { b.AddBytes(bitString(values)) })
+					return
+				}
+				// SET OF INTEGER: numbers that ascend also ascend as octets.
+				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
+					for _, v := range values {
+						b.AddASN1Uint64(uint64(v.LACV))
+					}
+				})
+			})
+		})
+	})
+	return b.Bytes()
+}
+
+// bitString returns the content octets of a DER named bit list for sorted values.
+func bitString(values []labels.Value) []byte {
+	ns := make([]uint32, len(values))
+	for i, v := range values {
+		ns[i] = v.LACV
+	}
+	return namedBits(ns)
+}
+
+// namedBits encodes sorted bit numbers without trailing zeros (X.690 section 11.2.2).
+func namedBits(ns []uint32) []byte {
+	if len(ns) == 0 {
+		return []byte{0}
+	}
+	last := ns[len(ns)-1]
+	out := make([]byte, 2+last/8)
+	out[0] = byte(7 - last%8)
+	for _, n := range ns {
+		out[1+n/8] |= 0x80 >> (n % 8)
+	}
+	return out
+}
