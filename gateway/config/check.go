@@ -56,8 +56,8 @@ func (c *checker) node() {
 	}
 }
 
-// maxSocketPath is what fits a Unix socket address.
-const maxSocketPath = 107
+// maxSocketPath is what fits a Unix socket address, with room for the name it is made under.
+const maxSocketPath = 100
 
 func (c *checker) control() {
 	ctl := &c.cfg.Control

@@ -1,0 +1,91 @@
+package control
+
+import (
+	"slices"
+	"strconv"
+
+	"sallyport/gateway/config"
+)
+
+// Role is what somebody may do. Each includes the ones before it; the zero value nothing.
+type Role uint8
+
+// The roles.
+const (
+	NoRole  Role = iota
+	View         // look
+	Operate      // act on connections and queues
+	Policy       // change what is allowed to cross
+)
+
+// String is the word used in the configuration.
+func (r Role) String() string {
+	switch r {
+	case NoRole:
+		return "none"
+	case View:
+		return "view"
+	case Operate:
+		return "operate"
+	case Policy:
+		return "policy"
+	}
+	return "none"
+}
+
+// Grant gives a role to a Unix user or group.
+type Grant struct {
+	Role  Role
+	Group bool
+	ID    uint32
+}
+
+// Caller is who asks, as the kernel says.
+type Caller struct {
+	UID, GID uint32
+	PID      int32
+	User     string // login name, or the number
+	Role     Role
+}
+
+// String is for logs and the audit record.
+func (c Caller) String() string {
+	return c.User + " (uid " + strconv.FormatUint(uint64(c.UID), 10) + ", pid " + strconv.Itoa(int(c.PID)) + ")"
+}
+
+// Identity is who a process is to the system.
+type Identity struct {
+	UID, GID uint32
+	PID      int32
+	User     string // login name, or the number
+	Groups   []uint32
+}
+
+// role is the highest that the grants give. Root and the gateway's own user have all of
+// them: they could change its files as well.
+func (i *Identity) role(grants []Grant, own uint32) Role {
+	if i.UID == 0 || i.UID == own {
+		return Policy
+	}
+	role := NoRole
+	for _, g := range grants {
+		if !g.Group && g.ID == i.UID || g.Group && slices.Contains(i.Groups, g.ID) {
+			role = max(role, g.Role)
+		}
+	}
+	return role
+}
+
+// GrantsOf reads the roles of the configuration.
+func GrantsOf(c *config.Control) []Grant {
+	var grants []Grant
+	for _, given := range []struct {
+		role       Role
+		principals []config.Principal
+	}{{View, c.View}, {Operate, c.Operate}, {Policy, c.Policy}} {
+		for _, p := range given.principals {
+			grants = append(grants, Grant{Role: given.role, Group: p.Group, ID: p.ID})
+		}
+	}
+	return grants
+}

@@ -1,0 +1,231 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options describe a server.
+type Options struct {
+	Path     string
+	Group    int     // may open the socket, too; -1: nobody but the own user and root
+	Grants   []Grant // who has which role
+	Verbs    []Verb
+	Recorder Recorder // required
+
+	// Identify tells who is on the other end; nil asks the system.
+	Identify func(*net.UnixConn) (Identity, error)
+}
+
+// Server answers on the socket. Close ends it.
+type Server struct {
+	listener *net.UnixListener
+	path     string
+	inode    os.FileInfo // of our socket; another node may have taken the path
+	verbs    map[string]Verb
+	recorder Recorder
+	identify func(*net.UnixConn) (Identity, error)
+	own      uint32
+	grants   atomic.Pointer[[]Grant]
+
+	mu      sync.Mutex // guards closed, and that no client is added after it is set
+	closed  bool
+	clients sync.WaitGroup
+	slots   chan struct{}
+	stop    context.Context // ended by Close
+	cancel  context.CancelFunc
+}
+
+// Listen takes the socket. A socket that nobody answers on is replaced.
+func Listen(o Options) (*Server, error) {
+	s := &Server{
+		path: o.Path, verbs: make(map[string]Verb, len(o.Verbs)), recorder: o.Recorder, identify: o.Identify,
+		own: uint32(os.Geteuid()), slots: make(chan struct{}, maxClients), //nolint:gosec // never negative on Unix
+	}
+	if s.recorder == nil {
+		return nil, errors.New("control socket: no recorder")
+	}
+	if s.identify == nil {
+		s.identify = systemIdentity
+	}
+	for _, v := range o.Verbs {
+		if _, twice := s.verbs[v.Name]; twice {
+			return nil, fmt.Errorf("control socket: verb %s twice", v.Name)
+		}
+		s.verbs[v.Name] = v
+	}
+	s.SetGrants(o.Grants)
+	l, err := bind(o.Path, o.Group)
+	if err != nil {
+		return nil, fmt.Errorf("control socket %s: %w", o.Path, err)
+	}
+	s.listener = l
+	if s.inode, err = os.Lstat(o.Path); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	s.stop, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// SetGrants replaces who has which role, for questions from now on.
+func (s *Server) SetGrants(grants []Grant) { s.grants.Store(&grants) }
+
+// Serve answers until Close.
+func (s *Server) Serve() error {
+	for {
+		conn, err := s.listener.AcceptUnix()
+		if err != nil {
+			if s.stop.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("control socket: %w", err)
+		}
+		if !s.admit() {
+			conn.Close()
+			continue
+		}
+		go s.client(conn)
+	}
+}
+
+func (s *Server) admit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.clients.Add(1)
+	}
+	return !s.closed
+}
+
+// Close ends all connections and waits for verbs that run. The socket is removed.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	err := s.listener.Close()
+	s.clients.Wait()
+	return errors.Join(err, remove(s.path, s.inode))
+}
+
+// client serves one connection.
+func (s *Server) client(conn *net.UnixConn) {
+	defer s.clients.Done()
+	defer conn.Close()
+	done := context.AfterFunc(s.stop, func() { conn.Close() })
+	defer done()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		s.write(conn, answer{Error: &CallError{Busy, "too many connections to the control socket; try again"}})
+		return
+	}
+	r := bufio.NewReader(conn)
+	for s.one(conn, r) {
+	}
+}
+
+// one answers one question and reports whether another may follow. Who asks is looked up
+// anew each time, so that taking a role away works on open connections, too.
+func (s *Server) one(conn *net.UnixConn, r *bufio.Reader) bool {
+	if conn.SetReadDeadline(time.Now().Add(questionTime)) != nil {
+		return false
+	}
+	line, err := readLine(r, maxQuestion)
+	if errors.Is(err, errTooLong) {
+		s.write(conn, answer{Error: &CallError{BadQuestion, fmt.Sprintf("question: more than %d bytes", maxQuestion)}})
+		return false
+	}
+	if err != nil {
+		return false
+	}
+	who, err := s.identify(conn)
+	if err != nil {
+		s.write(conn, answer{Error: &CallError{Denied, "the system does not say who you are"}})
+		return false
+	}
+	by := Caller{UID: who.UID, GID: who.GID, PID: who.PID, User: who.User, Role: who.role(*s.grants.Load(), s.own)}
+	result, err := s.ask(line, by)
+	if err != nil {
+		var ce *CallError
+		if !errors.As(err, &ce) {
+			ce = &CallError{Failed, err.Error()}
+		}
+		return s.write(conn, answer{Error: ce})
+	}
+	return s.write(conn, answer{OK: true, Result: result})
+}
+
+func (s *Server) write(conn *net.UnixConn, a answer) bool {
+	if conn.SetWriteDeadline(time.Now().Add(writeTime)) != nil {
+		return false
+	}
+	_, err := conn.Write(encode(a))
+	return err == nil
+}
+
+// ask checks the role, records and runs.
+func (s *Server) ask(line []byte, by Caller) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(s.stop, answerTime)
+	defer cancel()
+	if by.Role == NoRole {
+		return nil, s.deny(ctx, Event{By: by}, "you have no role on this gateway; ask for one in [control] of its configuration")
+	}
+	var q question
+	if err := decodeStrict(line, &q); err != nil {
+		return nil, err
+	}
+	v, ok := s.verbs[q.Verb]
+	if !ok {
+		return nil, &CallError{UnknownVerb, fmt.Sprintf("this node does not know %.40q; it may be of another version", q.Verb)}
+	}
+	e := Event{By: by, Verb: v.Name, Args: q.Args}
+	if len(e.Args) > maxEventArgs {
+		e.Args = nil
+	}
+	if v.Role == NoRole || by.Role < v.Role {
+		return nil, s.deny(ctx, e, fmt.Sprintf("%s needs the role %s, you have %s", v.Name, v.Role, by.Role))
+	}
+	return s.run(ctx, v, q.Args, e)
+}
+
+func (s *Server) deny(ctx context.Context, e Event, text string) error {
+	e.Outcome = EventDenied
+	if err := s.recorder.Record(ctx, e); err != nil {
+		return &CallError{Unrecorded, "denied, and the audit log took no record of it: " + err.Error()}
+	}
+	return &CallError{Denied, text}
+}
+
+func (s *Server) run(ctx context.Context, v Verb, args json.RawMessage, e Event) (json.RawMessage, error) {
+	if v.Changes {
+		e.Outcome = EventBegan
+		if err := s.recorder.Record(ctx, e); err != nil {
+			return nil, &CallError{Unrecorded, "nothing was done, because the audit log took no record: " + err.Error()}
+		}
+	}
+	result, err := v.Handle(ctx, args, e.By)
+	if v.Changes {
+		e.Outcome = EventDone
+		if err != nil {
+			e.Outcome, e.Error = EventFailed, err.Error()
+		}
+		if rerr := s.recorder.Record(ctx, e); rerr != nil && err == nil {
+			return nil, &CallError{Unrecorded, "done, but the audit log took no record of the end: " + rerr.Error()}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(result)
+}

@@ -1,0 +1,88 @@
+package prom
+
+// Kind says how a metric moves. The zero value is none and shown nowhere.
+type Kind uint8
+
+// The kinds.
+const (
+	NoKind  Kind = iota
+	Counter      // only grows, from the start of the process
+	Gauge        // goes up and down
+)
+
+// Metric is one name with its labels.
+type Metric struct {
+	Name   string
+	Help   string
+	Kind   Kind
+	Labels []string
+}
+
+// ID names a metric in the table.
+type ID uint8
+
+// The metrics. Values of labels come out of the configuration or from closed lists,
+// never from a stanza, so that strangers cannot make new ones.
+const (
+	Info ID = iota
+	StartTime
+	StanzasAccepted
+	Stanzas
+	StanzasInside
+	StanzasBalance
+	Refusals
+	Replies
+	Reloads
+	PeerStreams
+	PeerStanzas
+	PeerBytes
+	PeerQueueStanzas
+	PeerQueueBytes
+	ConnectionsRefused
+	ConnectionsPending
+	LimitHits
+	AuditRecords
+	AuditBytes
+	AuditSegments
+	AuditUnsynced
+	AuditFailed
+	CertificateExpiry
+	numMetrics
+)
+
+// Table describes every metric, by ID.
+func Table() [numMetrics]Metric {
+	return [numMetrics]Metric{
+		Info:            {"sallyport_info", "Always 1; the labels say what runs.", Gauge, []string{"node", "version", "policy"}},
+		StartTime:       {"sallyport_start_time_seconds", "When the node started, in Unix time.", Gauge, nil},
+		StanzasAccepted: {"sallyport_stanzas_accepted_total", "Stanzas taken from a link.", Counter, nil},
+		Stanzas:         {"sallyport_stanzas_total", "Stanzas by what became of them.", Counter, []string{"outcome"}},
+		StanzasInside:   {"sallyport_stanzas_inside", "Stanzas that are being decided or wait for their link.", Gauge, []string{"state"}},
+		StanzasBalance: {
+			"sallyport_stanzas_balance", "Accepted minus all outcomes minus inside. More than a few at rest: something was lost.", Gauge, nil,
+		},
+		Refusals: {"sallyport_refusals_total", "Refused stanzas by stage and reason.", Counter, []string{"stage", "reason"}},
+		Replies:  {"sallyport_replies_total", "Errors for senders: delivered or lost.", Counter, []string{"result"}},
+		Reloads:  {"sallyport_reloads_total", "Reloads: done, or failed, which leaves the old configuration running.", Counter, []string{"result"}},
+
+		PeerStreams:      {"sallyport_peer_streams", "Authenticated streams by peer and direction.", Gauge, []string{"peer", "direction"}},
+		PeerStanzas:      {"sallyport_peer_stanzas_total", "Stanzas by peer and direction.", Counter, []string{"peer", "direction"}},
+		PeerBytes:        {"sallyport_peer_bytes_total", "Bytes of stanzas by peer and direction.", Counter, []string{"peer", "direction"}},
+		PeerQueueStanzas: {"sallyport_peer_queue_stanzas", "Stanzas that wait for a peer.", Gauge, []string{"peer"}},
+		PeerQueueBytes:   {"sallyport_peer_queue_bytes", "Bytes that wait for a peer.", Gauge, []string{"peer"}},
+
+		ConnectionsRefused: {"sallyport_connections_refused_total", "Connections turned away, by side and reason.", Counter, []string{"side", "reason"}},
+		ConnectionsPending: {"sallyport_connections_pending", "Connections that have not authenticated yet.", Gauge, []string{"side"}},
+		LimitHits:          {"sallyport_limit_hits_total", "How often a limit was reached.", Counter, []string{"limit"}},
+
+		AuditRecords:  {"sallyport_audit_records_total", "Durable audit records since the start.", Counter, nil},
+		AuditBytes:    {"sallyport_audit_bytes", "Size of the audit log on disk.", Gauge, nil},
+		AuditSegments: {"sallyport_audit_segments", "Segments of the audit log on disk.", Gauge, nil},
+		AuditUnsynced: {"sallyport_audit_unsynced_records", "Records that are not durable yet.", Gauge, nil},
+		AuditFailed:   {"sallyport_audit_failed", "1 when the audit log has failed or is full: nothing is released any more.", Gauge, nil},
+
+		CertificateExpiry: {
+			"sallyport_certificate_expiry_seconds", "When a certificate of the gateway expires, in Unix time.", Gauge, []string{"file"},
+		},
+	}
+}
