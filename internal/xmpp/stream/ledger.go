@@ -61,10 +61,10 @@ func (l *ledger) settled(seq uint64) (ackDue bool) {
 
 // due decides whether the peer should hear <a/> unasked: when all it asked for is settled, and every ackEvery.
 func (l *ledger) due() bool {
-	if !l.counting || l.done <= l.base {
-		return false
+	if l.asked && l.done == l.received {
+		return true
 	}
-	return l.asked && l.done == l.received || l.ackEvery > 0 && l.done-l.told >= l.ackEvery
+	return l.counting && l.ackEvery > 0 && l.done >= l.told+l.ackEvery
 }
 
 func (l *ledger) handled() uint32 {
@@ -105,4 +105,11 @@ func (l *ledger) unsettled() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return int(l.received - l.done)
+}
+
+// await makes settled report when nothing is unsettled any more: somebody wants to resume.
+func (l *ledger) await() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = true
 }

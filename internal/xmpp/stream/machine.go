@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 )
 
@@ -18,91 +19,238 @@ const (
 
 func (r Role) String() string { return enumName([]string{"none", "initiator", "responder"}, uint8(r)) }
 
-// Verdict is the answer to Send.
-type Verdict uint8
+// phase is where the negotiation stands.
+type phase uint8
 
 const (
-	SendNever  Verdict = iota // zero: the pair cannot be sent on this stream now; see Carries
-	SendNow                   // write it now; the item is tracked if stream management is on
-	SendFull                  // no room in the window: wait for Acked
-	SendTooBig                // larger than the peer's max-bytes: policy-violation, no 'by' (XEP-0478)
-	SendClosed                // the stream is closing or closed
+	phaseNew      phase = iota
+	phaseHeader         // the peer's header is due
+	phaseFeatures       // initiator: features are due
+	phaseProceed        // initiator: <starttls/> sent
+	phaseTLS            // the edge shakes hands
+	phaseSASL           // initiator: <auth/> sent
+	phaseProving        // initiator: first dialback, or more pairs before <resume/>
+	phaseManaging       // initiator: <enable/> or <resume/> sent
+	phaseOpen           // responder: from our features on; initiator: from Ready on
+	phaseClosing        // our close tag is sent
+	phaseClosed
 )
-
-var verdictNames = [...]string{"never", "now", "full", "too-big", "closed"}
-
-func (v Verdict) String() string { return enumName(verdictNames[:], uint8(v)) }
-
-// SendResult tells what to do with an item. Tracked: it will come out in
-// Acked or Unconfirmed exactly once. AskAck: call AppendAckRequest after it.
-type SendResult struct {
-	Verdict Verdict
-	Tracked bool
-	AskAck  bool
-}
-
-// Carry is whether a pair fits on this stream.
-type Carry uint8
-
-const (
-	CarryNo    Carry = iota // never on this stream
-	CarryProve              // after Step(now, Prove{…}) was answered by Authorised
-	CarryWait               // a proof is under way
-	CarryNow
-)
-
-func (c Carry) String() string { return enumName([]string{"no", "prove", "wait", "now"}, uint8(c)) }
-
-// NewInitiator returns the machine of an outbound stream.
-func NewInitiator(cfg Config) *Machine { return newMachine(Initiator, cfg) }
-
-// NewResponder returns the machine of an inbound stream.
-func NewResponder(cfg Config) *Machine { return newMachine(Responder, cfg) }
-
-// Step takes one input and returns the orders that follow from it.
-func (m *Machine) Step(now time.Time, in Input) []Output { panic("todo") }
-
-// Deadline is when the machine wants a Tick; zero: never.
-func (m *Machine) Deadline() time.Time { panic("todo") }
-
-// Receive takes one first-level element on the steady path. True: it is a
-// stanza of a proven pair, counted, to be handed up. False: nothing happened,
-// give the event to Step. It allocates nothing.
-func (m *Machine) Receive(now time.Time, el *xmlstream.Element, bytes int) (Arrival, bool) {
-	panic("todo")
-}
-
-// Send asks whether an item may be written now and tracks it. Item.Element
-// may be nil unless stream management is on. It allocates nothing once the window has its size.
-func (m *Machine) Send(now time.Time, it Item) SendResult { panic("todo") }
-
-// AppendAckRequest appends <r/>; only after a SendResult with AskAck.
-func (m *Machine) AppendAckRequest(dst []byte) []byte { panic("todo") }
-
-// Carries says whether stanzas from local to remote may go out on this stream.
-func (m *Machine) Carries(local, remote jid.JID) Carry { panic("todo") }
-
-// ReadPaused reports that too many arrivals are unsettled: stop reading.
-func (m *Machine) ReadPaused() bool { panic("todo") }
-
-// Session holds the counters of this stream, managed or not; its Settled takes the receipts.
-func (m *Machine) Session() *Session { panic("todo") }
-
-// Detach ends a stream whose session is being resumed elsewhere: it returns
-// the session (nil if it cannot be resumed) and the outputs that close this
-// stream with <conflict/>.
-func (m *Machine) Detach(now time.Time) (*Session, []Output) { panic("todo") }
-
-// Established reports whether Ready was given and the stream is not closing.
-func (m *Machine) Established() bool { panic("todo") }
-
-// ID is the stream id, empty before the headers.
-func (m *Machine) ID() string { panic("todo") }
-
-// Bidi reports whether XEP-0288 is on.
-func (m *Machine) Bidi() bool { panic("todo") }
 
 // Machine is one stream. Owned by one goroutine or one mutex.
-type Machine struct{ role Role }
+type Machine struct {
+	role  Role
+	cfg   Config
+	phase phase
+	now   time.Time
+	outs  []Output
 
-func newMachine(r Role, cfg Config) *Machine { return &Machine{role: r} }
+	local, remote jid.JID // the pair of the headers; remote may be zero on a responder
+	policy        Policy  // for that pair
+	id            string
+	headerSent    bool
+	tls           *TLSFacts
+	alienFrom     bool     // initiator: the peer's header came from another domain
+	peerDialback  bool     // the peer's header declares the dialback namespace
+	peer          features // what the peer offers (initiator), and its limits (both)
+	auth          authState
+	bidi          bool
+	ready         bool
+
+	in, out  pairs
+	refused  bool // a dialback request was refused: stanzas are then invalid-from, not unauthorised (G06)
+	verifies []verify
+	served   int // verify requests answered before any pair was proven
+
+	session *Session // counters of this stream
+	managed bool     // stream management is on
+	old     *Session // initiator: to be resumed; responder: found, waiting for its receipts
+	resume  resumeState
+
+	timers timers
+	end    Closed // what Closed will say once the peer's close tag is there
+}
+
+// NewInitiator returns the machine of an outbound stream.
+func NewInitiator(cfg Config) *Machine {
+	m := newMachine(Initiator, cfg)
+	m.local, m.remote = cfg.Local.DomainJID(), cfg.Remote.DomainJID()
+	if cfg.Purpose == ForStanzas {
+		m.old = cfg.Resume
+	}
+	return m
+}
+
+// NewResponder returns the machine of an inbound stream.
+func NewResponder(cfg Config) *Machine {
+	m := newMachine(Responder, cfg)
+	m.local = cfg.Local.DomainJID()
+	return m
+}
+
+func newMachine(r Role, cfg Config) *Machine {
+	cfg.Timing = cfg.Timing.withDefaults()
+	cfg.Manage = cfg.Manage.withDefaults()
+	return &Machine{role: r, cfg: cfg, session: NewSession(cfg.Manage)}
+}
+
+// Step takes one input and returns the orders that follow from it.
+func (m *Machine) Step(now time.Time, in Input) []Output {
+	if m.phase == phaseClosed || m.phase == phaseClosing {
+		return m.stepClosing(now, in)
+	}
+	m.now, m.outs = now, nil
+	switch in := in.(type) {
+	case Start:
+		m.start(in)
+	case Secured:
+		m.secured(in)
+	case SecureFailed:
+		m.lost(TLSFailed, in.Cause)
+	case Received:
+		m.received(in)
+	case Malformed:
+		m.malformed(in.Err)
+	case Lost:
+		m.lost(ConnLost, in.Cause)
+	case Tick:
+		m.tick()
+	case Close:
+		m.close(in)
+	case Prove:
+		m.prove(domainPair(in.Local, in.Remote))
+	case Verify:
+		m.askVerify(in)
+	case Verified:
+		m.verified(in)
+	case SessionFound:
+		m.sessionFound(in)
+	case AckDue:
+		m.ackDue()
+	}
+	return m.takeOutputs()
+}
+
+func (m *Machine) takeOutputs() []Output {
+	outs := m.outs
+	m.outs = nil
+	return outs
+}
+
+func (m *Machine) emit(o Output) { m.outs = append(m.outs, o) }
+
+func (m *Machine) fact(kind FactKind, p Pair, detail string) {
+	m.emit(Fact{Kind: kind, Pair: p, Detail: detail})
+}
+
+// peerFact is a fact about the pair of the headers.
+func (m *Machine) peerFact(kind FactKind, detail string) {
+	m.fact(kind, Pair{m.local, m.remote}, detail)
+}
+
+// write sends one element.
+func (m *Machine) write(e *xmlstream.Element) {
+	data, err := appendElement(nil, e)
+	if err != nil { // an element of ours cannot be written: a defect, not the peer's doing
+		m.streamError(stanza.StreamInternalServerError, "unwritable element", nil)
+		return
+	}
+	m.writeBytes(data)
+}
+
+func (m *Machine) writeBytes(data []byte) {
+	m.timers.lastOut = m.now
+	m.emit(Write{Data: data})
+}
+
+// start begins the conversation.
+func (m *Machine) start(in Start) {
+	if m.phase != phaseNew {
+		return
+	}
+	m.tls = in.TLS
+	m.timers.start(m.now, m.cfg.Timing)
+	m.phase = phaseHeader
+	if m.role == Initiator {
+		m.policy = m.cfg.policy(m.local, m.remote)
+		m.checkOld()
+		m.writeHeader()
+	}
+}
+
+// received sorts one decoder event.
+func (m *Machine) received(in Received) {
+	m.timers.lastIn = m.now
+	switch in.Event.Kind {
+	case xmlstream.HeaderEvent:
+		m.header(in.Event.Header)
+	case xmlstream.ElementEvent:
+		m.element(in.Event.Element, in.Event.Bytes, in.Buffered)
+	case xmlstream.OversizeEvent:
+		m.oversize(in.Event.Element, in.Event.Bytes)
+	case xmlstream.EndEvent:
+		m.peerClosed()
+	case xmlstream.NoEvent:
+	}
+}
+
+// element dispatches one first-level element by its expanded name.
+func (m *Machine) element(e *xmlstream.Element, bytes, buffered int) {
+	if m.phase == phaseNew || m.phase == phaseHeader || m.phase == phaseTLS {
+		m.streamError(stanza.StreamBadFormat, "element before the stream header", nil)
+		return
+	}
+	switch e.Space() {
+	case xmlstream.NSServer:
+		m.content(e, bytes)
+	case xmlstream.NSClient: // C07
+		m.streamError(stanza.StreamInvalidNamespace, "client stanza on a server stream", nil)
+	case xmlstream.NSStream:
+		m.streamElement(e, bytes)
+	case xmlstream.NSTLS:
+		m.tlsElement(e, buffered)
+	case xmlstream.NSSASL:
+		m.saslElement(e)
+	case xmlstream.NSDialback:
+		m.dialbackElement(e)
+	case nsBidi, nsBidiFeature:
+		m.bidiElement(e)
+	case nsManage:
+		m.manageElement(e)
+	default:
+		m.unsupported(e)
+	}
+}
+
+func (m *Machine) unsupported(e *xmlstream.Element) {
+	m.peerFact(FactUnexpected, clean(e.Local()))
+	m.streamError(stanza.StreamUnsupportedStanzaType, "unsupported first-level element", nil)
+}
+
+func (m *Machine) streamElement(e *xmlstream.Element, bytes int) {
+	switch e.Local() {
+	case "features":
+		m.features(e, bytes)
+	case "error":
+		m.peerError(e)
+	default: // <stream:stream/> inside a stream, where no restart is due (D06)
+		m.streamError(stanza.StreamBadFormat, "nested stream", nil)
+	}
+}
+
+// Established reports whether Ready was given and the stream is not closing.
+func (m *Machine) Established() bool {
+	return m.ready && m.phase != phaseClosing && m.phase != phaseClosed
+}
+
+// ID is the stream id, empty before the headers.
+func (m *Machine) ID() string { return m.id }
+
+// Bidi reports whether XEP-0288 is on.
+func (m *Machine) Bidi() bool { return m.bidi }
+
+// Managed reports whether stream management is on.
+func (m *Machine) Managed() bool { return m.managed }
+
+// Session holds the counters of this stream, managed or not. It changes once at
+// most, when a stream resumes an older session: receipts go to Arrival.Session.
+func (m *Machine) Session() *Session { return m.session }

@@ -113,8 +113,10 @@ type Arrival struct {
 	Problem   Problem
 	Pair      Pair // with NotHosted or an unusable 'to': Local is zero
 	Method    Method
-	Seq       uint64
 	Bytes     int
+
+	Session *Session // whose Settled(Seq) takes the receipt
+	Seq     uint64
 }
 
 // Deliver hands up an Arrival.
@@ -145,6 +147,9 @@ type Unconfirmed struct{ Items []Item }
 
 // Resumed: the old session goes on; Resent items were written again.
 type Resumed struct{ Resent int }
+
+// SessionReturned gives back a session that this stream could not resume: park it again, untouched.
+type SessionReturned struct{ Session *Session }
 
 // Cause is why a stream ended.
 type Cause uint8
@@ -217,19 +222,20 @@ type Fact struct {
 	Detail string
 }
 
-func (Write) output()          {}
-func (StartTLS) output()       {}
-func (RestartDecoder) output() {}
-func (SetLimits) output()      {}
-func (Ready) output()          {}
-func (Authorised) output()     {}
-func (Rejected) output()       {}
-func (Deliver) output()        {}
-func (VerifyKey) output()      {}
-func (KeyAnswer) output()      {}
-func (ResumeWanted) output()   {}
-func (Acked) output()          {}
-func (Unconfirmed) output()    {}
-func (Resumed) output()        {}
-func (Closed) output()         {}
-func (Fact) output()           {}
+func (Write) output()           {}
+func (StartTLS) output()        {}
+func (RestartDecoder) output()  {}
+func (SetLimits) output()       {}
+func (Ready) output()           {}
+func (Authorised) output()      {}
+func (Rejected) output()        {}
+func (Deliver) output()         {}
+func (VerifyKey) output()       {}
+func (KeyAnswer) output()       {}
+func (ResumeWanted) output()    {}
+func (Acked) output()           {}
+func (Unconfirmed) output()     {}
+func (Resumed) output()         {}
+func (SessionReturned) output() {}
+func (Closed) output()          {}
+func (Fact) output()            {}

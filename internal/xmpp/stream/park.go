@@ -24,13 +24,20 @@ func (p *Park) Put(now time.Time, s *Session) bool {
 	return true
 }
 
+// Find returns the session with this id without removing it, or nil: to ask Machine.MayResume first.
+func (p *Park) Find(now time.Time, id string) *Session {
+	if s := p.byID[id]; s != nil && now.Before(s.expires) {
+		return s
+	}
+	return nil
+}
+
 // Take removes and returns the session with this id, or nil.
 func (p *Park) Take(now time.Time, id string) *Session {
-	s := p.byID[id]
-	if s == nil || !now.Before(s.expires) {
-		return nil
+	s := p.Find(now, id)
+	if s != nil {
+		delete(p.byID, id)
 	}
-	delete(p.byID, id)
 	return s
 }
 

@@ -1,5 +1,7 @@
 package stream
 
+import "slices"
+
 // window is the ring of items written and not acknowledged. Its sent counter
 // is acked plus what is in the ring, mod 2^32.
 type window struct {
@@ -75,4 +77,16 @@ func (w *window) take() []Item {
 		items = append(items, w.shift())
 	}
 	return items
+}
+
+// pairs lists the pairs that have items, in order of the oldest.
+func (w *window) pairs() []Pair {
+	var list []Pair
+	for i := range w.n {
+		p := w.ring[(w.head+i)%len(w.ring)].Pair
+		if !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return list
 }

@@ -1,0 +1,173 @@
+package stream
+
+import (
+	"time"
+
+	"sallyport/internal/xmpp/stanza"
+)
+
+// timers holds the moments that matter; a zero time is off.
+type timers struct {
+	negotiate  time.Time // a pair must be proven by then
+	handshake  time.Time // the TLS handshake must be done by then
+	closing    time.Time // the peer's close tag must be there by then
+	managing   time.Time // the answer to enable or resume must be there by then
+	lastIn     time.Time // something came from the peer
+	lastOut    time.Time // something was written
+	lastStanza time.Time // either way
+	unasked    time.Time // oldest item sent after the last <r/>
+	asked      time.Time // <r/> without answer
+	sinceAsk   int       // items sent after the last <r/>
+	flood      flood
+}
+
+func (t *timers) start(now time.Time, c Timing) {
+	t.negotiate = now.Add(c.Negotiation)
+	t.lastIn, t.lastOut, t.lastStanza = now, now, now
+}
+
+// flood counts <r/> per second: more than 1,000 in each of 10 seconds in a row is too much (D19).
+type flood struct {
+	second  time.Time
+	count   int
+	seconds int
+}
+
+const (
+	floodRate    = 1_000
+	floodSeconds = 10
+)
+
+// hit counts one request; true when the limit is passed.
+func (f *flood) hit(now time.Time) bool {
+	switch age := now.Sub(f.second); {
+	case f.second.IsZero() || age >= 2*time.Second:
+		*f = flood{second: now}
+	case age >= time.Second:
+		if f.count > floodRate {
+			f.seconds++
+		} else {
+			f.seconds = 0
+		}
+		f.second, f.count = f.second.Add(time.Second), 0
+	}
+	f.count++
+	return f.seconds >= floodSeconds-1 && f.count > floodRate
+}
+
+// Deadline is when the machine wants a Tick; zero: never.
+func (m *Machine) Deadline() time.Time {
+	if m.phase == phaseNew || m.phase == phaseClosed {
+		return time.Time{}
+	}
+	t := &m.timers
+	if m.phase == phaseClosing {
+		return t.closing
+	}
+	var next time.Time
+	earlier := func(at time.Time) {
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	earlier(t.negotiate)
+	earlier(t.handshake)
+	earlier(t.managing)
+	earlier(m.in.deadline())
+	earlier(m.out.deadline())
+	for i := range m.verifies {
+		earlier(m.verifies[i].deadline)
+	}
+	if !m.ready {
+		return next
+	}
+	earlier(m.askAt())
+	earlier(m.deadAt())
+	earlier(m.keepaliveAt())
+	earlier(m.idleAt())
+	return next
+}
+
+// askAt is when <r/> is due for stanzas sent since the last one.
+func (m *Machine) askAt() time.Time {
+	if !m.managed || m.timers.sinceAsk == 0 || !m.timers.asked.IsZero() {
+		return time.Time{}
+	}
+	return m.timers.unasked.Add(m.cfg.Timing.AskAfter)
+}
+
+// deadAt is when an unanswered <r/> means that the peer is gone. While we do
+// not read ourselves, an answer cannot be missed.
+func (m *Machine) deadAt() time.Time {
+	t := &m.timers
+	if t.asked.IsZero() || m.ReadPaused() {
+		return time.Time{}
+	}
+	since := t.asked
+	if t.lastIn.After(since) {
+		since = t.lastIn
+	}
+	return since.Add(m.cfg.Timing.AckTimeout)
+}
+
+// keepaliveAt is when the connection has been silent on our side for too long,
+// for us or for the peer's announced idle time (XEP-0478).
+func (m *Machine) keepaliveAt() time.Time {
+	every := m.cfg.Timing.Keepalive
+	if idle := time.Duration(m.peer.idle) * time.Second; idle > 0 && idle/2 < every {
+		every = max(idle/2, time.Second)
+	}
+	return m.timers.lastOut.Add(every)
+}
+
+// idleAt is when the stream has carried nothing for so long that it is closed.
+func (m *Machine) idleAt() time.Time {
+	if n, _ := m.session.Unacked(); n > 0 || len(m.verifies) > 0 || m.out.asked() > 0 || m.in.asked() > 0 {
+		return time.Time{}
+	}
+	return m.timers.lastStanza.Add(m.cfg.Timing.Idle)
+}
+
+// Busy tells that the reader lives but is held up by those who take the
+// stanzas: silence of the peer is then ours, not a dead peer's.
+func (m *Machine) Busy(now time.Time) { m.timers.lastIn = now }
+
+// tick does all that is due.
+func (m *Machine) tick() {
+	due := func(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
+	t := &m.timers
+	switch {
+	case due(t.handshake):
+		m.lost(TLSFailed, "handshake took too long")
+		return
+	case due(t.negotiate):
+		m.streamError(stanza.StreamConnectionTimeout, "nothing proven in time", nil)
+		return
+	case due(t.managing):
+		m.managingTimedOut()
+		return
+	}
+	m.expireDialback()
+	if !m.ready || m.phase == phaseClosing || m.phase == phaseClosed {
+		return
+	}
+	switch {
+	case due(m.deadAt()):
+		m.lost(ConnLost, "no acknowledgement in time")
+	case due(m.idleAt()):
+		m.closeStream(Closed{Cause: Finished, Detail: "idle"})
+	case due(m.askAt()):
+		m.askAck()
+	case due(m.keepaliveAt()):
+		m.keepalive()
+	}
+}
+
+// keepalive writes <r/> where it gets an answer, else a space (RFC 6120 §4.6.1).
+func (m *Machine) keepalive() {
+	if m.managed && m.timers.asked.IsZero() {
+		m.askAck()
+		return
+	}
+	m.writeBytes([]byte{' '})
+}
