@@ -1,0 +1,291 @@
+package xmlstream
+
+import (
+	"io"
+	"math"
+)
+
+const (
+	firstBuffer = 4 << 10  // an idle stream holds no more
+	maxBuffer   = 64 << 10 // what Fill reads ahead at most
+	maxScratch  = 16 << 10 // larger scratch memory is given back after the element that needed it
+
+	noBound = math.MaxInt64 // between elements
+)
+
+// EventKind says what an Event is.
+type EventKind uint8
+
+const (
+	NoEvent       EventKind = iota
+	HeaderEvent             // the stream header
+	ElementEvent            // a whole first-level element
+	OversizeEvent           // a first-level element beyond the limits: Element is its start tag, the rest is gone
+	EndEvent                // the end of the stream; nothing after it is read
+)
+
+// String returns the name of the kind.
+func (k EventKind) String() string {
+	switch k {
+	case NoEvent:
+		return "none"
+	case HeaderEvent:
+		return "header"
+	case ElementEvent:
+		return "element"
+	case OversizeEvent:
+		return "oversize"
+	case EndEvent:
+		return "end"
+	}
+	return "invalid"
+}
+
+// Event is one thing read from a stream.
+type Event struct {
+	Kind    EventKind
+	Header  Header   // HeaderEvent
+	Element *Element // ElementEvent, OversizeEvent
+	Bytes   int      // its size on the wire
+}
+
+// Decoder turns the bytes of one direction of a stream into events. It is a plain machine: bytes are pushed in with Fill
+// or Write, events are pulled out with Next. One goroutine owns it.
+//
+// Every decision depends on the bytes alone and is taken at the byte that decides it; how they were split into reads
+// never changes an event or an error. Each byte is looked at once, but for the last few of an unfinished name, reference
+// or character, so a peer that sends single bytes costs time in proportion to them.
+type Decoder struct {
+	lim       Limits
+	contentNS string
+	noHeader  bool
+	document  bool // ParseDocument: no stream around the element
+	canonical bool
+
+	buf  []byte
+	pos  int   // next byte to read
+	have int   // end of the bytes received
+	end  int   // end of those that may be looked at: have, or the bound of the element
+	base int64 // offset of buf[0] in the stream
+
+	state state
+	err   error // once set, for ever
+	event Event
+
+	start    int64 // offset of the < of the element being read
+	bound    int64 // offset that the element may not reach
+	white    int   // white space since the last first-level element
+	fresh    bool  // nothing has been read, an XML declaration may come
+	opened   bool  // the stream header has been read, or there is none
+	named    bool  // the start tag of the first-level element has been read
+	discard  bool  // the element is too large: check it, keep nothing
+	skipped  *Element
+	rootName string // qualified name that the end of the stream must have
+
+	tag     tagScan
+	scope   scope
+	open    []frame // open elements below the stream
+	records records
+}
+
+// state is the place in the grammar at which the next byte stands.
+type state uint8
+
+const (
+	atProlog  state = iota // before the stream header or the root of a document
+	between                // at the first level, between elements
+	inContent              // inside an element, or at the < of a first-level one
+	inTag                  // in a start tag, before an attribute or the end
+	atEquals               // after the name of an attribute
+	atQuote                // after its equals sign
+	inValue                // in its value
+	inEndTag               // after the name in an end tag
+	inCDATA                // in a CDATA section
+	inTrailer              // after the root of a document
+	atEmptied              // the header was an empty-element tag, the end is still to be told
+	ended
+)
+
+// step is how far a part of the machine came.
+type step uint8
+
+const (
+	more   step = iota // go on, the state says where
+	short              // the window is used up
+	emit               // an event is ready
+	failed             // err is set
+)
+
+// NewDecoder returns a decoder that expects a stream header, or a stanza if o.NoHeader is set.
+func NewDecoder(o Options) *Decoder {
+	d := &Decoder{contentNS: o.ContentNS, noHeader: o.NoHeader}
+	d.Restart(o.Limits)
+	return d
+}
+
+// Restart makes the decoder expect a new stream header, as after STARTTLS and SASL. What was learnt of the old stream
+// is forgotten; bytes already received, see Buffered, are read as the beginning of the new one.
+func (d *Decoder) Restart(l Limits) {
+	d.lim = l.filled()
+	d.state, d.bound, d.white = atProlog, noBound, 0
+	d.fresh = true
+	d.opened, d.named, d.discard, d.skipped = d.noHeader, false, false, nil
+	d.rootName = "stream:stream"
+	d.open = d.open[:0]
+	d.records.reset(0)
+	d.scope.reset()
+	if d.noHeader {
+		d.presume()
+	}
+}
+
+// SetLimits changes the limits from here on.
+func (d *Decoder) SetLimits(l Limits) {
+	d.lim = l.filled()
+	if d.bound != noBound && !d.discard {
+		d.bound = d.start + int64(d.lim.ElementBytes)
+	}
+}
+
+// Fill does one Read into the buffer and returns what it returned. It is called when Next has said ErrShort.
+func (d *Decoder) Fill(r io.Reader) (int, error) {
+	d.settle()
+	switch {
+	case d.have < len(d.buf):
+	case len(d.buf) == 0:
+		d.buf = make([]byte, firstBuffer)
+	case len(d.buf) < maxBuffer: // the last Read filled it, or a name straddles it
+		d.grow(2 * len(d.buf))
+	default:
+		return 0, ErrFull
+	}
+	n, err := r.Read(d.buf[d.have:])
+	d.have += n
+	return n, err
+}
+
+// Write takes all of p. The decoder holds what Next has not yet read, so the caller bounds it by calling Next in between.
+func (d *Decoder) Write(p []byte) (int, error) {
+	d.settle()
+	if d.have+len(p) > len(d.buf) {
+		d.grow(max(firstBuffer, 2*len(d.buf), d.have+len(p)))
+	}
+	d.have += copy(d.buf[d.have:], p)
+	return len(p), nil
+}
+
+// Buffered returns how many bytes have been received and not read. After an element that changes the security of the
+// stream it must be 0, else somebody has put bytes in front of the TLS handshake.
+func (d *Decoder) Buffered() int { return d.have - d.pos }
+
+// Whitespace returns the bytes of white space read since the last first-level element.
+func (d *Decoder) Whitespace() int { return d.white }
+
+// ForgetWhitespace starts the count of white space again. Who wants a limit for each minute rather than for each gap
+// between elements calls it once a minute.
+func (d *Decoder) ForgetWhitespace() { d.white = 0 }
+
+// Next returns the next event. ErrShort means that more bytes are needed, io.EOF that the stream has ended properly, and
+// an *Error that it must be ended by us; the last two are final.
+func (d *Decoder) Next() (Event, error) {
+	if d.err != nil {
+		return Event{}, d.err
+	}
+	for {
+		d.end = d.have
+		if room := d.bound - d.base; int64(d.end) > room {
+			d.end = int(room)
+		}
+		switch d.step() {
+		case more:
+		case short:
+			if d.end == d.have {
+				return Event{}, ErrShort
+			}
+			if d.overflow(int(d.bound-d.base)) == failed {
+				return Event{}, d.err
+			}
+		case emit:
+			event := d.event
+			d.event = Event{}
+			return event, nil
+		case failed:
+			return Event{}, d.err
+		}
+	}
+}
+
+func (d *Decoder) step() step {
+	switch d.state {
+	case atProlog:
+		return d.prolog()
+	case between:
+		return d.gap()
+	case inContent:
+		return d.content()
+	case inTag, atEquals, atQuote, inValue:
+		return d.attributes()
+	case inEndTag:
+		return d.endTagRest()
+	case inCDATA:
+		return d.cdata()
+	case inTrailer:
+		return d.trailer()
+	case atEmptied:
+		return d.endStream()
+	case ended:
+		d.err = io.EOF
+	}
+	return failed
+}
+
+// fail ends the decoder. at is the place in the buffer of the byte that decided it.
+func (d *Decoder) fail(condition string, at int, detail string) step {
+	d.err = &Error{Condition: condition, Offset: d.base + int64(at), Detail: detail}
+	d.buf, d.base, d.pos, d.have = nil, d.base+int64(d.have), 0, 0
+	d.open, d.records, d.scope, d.skipped = nil, records{}, scope{}, nil
+	return failed
+}
+
+// overflow is reached when an element has used up its bound, in bytes or in memory. If the stream can survive it, the
+// rest is checked and thrown away, up to a second bound.
+func (d *Decoder) overflow(at int) step {
+	switch {
+	case d.discard:
+		return d.fail(PolicyViolation, at, "element goes on beyond what is discarded")
+	case !d.opened:
+		return d.fail(PolicyViolation, at, "stream header or document over the limit")
+	case d.lim.OversizeFactor == 0:
+		return d.fail(PolicyViolation, at, "element over the limit")
+	case !d.named:
+		return d.fail(PolicyViolation, at, "start tag over the limit")
+	}
+	d.skipped = d.records.startTag(&d.scope)
+	d.discard = true
+	d.records.drop()
+	d.compact()
+	d.bound = d.base + int64(at) + int64(d.lim.OversizeFactor)*int64(d.lim.ElementBytes)
+	return more
+}
+
+// settle moves unread bytes to the front, or forgets them when nothing will read them any more.
+func (d *Decoder) settle() {
+	if d.err != nil || d.state == ended {
+		d.pos = d.have
+	}
+	if d.pos == 0 {
+		return
+	}
+	d.base += int64(d.pos)
+	d.have = copy(d.buf, d.buf[d.pos:d.have])
+	d.pos = 0
+	if d.have == 0 && len(d.buf) > maxBuffer {
+		d.buf = nil
+	}
+}
+
+func (d *Decoder) grow(size int) {
+	buf := make([]byte, size)
+	copy(buf, d.buf[:d.have])
+	d.buf = buf
+}
