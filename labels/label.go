@@ -158,7 +158,7 @@ func (p *Policy) categories(bits bitset) iter.Seq[Category] {
 	return func(yield func(Category) bool) {
 		for b := bits.next(0); b >= 0; b = bits.next(b + 1) {
 			c := &p.cats[b]
-			if !yield(Category{Value: c.value, TagSetName: p.sets[p.tags[c.tag].set].name, Name: c.Name}) {
+			if !yield(Category{Value: c.value, Tag: c.tag, TagSetName: p.sets[p.tags[c.tag].set].name, Name: c.Name}) {
 				return
 			}
 		}

@@ -36,9 +36,11 @@ func (p *Policy) Marking(l *Label, lang string) (text, fg, bg string) {
 		l = again
 	}
 	fg, bg = colors(p.classes[l.class].Color)
-	parts := []string{p.policyPart(l, lang)}
-	if s := p.classPart(l, lang); s != "" {
-		parts = append(parts, s)
+	var parts []string
+	for _, s := range [...]string{p.policyPart(l, lang), p.classPart(l, lang)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
 	}
 	for i := range p.tags {
 		if s := p.tagPart(l, i, lang); s != "" {
@@ -128,25 +130,25 @@ func shown(name string, ms []MarkingSpec, lang string) string {
 func replacesPolicy(m *MarkingSpec) bool { return slices.Contains(m.Codes, codeReplacePolicy) }
 func namesThing(m *MarkingSpec) bool     { return !replacesPolicy(m) }
 
-// has says whether an entry that counts for the place carries the modifier.
+// has says whether an entry for the place carries the modifier. One whose phrase is not for output counts too: it may
+// say that the name is not to be shown either.
 func has(ms []MarkingSpec, modifier string) bool {
-	return slices.ContainsFunc(ms, func(m MarkingSpec) bool { return counts(&m) && slices.Contains(m.Codes, modifier) })
+	return slices.ContainsFunc(ms, func(m MarkingSpec) bool { return here(&m) && slices.Contains(m.Codes, modifier) })
 }
 
-// counts says whether an entry is for the place. One with modifiers and no place is for every place.
-func counts(m *MarkingSpec) bool {
-	placed := false
+// counts says whether the phrase of an entry is for the place.
+func counts(m *MarkingSpec) bool { return here(m) && !slices.Contains(m.Codes, codeNoMarking) }
+
+// here says whether an entry is for the place. One with modifiers and no place is for every place.
+func here(m *MarkingSpec) bool {
+	elsewhere := false
 	for _, c := range m.Codes {
-		switch {
-		case c == codeNoMarking:
-			return false
-		case c == place || c == "pagetopbottom":
+		if c == place || c == "pagetopbottom" {
 			return true
-		case !slices.Contains(modifiers, c):
-			placed = true
 		}
+		elsewhere = elsewhere || !slices.Contains(modifiers, c)
 	}
-	return !placed
+	return !elsewhere
 }
 
 // phrase returns the best phrase among the entries that count: exact language, else its primary subtag, else none
@@ -155,7 +157,7 @@ func phrase(ms []MarkingSpec, lang string, want func(*MarkingSpec) bool) (string
 	best, found := 0, ""
 	for i := range ms {
 		m := &ms[i]
-		if m.Phrase == "" || !counts(m) || !want(m) {
+		if !m.HasPhrase || !counts(m) || !want(m) {
 			continue
 		}
 		if r := rank(m.Lang, lang); r > best {

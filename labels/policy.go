@@ -174,6 +174,7 @@ func (p *Policy) ValueNamed(setOID string, t Type, name string) (Value, error) {
 // Category is a value with its names, for writers of syntaxes that carry names.
 type Category struct {
 	Value
+	Tag        int // position of its tag in the policy
 	TagSetName string
 	Name       string
 }

@@ -90,11 +90,13 @@ type GroupSpec struct {
 	Line   int
 }
 
-// MarkingSpec is a phrase for one or more places. Codes are in lower case.
+// MarkingSpec is an entry for one or more places. Codes are in lower case. An entry without phrase means the name; one
+// with an empty phrase means nothing at all.
 type MarkingSpec struct {
-	Phrase string
-	Lang   string
-	Codes  []string
+	HasPhrase bool
+	Phrase    string
+	Lang      string
+	Codes     []string
 }
 
 // Role says where the text of a qualifier goes.

@@ -80,7 +80,8 @@ func (r *reader) code(e *etree.Element, s string) string {
 
 func (r *reader) marking(e *etree.Element) labels.MarkingSpec {
 	a := r.attributes(e, "phrase")
-	s := labels.MarkingSpec{Phrase: r.phrase(e, a["phrase"]), Lang: a["xml:lang"]}
+	text, has := a["phrase"]
+	s := labels.MarkingSpec{HasPhrase: has, Phrase: r.phrase(e, text), Lang: a["xml:lang"]}
 	r.each(e, handlers{"code": func(c *etree.Element) { s.Codes = append(s.Codes, r.code(c, r.text(c))) }})
 	return s
 }

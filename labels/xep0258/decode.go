@@ -1,0 +1,256 @@
+package xep0258
+
+import (
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
+	"sallyport/labels/ess"
+	"sallyport/labels/nato4774"
+)
+
+// Limits of a securitylabel.
+const (
+	maxEquivalents = 8
+	maxBase64      = 8192 // characters without white space
+)
+
+func bad(format string, args ...any) *labels.Error {
+	return labels.Errorf(labels.CodeSyntax, format, args...)
+}
+
+// parts are the children of a securitylabel.
+type parts struct {
+	label       *xmlstream.Element
+	equivalents []*xmlstream.Element
+	marking     *xmlstream.Element
+}
+
+// decode reads a securitylabel (XEP-0258 section 4).
+func (r *Reader) decode(sl *xmlstream.Element) Found {
+	p, err := split(sl)
+	if err != nil {
+		return refuseFor(err)
+	}
+	marking, err := markingText(p.marking)
+	if err != nil {
+		return refuseFor(err)
+	}
+	payload, err := content(p.label)
+	if err != nil {
+		return refuseFor(err)
+	}
+	for _, e := range p.equivalents {
+		if c, err := content(e); err != nil || c == nil {
+			return refuse(labels.CodeSyntax, "an equivalentlabel without one element")
+		}
+	}
+	if payload == nil {
+		return Found{State: UseDefault, Refusal: labels.CodeNoLabel, Marking: marking}
+	}
+	l, err := r.label(payload, false)
+	if err != nil {
+		return r.equivalent(p.equivalents, err)
+	}
+	if l.Policy().Contradicts(l, marking) {
+		return refuse(labels.CodeMismatch, "the display marking names a higher classification than the label: "+labels.Quote(marking))
+	}
+	return Found{State: Labelled, Label: l, Policy: l.Policy()}
+}
+
+// split sorts the children in any order. Attributes without namespace are not in the schema and carry nothing here;
+// those of other namespaces are refused.
+func split(sl *xmlstream.Element) (parts, error) {
+	var p parts
+	if err := noForeignAttributes(sl); err != nil {
+		return p, err
+	}
+	for i := range sl.NumNodes() {
+		n := sl.NodeAt(i)
+		switch e := n.Element; {
+		case e == nil:
+			if strings.Trim(n.Text, " \t\r\n") != "" {
+				return p, bad("text in the securitylabel")
+			}
+		case e.Is(NS, "label") && p.label == nil:
+			p.label = e
+		case e.Is(NS, "displaymarking") && p.marking == nil:
+			p.marking = e
+		case e.Is(NS, "equivalentlabel") && len(p.equivalents) < maxEquivalents:
+			p.equivalents = append(p.equivalents, e)
+		default:
+			return p, bad("%s once too often or unknown", labels.Quote(e.Local()))
+		}
+	}
+	if p.label == nil {
+		return p, bad("no label")
+	}
+	return p, nil
+}
+
+func noForeignAttributes(e *xmlstream.Element) error {
+	for i := range e.NumAttrs() {
+		if a := e.AttrAt(i).Name; a.Space != "" && (a.Space != xmlstream.NSXML || a.Local != "lang") {
+			return bad("attribute %s of a foreign namespace", labels.Quote(a.Local))
+		}
+	}
+	return nil
+}
+
+// markingText returns the text of a displaymarking. Its colours are ignored.
+func markingText(e *xmlstream.Element) (string, error) {
+	if e == nil {
+		return "", nil
+	}
+	if err := noForeignAttributes(e); err != nil {
+		return "", err
+	}
+	for i := range e.NumNodes() {
+		if e.NodeAt(i).Element != nil {
+			return "", bad("element in the displaymarking")
+		}
+	}
+	s := e.Text()
+	if utf8.RuneCountInString(s) > labels.MaxMarking {
+		return "", bad("displaymarking of more than %d characters", labels.MaxMarking)
+	}
+	return s, nil
+}
+
+// content returns the only element in a label or equivalentlabel, nil when it is empty.
+func content(e *xmlstream.Element) (*xmlstream.Element, error) {
+	if e.NumAttrs() > 0 {
+		return nil, bad("attribute on %s", e.Local())
+	}
+	var only *xmlstream.Element
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i)
+		switch {
+		case n.Element == nil && strings.Trim(n.Text, " \t\r\n") != "":
+			return nil, bad("text in %s", e.Local())
+		case n.Element != nil && only != nil:
+			return nil, bad("two elements in %s", e.Local())
+		case n.Element != nil:
+			only = n.Element
+		}
+	}
+	return only, nil
+}
+
+// notHere marks a payload that is in a syntax not known here: an equivalent may stand in for it.
+type notHere struct{ cause *labels.Error }
+
+func (n notHere) Error() string { return n.cause.Error() }
+func (n notHere) Unwrap() error { return n.cause }
+
+// label reads one payload and resolves it under its policy.
+func (r *Reader) label(e *xmlstream.Element, equivalent bool) (*labels.Label, error) {
+	var f labels.LabelForm
+	var err error
+	switch {
+	case e.Is(NSESS, "esssecuritylabel") && r.accepts(ESS):
+		f, err = r.ess(e)
+	case nato4774.IsLabel(e) && (equivalent || !nato4774.IsAlternative(e)) && r.accepts(STANAG4774):
+		f, err = nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
+	case e.Space() == NSESS || e.Space() == nato4774.NS:
+		return nil, labels.Errorf(labels.CodeUnknown, "%s is not accepted here", labels.Quote(e.Local()))
+	default:
+		return nil, notHere{labels.Errorf(labels.CodeUnknown, "label syntax %s is not known", labels.Quote(e.Space()))}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.reg.Label(f)
+}
+
+func (r *Reader) accepts(s Syntax) bool {
+	return len(r.o.Syntaxes) == 0 || slices.Contains(r.o.Syntaxes, s)
+}
+
+func (r *Reader) ess(e *xmlstream.Element) (labels.LabelForm, error) {
+	if e.NumAttrs() > 0 {
+		return labels.LabelForm{}, bad("attribute on %s", e.Local())
+	}
+	for i := range e.NumNodes() {
+		if e.NodeAt(i).Element != nil {
+			return labels.LabelForm{}, bad("element in %s", e.Local())
+		}
+	}
+	b, err := unbase64(e.Text())
+	if err != nil {
+		return labels.LabelForm{}, err
+	}
+	if r.o.DEROnly {
+		return ess.ParseLabelDER(b)
+	}
+	return ess.ParseLabel(b)
+}
+
+// unbase64 accepts white space and missing padding, and no other deviation (xs:base64Binary; one example of the XEP
+// lacks its padding).
+func unbase64(s string) ([]byte, error) {
+	if strings.ContainsAny(s, " \t\r\n") {
+		s = strings.Map(func(c rune) rune {
+			if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+				return -1
+			}
+			return c
+		}, s)
+	}
+	if len(s) > maxBase64 {
+		return nil, bad("base64 of %d characters, at most %d", len(s), maxBase64)
+	}
+	trimmed := strings.TrimRight(s, "=")
+	if pad := len(s) - len(trimmed); pad > 0 && len(s)%4 != 0 || pad > 2 {
+		return nil, bad("base64 with wrong padding")
+	}
+	b, err := base64.RawStdEncoding.Strict().DecodeString(trimmed)
+	if err != nil {
+		return nil, bad("not base64")
+	}
+	return b, nil
+}
+
+// equivalent looks for an equivalent that the sender may assert. A label that could be understood and was refused is
+// not replaced by what stands beside it.
+func (r *Reader) equivalent(all []*xmlstream.Element, cause error) Found {
+	if !unknownHere(cause) || len(r.o.TrustEquivalents) == 0 {
+		return refuseFor(cause)
+	}
+	var found *labels.Label
+	for _, e := range all {
+		c, err := content(e)
+		if err != nil || c == nil {
+			return refuse(labels.CodeSyntax, "an equivalentlabel without one element")
+		}
+		l, err := r.label(c, true)
+		if unknownHere(err) {
+			continue
+		}
+		if err != nil {
+			return refuseFor(err)
+		}
+		switch {
+		case !slices.Contains(r.o.TrustEquivalents, l.Policy().ID()):
+		case found == nil:
+			found = l
+		case !found.Equal(l):
+			return refuse(labels.CodeMismatch, "equivalent labels that differ")
+		}
+	}
+	if found == nil {
+		return refuseFor(cause)
+	}
+	return Found{State: Labelled, Label: found, Policy: found.Policy(), FromEquivalent: true}
+}
+
+// unknownHere says whether a payload is of a syntax or a policy that is nothing to us.
+func unknownHere(err error) bool {
+	var n notHere
+	var e *labels.Error
+	return errors.As(err, &n) || errors.As(err, &e) && e.Code == labels.CodePolicy
+}

@@ -1,0 +1,109 @@
+package xep0258
+
+import (
+	"slices"
+
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
+)
+
+// Options of a Reader. The zero value accepts every syntax, BER, and no equivalents.
+type Options struct {
+	Syntaxes []Syntax // accepted; empty: all
+	DEROnly  bool     // ESS labels must be in the distinguished encoding
+	Lenient  bool     // see nato4774.Options
+	// TrustEquivalents lists the policies (OID) of which the sender may assert equivalent labels. An equivalent counts
+	// only when the label itself is in a syntax or under a policy that is not known here.
+	TrustEquivalents []string
+}
+
+// Reader reads the labels of messages under one set of policies. It is safe for any number of goroutines. What it
+// remembers depends on the message, the policies and the options alone, so it never changes an answer.
+type Reader struct {
+	reg  *labels.Registry
+	o    Options
+	memo memo
+}
+
+// NewReader returns a reader that accepts these syntaxes; none given means all.
+func NewReader(reg *labels.Registry, syntaxes ...Syntax) *Reader {
+	return NewReaderWith(reg, Options{Syntaxes: syntaxes})
+}
+
+// NewReaderWith returns a reader.
+func NewReaderWith(reg *labels.Registry, o Options) *Reader {
+	o.Syntaxes, o.TrustEquivalents = slices.Clone(o.Syntaxes), slices.Clone(o.TrustEquivalents)
+	return &Reader{reg: reg, o: o, memo: newMemo()}
+}
+
+// Read returns the label of a message; el is the message as received, or a message found inside a forwarded element.
+// Messages inside it are left for calls of their own. A label that was read before costs no allocation.
+func (r *Reader) Read(el *xmlstream.Element) Found {
+	if el == nil {
+		return refuse(labels.CodeSyntax, "no message")
+	}
+	message := isStanza(el, "message")
+	var own *xmlstream.Element
+	count := 0
+	for i := range el.NumNodes() {
+		c := el.NodeAt(i).Element
+		switch {
+		case c == nil:
+		case message && c.Is(NS, "securitylabel"):
+			own = c
+			count++
+		case stray(c, message):
+			return refuse(labels.CodeMisplaced, "a security label where none belongs")
+		}
+	}
+	switch {
+	case el.Space() == NS:
+		return refuse(labels.CodeMisplaced, "a security label outside a message")
+	case count > 1:
+		return refuse(labels.CodeCount, "more than one securitylabel")
+	case count == 0:
+		return Found{State: Unlabelled, Refusal: labels.CodeNoLabel}
+	}
+	if t, _ := el.Attr("type"); t == "error" {
+		return refuse(labels.CodeMisplaced, "a labelled error (XEP-0258 section 4)")
+	}
+	return r.remembered(own)
+}
+
+func isStanza(el *xmlstream.Element, local string) bool {
+	return el.Is(xmlstream.NSServer, local) || el.Is(xmlstream.NSClient, local)
+}
+
+// stray looks for anything of the label namespace in the subtree. Messages inside forwarded are judged on their own,
+// which only a message may carry.
+func stray(e *xmlstream.Element, message bool) bool {
+	if e.Space() == NS {
+		return true
+	}
+	forwarded := message && e.Is(nsForward, "forwarded")
+	for i := range e.NumNodes() {
+		c := e.NodeAt(i).Element
+		if c == nil || forwarded && isStanza(c, "message") {
+			continue
+		}
+		if stray(c, message) {
+			return true
+		}
+	}
+	return false
+}
+
+// remembered reads a securitylabel, or finds that it has read an equal one before.
+func (r *Reader) remembered(sl *xmlstream.Element) Found {
+	sum, ok := r.memo.sum(sl)
+	if ok {
+		if f, hit := r.memo.get(sum, sl); hit {
+			return f
+		}
+	}
+	f := r.decode(sl)
+	if ok && f.State == Labelled {
+		r.memo.put(sum, sl, f)
+	}
+	return f
+}
