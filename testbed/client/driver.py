@@ -106,7 +106,7 @@ class Session(slixmpp.ClientXMPP):
             await self.get_roster()
             if self.command.get("available", True):
                 if self.command.get("interests"):
-                    await self.plugin["xep_0115"].update_caps(presence=False)
+                    await self.plugin["xep_0115"].update_caps()
                 self.send_presence()
         except (IqError, IqTimeout) as e:
             self.fail(f"session start: {e}")
@@ -210,7 +210,7 @@ async def do_vcard_get(s, c):
 async def do_vcard_set(s, c):
     card = s.plugin["xep_0054"].make_vcard()
     card["FN"] = c["body"]
-    return text_of((await s.plugin["xep_0054"].publish_vcard(card, timeout=IQ_TIMEOUT)).xml)
+    await s.plugin["xep_0054"].publish_vcard(card, timeout=IQ_TIMEOUT)
 
 
 async def do_bytestream(s, c):

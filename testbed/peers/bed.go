@@ -66,6 +66,7 @@ func (b *Bed) open(o Options) error {
 	if b.Outer, err = ListenNames(b.Block.Addr(hostOuterNames)); err != nil {
 		return err
 	}
+	b.Outer.LiteralTargets = true
 	inside := Settings{Domain: o.InsideDomain, Addr: b.Block.Addr(hostProsody), Resolver: b.Inner.Addr}
 	outside := Settings{Domain: o.OutsideDomain, Addr: b.Block.Addr(hostEjabberd), Resolver: b.Outer.Addr}
 	if b.Prosody, err = b.server("prosody", inside, o.Prosody, NewProsody); err != nil {

@@ -17,6 +17,9 @@ const dnsPort = 5353
 // nothing in a test can reach a name outside. Answers may not be cached (TTL 0).
 type Names struct {
 	Addr netip.AddrPort
+	// LiteralTargets spells the targets of SRV records as addresses, which RFC 2782 does not foresee but every
+	// resolver of the C library takes; see ejabberd.go for why. Set it before anything is published.
+	LiteralTargets bool
 
 	mu      sync.Mutex
 	records map[string][]dns.RR // by lower-case owner name
@@ -75,6 +78,9 @@ func (n *Names) PublishDirectTLS(domain string, at netip.AddrPort) {
 
 func (n *Names) publish(service, domain string, at netip.AddrPort) {
 	owner, target := dns.Fqdn(service+domain), dns.Fqdn("host."+domain)
+	if n.LiteralTargets {
+		target = dns.Fqdn(at.Addr().String())
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.records[owner] = append(n.records[owner], &dns.SRV{

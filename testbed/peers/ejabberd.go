@@ -17,13 +17,17 @@ import (
 //     its helper erl_child_setup ends when the machine does.
 //   - SIGTERM makes it stop in good order (init:stop).
 //   - The resolver is told by ERL_INETRC: {nameserver, Address, Port}, lookups by DNS alone, so that neither
-//     /etc/hosts nor the machine's resolver is asked. SRV goes through inet_res, which reads the same file.
+//     /etc/hosts nor the machine's resolver is asked. Only the SRV record is asked for that way, though: the
+//     target's address comes from the C library (net:getaddrinfo), which can be told neither a port nor, without
+//     a mount namespace, another resolv.conf. So our name server gives it targets that are addresses already
+//     (Names.LiteralTargets), and the C library asks nobody.
 //   - ca_file is the only authority that it checks others with; EXTERNAL is offered when the caller's
 //     certificate verified. "Dialback only" is therefore an empty authority (the server's own certificate);
 //     "EXTERNAL only" is mod_s2s_dialback left out.
 //   - A failed connection makes it wait a random time up to s2s_max_retry_delay (default 300 s) before it tries
 //     the peer again; 1 s here, or a restarted peer would not be seen within a test.
 //   - The shapers of the example configuration are off, or they would be what is measured.
+//   - COMPAT(ejabberd, 23.01): a certificate with an XmppAddr crashes its SASL EXTERNAL, see ca.go.
 //   - The log goes to standard output and also to a file that it rotates itself (rotation off).
 //
 //go:embed ejabberd.yml.tmpl
