@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"sallyport/testbed/client"
@@ -47,10 +48,8 @@ func (u *User) SeesPresence(kind, from string) client.Event {
 func (u *User) SeesError(conditions ...string) client.Event {
 	u.t.Helper()
 	e := u.Sees(func(e client.Event) bool { return e.Kind == "message" && e.Type == "error" })
-	for _, c := range conditions {
-		if e.Condition == c {
-			return e
-		}
+	if slices.Contains(conditions, e.Condition) {
+		return e
 	}
 	u.t.Errorf("got error %q, want one of %q: %s", e.Condition, conditions, e.XML)
 	return e
@@ -72,10 +71,8 @@ func (u *User) Refused(err error, conditions ...string) {
 		u.t.Errorf("got %v, want to be refused with one of %q", err, conditions)
 		return
 	}
-	for _, c := range conditions {
-		if r.Condition == c {
-			return
-		}
+	if slices.Contains(conditions, r.Condition) {
+		return
 	}
 	u.t.Errorf("refused with %q, want one of %q", r.Condition, conditions)
 }
