@@ -156,6 +156,15 @@ func (j JID) domainStart() uint16 {
 	return j.local + 1
 }
 
+// RawDomain returns what stands in the place of the domainpart in s, unprepared: all that can be said of an address
+// that Parse refuses.
+func RawDomain(s string) string {
+	if i := strings.IndexByte(s, '/'); i >= 0 {
+		s = s[:i]
+	}
+	return s[strings.IndexByte(s, '@')+1:]
+}
+
 // split divides s as RFC 7622 §3.2 to §3.4 say: the first slash, then the first at sign before it.
 func split(s string) (local, domain, resource string, err error) {
 	domain = s
