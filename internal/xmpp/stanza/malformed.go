@@ -12,6 +12,7 @@ type Malformed struct {
 	Type     Type
 	ID       string
 	To, From jid.JID
+	TooBig   bool   // it was larger than the limit; its content was discarded
 	Detail   string // for log and audit, never for the peer
 }
 
@@ -26,11 +27,10 @@ func (m *Malformed) Error() string {
 // Reply builds the answer for the sender. ok is false where the stream ends instead, where nobody can be answered, and
 // where RFC 6120 §8.3.1 forbids an answer; the element is then only recorded. self stands in for an address that could
 // not be read: the domain that the stream proved to be ours.
-func (m *Malformed) Reply(self jid.JID) (s Stanza, ok bool) {
+func (m *Malformed) Reply(self jid.JID, opts ErrorOptions) (s Stanza, ok bool) {
 	if m.Stream != NoStreamCondition || m.Kind == NoKind {
 		return Stanza{}, false
 	}
-	opts := ErrorOptions{}
 	if m.To.IsZero() {
 		opts.From = self
 	}

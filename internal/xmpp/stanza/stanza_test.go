@@ -152,7 +152,7 @@ func TestMalformed(t *testing.T) {
 			if m.Stream != tt.want.stream || m.Stanza != tt.want.stanza {
 				t.Errorf("got %v, want stream %q stanza %q", m, tt.want.stream, tt.want.stanza)
 			}
-			answer, ok := m.Reply(jid.MustParse("b.example"))
+			answer, ok := m.Reply(jid.MustParse("b.example"), stanza.ErrorOptions{})
 			if ok != tt.want.reply {
 				t.Fatalf("answered: %v, want %v", ok, tt.want.reply)
 			}
