@@ -11,7 +11,7 @@ func (p *Policy) Decide(l *Label, c *Clearance) Decision {
 		return Decision{Reason: NoPolicy}
 	case l == nil || l.policy == nil:
 		return Decision{Reason: NoLabel, policy: p}
-	case c == nil || c.policy == nil:
+	case c == nil || c.id == "":
 		return Decision{Reason: NoClearance, policy: p, label: l}
 	}
 	l, c, reason := p.bind(l, c)

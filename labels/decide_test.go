@@ -77,6 +77,26 @@ func TestReloadedPolicy(t *testing.T) {
 	}
 }
 
+// A clearance read back without its policy decides as it did before.
+func TestUnresolvedClearance(t *testing.T) {
+	p, q := policyFile(t, guardFile), policyFile(t, "guard/partner.spif.xml")
+	l, all := mustLabel(t, p, "guard/l-internal-titan-atlas.xml"), mustClearance(t, p, "guard/c-all.xml")
+	c := labels.NewClearance(all.Form())
+	if !c.Equal(all) || !p.Decide(l, c).Granted {
+		t.Error("an unresolved clearance decides otherwise")
+	}
+	for _, f := range []labels.ClearanceForm{
+		{},
+		{Policy: guardID, Classes: []uint32{1}},
+		{Policy: q.ID(), Classes: all.Form().Classes},
+		{Policy: guardID, Classes: all.Form().Classes, Values: []labels.Value{{TagSet: "2.999.9", Kind: labels.Restrictive}}},
+	} {
+		if d := p.Decide(l, labels.NewClearance(f)); d.Granted || d.Explain() == "" {
+			t.Errorf("%+v was granted", f)
+		}
+	}
+}
+
 func TestUnresolved(t *testing.T) {
 	p := policyFile(t, guardFile)
 	tests := []struct {
@@ -255,8 +275,15 @@ func TestColors(t *testing.T) {
 func TestRegistry(t *testing.T) {
 	p, q := policyFile(t, guardFile), policyFile(t, "guard/partner.spif.xml")
 	reg := registry(t, p, q)
-	if reg.Policy(guardID) != p || reg.ByName("partner") != q || reg.ByName("nobody") != nil || reg.Policy("1.1") != nil {
-		t.Error("policies are not found by identifier and name")
+	if got, ok := reg.Policy(guardID); !ok || got != p {
+		t.Error("a policy is not found by identifier")
+	}
+	if got, ok := reg.ByName("partner"); !ok || got != q {
+		t.Error("a policy is not found by name in another case")
+	}
+	_, byName := reg.ByName("nobody")
+	if _, byID := reg.Policy("1.1"); byID || byName {
+		t.Error("policies that are not there are found")
 	}
 	if _, err := labels.NewRegistry(p, p); err == nil {
 		t.Error("two policies with one identifier")
@@ -265,9 +292,6 @@ func TestRegistry(t *testing.T) {
 		t.Error("a nil policy")
 	}
 	var none *labels.Registry
-	if none.Policy(guardID) != nil || none.ByName("GUARD") != nil {
-		t.Error("a nil registry has policies")
-	}
 	if _, err := none.Label(labels.LabelForm{Policy: guardID}); err == nil {
 		t.Error("a nil registry reads labels")
 	}

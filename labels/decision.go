@@ -93,7 +93,7 @@ func (d Decision) Explain() string {
 	case LabelOtherPolicy:
 		return fmt.Sprintf("the label is under policy %s, which is not or no longer this %s", l.policy.name, p.name)
 	case ClearanceOtherPolicy:
-		return fmt.Sprintf("the clearance is under policy %s, which is not or no longer this %s", c.policy.name, p.name)
+		return fmt.Sprintf("the clearance is under policy %s, which is not or no longer this %s", c.id, p.name)
 	case ClassNotHeld:
 		return fmt.Sprintf("label needs %s; clearance has %s", l.ClassName(), orNone(c.classNames()))
 	case RestrictiveNotHeld:

@@ -19,9 +19,10 @@ type Label struct {
 	marking string
 }
 
-// Clearance is a clearance resolved under one policy. It is immutable.
+// Clearance is a clearance, resolved under one policy unless NewClearance made it. It is immutable.
 type Clearance struct {
-	policy  *Policy
+	id      string   // of the policy
+	policy  *Policy  // nil: not resolved
 	lacvs   []uint32 // sorted; also those that the policy does not have, which grant nothing
 	values  []Value  // sorted
 	classes bitset
@@ -56,12 +57,8 @@ func (p *Policy) Clearance(f ClearanceForm) (*Clearance, error) {
 	if f.Policy != p.id {
 		return nil, Errorf(CodePolicy, "clearance is under policy %s, not %s", Quote(f.Policy), p.id)
 	}
-	c := &Clearance{
-		policy: p, lacvs: slices.Clone(f.Classes), ignored: slices.Clone(f.Ignored),
-		classes: newBitset(len(p.classes)), bits: newBitset(len(p.cats)),
-	}
-	slices.Sort(c.lacvs)
-	c.lacvs = slices.Compact(c.lacvs)
+	c := NewClearance(f)
+	c.policy, c.classes, c.bits = p, newBitset(len(p.classes)), newBitset(len(p.cats))
 	for _, n := range c.lacvs {
 		if i, ok := p.byClass[n]; ok {
 			c.classes.set(i)
@@ -73,6 +70,15 @@ func (p *Policy) Clearance(f ClearanceForm) (*Clearance, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// NewClearance keeps a clearance whose policy is not at hand, as when it is read back from a record. Decide resolves it
+// each time; what cannot be resolved denies.
+func NewClearance(f ClearanceForm) *Clearance {
+	c := &Clearance{id: f.Policy, lacvs: slices.Clone(f.Classes), values: sortValues(f.Values), ignored: slices.Clone(f.Ignored)}
+	slices.Sort(c.lacvs)
+	c.lacvs = slices.Compact(c.lacvs)
+	return c
 }
 
 // resolve sets the bit of every value and returns the values sorted, each with its true kind.
@@ -130,6 +136,14 @@ func (l *Label) Policy() *Policy {
 	return l.policy
 }
 
+// PolicyID returns the identifier of the label's policy, "" for no label.
+func (l *Label) PolicyID() string {
+	if l == nil || l.policy == nil {
+		return ""
+	}
+	return l.policy.id
+}
+
 // Form returns the normal form.
 func (l *Label) Form() LabelForm {
 	if l == nil || l.policy == nil {
@@ -181,7 +195,15 @@ func (l *Label) String() string {
 	return l.marking
 }
 
-// Policy returns the policy that resolved the clearance; nil for a nil clearance.
+// PolicyID returns the identifier of the clearance's policy, "" for no clearance.
+func (c *Clearance) PolicyID() string {
+	if c == nil {
+		return ""
+	}
+	return c.id
+}
+
+// Policy returns the policy that resolved the clearance; nil for a clearance that is nil or not resolved.
 func (c *Clearance) Policy() *Policy {
 	if c == nil {
 		return nil
@@ -191,11 +213,11 @@ func (c *Clearance) Policy() *Policy {
 
 // Form returns the normal form.
 func (c *Clearance) Form() ClearanceForm {
-	if c == nil || c.policy == nil {
+	if c == nil {
 		return ClearanceForm{}
 	}
 	return ClearanceForm{
-		Policy: c.policy.id, Classes: slices.Clone(c.lacvs), Values: slices.Clone(c.values), Ignored: slices.Clone(c.ignored),
+		Policy: c.id, Classes: slices.Clone(c.lacvs), Values: slices.Clone(c.values), Ignored: slices.Clone(c.ignored),
 	}
 }
 
@@ -223,18 +245,21 @@ func (c *Clearance) Ignored() []string {
 
 // Equal says whether two clearances mean the same.
 func (c *Clearance) Equal(o *Clearance) bool {
-	if c == nil || o == nil || c.policy == nil || o.policy == nil {
+	if c == nil || o == nil {
 		return c == o
 	}
-	return c.policy.id == o.policy.id && slices.Equal(c.lacvs, o.lacvs) && slices.Equal(c.values, o.values)
+	return c.id == o.id && slices.Equal(c.lacvs, o.lacvs) && slices.Equal(c.values, o.values)
 }
 
 // String returns the policy, the classifications in braces and the values by tag. Safe for logs.
 func (c *Clearance) String() string {
-	if c == nil || c.policy == nil {
+	if c == nil || c.id == "" {
 		return "no clearance"
 	}
 	p := c.policy
+	if p == nil {
+		return "clearance under policy " + c.id
+	}
 	var names []string
 	for i := c.classes.next(0); i >= 0; i = c.classes.next(i + 1) {
 		names = append(names, p.classes[i].Name)

@@ -1,8 +1,6 @@
 package labels
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Registry is an immutable set of policies.
 type Registry struct {
@@ -21,7 +19,7 @@ func NewRegistry(ps ...*Policy) (*Registry, error) {
 		if o := r.byID[p.id]; o != nil {
 			return nil, fmt.Errorf("policies %q and %q have the same identifier %s", o.name, p.name, p.id)
 		}
-		if o := r.ByName(p.name); o != nil {
+		if o, twice := r.ByName(p.name); twice {
 			return nil, fmt.Errorf("policies %s and %s have the same name %q", o.id, p.id, p.name)
 		}
 		r.policies = append(r.policies, p)
@@ -30,24 +28,25 @@ func NewRegistry(ps ...*Policy) (*Registry, error) {
 	return r, nil
 }
 
-// Policy returns the policy with that OID, or nil.
-func (r *Registry) Policy(oid string) *Policy {
+// Policy returns the policy with that OID.
+func (r *Registry) Policy(oid string) (*Policy, bool) {
 	if r == nil {
-		return nil
+		return nil, false
 	}
-	return r.byID[oid]
+	p, ok := r.byID[oid]
+	return p, ok
 }
 
-// ByName returns the policy with that name (exact, else by case folding), or nil.
-func (r *Registry) ByName(name string) *Policy {
+// ByName returns the policy with that name (exact, else by case folding).
+func (r *Registry) ByName(name string) (*Policy, bool) {
 	if r == nil {
-		return nil
+		return nil, false
 	}
 	i := findName(len(r.policies), func(i int) string { return r.policies[i].name }, name)
 	if i < 0 {
-		return nil
+		return nil, false
 	}
-	return r.policies[i]
+	return r.policies[i], true
 }
 
 // Policies returns all policies in the order given.
@@ -60,8 +59,8 @@ func (r *Registry) Policies() []*Policy {
 
 // Label resolves a label under the policy it names.
 func (r *Registry) Label(f LabelForm) (*Label, error) {
-	p := r.Policy(f.Policy)
-	if p == nil {
+	p, ok := r.Policy(f.Policy)
+	if !ok {
 		return nil, Errorf(CodePolicy, "policy %s is not loaded", Quote(f.Policy))
 	}
 	return p.Label(f)
@@ -69,8 +68,8 @@ func (r *Registry) Label(f LabelForm) (*Label, error) {
 
 // Clearance resolves a clearance under the policy it names.
 func (r *Registry) Clearance(f ClearanceForm) (*Clearance, error) {
-	p := r.Policy(f.Policy)
-	if p == nil {
+	p, ok := r.Policy(f.Policy)
+	if !ok {
 		return nil, Errorf(CodePolicy, "policy %s is not loaded", Quote(f.Policy))
 	}
 	return p.Clearance(f)

@@ -122,19 +122,19 @@ func (r reader) policy(e *xmlstream.Element) (*labels.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := r.reg.ByName(name)
-	switch p := r.reg.Policy(id); {
-	case id == "" && byName == nil:
+	named, known := r.reg.ByName(name)
+	p, ok := r.reg.Policy(id)
+	switch {
+	case id == "" && !known:
 		return nil, labels.Errorf(labels.CodePolicy, "policy %s is not loaded", labels.Quote(name))
 	case id == "":
-		return byName, nil
-	case p == nil:
+		return named, nil
+	case !ok:
 		return nil, labels.Errorf(labels.CodePolicy, "policy %s is not loaded", labels.Quote(id))
-	case byName != nil && byName != p:
-		return nil, labels.Errorf(labels.CodeMismatch, "policy %s is %q, not %q", id, p.Name(), byName.Name())
-	default:
-		return p, nil
+	case known && named != p:
+		return nil, labels.Errorf(labels.CodeMismatch, "policy %s is %q, not %q", id, p.Name(), named.Name())
 	}
+	return p, nil
 }
 
 // category appends the values of a Category. An empty one is refused in a label.

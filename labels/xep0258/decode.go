@@ -151,20 +151,35 @@ func (n notHere) Unwrap() error { return n.cause }
 func (r *Reader) label(e *xmlstream.Element, equivalent bool) (*labels.Label, error) {
 	var f labels.LabelForm
 	var err error
-	switch {
-	case e.Is(NSESS, "esssecuritylabel") && r.accepts(ESS):
-		f, err = r.ess(e)
-	case nato4774.IsLabel(e) && (equivalent || !nato4774.IsAlternative(e)) && r.accepts(STANAG4774):
-		f, err = nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
-	case e.Space() == NSESS || e.Space() == nato4774.NS:
-		return nil, labels.Errorf(labels.CodeUnknown, "%s is not accepted here", labels.Quote(e.Local()))
-	default:
+	switch s := payloadSyntax(e); {
+	case s == NoSyntax && (e.Space() == NSESS || e.Space() == nato4774.NS):
+		return nil, bad("%s is no label", labels.Quote(e.Local()))
+	case s == NoSyntax:
 		return nil, notHere{labels.Errorf(labels.CodeUnknown, "label syntax %s is not known", labels.Quote(e.Space()))}
+	case !r.accepts(s):
+		return nil, labels.Errorf(labels.CodeUnknown, "label syntax %s is not accepted here", s)
+	case nato4774.IsAlternative(e) && !equivalent:
+		return nil, bad("an alternative label in the place of the originator's")
+	case s == ESS:
+		f, err = r.ess(e)
+	default:
+		f, err = nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return r.reg.Label(f)
+}
+
+// payloadSyntax tells the syntaxes apart by the name of the element.
+func payloadSyntax(e *xmlstream.Element) Syntax {
+	switch {
+	case e.Is(NSESS, "esssecuritylabel"):
+		return ESS
+	case nato4774.IsLabel(e):
+		return STANAG4774
+	}
+	return NoSyntax
 }
 
 func (r *Reader) accepts(s Syntax) bool {

@@ -7,79 +7,86 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
-// Limits of what is remembered: memoSlots labels of memoBytes at most.
+// Limits of what is remembered: tableSlots entries, labels of memoBytes at most.
 const (
-	memoSlots = 1024
-	memoBytes = 4096
+	tableSlots = 1024
+	memoBytes  = 4096
 )
 
-// memo remembers readable labels. It is a table of atomic pointers: a reader never waits, a writer replaces one slot,
-// so that a sender who never repeats a label costs each message its reading and nobody else anything. The hash has a
-// random seed, and a hit is verified by comparing the trees.
-type memo struct {
+// table remembers a bounded number of entries. Each slot is an atomic pointer: looking takes no lock, remembering
+// replaces one slot, so that a sender who never repeats a label costs a constant and evicts at most one entry a time.
+// The hash has a random seed; an entry found is always verified by its user.
+type table[E any] struct {
 	seed  maphash.Seed
-	slots *[memoSlots]atomic.Pointer[entry]
+	slots [tableSlots]atomic.Pointer[E]
 }
 
-type entry struct {
-	sum   uint64
+func newTable[E any]() *table[E] { return &table[E]{seed: maphash.MakeSeed()} }
+
+// slotsOf returns the two slots where an entry of that sum may be.
+func (t *table[E]) slotsOf(sum uint64) [2]*atomic.Pointer[E] {
+	return [2]*atomic.Pointer[E]{&t.slots[sum%tableSlots], &t.slots[sum>>32%tableSlots]}
+}
+
+func (t *table[E]) put(sum uint64, e *E) {
+	slots := t.slotsOf(sum)
+	if !slots[0].CompareAndSwap(nil, e) {
+		slots[1].Store(e)
+	}
+}
+
+// reading is a readable label and what it was read as.
+type reading struct {
 	label *xmlstream.Element
 	found Found
 }
 
-func newMemo() memo {
-	return memo{seed: maphash.MakeSeed(), slots: new([memoSlots]atomic.Pointer[entry])}
-}
-
-// places returns the two slots where a sum may be.
-func places(sum uint64) (int, int) { return int(sum % memoSlots), int(sum >> 32 % memoSlots) }
-
-func (m *memo) get(sum uint64, sl *xmlstream.Element) (Found, bool) {
-	first, second := places(sum)
-	for _, i := range [2]int{first, second} {
-		if e := m.slots[i].Load(); e != nil && e.sum == sum && e.label.Equal(sl) {
+// recall returns what an equal label was read as before.
+func recall(t *table[reading], sum uint64, sl *xmlstream.Element) (Found, bool) {
+	for _, slot := range t.slotsOf(sum) {
+		if e := slot.Load(); e != nil && e.label.Equal(sl) {
 			return e.found, true
 		}
 	}
 	return Found{}, false
 }
 
-func (m *memo) put(sum uint64, sl *xmlstream.Element, f Found) {
-	e := &entry{sum: sum, label: sl.Clone(), found: f}
-	first, second := places(sum)
-	if m.slots[first].CompareAndSwap(nil, e) {
-		return
-	}
-	m.slots[second].Store(e)
+// sumOf hashes a subtree; false when it is too large to be remembered.
+func sumOf(seed maphash.Seed, e *xmlstream.Element) (uint64, bool) {
+	h := hasher{seed: seed, sum: 1, left: memoBytes}
+	h.element(e)
+	return h.sum, h.left >= 0
 }
 
-// sum hashes a subtree; false when it is too large to be remembered.
-func (m *memo) sum(e *xmlstream.Element) (uint64, bool) {
-	left := memoBytes
-	s := m.element(1, e, &left)
-	return s, left >= 0
+type hasher struct {
+	seed maphash.Seed
+	sum  uint64
+	left int
 }
 
-func (m *memo) element(s uint64, e *xmlstream.Element, left *int) uint64 {
-	s = m.text(m.text(s, e.Space(), left), e.Local(), left)
+func (h *hasher) element(e *xmlstream.Element) {
+	h.text(e.Space())
+	h.text(e.Local())
 	for i := range e.NumAttrs() {
 		a := e.AttrAt(i)
-		s = m.text(m.text(m.text(s, a.Name.Space, left), a.Name.Local, left), a.Value, left)
+		h.text(a.Name.Space)
+		h.text(a.Name.Local)
+		h.text(a.Value)
 	}
 	for i := range e.NumNodes() {
-		if *left < 0 {
-			return s
+		if h.left < 0 {
+			return
 		}
 		if n := e.NodeAt(i); n.Element != nil {
-			s = m.element(s, n.Element, left)
+			h.element(n.Element)
 		} else {
-			s = m.text(s, n.Text, left)
+			h.text(n.Text)
 		}
 	}
-	return s*31 + 7 // leaving the element counts too
+	h.sum = h.sum*31 + 7 // where an element ends counts too
 }
 
-func (m *memo) text(s uint64, t string, left *int) uint64 {
-	*left -= len(t) + 1
-	return (s ^ maphash.String(m.seed, t)) * 0x9E3779B97F4A7C15
+func (h *hasher) text(s string) {
+	h.left -= len(s) + 1
+	h.sum = (h.sum ^ maphash.String(h.seed, s)) * 0x9E3779B97F4A7C15
 }

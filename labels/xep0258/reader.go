@@ -22,7 +22,7 @@ type Options struct {
 type Reader struct {
 	reg  *labels.Registry
 	o    Options
-	memo memo
+	read *table[reading]
 }
 
 // NewReader returns a reader that accepts these syntaxes; none given means all.
@@ -33,7 +33,7 @@ func NewReader(reg *labels.Registry, syntaxes ...Syntax) *Reader {
 // NewReaderWith returns a reader.
 func NewReaderWith(reg *labels.Registry, o Options) *Reader {
 	o.Syntaxes, o.TrustEquivalents = slices.Clone(o.Syntaxes), slices.Clone(o.TrustEquivalents)
-	return &Reader{reg: reg, o: o, memo: newMemo()}
+	return &Reader{reg: reg, o: o, read: newTable[reading]()}
 }
 
 // Read returns the label of a message; el is the message as received, or a message found inside a forwarded element.
@@ -95,15 +95,15 @@ func stray(e *xmlstream.Element, message bool) bool {
 
 // remembered reads a securitylabel, or finds that it has read an equal one before.
 func (r *Reader) remembered(sl *xmlstream.Element) Found {
-	sum, ok := r.memo.sum(sl)
+	sum, ok := sumOf(r.read.seed, sl)
 	if ok {
-		if f, hit := r.memo.get(sum, sl); hit {
+		if f, hit := recall(r.read, sum, sl); hit {
 			return f
 		}
 	}
 	f := r.decode(sl)
 	if ok && f.State == Labelled {
-		r.memo.put(sum, sl, f)
+		r.read.put(sum, &reading{label: sl.Clone(), found: f})
 	}
 	return f
 }
