@@ -54,8 +54,13 @@ func limitsElement(maxBytes, idleSeconds int) *xmlstream.Element {
 }
 
 // stanzaErrorElement is the <error/> of a dialback answer (XEP-0220 §2.4).
+// There is nothing in a key that could be modified, so modify becomes cancel.
 func stanzaErrorElement(c stanza.Condition) *xmlstream.Element {
-	return with(el(xmlstream.NSServer, "error", "type", c.DefaultType().String()), el(xmlstream.NSStanzas, c.String()))
+	typ := c.DefaultType()
+	if typ == stanza.Modify {
+		typ = stanza.Cancel
+	}
+	return with(el(xmlstream.NSServer, "error", "type", typ.String()), el(xmlstream.NSStanzas, c.String()))
 }
 
 // stanzaErrorCondition reads the first defined condition of an <error/> child.

@@ -195,7 +195,7 @@ func oversized(e *xmlstream.Element) (*stanza.Malformed, bool) {
 		return nil, false
 	}
 	return &stanza.Malformed{
-		Stanza: stanza.NotAllowed, Kind: kind, Type: typeOf(kind, e), ID: id, From: from, To: to,
+		Stanza: stanza.PolicyViolation, TooBig: true, Kind: kind, Type: typeOf(kind, e), ID: id, From: from, To: to,
 		Detail: "element too large",
 	}, true
 }

@@ -91,11 +91,13 @@ type setup struct {
 	park       *stream.Park
 	serial     uint64
 	policyBoth stream.Policy
+	swap       bool // b.example is the initiator
+	authority  func(stream.VerifyKey) stream.Outcome
 }
 
 func newWorld(t *testing.T, s setup) *world {
 	t.Helper()
-	w := &world{t: t, now: epoch, park: s.park}
+	w := &world{t: t, now: epoch, park: s.park, authority: s.authority}
 	if w.park == nil {
 		w.park = stream.NewPark(100)
 	}
@@ -113,8 +115,13 @@ func newWorld(t *testing.T, s setup) *world {
 			c.Policy = policyOf(s.policyBoth)
 		}
 	}
-	fill(&s.a, domA, domB, []jid.JID{domA, domA2})
-	fill(&s.b, domB, jid.JID{}, []jid.JID{domB, domB2})
+	if s.swap {
+		fill(&s.a, domB, domA, []jid.JID{domB, domB2})
+		fill(&s.b, domA, jid.JID{}, []jid.JID{domA, domA2})
+	} else {
+		fill(&s.a, domA, domB, []jid.JID{domA, domA2})
+		fill(&s.b, domB, jid.JID{}, []jid.JID{domB, domB2})
+	}
 	w.a = &side{w: w, name: "a", m: stream.NewInitiator(s.a), facts: &stream.TLSFacts{Version: 0x0304, Peer: s.certB}}
 	w.b = &side{w: w, name: "b", m: stream.NewResponder(s.b), facts: &stream.TLSFacts{Version: 0x0304, Peer: s.certA}}
 	w.a.other, w.b.other = w.b, w.a
