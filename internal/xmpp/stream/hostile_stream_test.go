@@ -230,7 +230,7 @@ func TestD19(t *testing.T) {
 			t.Fatalf("%d answers to 1,000 requests, closed %+v", n, w.b.closed)
 		}
 	}
-	for range 11 {
+	for range 10 {
 		w.b.sent = helloFromB // wantError looks for the header
 		w.a.inject(ask + `<r xmlns='urn:xmpp:sm:3'/>`)
 		w.now = w.now.Add(time.Second)
