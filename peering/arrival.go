@@ -1,0 +1,112 @@
+package peering
+
+import (
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
+)
+
+// Method is how a neighbour proved a domain on a stream, weakest first.
+type Method uint8
+
+const (
+	NoMethod Method = iota // nothing proven: refused by every floor
+	Dialback               // XEP-0220, as good as DNS
+	External               // SASL EXTERNAL or a certificate that names the domain
+	Local                  // ourselves
+)
+
+func (m Method) String() string {
+	switch m {
+	case NoMethod:
+		return "none"
+	case Dialback:
+		return "dialback"
+	case External:
+		return "external"
+	case Local:
+		return "local"
+	}
+	return "unknown"
+}
+
+// Proof is what is known of the stream an arrival came in on.
+type Proof struct {
+	Method Method
+	TLS    uint16 // crypto/tls version number; 0 = clear text
+	Pinned bool   // the peer's key is one of those pinned in its definition
+}
+
+// Arrival is one stanza as a link received it, with everything a judgement may depend on.
+type Arrival struct {
+	Stanza stanza.Stanza
+	Link   string  // name of the link it came in on
+	Peer   string  // peer that was authenticated on that link
+	Domain jid.JID // domain that peer proved for this stanza's from
+	Proof  Proof
+	// LocalDomain is the domain of ours the stream was for; an error about something
+	// without a readable to comes from it.
+	LocalDomain jid.JID
+	Time   time.Time // the only clock a judgement knows
+	Node   string    // node that received it
+	Serial uint64    // number given by that node; unique with Node
+	Bytes  int       // size on the wire
+	Facts  Facts
+}
+
+// Facts is what the gateway looked up before judging. Audit keeps them.
+type Facts struct {
+	Sender    ClearanceFact // clearance of the sending user, where known
+	Recipient ClearanceFact // clearance of the receiving user or room, where known
+	Awaited   AwaitedIQ     // for iq result and error: the request that waits for it
+	Asked     bool          // for presence subscribed/unsubscribed: a request went the other way
+	FreshID   string        // id to issue anew, unique for the destination; "" = none given
+	Rates     Rates         // levels of the buckets that rules of the active policy read
+}
+
+// ClearanceFact is a clearance with where it came from and how old it is.
+type ClearanceFact struct {
+	Clearance *labels.Clearance // nil: not known
+	Source    string
+	Age       time.Duration
+}
+
+// AwaitedIQ is what the conversation table says of a response.
+type AwaitedIQ struct {
+	Found      bool
+	OriginalID string // id the requester used; "" = same as on the response
+}
+
+// MaxRates is how many rate rules one stanza can meet.
+const MaxRates = 4
+
+// Rates are bucket readings: how many tokens a named bucket held when looked up.
+type Rates struct {
+	N    int
+	Rule [MaxRates]string
+	Left [MaxRates]int32
+}
+
+// Level returns the tokens left for the bucket of rule; a bucket nobody looked up is empty.
+func (r *Rates) Level(rule string) int32 {
+	for i := range min(r.N, MaxRates) {
+		if r.Rule[i] == rule {
+			return r.Left[i]
+		}
+	}
+	return 0
+}
+
+// Effects is what must change in the world if the verdict is carried out. The one owner
+// of the domain pair applies them after the audit record is durable.
+type Effects struct {
+	Await      bool    // remember the iq request Released carries
+	OriginalID string  // with Await: id to restore on the answer
+	Answered   bool    // the awaited request is answered
+	Ask        bool    // a subscription request crossed
+	Answer     bool    // a subscription answer crossed: forget the request
+	Take       Rates   // tokens to take, by rule
+	From, To   jid.JID // the addresses the entries are kept under, as sent out
+}

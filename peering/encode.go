@@ -1,0 +1,274 @@
+package peering
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
+	"sallyport/labels/ess"
+)
+
+// Encoding version and limits. A parser refuses another version rather than guess.
+const (
+	encodingVersion  = 1
+	maxEncodedString = 64 << 10
+	maxEncodedStanza = 4 << 20
+)
+
+// ErrEncoding is wrapped by every error of the parsers.
+var ErrEncoding = errors.New("not an encoding of this version")
+
+// AppendArrival appends the encoding of a, facts included, to dst. The stanza is written
+// in canonical form.
+func AppendArrival(dst []byte, a *Arrival) ([]byte, error) {
+	dst = append(dst, encodingVersion)
+	for _, s := range [...]string{a.Link, a.Peer, a.Domain.String(), a.LocalDomain.String(), a.Node} {
+		dst = appendString(dst, s)
+	}
+	dst = append(dst, byte(a.Proof.Method), flag(a.Proof.Pinned))
+	dst = binary.BigEndian.AppendUint16(dst, a.Proof.TLS)
+	dst = appendTime(dst, a.Time)
+	dst = binary.AppendUvarint(dst, a.Serial)
+	dst = binary.AppendUvarint(dst, uint64(max(a.Bytes, 0)))
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	dst, err := xmlstream.AppendElement(dst, a.Stanza.Element(), "")
+	if err != nil {
+		return dst[:at], fmt.Errorf("encode arrival: %w", err)
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return AppendFacts(dst, &a.Facts)
+}
+
+// ParseArrival reads one arrival from b and returns the rest of b. The stanza is read by
+// the same strict tokenizer as on a stream; clearances are bound to the policies in reg.
+func ParseArrival(b []byte, reg *labels.Registry) (Arrival, []byte, error) {
+	r := reader{b: b}
+	r.version()
+	var a Arrival
+	a.Link, a.Peer = r.string(), r.string()
+	a.Domain, a.LocalDomain = r.jid(), r.jid()
+	a.Node = r.string()
+	a.Proof.Method, a.Proof.Pinned = Method(r.byteUpTo(byte(Local))), r.flag()
+	a.Proof.TLS = r.uint16()
+	a.Time = r.time()
+	a.Serial = r.uvarint(math.MaxUint64)
+	a.Bytes = int(r.uvarint(maxEncodedStanza))
+	a.Stanza = r.stanza()
+	if r.err != nil {
+		return Arrival{}, nil, r.err
+	}
+	facts, rest, err := ParseFacts(r.b, reg)
+	if err != nil {
+		return Arrival{}, nil, err
+	}
+	a.Facts = facts
+	return a, rest, nil
+}
+
+// AppendFacts appends the encoding of f to dst.
+func AppendFacts(dst []byte, f *Facts) ([]byte, error) {
+	dst = append(dst, encodingVersion, flag(f.Awaited.Found), flag(f.Asked))
+	dst = appendString(dst, f.Awaited.OriginalID)
+	dst = appendString(dst, f.FreshID)
+	dst = append(dst, byte(min(max(f.Rates.N, 0), MaxRates)))
+	for i := range min(max(f.Rates.N, 0), MaxRates) {
+		dst = appendString(dst, f.Rates.Rule[i])
+		dst = binary.BigEndian.AppendUint32(dst, uint32(f.Rates.Left[i]))
+	}
+	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
+		dst = appendString(dst, c.Source)
+		dst = binary.AppendUvarint(dst, uint64(max(c.Age, 0)))
+		at := len(dst)
+		dst = append(dst, 0, 0, 0, 0)
+		if c.Clearance != nil {
+			var err error
+			if dst, err = ess.AppendClearance(dst, c.Clearance.Form()); err != nil {
+				return dst[:at], fmt.Errorf("encode clearance from %s: %w", c.Source, err)
+			}
+		}
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	}
+	return dst, nil
+}
+
+// ParseFacts reads facts from b and returns the rest of b.
+func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
+	r := reader{b: b}
+	r.version()
+	var f Facts
+	f.Awaited.Found, f.Asked = r.flag(), r.flag()
+	f.Awaited.OriginalID, f.FreshID = r.string(), r.string()
+	f.Rates.N = int(r.byteUpTo(MaxRates))
+	for i := range f.Rates.N {
+		f.Rates.Rule[i] = r.string()
+		f.Rates.Left[i] = int32(r.uint32())
+	}
+	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
+		c.Source = r.string()
+		c.Age = time.Duration(r.uvarint(math.MaxInt64))
+		raw := r.bytes(int(r.uint32()), maxEncodedString)
+		if r.err != nil || len(raw) == 0 {
+			continue
+		}
+		form, err := ess.ParseClearance(raw)
+		var clearance *labels.Clearance
+		if err == nil {
+			clearance, err = reg.Clearance(form)
+		}
+		if err != nil {
+			return Facts{}, nil, fmt.Errorf("%w: clearance from %s: %w", ErrEncoding, c.Source, err)
+		}
+		c.Clearance = clearance
+	}
+	if r.err != nil {
+		return Facts{}, nil, r.err
+	}
+	return f, r.b, nil
+}
+
+func flag(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func appendString(dst []byte, s string) []byte {
+	if len(s) > maxEncodedString {
+		s = s[:maxEncodedString]
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+// appendTime writes nanoseconds since 1970 and a flag for the zero time.
+func appendTime(dst []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(dst, 0)
+	}
+	return binary.BigEndian.AppendUint64(append(dst, 1), uint64(t.UnixNano()))
+}
+
+// reader takes fields off the front of b; after the first error it returns zero values.
+type reader struct {
+	b   []byte
+	err error
+}
+
+func (r *reader) fail(what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s", ErrEncoding, what)
+	}
+	r.b = nil
+}
+
+func (r *reader) bytes(n, limit int) []byte {
+	if n < 0 || n > limit || n > len(r.b) {
+		r.fail("length out of range")
+		return nil
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) byteUpTo(most byte) byte {
+	b := r.bytes(1, 1)
+	if len(b) == 0 {
+		return 0
+	}
+	if b[0] > most {
+		r.fail("value out of range")
+		return 0
+	}
+	return b[0]
+}
+
+func (r *reader) version() {
+	b := r.bytes(1, 1)
+	if len(b) == 1 && b[0] != encodingVersion {
+		r.fail(fmt.Sprintf("version %d, this is %d", b[0], encodingVersion))
+	}
+}
+
+func (r *reader) flag() bool { return r.byteUpTo(1) == 1 }
+
+func (r *reader) uint16() uint16 {
+	b := r.bytes(2, 2)
+	if len(b) < 2 {
+		return 0
+	}
+	return binary.BigEndian.Uint16(b)
+}
+
+func (r *reader) uint32() uint32 {
+	b := r.bytes(4, 4)
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(b)
+}
+
+func (r *reader) uvarint(most uint64) uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > most {
+		r.fail("number out of range")
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) string() string {
+	return string(r.bytes(int(r.uvarint(maxEncodedString)), maxEncodedString))
+}
+
+func (r *reader) time() time.Time {
+	if !r.flag() {
+		return time.Time{}
+	}
+	b := r.bytes(8, 8)
+	if len(b) < 8 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC()
+}
+
+func (r *reader) jid() jid.JID {
+	s := r.string()
+	if r.err != nil || s == "" {
+		return jid.JID{}
+	}
+	j, err := jid.Parse(s)
+	if err != nil || j.String() != s {
+		r.fail("address is not canonical")
+		return jid.JID{}
+	}
+	return j
+}
+
+func (r *reader) stanza() stanza.Stanza {
+	raw := r.bytes(int(r.uint32()), maxEncodedStanza)
+	if r.err != nil {
+		return stanza.Stanza{}
+	}
+	limits := xmlstream.ServerLimits()
+	limits.ElementBytes = maxEncodedStanza
+	e, err := xmlstream.ParseDocument(raw, xmlstream.Options{Limits: limits, ContentNS: xmlstream.NSServer})
+	if err != nil {
+		r.fail("stanza: " + err.Error())
+		return stanza.Stanza{}
+	}
+	s, err := stanza.From(e)
+	if err != nil {
+		r.fail("stanza: " + err.Error())
+	}
+	return s
+}

@@ -1,0 +1,160 @@
+package peering
+
+import (
+	"sync/atomic"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
+	"sallyport/rules"
+)
+
+// Engine judges under the policy that is active now. Any number of goroutines may judge
+// while another swaps the policy; one stanza is judged by exactly one version.
+type Engine struct {
+	policy atomic.Pointer[Policy]
+}
+
+// NewEngine returns an engine that judges under p. With a nil policy it refuses all.
+func NewEngine(p *Policy) *Engine {
+	e := &Engine{}
+	e.policy.Store(p)
+	return e
+}
+
+// Policy is the active policy, nil if there is none.
+func (e *Engine) Policy() *Policy { return e.policy.Load() }
+
+// Swap makes p the active policy and returns the one before.
+func (e *Engine) Swap(p *Policy) *Policy { return e.policy.Swap(p) }
+
+// Judge turns an arrival into a verdict under the active policy.
+func (e *Engine) Judge(a *Arrival) Verdict {
+	p := e.policy.Load()
+	if p == nil {
+		v := Verdict{source: sourceOf(a), FromPeer: a.Peer}
+		v.Refusal = Refusal{
+			Stage: Admit, Reason: NoPolicy, Detail: "no policy is active",
+			Allowing: "a policy that loads", Condition: stanza.ServiceUnavailable,
+		}
+		return v
+	}
+	return p.Judge(a)
+}
+
+// judgement is one stanza on its way through the stages. It lives on the stack.
+type judgement struct {
+	p        *Policy
+	a        *Arrival
+	v        Verdict
+	from, to *Peer
+	s        stanza.Stanza // as it stands now
+	src, dst jid.JID       // final addresses
+	label    *labels.Label // label in force, nil if the kind carries none
+	labelled *labels.Policy
+}
+
+// Judge turns an arrival into a verdict under this policy, active or not.
+func (p *Policy) Judge(a *Arrival) Verdict {
+	j := judgement{p: p, a: a, s: a.Stanza}
+	j.v.Version, j.v.FromPeer, j.v.source = p.version, a.Peer, sourceOf(a)
+	if j.run() {
+		j.release()
+	}
+	return j.v
+}
+
+// run takes the six stages in order; the first that says no ends it.
+func (j *judgement) run() bool {
+	return j.admit() &&
+		j.labelIn() &&
+		j.checkProfile() &&
+		j.applyRules() &&
+		j.rewriteAddress() &&
+		j.labelOut() &&
+		j.checkAgain()
+}
+
+// applyRules is stage 4: the ordered rules.
+func (j *judgement) applyRules() bool {
+	in := rules.Input{
+		Stanza: j.s, Label: j.label,
+		FromSide: j.from.Side, ToSide: j.to.Side, FromPeer: j.from.Name, ToPeer: j.to.Name,
+	}
+	out := j.p.rules.Apply(&in)
+	for i := range min(out.NFired, len(out.Fired)) {
+		j.step(Step{Stage: Rules, Note: "rule fired", Subject: j.p.rules.ID(int(out.Fired[i]))})
+	}
+	if out.Changed {
+		j.s, j.v.Changed = out.Stanza, true
+		j.step(Step{Stage: Rules, Changed: true, Note: "changed by rules", Subject: out.Rule})
+	}
+	switch out.Action {
+	case rules.Refuse:
+		cond := out.Condition
+		if out.Reply == rules.ReplySilent {
+			cond = stanza.NoCondition
+		}
+		return j.refuse(Refusal{
+			Stage: Rules, Reason: RuleRefused, Rule: out.Rule,
+			Detail: "a rule refuses it", Allowing: out.Allowing, Condition: cond,
+		})
+	case rules.Hold:
+		j.refuse(Refusal{
+			Stage: Rules, Reason: RuleHeld, Rule: out.Rule, Detail: "a rule holds it",
+			Allowing: out.Allowing, Condition: stanza.NoCondition,
+		})
+		j.v.Outcome = Hold
+		return false
+	case rules.Allow:
+		if out.NFired == 0 {
+			j.step(Step{Stage: Rules, Note: "no rule objects"})
+		}
+	}
+	return true
+}
+
+// release makes the one thing that may cross.
+func (j *judgement) release() {
+	r := Released{
+		stanza: j.s, peer: j.to.Name, link: j.to.Links[0], version: j.p.version,
+		local: j.src.DomainJID(), remote: j.dst.DomainJID(),
+	}
+	if j.p.def.Expiry > 0 {
+		r.expires = j.a.Time.Add(j.p.def.Expiry)
+	}
+	j.v.released, j.v.Outcome = r, Release
+	j.effects()
+}
+
+// effects says what the conversation table must remember of a release.
+func (j *judgement) effects() {
+	e := &j.v.Effects
+	e.From, e.To = j.src, j.dst
+	switch j.s.Type() {
+	case stanza.IQGet, stanza.IQSet:
+		e.Await, e.OriginalID = true, j.a.Stanza.ID()
+	case stanza.IQResult, stanza.IQError:
+		e.Answered = true
+	case stanza.PresenceSubscribe, stanza.PresenceUnsubscribe:
+		e.Ask = true
+	case stanza.PresenceSubscribed, stanza.PresenceUnsubscribed:
+		e.Answer = true
+	default: // every other type leaves no trace in the conversation table
+	}
+}
+
+func (j *judgement) step(s Step) { j.v.Trace.add(s) }
+
+// refuse ends the judgement; it returns false so that stages can end with it.
+func (j *judgement) refuse(r Refusal) bool {
+	j.v.Outcome, j.v.Refusal = Refuse, r
+	j.step(Step{Stage: r.Stage, Note: "refused: " + string(r.Reason), Subject: r.Rule})
+	return false
+}
+
+func sourceOf(a *Arrival) source {
+	return source{
+		stanza: a.Stanza, link: a.Link, peer: a.Peer, node: a.Node, serial: a.Serial, local: a.LocalDomain,
+	}
+}

@@ -1,0 +1,176 @@
+package peering
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/labels"
+	"sallyport/labels/xep0258"
+	"sallyport/rules"
+)
+
+// Pair lets two peers talk. Pairs are the only way anything crosses.
+type Pair struct {
+	From, To string // peer names
+	Both     bool   // the other way too
+	SameSide bool   // allowed although both peers are on one side
+}
+
+// Definition is what a policy is compiled from. It may be changed freely before Compile
+// and must not be afterwards.
+type Definition struct {
+	Peers      []Peer
+	Pairs      []Pair
+	Profile    *rules.Profile
+	Rules      *rules.Set
+	Labels     *labels.Registry
+	LinkClear  map[string]*labels.Clearance // clearance of links that have one of their own
+	Expiry     time.Duration                // how long a release may wait; 0: no limit
+	ReissueIDs bool                         // iq requests get ids of our own
+	Sources    [][]byte                     // the bytes the version is a digest of
+}
+
+// Problem is one reason why a definition is not a policy.
+type Problem struct {
+	Subject string // peer, pair or part
+	Text    string
+}
+
+func (p Problem) Error() string { return p.Subject + ": " + p.Text }
+
+// Policy is one compiled, immutable policy. It is safe for any number of goroutines.
+type Policy struct {
+	version Version
+	peers   peerTable
+	pairs   map[[2]string]Pair
+	profile *rules.Profile
+	rules   *rules.Set
+	reader  *xep0258.Reader
+	writer  xep0258.Writer
+	def     Definition
+}
+
+// Compile proves a definition and makes it a policy. It returns every problem at once
+// and no policy if there is any.
+func Compile(def Definition) (*Policy, []Problem) {
+	p := &Policy{
+		profile: def.Profile, rules: def.Rules, def: def,
+		reader: xep0258.NewReader(def.Labels),
+		pairs:  make(map[[2]string]Pair),
+	}
+	var problems []Problem
+	bad := func(subject, format string, args ...any) {
+		problems = append(problems, Problem{subject, fmt.Sprintf(format, args...)})
+	}
+	if def.Profile == nil || def.Rules == nil || def.Labels == nil {
+		bad("policy", "profile, rules and label policies are all needed")
+	}
+	p.compilePeers(bad)
+	p.compilePairs(bad)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	h := sha256.New()
+	for _, src := range def.Sources {
+		fmt.Fprintf(h, "%d:", len(src))
+		h.Write(src)
+	}
+	copy(p.version[:], h.Sum(nil))
+	return p, nil
+}
+
+type complain func(subject, format string, args ...any)
+
+func (p *Policy) compilePeers(bad complain) {
+	t := peerTable{byName: map[string]*Peer{}, exact: map[string]*Peer{}, suffix: map[string]*Peer{}}
+	for i := range p.def.Peers {
+		peer := &p.def.Peers[i]
+		subject := "peer " + peer.Name
+		if peer.Name == "" || peer.Side == "" {
+			bad(subject, "needs a name and a side")
+		}
+		if t.byName[peer.Name] != nil {
+			bad(subject, "is defined twice")
+		}
+		t.byName[peer.Name] = peer
+		for _, d := range peer.Domains {
+			t.claim(peer, d, bad)
+		}
+		for _, m := range peer.DomainMap {
+			t.claim(peer, Pattern(m.Near.String()), bad)
+		}
+		if peer.Default {
+			if t.byLocal != nil {
+				bad(subject, "is a second default, beside %s", t.byLocal.Name)
+			}
+			t.byLocal = peer
+		}
+		if len(peer.Links) == 0 && !peer.Refuse {
+			bad(subject, "has no link")
+		}
+		if peer.Unlabelled == UnlabelledDefault && peer.DefaultLabel == nil {
+			bad(subject, "judges unlabelled messages under a default label but has none")
+		}
+	}
+	p.peers = t
+}
+
+func (t *peerTable) claim(peer *Peer, d Pattern, bad complain) {
+	table, key := t.exact, string(d)
+	if base, ok := strings.CutPrefix(key, "*."); ok {
+		table, key = t.suffix, base
+	}
+	if other := table[key]; other != nil && other != peer {
+		bad("peer "+peer.Name, "owns %s, which peer %s owns too", d, other.Name)
+	}
+	table[key] = peer
+}
+
+func (p *Policy) compilePairs(bad complain) {
+	for _, pair := range p.def.Pairs {
+		subject := "pair " + pair.From + " to " + pair.To
+		from, to := p.peers.byName[pair.From], p.peers.byName[pair.To]
+		if from == nil || to == nil {
+			bad(subject, "names a peer that is not defined")
+			continue
+		}
+		if from.Side == to.Side && !pair.SameSide {
+			bad(subject, "joins two peers of side %s; say same-side = true if that is meant", from.Side)
+		}
+		p.pairs[[2]string{pair.From, pair.To}] = pair
+		if pair.Both {
+			p.pairs[[2]string{pair.To, pair.From}] = pair
+		}
+	}
+}
+
+// Version names the policy.
+func (p *Policy) Version() Version { return p.version }
+
+// Peer returns the definition of a peer, or nil.
+func (p *Policy) Peer(name string) *Peer { return p.peers.byName[name] }
+
+// Holding returns the peer that holds a domain as everybody else writes it, or nil.
+func (p *Policy) Holding(domain jid.JID) *Peer { return p.peers.holding(domain.Domain()) }
+
+// Peers lists the peers in the order of the definition.
+func (p *Policy) Peers() []Peer { return p.def.Peers }
+
+// MayTalk reports whether a pair is listed in that direction.
+func (p *Policy) MayTalk(from, to string) bool {
+	_, ok := p.pairs[[2]string{from, to}]
+	return ok
+}
+
+// ReissuesIDs reports whether iq requests get ids of our own, so that the gateway has to
+// bring a fresh one in the facts.
+func (p *Policy) ReissuesIDs() bool { return p.def.ReissueIDs }
+
+// loaded reports whether a label policy is one of this policy's.
+func (p *Policy) loaded(lp *labels.Policy) bool {
+	have, ok := p.def.Labels.Policy(lp.ID())
+	return ok && have == lp
+}

@@ -1,0 +1,97 @@
+package peering
+
+import (
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/rules"
+)
+
+// checkProfile is stage 3: the allow-list of shapes, for the stanza and for each one
+// wrapped inside it.
+func (j *judgement) checkProfile() bool {
+	s, ok := j.fit(j.s)
+	if !ok {
+		return false
+	}
+	j.s = s
+	return j.fitWrapped()
+}
+
+// fit holds one stanza against the profile and returns what may go on of it.
+func (j *judgement) fit(s stanza.Stanza) (stanza.Stanza, bool) {
+	r := j.p.profile.Check(s)
+	switch r.Verdict {
+	case rules.Deny:
+		return stanza.Stanza{}, j.refuse(Refusal{
+			Stage: Profile, Reason: Reason(r.Reason.String()), Rule: j.p.profile.Name(),
+			Detail: "not on the profile's list: " + r.Path, Allowing: "a profile that lists " + r.Path,
+			Condition: profileCondition(r.Reason),
+		})
+	case rules.Stripped:
+		j.v.Changed = true
+		for _, name := range r.Removed {
+			j.step(Step{Stage: Profile, Changed: true, Note: "removed, not on the profile's list", Subject: name})
+		}
+		if len(r.Removed) == 0 {
+			j.step(Step{Stage: Profile, Changed: true, Note: "text brought into normal form C"})
+		}
+		return r.Stanza, true
+	case rules.Pass:
+		j.step(Step{Stage: Profile, Note: "every part is on the profile's list", Subject: j.p.profile.Name()})
+	}
+	return s, true
+}
+
+func profileCondition(r rules.Reason) stanza.Condition {
+	switch r {
+	case rules.IQKind:
+		return stanza.ServiceUnavailable
+	case rules.NoReason, rules.NotListed, rules.UnicodePolicy, rules.WrappedStanza, rules.EncryptedBody,
+		rules.TooDeep, rules.TooLarge, rules.Empty:
+	}
+	return stanza.PolicyViolation
+}
+
+// fitWrapped holds every wrapped stanza against the profile, to the depth that stage 2 let
+// through, and puts what may go on of it in its place.
+func (j *judgement) fitWrapped() bool {
+	if !anyWrapped(j.s.Element()) {
+		return true
+	}
+	ok := true
+	e := j.mapWrapped(j.s.Element(), &ok)
+	return ok && j.replace(Profile, e, "wrapped stanza changed")
+}
+
+func anyWrapped(e *xmlstream.Element) bool {
+	for range rules.Wrapped(e) {
+		return true
+	}
+	return false
+}
+
+func (j *judgement) mapWrapped(e *xmlstream.Element, ok *bool) *xmlstream.Element {
+	return rules.MapWrapped(e, func(inner *xmlstream.Element, _ rules.Carrier) *xmlstream.Element {
+		if !*ok {
+			return inner
+		}
+		s, err := stanza.FromCarried(inner)
+		if err != nil {
+			*ok = j.refuse(Refusal{
+				Stage: Profile, Reason: Wrapped, Detail: "what is wrapped is no stanza", Allowing: "a stanza inside the carrier",
+				Condition: stanza.PolicyViolation,
+			})
+			return inner
+		}
+		if s, *ok = j.fit(s); !*ok {
+			return inner
+		}
+		return j.mapWrapped(s.Element(), ok)
+	})
+}
+
+// checkAgain holds a tree that later stages changed against the profile once more, so that
+// no rule can make what the profile would have stopped.
+func (j *judgement) checkAgain() bool {
+	return !j.v.Changed || j.checkProfile()
+}
