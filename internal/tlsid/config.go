@@ -70,6 +70,8 @@ func (o *Options) base() *tls.Config {
 		InsecureSkipVerify:     true, //nolint:gosec // Policy.Verify judges the certificate
 		SessionTicketsDisabled: true,
 		Renegotiation:          tls.RenegotiateNever,
+		// Whole records from the first byte: a stanza is of no use in pieces, and small records cost both sides.
+		DynamicRecordSizingDisabled: true,
 	}
 	if o.Direct {
 		c.NextProtos = []string{ALPN}

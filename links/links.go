@@ -1,0 +1,76 @@
+package links
+
+import (
+	"context"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/peering"
+)
+
+// Sink takes what a link received. It is called by the goroutine that reads the stream, in stream order; it may block, and that is
+// the back-pressure the neighbour feels. It must return when ctx ends.
+type Sink interface {
+	Accept(ctx context.Context, in Inbound)
+}
+
+// Inbound is one stanza as it came in, with everything the link can prove about where it came from.
+type Inbound struct {
+	// Stanza is zero when Malformed is set.
+	Stanza stanza.Stanza
+	// Malformed is an oversized or badly addressed stanza that is to be refused with a record and answered; it never costs the link.
+	Malformed *stanza.Malformed
+	// Bytes counts the stanza's bytes on the wire.
+	Bytes int
+	// Link and Side name the link and the side of the boundary, Peer the configured peer that was authenticated.
+	Link, Side, Peer string
+	// Domain (remote) and LocalDomain are the pair that was proven on the stream for this direction.
+	Domain, LocalDomain jid.JID
+	// Proof says how the pair was proven, for the peer's security floor.
+	Proof peering.Proof
+	// Time is when the stanza had been read whole.
+	Time time.Time
+	// Receipt is told once when responsibility for this stanza has ended or passed on. It is nil when nobody waits for it.
+	Receipt Receipt
+	// Seq is what Receipt wants to hear.
+	Seq uint64
+}
+
+// Settle tells the receipt, if there is one, that responsibility for the stanza has ended or passed on.
+func (in *Inbound) Settle() {
+	if in.Receipt != nil {
+		in.Receipt.Settled(in.Seq)
+	}
+}
+
+// Receipt is told once per Inbound that responsibility for it has ended or passed on (durably queued, or refused with a record); the
+// link may then acknowledge it. Calls may come from any goroutine and in any order; the link acknowledges in stream order
+// (XEP-0198 h). It never blocks.
+type Receipt interface {
+	Settled(seq uint64)
+}
+
+// Outlet delivers.
+type Outlet interface {
+	// Reserve waits until the queue of the pair has room for one stanza of that many bytes and takes the room. An error means that
+	// the stanza must be bounced: ErrTooBig, ErrNoRoute, ErrClosed, or the context's.
+	Reserve(ctx context.Context, local, remote jid.JID, bytes int) error
+	// Deliver never blocks: the room was reserved before. Exactly one Report follows, sooner or later, also for what is refused
+	// because the Released is the zero value or names another link.
+	Deliver(c Consignment)
+}
+
+// Consignment is one released stanza on its way out.
+type Consignment struct {
+	Released peering.Released
+	// Token is the deliverer's own word for it, given back in Report.
+	Token    uint64
+	Reporter Reporter
+}
+
+// Reporter hears what became of a consignment. Report is called exactly once per Deliver, from a goroutine of the link, and must not
+// block; the calls for one pair come in order of delivery where the dispositions are equal.
+type Reporter interface {
+	Report(token uint64, d Disposition, cause error)
+}

@@ -1,0 +1,197 @@
+package s2s
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links"
+)
+
+// read is the reader: it ends when the connection does.
+func (s *serverStream) read() {
+	now := time.Now()
+	for {
+		if l := s.limits.Swap(nil); l != nil {
+			s.dec.SetLimits(*l)
+		}
+		ev, err := s.dec.Next()
+		switch {
+		case err == nil:
+			if !s.event(now, ev) {
+				return
+			}
+		case errors.Is(err, xmlstream.ErrShort):
+			if !s.caughtUp() {
+				return
+			}
+			n, err := s.dec.Fill(s.conn)
+			now = time.Now()
+			if n == 0 && err != nil {
+				s.step(stream.Lost{Cause: clean(err.Error())})
+				return
+			}
+		default:
+			var broken *xmlstream.Error
+			if !errors.As(err, &broken) {
+				broken = &xmlstream.Error{Condition: "internal-server-error", Detail: "decoder failed"}
+			}
+			s.step(stream.Malformed{Err: broken})
+			_, _ = io.Copy(io.Discard, s.conn) // until the writer has said so and closed
+			return
+		}
+	}
+}
+
+// event takes one event; false ends the reader.
+func (s *serverStream) event(now time.Time, ev xmlstream.Event) bool {
+	if ev.Kind == xmlstream.ElementEvent {
+		s.mu.Lock()
+		a, ok := s.m.Receive(now, ev.Element, ev.Bytes)
+		var p *proven
+		if ok {
+			p = s.provenFor(a.Pair)
+		}
+		f := s.flight
+		s.mu.Unlock()
+		if ok {
+			s.arrive(now, &a, p, f)
+			return true
+		}
+	}
+	buffered := s.dec.Buffered()
+	if s.version == 0 { // clear text below the decoder counts too; above TLS it is ciphertext of what follows
+		buffered += s.wire.buffered()
+	}
+	s.mu.Lock()
+	s.stepLocked(now, stream.Received{Event: ev, Buffered: buffered})
+	arrivals, order, f := s.arrivals, s.order, s.flight
+	s.arrivals, s.order = nil, nil
+	s.mu.Unlock()
+	for i := range arrivals {
+		s.mu.Lock()
+		p := s.provenFor(arrivals[i].Pair)
+		s.mu.Unlock()
+		s.arrive(now, &arrivals[i], p, f)
+	}
+	if order != nil {
+		return s.secure(*order)
+	}
+	return true
+}
+
+// secure makes TLS in the middle of the stream.
+func (s *serverStream) secure(o stream.StartTLS) bool {
+	if err := s.flushBefore(); err != nil {
+		s.step(stream.Lost{Cause: clean(err.Error())})
+		return false
+	}
+	facts, err := s.handshake(o.Server, o.Local, o.Remote, false)
+	if err != nil {
+		s.step(stream.SecureFailed{Cause: clean(err.Error())})
+		_, _ = io.Copy(io.Discard, s.wire)
+		return false
+	}
+	s.step(stream.Secured{TLS: facts})
+	return true
+}
+
+// provenFor returns what is known of an inbound pair. Where the address to us could not be used, any pair of the same remote domain
+// says who it is. Caller holds mu.
+func (s *serverStream) provenFor(pair stream.Pair) *proven {
+	if s.last != nil && s.lastPair == pair {
+		return s.last
+	}
+	p := s.inbound[pair]
+	if p == nil {
+		for other, q := range s.inbound {
+			if other.Remote == pair.Remote {
+				p = q
+				break
+			}
+		}
+	}
+	s.last, s.lastPair = p, pair
+	return p
+}
+
+// arrive hands one arrival up. Nothing is locked: the sink may block.
+func (s *serverStream) arrive(now time.Time, a *stream.Arrival, p *proven, f *flight) {
+	c := &s.link.counters
+	c.StanzasIn.Add(1)
+	c.BytesIn.Add(uint64(a.Bytes)) //nolint:gosec // a length
+	if a.Problem == stream.NoProblem && s.link.isPong(a.Stanza) {
+		s.link.pong(a.Stanza)
+		f.Settled(a.Seq)
+		return
+	}
+	if p == nil { // cannot be: the machine gives only proven pairs
+		f.Settled(a.Seq)
+		return
+	}
+	in := links.Inbound{
+		Stanza: a.Stanza, Malformed: a.Malformed, Bytes: a.Bytes, Link: s.link.name, Side: s.side, Peer: p.peer,
+		Domain: a.Pair.Remote, LocalDomain: a.Pair.Local, Proof: p.proof, Time: now, Receipt: f, Seq: a.Seq,
+	}
+	switch a.Problem {
+	case stream.NoProblem:
+	case stream.BadStanza:
+		c.BadStanzas.Add(1)
+	case stream.Oversize:
+		c.Oversize.Add(1)
+	case stream.NotHosted:
+		c.NotHosted.Add(1)
+		in.Stanza, in.Malformed = stanza.Stanza{}, notHosted(a.Stanza)
+	}
+	s.turns.Add(1)
+	s.link.sink.Accept(s.ctx, in)
+	s.turns.Add(1)
+}
+
+// notHosted is how a stanza for somebody else's domain is refused: answered, never relayed (H01).
+func notHosted(st stanza.Stanza) *stanza.Malformed {
+	return &stanza.Malformed{
+		Stanza: stanza.ItemNotFound, Kind: st.Kind(), Type: st.Type(), ID: st.ID(), To: st.To(), From: st.From(),
+		Detail: "the domain is not hosted on this side",
+	}
+}
+
+// caughtUp waits until few enough arrivals are unsettled to read on; false when the stream is over.
+func (s *serverStream) caughtUp() bool {
+	for {
+		s.mu.Lock()
+		f, over := s.flight, s.closed != nil
+		f.paused.Store(true) // before the question, so that no receipt falls between
+		wait := !over && s.m.ReadPaused()
+		if !wait {
+			f.paused.Store(false)
+		}
+		s.mu.Unlock()
+		if over {
+			_, _ = io.Copy(io.Discard, s.conn)
+			return false
+		}
+		if !wait {
+			return true
+		}
+		s.turns.Add(1)
+		select {
+		case <-s.resumed:
+		case <-s.ctx.Done():
+		}
+		s.turns.Add(1)
+		if s.ctx.Err() != nil {
+			s.step(stream.Lost{Cause: "cancelled"})
+			return false
+		}
+	}
+}
+
+// isPong tells an answer to a ping of ours from all others by an id that nobody can guess.
+func (l *Link) isPong(st stanza.Stanza) bool {
+	return st.IsResponse() && strings.HasPrefix(st.ID(), l.pingPrefix)
+}
