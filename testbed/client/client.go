@@ -43,7 +43,7 @@ type Account struct {
 	User, Domain, Resource string
 	Password               string
 	Server                 netip.AddrPort
-	CA                     string   // PEM file of the authority that the server's certificate must come from
+	CA                     string   // PEM file of the authority that the server's certificate must come from; empty: any will do
 	Register               bool     // make the account first (XEP-0077)
 	Interests              []string // PEP nodes it wants to hear of (XEP-0163 §4.1.1, by XEP-0115)
 }

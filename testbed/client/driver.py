@@ -9,6 +9,7 @@ input, so it never outlives the program that started it.
 import asyncio
 import json
 import logging
+import ssl
 import sys
 import xml.etree.ElementTree as ET
 
@@ -56,6 +57,9 @@ class Session(slixmpp.ClientXMPP):
         self.name = name
         self.command = command
         self.ca_certs = command.get("ca") or None
+        if not self.ca_certs:
+            self.ssl_context.check_hostname = False
+            self.ssl_context.verify_mode = ssl.CERT_NONE
         self.auto_authorize = None
         self.auto_subscribe = False
         self.auto_reconnect = False

@@ -33,8 +33,8 @@ type Bed struct {
 
 // Options change how the two servers are set up.
 type Options struct {
-	InsideDomain, OutsideDomain string               // default a.test, b.test
-	Prosody, Ejabberd           func(*Settings, *CA) // last word on the settings; may be nil
+	InsideDomain, OutsideDomain string                     // default a.test, b.test
+	Prosody, Ejabberd           func(*Settings, *CA) error // last word on the settings; may be nil
 }
 
 // OpenBed lays out a bed under dir, which must exist; nothing runs but the name servers.
@@ -77,7 +77,7 @@ func (b *Bed) open(o Options) error {
 }
 
 func (b *Bed) server(
-	name string, s Settings, adjust func(*Settings, *CA), build func(Settings) (*Server, error),
+	name string, s Settings, adjust func(*Settings, *CA) error, build func(Settings) (*Server, error),
 ) (*Server, error) {
 	s.CA, s.Dir = b.CA.File, filepath.Join(b.Dir, name)
 	if err := os.Mkdir(s.Dir, 0o700); err != nil {
@@ -88,7 +88,9 @@ func (b *Bed) server(
 		return nil, err
 	}
 	if adjust != nil {
-		adjust(&s, b.CA)
+		if err := adjust(&s, b.CA); err != nil {
+			return nil, err
+		}
 	}
 	return build(s)
 }

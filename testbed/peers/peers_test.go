@@ -21,6 +21,12 @@ func TestBedStartsAndStops(t *testing.T) {
 	if err := bed.Start(); err != nil {
 		t.Fatal(err)
 	}
+	stranger, err := peers.DialIntruder(bed.Prosody.Servers(), bed.Ejabberd.Domain, bed.Prosody.Domain, bed.Ejabberd.Pair)
+	if err != nil {
+		t.Errorf("a stream opened by hand: %v\n%s", err, bed.Prosody.LogTail(2000))
+	} else if err := stranger.Close(); err != nil {
+		t.Error(err)
+	}
 	for _, s := range []*peers.Server{bed.Prosody, bed.Ejabberd} {
 		if err := s.Stop(); err != nil {
 			t.Errorf("stop: %v\n%s", err, s.LogTail(2000))

@@ -18,11 +18,21 @@ type Middle interface {
 	Close() error
 }
 
-// AuditLine is one decision.
+// AuditLine is one record of the gateway's log, the part that scenarios look at.
 type AuditLine struct {
-	Outcome, Stage, Rule, Reason string
-	From, To                     string
-	Raw                          map[string]any
+	Seq       uint64 `json:"seq"`
+	Of        uint64 `json:"of"` // the decision that a settlement completes
+	Kind      string `json:"kind"`
+	Outcome   string `json:"outcome"`
+	Stage     string `json:"stage"`
+	Rule      string `json:"rule"`
+	Reason    string `json:"reason"`
+	Condition string `json:"condition"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	Stanza    string `json:"stanza"`
+	ID        string `json:"id"`
+	LabelIn   string `json:"label_in"`
 }
 
 // Direct is nothing between: the servers talk to each other.

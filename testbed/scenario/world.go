@@ -23,6 +23,7 @@ type World struct {
 	Bed    *peers.Bed
 	Middle Middle
 	driver *client.Driver
+	setup  Setup
 	users  atomic.Int64
 }
 
@@ -30,6 +31,8 @@ type World struct {
 type Setup struct {
 	Peers  peers.Options
 	Middle Middle // nil: nothing between
+	// AnyCertificate lets the clients of both servers log in although the certificates are the point of the scenario.
+	AnyCertificate bool
 }
 
 // Open makes a world and runs it; it ends with the test.
@@ -39,7 +42,7 @@ func Open(t *testing.T, s Setup) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Middle: s.Middle}
+	w := &World{Middle: s.Middle, setup: s}
 	if w.Middle == nil {
 		w.Middle = &Direct{}
 	}
@@ -113,10 +116,19 @@ func (w *World) Outside(t testing.TB, name string, interests ...string) *User {
 
 func (w *World) user(t testing.TB, s *peers.Server, name string, interests []string) *User {
 	t.Helper()
-	c, err := w.driver.Login(client.Account{
-		User: fmt.Sprintf("%s-%d", name, w.users.Add(1)), Domain: s.Domain, Resource: "test", Password: "pw",
-		Server: s.Clients(), CA: w.Bed.CA.File, Register: true, Interests: interests,
+	return w.login(t, client.Account{
+		User: fmt.Sprintf("%s-%d", name, w.users.Add(1)), Domain: s.Domain, Resource: "test", Server: s.Clients(), Interests: interests,
 	})
+}
+
+// login makes the account if it is not there and logs in.
+func (w *World) login(t testing.TB, a client.Account) *User {
+	t.Helper()
+	a.Password, a.Register = "pw", true
+	if !w.setup.AnyCertificate {
+		a.CA = w.Bed.CA.File
+	}
+	c, err := w.driver.Login(a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,149 @@
+package scenario
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"sallyport/testbed/peers"
+)
+
+// BinaryVariable names the program under test in the environment; without it, build/sallyport of the checkout is used.
+const BinaryVariable = "SALLYPORT"
+
+// gatewayStart is how long a gateway may take until it listens.
+const gatewayStart = 20 * time.Second
+
+// Gateway is the real program between the two servers.
+type Gateway struct {
+	Options GatewayOptions
+
+	binary string
+	dir    string
+	config string
+	bed    *peers.Bed
+	proc   *peers.Process
+}
+
+var _ Middle = (*Gateway)(nil)
+
+// Binary is the program under test.
+func Binary() (string, error) {
+	if path := os.Getenv(BinaryVariable); path != "" {
+		return path, nil
+	}
+	path, err := filepath.Abs(filepath.Join(testdata(), "../../../build/sallyport"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("the gateway is not built (make build, or set %s): %w", BinaryVariable, err)
+	}
+	return path, nil
+}
+
+// Start writes a configuration, runs the gateway and sends each server to it for the other's domains.
+func (g *Gateway) Start(b *peers.Bed) error {
+	var err error
+	if g.binary, err = Binary(); err != nil {
+		return err
+	}
+	g.bed, g.dir = b, filepath.Join(b.Dir, "gateway")
+	g.config = filepath.Join(g.dir, "sallyport.toml")
+	if err := os.Mkdir(g.dir, 0o700); err != nil {
+		return err
+	}
+	if err := g.Write(g.Options); err != nil {
+		return err
+	}
+	if err := g.Run(); err != nil {
+		return err
+	}
+	b.PublishThrough(netip.AddrPortFrom(b.Inside(), 5269), netip.AddrPortFrom(b.Outside(), 5269))
+	return nil
+}
+
+// Write replaces the configuration; a running gateway takes it at the next Reload.
+func (g *Gateway) Write(o GatewayOptions) error {
+	text, err := GatewayTOML(g.bed, o)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(g.config, text, 0o600)
+}
+
+// Run starts the program on the configuration as it stands.
+func (g *Gateway) Run() error {
+	proc, err := peers.StartProcess(peers.Command{
+		Name: "sallyport", Argv: []string{g.binary, "run", "-c", g.config},
+		Dir: g.dir, Log: g.Log(), Env: os.Environ(),
+	})
+	if err != nil {
+		return err
+	}
+	g.proc = proc
+	for _, a := range []netip.Addr{g.bed.Inside(), g.bed.Outside()} {
+		if err := proc.AwaitPort(netip.AddrPortFrom(a, 5269), gatewayStart); err != nil {
+			proc.Kill()
+			return err
+		}
+	}
+	return nil
+}
+
+// Log is the file with everything the gateway says.
+func (g *Gateway) Log() string { return filepath.Join(g.dir, "sallyport.log") }
+
+// PID of the running gateway, for measurements.
+func (g *Gateway) PID() int { return g.proc.PID() }
+
+// Kill ends the gateway as a crash would.
+func (g *Gateway) Kill() { g.proc.Kill() }
+
+// Reload sends SIGHUP.
+func (g *Gateway) Reload() error { return g.proc.Signal(syscall.SIGHUP) }
+
+// Audit reads the log of decisions with the operator's own command.
+func (g *Gateway) Audit() ([]AuditLine, error) {
+	out, err := g.command("audit", "show", "--json")
+	if err != nil {
+		return nil, err
+	}
+	var all []AuditLine
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var line AuditLine
+		if err := d.Decode(&line); err != nil {
+			return nil, fmt.Errorf("audit show: %w", err)
+		}
+		all = append(all, line)
+	}
+	return all, nil
+}
+
+// Check is what the operator's lint says of the configuration.
+func (g *Gateway) Check() ([]byte, error) { return g.command("check") }
+
+func (g *Gateway) command(args ...string) ([]byte, error) {
+	cmd := exec.Command(g.binary, append(args, "-c", g.config)...)
+	cmd.Dir = g.dir
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return out, fmt.Errorf("sallyport %v: %w: %s%s", args, err, out, exit.Stderr)
+	}
+	return out, err
+}
+
+// Close stops the gateway in order.
+func (g *Gateway) Close() error {
+	if g.proc == nil {
+		return nil
+	}
+	return g.proc.Stop()
+}

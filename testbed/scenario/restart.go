@@ -1,0 +1,109 @@
+package scenario
+
+import (
+	"testing"
+)
+
+// outsideRestarts: the outside server stops in good order in the middle of traffic and comes back; every message is
+// delivered, or comes back, or is in doubt and recorded as such.
+func outsideRestarts(t *testing.T, w *World) {
+	f := w.NewTraffic(t)
+	f.Send(100)
+	if !f.Reached(20) {
+		t.Fatal("traffic does not flow")
+	}
+	f.Send(100)
+	if err := w.Bed.Ejabberd.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	f.Send(50)
+	if err := w.Bed.Ejabberd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.Back(t, w)
+	f.Send(100)
+	if _, direct := w.Middle.(*Direct); direct {
+		f.flowsAgain(t)
+		return
+	}
+	f.Account(t, w)
+}
+
+// outsideCrashes: the same with a server that is killed, which may lose what it had already accepted; but nothing may
+// arrive twice, and traffic flows again.
+func outsideCrashes(t *testing.T, w *World) {
+	f := w.NewTraffic(t)
+	f.Send(100)
+	if !f.Reached(20) {
+		t.Fatal("traffic does not flow")
+	}
+	w.Bed.Ejabberd.Kill()
+	f.Send(20)
+	if err := w.Bed.Ejabberd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.Back(t, w)
+	f.flowsAgain(t)
+	for n, times := range f.delivered {
+		if times > 1 {
+			t.Errorf("message %d arrived %d times", n, times)
+		}
+	}
+}
+
+// flowsAgain sends one message at a time until one arrives: servers wait before they try again.
+func (f *Traffic) flowsAgain(t *testing.T) {
+	t.Helper()
+	again := func() bool {
+		f.Send(1)
+		last := f.sent
+		eventually(2*Quiet, func() bool { f.collect(); return f.delivered[last] > 0 || f.bounced[last] > 0 })
+		return f.delivered[last] > 0
+	}
+	if !eventually(2*Patience, again) {
+		t.Error("traffic does not flow again")
+	}
+}
+
+// reloadUnderLoad: the configuration is taken again and again while messages flow, once a broken one; nothing is
+// lost, doubled, bounced or reordered, and the log tells of each reload.
+func reloadUnderLoad(t *testing.T, w *World) {
+	gateway, ok := w.Middle.(*Gateway)
+	if !ok {
+		t.Fatal("there is no gateway")
+	}
+	f := w.NewTraffic(t)
+	for round := range 10 {
+		f.Send(30)
+		options := gateway.Options
+		if round == 5 {
+			options.Profile = "no such profile"
+		}
+		if err := gateway.Write(options); err != nil {
+			t.Fatal(err)
+		}
+		if err := gateway.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Account(t, w)
+	if len(f.bounced) > 0 {
+		t.Errorf("%d bounced", len(f.bounced))
+	}
+	told := eventually(Patience, func() bool {
+		lines, err := gateway.Audit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reloads := 0
+		for _, l := range lines {
+			if l.Kind == "reload" {
+				reloads++
+			}
+		}
+		return reloads > 0
+	})
+	if !told {
+		t.Error("no reload in the log")
+	}
+}
