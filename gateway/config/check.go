@@ -11,12 +11,24 @@ import (
 // contradictions and risks. Keys that the decoder refused are empty and passed over.
 type checker struct {
 	*report
-	cfg *Config
-	now time.Time
+	cfg    *Config
+	now    time.Time
+	peer   map[string]*Peer
+	paired map[string]int // number of a pair that names the peer, from 1
 }
 
 func check(cfg *Config, r *report) {
-	c := &checker{report: r, cfg: cfg, now: time.Now()}
+	c := &checker{report: r, cfg: cfg, now: time.Now(), peer: map[string]*Peer{}, paired: map[string]int{}}
+	for i := range cfg.Peers {
+		c.peer[cfg.Peers[i].Name] = &cfg.Peers[i]
+	}
+	for i := range cfg.Pairs {
+		for _, name := range cfg.Pairs[i].Between {
+			if c.paired[name] == 0 {
+				c.paired[name] = i + 1
+			}
+		}
+	}
 	c.files()
 	c.node()
 	c.control()
@@ -29,16 +41,6 @@ func check(cfg *Config, r *report) {
 	c.pairs()
 	c.certificates()
 	c.policy()
-}
-
-// errorAt reports whether a key was refused already.
-func (c *checker) errorAt(key string) bool {
-	for _, p := range c.problems {
-		if p.Severity == Error && (p.Key == key || parentKey(p.Key) == key) {
-			return true
-		}
-	}
-	return false
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -62,7 +64,7 @@ const maxSocketPath = 100
 func (c *checker) control() {
 	ctl := &c.cfg.Control
 	if len(ctl.Socket) > maxSocketPath {
-		c.bad("control.socket", fmt.Sprintf("the path is %d bytes long, a Unix socket takes %d", len(ctl.Socket), maxSocketPath),
+		c.bad("control.socket", fmt.Sprintf("the path is longer than the %d bytes that a Unix socket takes", maxSocketPath),
 			"set control.socket to a shorter path")
 	}
 	if ctl.Group != "" {

@@ -206,7 +206,7 @@ func domainNames(patterns []Pattern) []string {
 func (c *checker) uncertified(keys *tlsid.Keys) {
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		if p.Refuse || !c.paired(p.Name) {
+		if p.Refuse || c.paired[p.Name] == 0 {
 			continue
 		}
 		for n, pattern := range p.Domains {

@@ -46,7 +46,7 @@ func (c *checker) sideOf(key string, p *Peer) {
 // undefined notes a name that nothing defines.
 func (c *checker) undefined(key, name, what string, names []string) {
 	advice := fmt.Sprintf("define [%s.%s]", what, name)
-	if hint := nearest(name, names); hint != "" {
+	if hint := nearest(name, names[:min(len(names), maxProblems)]); hint != "" {
 		advice = "did you mean " + shown(hint) + "?"
 	}
 	c.bad(key, fmt.Sprintf("there is no %s %s", what, shown(name)), advice)
@@ -56,10 +56,8 @@ func (c *checker) refused(key string, p *Peer) {
 	if p.Default {
 		c.risk(key+".default", "whoever is not listed is refused anyway", "remove this peer")
 	}
-	for i, pair := range c.cfg.Pairs {
-		if slices.Contains(pair.Between, p.Name) {
-			c.bad(entryKey("pair", i+1)+".between", "peer "+p.Name+" has refuse = true", "remove the pair, or refuse")
-		}
+	if n := c.paired[p.Name]; n > 0 {
+		c.bad(entryKey("pair", n)+".between", "peer "+p.Name+" has refuse = true", "remove the pair, or refuse")
 	}
 }
 
@@ -101,13 +99,9 @@ func (c *checker) traffic(key string, p *Peer) {
 			c.risk(entryKey(key+".kinds.iq", i+1), "every request that the profile allows can cross", "list the namespaces that are needed")
 		}
 	}
-	if !c.paired(p.Name) && !c.errorAt("pair") {
+	if c.paired[p.Name] == 0 && !c.errorAt("pair") {
 		c.risk(key, "is in no pair, so it can talk to nobody", "add a [[pair]] between it and another peer")
 	}
-}
-
-func (c *checker) paired(peer string) bool {
-	return slices.ContainsFunc(c.cfg.Pairs, func(pair Pair) bool { return slices.Contains(pair.Between, peer) })
 }
 
 func (c *checker) labels(key string, p *Peer) {
@@ -151,7 +145,7 @@ func (c *checker) pairs() {
 		}
 		sides := map[string]bool{}
 		for n, name := range pair.Between {
-			if p := c.cfg.Peer(name); p != nil {
+			if p := c.peer[name]; p != nil {
 				sides[p.Side] = true
 			} else {
 				c.undefined(entryKey(key+".between", n+1), name, "peer", names)

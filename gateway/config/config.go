@@ -1,6 +1,10 @@
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"sallyport/rules"
+)
 
 // Config is everything a node is told. It is immutable once loaded.
 type Config struct {
@@ -24,6 +28,8 @@ type Config struct {
 	Pairs []Pair `toml:"pair"`
 	// What a stanza must satisfy to cross.
 	Policy Policy `toml:"policy"`
+	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.
+	Profiles []rules.ProfileSpec `toml:"profile,named"`
 	// Bounds on what strangers can make the gateway spend. There is no way to set a limit to "none".
 	Limits Limits `toml:"limits"`
 
@@ -63,7 +69,7 @@ type Control struct {
 
 // Metrics describes the page for monitoring.
 type Metrics struct {
-	// Address and port of `/metrics`, `/healthz` and `/readyz`. Empty: none. The page is plain HTTP without a password.
+	// Address and port of `/metrics`, `/healthz` and `/readyz`. Without it there is no such page. The page is plain HTTP without a password.
 	Listen netip.AddrPort `toml:"listen"`
 	// Permits a `listen` address that other machines can reach.
 	AllowRemote bool `toml:"allow-remote"`
@@ -103,7 +109,7 @@ type Audit struct {
 	Dir Dir `toml:"dir"`
 	// A segment is closed and the next one begun at this size.
 	SegmentBytes Size `toml:"segment-bytes" min:"64 KiB" max:"64 MiB"`
-	// When the log holds this much, nothing is released any more until `sallyport audit archive` or `prune` has made room. Zero: until the disk is full.
+	// When the log holds this much, nothing is released any more until `sallyport audit archive` or `prune` has made room. Default: when the disk is full.
 	MaxBytes Size `toml:"max-bytes" min:"0"`
 	// Further places where the signed head of the log goes each second, so that a missing end is noticed: `file:PATH`, best on another disk, or `syslog:` for the local syslog, `syslog:HOST:PORT` for another (UDP).
 	HeadSinks []HeadSink `toml:"head-sink"`

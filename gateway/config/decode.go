@@ -99,6 +99,9 @@ func (d *decoder) named(key string, v any, rv reflect.Value) {
 		entry := newEntry(rv.Type().Elem())
 		entry.FieldByName("Name").SetString(name)
 		d.table(at, tree, entry)
+		if entry.FieldByName("Name").String() != name {
+			d.bad(joinKey(at, "name"), "is another name than that of the table", "remove it")
+		}
 		rv.Set(reflect.Append(rv, entry))
 	}
 }

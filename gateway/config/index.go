@@ -252,19 +252,46 @@ func (x *index) keyPart() (string, bool) {
 	switch x.peek() {
 	case '"':
 		x.skipString()
-		raw := string(x.text[start:x.pos])
-		if s, err := strconv.Unquote(raw); err == nil {
-			return s, true
-		}
-		return strings.Trim(raw, `"`), true
+		return unescape(unquote(x.text[start:x.pos])), true
 	case '\'':
 		x.skipString()
-		return strings.Trim(string(x.text[start:x.pos]), "'"), true
+		return unquote(x.text[start:x.pos]), true
 	}
 	for x.pos < len(x.text) && isBare(x.text[x.pos]) {
 		x.pos++
 	}
 	return string(x.text[start:x.pos]), x.pos > start
+}
+
+// unquote takes one quote away on each side; the last may be missing.
+func unquote(b []byte) string {
+	s := string(b[1:])
+	if s != "" && s[len(s)-1] == b[0] {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// unescape reads the escapes of a TOML string; what is none stays.
+func unescape(s string) string {
+	var b strings.Builder
+	for s != "" {
+		if strings.HasPrefix(s, `\e`) {
+			b.WriteByte(0x1b)
+			s = s[2:]
+			continue
+		}
+		if strings.HasPrefix(s, `\x`) { // a code point, not a byte as in Go
+			s = `\u00` + s[2:]
+		}
+		r, _, rest, err := strconv.UnquoteChar(s, '"')
+		if err != nil {
+			r, rest = rune(s[0]), s[1:]
+		}
+		b.WriteRune(r)
+		s = rest
+	}
+	return b.String()
 }
 
 // skipString passes over one of the four kinds of strings.

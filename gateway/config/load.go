@@ -20,18 +20,12 @@ const maxFileBytes = 1 << 20
 // Load reads, decodes and checks the file, and looks at the files it names. There is a
 // configuration only if no problem is an error; warnings come with it.
 func Load(path string) (*Config, Problems) {
-	text, err := readFile(path)
-	if err != nil {
-		return nil, Problems{{File: path, Text: reason(err), Advice: "name the configuration file"}}
-	}
-	if len(text) > maxFileBytes {
-		return nil, Problems{{
-			File: path, Line: 1, Text: "is larger than 1 MiB",
-			Advice: "this is not a configuration of sallyport",
-		}}
+	text, problems := readFile(path)
+	if problems != nil {
+		return nil, problems
 	}
 	cfg, problems := Parse(path, text)
-	if mode, err := os.Stat(path); err == nil && mode.Mode().Perm()&0o022 != 0 {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o022 != 0 {
 		problems = append(Problems{{
 			Severity: Warning, File: path, Line: 1, Text: "others can write this file, and so decide what crosses",
 			Advice: "chmod go-w " + path,
@@ -40,14 +34,39 @@ func Load(path string) (*Config, Problems) {
 	return cfg, problems
 }
 
-// readFile reads one byte more than is allowed at most.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// ControlSocket finds the control socket of a node in its configuration. It looks at
+// nothing else, because who may use the socket need not be able to read the keys.
+func ControlSocket(path string) (string, error) {
+	text, problems := readFile(path)
+	if problems != nil {
+		return "", problems.Err()
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	cfg, r := decode(path, text)
+	if cfg == nil {
+		return "", r.problems.Err()
+	}
+	if cfg.Control.Socket == "" {
+		return "", fmt.Errorf("%s names no control.socket and no node.state", path)
+	}
+	return string(cfg.Control.Socket), nil
+}
+
+// readFile reads the file, and little of one that is too large.
+func readFile(path string) ([]byte, Problems) {
+	f, err := os.Open(path)
+	if err == nil {
+		defer f.Close()
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(f, maxFileBytes+1)); err == nil && len(text) <= maxFileBytes {
+			return text, nil
+		}
+	}
+	if err != nil {
+		return nil, Problems{{File: path, Text: reason(err), Advice: "name the configuration file"}}
+	}
+	return nil, Problems{{
+		File: path, Line: 1, Text: "is larger than 1 MiB", Advice: "this is not a configuration of sallyport",
+	}}
 }
 
 // reason is what the system says, without the path that stands beside it anyway.
@@ -61,6 +80,20 @@ func reason(err error) string {
 
 // Parse is Load for a text that is held to stand in the file at path.
 func Parse(path string, text []byte) (*Config, Problems) {
+	cfg, r := decode(path, text)
+	if cfg == nil {
+		return nil, r.sorted()
+	}
+	check(cfg, r)
+	problems := r.sorted()
+	if problems.Failed() {
+		return nil, problems
+	}
+	return cfg, problems
+}
+
+// decode puts the text into the schema. There is no configuration if it is not TOML.
+func decode(path string, text []byte) (*Config, *report) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path
@@ -68,20 +101,15 @@ func Parse(path string, text []byte) (*Config, Problems) {
 	r := &report{file: path, index: newIndex(text)}
 	tree, ok := r.parseTOML(text)
 	if !ok {
-		return nil, r.sorted()
+		return nil, r
 	}
 	cfg := Defaults()
 	d := &decoder{report: r, dir: filepath.Dir(abs)}
 	d.table("", tree, reflect.ValueOf(&cfg).Elem())
 	cfg.derive()
-	check(&cfg, r)
-	problems := r.sorted()
-	if problems.Failed() {
-		return nil, problems
-	}
 	sum := sha256.Sum256(text)
 	cfg.Source = Source{Path: abs, Digest: hex.EncodeToString(sum[:])}
-	return &cfg, problems
+	return &cfg, r
 }
 
 // parseTOML reads the grammar. It is the one step that stops at the first problem;
@@ -95,7 +123,7 @@ func (r *report) parseTOML(text []byte) (tree map[string]any, ok bool) {
 	if err == nil {
 		return tree, true
 	}
-	for _, dup := range r.index.duplicates {
+	for _, dup := range r.index.duplicates[:min(len(r.index.duplicates), maxProblems)] {
 		r.problems = append(r.problems, Problem{
 			File: r.file, Line: dup.line, Key: dup.key,
 			Text:   fmt.Sprintf("is defined a second time, first in line %d", dup.first),

@@ -13,7 +13,14 @@ type report struct {
 	file     string
 	index    *index
 	problems Problems
+	failed   map[string]bool // keys with an error, and the tables and lists around them
+
+	more         int  // problems beyond maxProblems
+	failedBeyond bool // one of them is an error
 }
+
+// maxProblems is more than anybody corrects before looking again.
+const maxProblems = 1000
 
 // bad notes an error. The text says what is wrong, the advice what to do.
 func (r *report) bad(key, text, advice string) { r.add(Error, key, text, advice) }
@@ -22,16 +29,37 @@ func (r *report) bad(key, text, advice string) { r.add(Error, key, text, advice)
 func (r *report) risk(key, text, advice string) { r.add(Warning, key, text, advice) }
 
 func (r *report) add(s Severity, key, text, advice string) {
+	if s == Error {
+		if r.failed == nil {
+			r.failed = map[string]bool{}
+		}
+		r.failed[key], r.failed[parentKey(key)] = true, true
+	}
+	if len(r.problems) >= maxProblems {
+		r.more++
+		r.failedBeyond = r.failedBeyond || s == Error
+		return
+	}
 	r.problems = append(r.problems, Problem{
 		Severity: s, File: r.file, Line: r.index.lineOf(key), Key: key, Text: text, Advice: advice,
 	})
 }
+
+// errorAt reports whether a key, or something directly below it, was refused already.
+func (r *report) errorAt(key string) bool { return r.failed[key] }
 
 // sorted returns the problems in the order of the file.
 func (r *report) sorted() Problems {
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Key, b.Key))
 	})
+	if r.more > 0 {
+		last := Problem{Severity: Warning, File: r.file, Text: fmt.Sprintf("there are %d more problems", r.more), Advice: "correct these first"}
+		if r.failedBeyond {
+			last.Severity = Error
+		}
+		r.problems = append(r.problems, last)
+	}
 	return r.problems
 }
 

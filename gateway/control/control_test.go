@@ -125,13 +125,19 @@ func TestRoles(t *testing.T) {
 		want   map[string]control.Code // "" is a result
 	}{
 		{"nothing granted", nil, map[string]control.Code{"look": control.Denied, "act": control.Denied, "nonsense": control.Denied}},
-		{"to others", []control.Grant{{Role: control.Policy, ID: 1001}, {Role: control.Policy, Group: true, ID: 1000}, {Role: control.Policy, ID: 2000}},
-			map[string]control.Code{"look": control.Denied}},
+		{
+			"to others",
+			[]control.Grant{{Role: control.Policy, ID: 1001}, {Role: control.Policy, Group: true, ID: 1000}, {Role: control.Policy, ID: 2000}},
+			map[string]control.Code{"look": control.Denied},
+		},
 		{"no role", []control.Grant{user(control.NoRole)}, map[string]control.Code{"look": control.Denied, "nobody": control.Denied}},
 		{"view", []control.Grant{user(control.View)}, map[string]control.Code{"look": "", "act": control.Denied, "change": control.Denied}},
 		{"operate by group", []control.Grant{group(control.Operate)}, map[string]control.Code{"look": "", "act": "", "change": control.Denied}},
-		{"highest counts", []control.Grant{user(control.Policy), group(control.View)},
-			map[string]control.Code{"look": "", "act": "", "change": control.Failed, "nobody": control.Denied, "nonsense": control.UnknownVerb}},
+		{
+			"highest counts",
+			[]control.Grant{user(control.Policy), group(control.View)},
+			map[string]control.Code{"look": "", "act": "", "change": control.Failed, "nobody": control.Denied, "nonsense": control.UnknownVerb},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
