@@ -49,11 +49,11 @@ type Arrival struct {
 	// LocalDomain is the domain of ours the stream was for; an error about something
 	// without a readable to comes from it.
 	LocalDomain jid.JID
-	Time   time.Time // the only clock a judgement knows
-	Node   string    // node that received it
-	Serial uint64    // number given by that node; unique with Node
-	Bytes  int       // size on the wire
-	Facts  Facts
+	Time        time.Time // the only clock a judgement knows
+	Node        string    // node that received it
+	Serial      uint64    // number given by that node; unique with Node
+	Bytes       int       // size on the wire
+	Facts       Facts
 }
 
 // Facts is what the gateway looked up before judging. Audit keeps them.

@@ -83,7 +83,7 @@ type Peer struct {
 	// LabelSyntaxes are what it may use, the first of them what it is sent. Empty: any, and
 	// as received.
 	LabelSyntaxes []xep0258.Syntax
-	DomainMap    []DomainMapping
+	DomainMap     []DomainMapping
 }
 
 // SendLabels says what a peer is sent in the way of labels. The zero value passes the

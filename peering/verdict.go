@@ -108,8 +108,8 @@ type Refusal struct {
 type AppCondition uint8
 
 const (
-	NoApp         AppCondition = iota
-	StanzaTooBig               // <stanza-too-big xmlns='urn:xmpp:errors'/>, XEP-0205
+	NoApp        AppCondition = iota
+	StanzaTooBig              // <stanza-too-big xmlns='urn:xmpp:errors'/>, XEP-0205
 )
 
 // Verdict is the answer of a judgement. The zero value refuses, silently.
