@@ -251,7 +251,7 @@ func (d *Decoder) value(b []byte) step {
 }
 
 func (d *Decoder) uriLeft() int {
-	return d.lim.URIBytes - (len(d.records.text) - int(d.tag.decl.prefix.end))
+	return d.lim.URIBytes - (len(d.records.text) - int(d.tag.decl.end))
 }
 
 func (d *Decoder) uriOver(n int) bool { return n > d.uriLeft() }

@@ -8,7 +8,6 @@ import (
 const (
 	firstBuffer = 4 << 10  // an idle stream holds no more
 	maxBuffer   = 64 << 10 // what Fill reads ahead at most
-	maxScratch  = 16 << 10 // larger scratch memory is given back after the element that needed it
 
 	noBound = math.MaxInt64 // between elements
 )
@@ -72,15 +71,14 @@ type Decoder struct {
 	err   error // once set, for ever
 	event Event
 
-	start    int64 // offset of the < of the element being read
-	bound    int64 // offset that the element may not reach
-	white    int   // white space since the last first-level element
-	fresh    bool  // nothing has been read, an XML declaration may come
-	opened   bool  // the stream header has been read, or there is none
-	named    bool  // the start tag of the first-level element has been read
-	discard  bool  // the element is too large: check it, keep nothing
-	skipped  *Element
-	rootName string // qualified name that the end of the stream must have
+	start   int64 // offset of the < of the element being read
+	bound   int64 // offset that the element may not reach
+	white   int   // white space since the last first-level element
+	fresh   bool  // nothing has been read, an XML declaration may come
+	opened  bool  // the stream header has been read, or there is none
+	named   bool  // the start tag of the first-level element has been read
+	discard bool  // the element is too large: check it, keep nothing
+	skipped *Element
 
 	tag     tagScan
 	scope   scope
@@ -130,10 +128,9 @@ func (d *Decoder) Restart(l Limits) {
 	d.state, d.bound, d.white = atProlog, noBound, 0
 	d.fresh = true
 	d.opened, d.named, d.discard, d.skipped = d.noHeader, false, false, nil
-	d.rootName = "stream:stream"
 	d.open = d.open[:0]
-	d.records.reset(0)
-	d.scope.reset()
+	d.records.reset()
+	d.scope = scope{}
 	if d.noHeader {
 		d.presume()
 	}
@@ -262,8 +259,8 @@ func (d *Decoder) overflow(at int) step {
 	}
 	d.skipped = d.records.startTag(&d.scope)
 	d.discard = true
-	d.records.drop()
-	d.compact()
+	d.records.drop(d.tag.attrs)
+	d.tag.attrs = 0
 	d.bound = d.base + int64(at) + int64(d.lim.OversizeFactor)*int64(d.lim.ElementBytes)
 	return more
 }

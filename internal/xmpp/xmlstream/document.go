@@ -54,13 +54,13 @@ func checkCanonical(b []byte, e *Element, contentNS string) error {
 
 // composed says whether every text and value in e is in form NFC.
 func composed(e *Element) bool {
-	for i := range e.attrs {
-		if !norm.NFC.IsNormalString(e.attrs[i].Value) {
+	for i := range e.NumAttrs() {
+		if !norm.NFC.IsNormalString(e.AttrAt(i).Value) {
 			return false
 		}
 	}
-	for i := range e.nodes {
-		if n := &e.nodes[i]; !norm.NFC.IsNormalString(n.Text) || n.Element != nil && !composed(n.Element) {
+	for i := range e.NumNodes() {
+		if n := e.NodeAt(i); !norm.NFC.IsNormalString(n.Text) || n.Element != nil && !composed(n.Element) {
 			return false
 		}
 	}

@@ -81,6 +81,8 @@ func (l Limits) filled() Limits {
 		}
 	}
 	l.NameBytes = min(l.NameBytes, maxNameBytes)
+	l.Attributes = min(l.Attributes, maxAttributes)
+	l.Children = min(l.Children, maxChildren)
 	l.ElementBytes = min(l.ElementBytes, maxElementBytes)
 	l.OversizeFactor = max(l.OversizeFactor, 0)
 	return l
@@ -88,20 +90,14 @@ func (l Limits) filled() Limits {
 
 const (
 	maxNameBytes    = 4096     // a name must fit the buffer
-	maxElementBytes = 64 << 20 // offsets are 32 bits, weights must not wrap
+	maxAttributes   = 4096     // each is compared with each
+	maxChildren     = 30_000   // with a text beside each, counted in 16 bits
+	maxElementBytes = 64 << 20 // offsets are 32 bits
 )
 
-// weights: what one thing costs in memory, its records while it is read and its place in the tree together.
-const (
-	weightElement     = 160
-	weightAttr        = 64
-	weightText        = 40
-	weightDeclaration = 40
-)
-
-// maxWeight bounds the memory of one element's tree to 3.5 times its limit in bytes. Only input without any text in it
-// (<a/><a/><a/>…) comes near; such an element is as oversized as a long one.
-func (l Limits) maxWeight() int { return l.ElementBytes/2*7 + 2048 }
+// maxWeight bounds the memory of one element to 3.5 times its limit in bytes, and a little for a small one. Only input
+// with far more tags than text comes near; such an element is as oversized as a long one.
+func (l Limits) maxWeight() int { return l.ElementBytes/2*7 + 16<<10 }
 
 // Options say what kind of stream a Decoder reads.
 type Options struct {

@@ -1,6 +1,9 @@
 package xmlstream
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Namespaces that the stream layer itself speaks of.
 const (
@@ -27,72 +30,74 @@ type Attr struct {
 	Value string
 }
 
-// internSpace returns the one shared copy of a well-known namespace, so that the usual stanza stores none.
-func internSpace(b []byte) (string, bool) {
-	switch string(b) { // compiled to a search by length and value; allocates nothing
-	case NSServer:
-		return NSServer, true
-	case NSClient:
-		return NSClient, true
-	case NSStream:
-		return NSStream, true
-	case NSStanzas:
-		return NSStanzas, true
-	case NSStreams:
-		return NSStreams, true
-	case NSDialback:
-		return NSDialback, true
-	case NSTLS:
-		return NSTLS, true
-	case NSSASL:
-		return NSSASL, true
-	case "urn:xmpp:sec-label:0":
-		return "urn:xmpp:sec-label:0", true
-	case "urn:xmpp:sec-label:ess:0":
-		return "urn:xmpp:sec-label:ess:0", true
-	case "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0":
-		return "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0", true
-	case "urn:xmpp:sm:3":
-		return "urn:xmpp:sm:3", true
-	case "urn:xmpp:delay":
-		return "urn:xmpp:delay", true
-	case "urn:xmpp:forward:0":
-		return "urn:xmpp:forward:0", true
-	case "urn:xmpp:receipts":
-		return "urn:xmpp:receipts", true
-	case "urn:xmpp:ping":
-		return "urn:xmpp:ping", true
-	case "jabber:x:data":
-		return "jabber:x:data", true
-	case "http://jabber.org/protocol/chatstates":
-		return "http://jabber.org/protocol/chatstates", true
-	case "http://jabber.org/protocol/caps":
-		return "http://jabber.org/protocol/caps", true
-	case "http://jabber.org/protocol/muc":
-		return "http://jabber.org/protocol/muc", true
-	case "http://jabber.org/protocol/muc#user":
-		return "http://jabber.org/protocol/muc#user", true
-	case "http://jabber.org/protocol/disco#info":
-		return "http://jabber.org/protocol/disco#info", true
-	case "http://jabber.org/protocol/disco#items":
-		return "http://jabber.org/protocol/disco#items", true
-	case "http://jabber.org/protocol/pubsub":
-		return "http://jabber.org/protocol/pubsub", true
-	case "http://jabber.org/protocol/pubsub#event":
-		return "http://jabber.org/protocol/pubsub#event", true
+// A namespace in a tree is a number. Those of wellKnown have the same number in every tree and take no memory; a tree
+// numbers its others from len(wellKnown) on.
+var wellKnown = [...]string{
+	noSpace:       "",
+	xmlSpace:      NSXML,
+	streamSpace:   NSStream,
+	serverSpace:   NSServer,
+	clientSpace:   NSClient,
+	dialbackSpace: NSDialback,
+	6:             NSStanzas,
+	7:             NSStreams,
+	8:             NSTLS,
+	9:             NSSASL,
+	10:            "urn:xmpp:sec-label:0",
+	11:            "urn:xmpp:sec-label:ess:0",
+	12:            "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0",
+	13:            "urn:xmpp:sm:3",
+	14:            "urn:xmpp:delay",
+	15:            "urn:xmpp:forward:0",
+	16:            "urn:xmpp:receipts",
+	17:            "urn:xmpp:ping",
+	18:            "jabber:x:data",
+	19:            "http://jabber.org/protocol/chatstates",
+	20:            "http://jabber.org/protocol/caps",
+	21:            "http://jabber.org/protocol/muc",
+	22:            "http://jabber.org/protocol/muc#user",
+	23:            "http://jabber.org/protocol/disco#info",
+	24:            "http://jabber.org/protocol/disco#items",
+	25:            "http://jabber.org/protocol/pubsub",
+	26:            "http://jabber.org/protocol/pubsub#event",
+}
+
+const (
+	noSpace = iota
+	xmlSpace
+	streamSpace
+	serverSpace
+	clientSpace
+	dialbackSpace
+)
+
+// byLength finds a well-known namespace by comparing with the one or two that are as long.
+var byLength = func() (t [64][]uint32) {
+	for i, s := range wellKnown {
+		t[len(s)] = append(t[len(s)], uint32(i))
 	}
-	return "", false
+	return t
+}()
+
+// knownSpace returns the number of a well-known namespace.
+func knownSpace[T bytestring](uri T) (number uint32, ok bool) {
+	if len(uri) < len(byLength) {
+		for _, i := range byLength[len(uri)] {
+			if wellKnown[i] == string(uri) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // legalSpace says whether uri may be the name of a namespace. Controls and white space inside are refused: a separator
 // trick such as "http://etherx.jabber.org/streams\nstream" must not reach a parser that joins names with it. A blank at
 // the very end is only another name, equal to no known one, and is left to those who compare names.
 func legalSpace(uri string) bool {
-	uri = strings.TrimRight(uri, " ")
-	for i := range len(uri) {
-		c := uri[i]
-		if c <= ' ' || c == 0x7F || c == 0xC2 && i+1 < len(uri) && uri[i+1] <= 0xA0 {
-			return false // C0, space, DEL, C1 and U+00A0
+	for _, r := range strings.TrimRight(uri, " ") {
+		if r <= ' ' || r >= 0x7F && (unicode.IsControl(r) || unicode.IsSpace(r)) {
+			return false
 		}
 	}
 	return true

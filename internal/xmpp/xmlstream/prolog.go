@@ -118,21 +118,20 @@ func (d *Decoder) header(space uint32, empty bool) step {
 	if st := d.record(space, at); st != more {
 		return st
 	}
-	prefix, _, _ := strings.Cut(qualified, ":")
-	content := d.scope.spaces[d.scope.def]
-	dialback := slices.ContainsFunc(d.scope.binds, func(b binding) bool {
-		return b.prefix.off < b.prefix.end && d.scope.spaces[b.space].uri == NSDialback
-	})
-	d.scope.settle(d.records.text)
+	d.records.endNodes(0, d.open[0].nodes)
 	e := d.records.tree(&d.scope)
+	d.scope.keep(d.records.text)
+	dialback := slices.ContainsFunc(d.scope.stream, func(b streamBinding) bool {
+		return b.prefix != "" && b.space == dialbackSpace
+	})
 	switch {
 	case e.Space() != NSStream:
 		return d.fail(InvalidNamespace, at, "root is not in the namespace of streams")
 	case e.Local() != "stream":
 		return d.fail(BadFormat, at, "root is not a stream")
-	case prefix != "stream":
+	case qualified != "stream:stream":
 		return d.fail(BadNamespacePrefix, at, "root does not use the prefix stream")
-	case content.uri != d.contentNS || d.contentNS == "":
+	case d.contentNS == "" || d.scope.uri(d.scope.def) != d.contentNS:
 		return d.fail(InvalidNamespace, at, "wrong content namespace")
 	}
 	h := Header{Name: e.Name(), ContentNS: d.contentNS, Dialback: dialback}
@@ -141,11 +140,10 @@ func (d *Decoder) header(space uint32, empty bool) step {
 	h.ID, _ = e.Attr("id")
 	h.Version, _ = e.Attr("version")
 	h.Lang, _ = e.AttrNS(NSXML, "lang")
-	h.Attrs = e.attrs
+	h.Attrs = e.allAttrs()
 	d.event = Event{Kind: HeaderEvent, Header: h, Bytes: int(d.base + int64(d.pos) - d.start)}
-	d.rootName, d.opened = qualified, true
+	d.opened = true
 	d.open = d.open[:0]
-	d.settleStream()
 	d.endFirstLevel()
 	if empty {
 		d.state = atEmptied
@@ -155,13 +153,13 @@ func (d *Decoder) header(space uint32, empty bool) step {
 
 // checkFirstLevel judges the name of a first-level element by what only the stream knows.
 func (d *Decoder) checkFirstLevel(space uint32, at int) step {
-	uri := d.scope.spaces[space].uri // all that matter here are well known
-	local := d.records.text[d.tag.local:d.open[0].name.end]
+	name := d.open[0].name
+	local := d.records.text[name.off+d.tag.prefix : name.end]
 	switch {
 	case d.document:
-	case uri == NSStream && string(local) == "stream":
+	case space == streamSpace && string(local) == "stream":
 		return d.fail(BadFormat, at, "stream header inside a stream")
-	case (uri == NSServer || uri == NSClient) && uri != d.contentNS:
+	case (space == serverSpace || space == clientSpace) && wellKnown[space] != d.contentNS:
 		return d.fail(InvalidNamespace, at, "stanza in the content namespace of another kind of stream")
 	}
 	return more

@@ -1,78 +1,97 @@
 package xmlstream
 
-// Indices into scope.spaces that always exist.
-const (
-	noSpace  = 0
-	xmlSpace = 1
-)
-
-// span is a piece of records.text.
-type span struct{ off, end uint32 }
-
-// space is one namespace seen. Well-known and stream-wide ones are strings already; others are a span until the tree
-// is made.
-type space struct {
-	uri string
-	at  span
-}
-
 // binding is one namespace declaration in scope; the default namespace has an empty prefix.
 type binding struct {
 	prefix span
 	space  uint32
 }
 
-// scope holds the namespace declarations in force (Namespaces in XML §6).
-type scope struct {
-	spaces      []space
-	binds       []binding
-	def         uint32 // the default namespace
-	streamWide  int    // spaces up to here belong to the stream
-	streamBinds int
+// streamBinding is a declaration of the stream header.
+type streamBinding struct {
+	prefix string
+	space  uint32
 }
 
-// reset forgets all but what XML itself declares.
-func (s *scope) reset() {
-	s.spaces = append(s.spaces[:0], space{}, space{uri: NSXML})
-	s.binds = s.binds[:0]
-	s.def, s.streamWide, s.streamBinds = noSpace, len(s.spaces), 0
+// space is a namespace that is not well known: a string if it belongs to the stream, else a piece of text.
+type space struct {
+	uri string
+	at  span
+}
+
+// scope holds the namespace declarations in force (Namespaces in XML §6).
+type scope struct {
+	binds      []binding // of open elements, innermost last
+	def        uint32    // the default namespace
+	spaces     []space   // the first ones belong to the stream
+	stream     []streamBinding
+	streamDef  uint32
+	streamWide int // how many spaces belong to the stream
 }
 
 // endElement forgets the namespaces of a finished first-level element.
 func (s *scope) endElement() {
-	s.spaces, s.binds = s.spaces[:s.streamWide], s.binds[:s.streamBinds]
+	s.spaces, s.binds, s.def = s.spaces[:s.streamWide], s.binds[:0], s.streamDef
 }
 
-// settle makes what is declared now last as long as the stream.
-func (s *scope) settle(text []byte) {
+// keep makes what is declared now last as long as the stream.
+func (s *scope) keep(text []byte) {
 	for i := range s.spaces {
 		if sp := &s.spaces[i]; sp.uri == "" {
 			sp.uri = string(text[sp.at.off:sp.at.end])
 		}
 	}
-	s.streamWide, s.streamBinds = len(s.spaces), len(s.binds)
+	for _, b := range s.binds {
+		s.stream = append(s.stream, streamBinding{prefix: string(text[b.prefix.off:b.prefix.end]), space: b.space})
+	}
+	s.streamWide, s.streamDef = len(s.spaces), s.def
+	s.endElement()
+}
+
+// bind declares for the whole stream what no header has declared.
+func (s *scope) bind(prefix, uri string) {
+	number, ok := knownSpace(uri)
+	if !ok {
+		s.spaces = append(s.spaces, space{uri: uri})
+		number = uint32(len(wellKnown) + len(s.spaces) - 1)
+	}
+	s.stream = append(s.stream, streamBinding{prefix: prefix, space: number})
+	if prefix == "" {
+		s.def = number
+	}
+	s.streamWide, s.streamDef = len(s.spaces), s.def
 }
 
 // lookup finds the namespace bound to a prefix, innermost first.
-func (s *scope) lookup(text, prefix []byte) (uint32, bool) {
+func (s *scope) lookup(text, prefix []byte) (number uint32, ok bool) {
 	for i := len(s.binds) - 1; i >= 0; i-- {
 		b := &s.binds[i]
 		if int(b.prefix.end-b.prefix.off) == len(prefix) && string(text[b.prefix.off:b.prefix.end]) == string(prefix) {
 			return b.space, true
 		}
 	}
-	if string(prefix) == "xml" {
-		return xmlSpace, true
+	for i := range s.stream {
+		if s.stream[i].prefix == string(prefix) {
+			return s.stream[i].space, true
+		}
 	}
-	return 0, false
+	return xmlSpace, string(prefix) == "xml"
 }
 
-// same says whether two indices mean the same namespace.
-func (s *scope) same(text []byte, a, b uint32) bool {
-	if a == b {
-		return true
+// uri returns the name of a namespace that belongs to the stream.
+func (s *scope) uri(number uint32) string {
+	if number < uint32(len(wellKnown)) {
+		return wellKnown[number]
 	}
-	x, y := &s.spaces[a], &s.spaces[b]
+	return s.spaces[number-uint32(len(wellKnown))].uri
+}
+
+// same says whether two numbers mean the same namespace.
+func (s *scope) same(text []byte, a, b uint32) bool {
+	const known = uint32(len(wellKnown))
+	if a == b || a < known || b < known {
+		return a == b
+	}
+	x, y := &s.spaces[a-known], &s.spaces[b-known]
 	switch {
 	case x.uri != "" && y.uri != "":
 		return x.uri == y.uri
@@ -84,10 +103,26 @@ func (s *scope) same(text []byte, a, b uint32) bool {
 	return string(text[x.at.off:x.at.end]) == string(text[y.at.off:y.at.end])
 }
 
+// strings returns the namespaces that are not well known, for a tree with this text.
+func (s *scope) strings(text string) []string {
+	if len(s.spaces) == 0 {
+		return nil
+	}
+	out := make([]string, len(s.spaces))
+	for i := range s.spaces {
+		if sp := &s.spaces[i]; sp.uri != "" {
+			out[i] = sp.uri
+		} else {
+			out[i] = text[sp.at.off:sp.at.end]
+		}
+	}
+	return out
+}
+
 // declare ends a namespace declaration whose prefix and value have been read.
 func (d *Decoder) declare(at int) step {
-	text, decl := d.records.text, &d.tag.decl
-	prefix, uri := text[decl.prefix.off:decl.prefix.end], text[decl.prefix.end:]
+	text, decl := d.records.text, d.tag.decl
+	prefix, uri := text[decl.off:decl.end], text[decl.end:]
 	own := d.scope.binds[d.open[len(d.open)-1].binds:]
 	for i := range own {
 		if string(text[own[i].prefix.off:own[i].prefix.end]) == string(prefix) {
@@ -100,17 +135,14 @@ func (d *Decoder) declare(at int) step {
 	if string(prefix) == "xml" {
 		return more // redundant and allowed
 	}
-	bound := uint32(noSpace)
-	if len(uri) > 0 {
-		sp := space{at: span{decl.prefix.end, uint32(len(text))}}
-		if known, ok := internSpace(uri); ok {
-			sp = space{uri: known}
-			d.records.text = text[:decl.prefix.end]
-		}
-		bound = uint32(len(d.scope.spaces))
-		d.scope.spaces = append(d.scope.spaces, sp)
+	bound, known := knownSpace(uri)
+	if known {
+		d.records.text = text[:decl.end]
+	} else {
+		d.scope.spaces = append(d.scope.spaces, space{at: span{decl.end, uint32(len(text))}})
+		bound = uint32(len(wellKnown) + len(d.scope.spaces) - 1)
 	}
-	d.scope.binds = append(d.scope.binds, binding{prefix: decl.prefix, space: bound})
+	d.scope.binds = append(d.scope.binds, binding{prefix: decl, space: bound})
 	if len(prefix) == 0 {
 		d.scope.def = bound
 	}
@@ -138,29 +170,11 @@ func badDeclaration(prefix, uri []byte) string {
 // presume declares for the whole stream what a header would have declared (XEP-0361 §3). A document that is read as
 // part of a stream may also use the prefix of dialback, which our own headers declare.
 func (d *Decoder) presume() {
-	d.bind("stream", NSStream)
+	d.scope.bind("", d.contentNS)
+	d.scope.bind("stream", NSStream)
 	if d.document && d.contentNS == NSServer {
-		d.bind("db", NSDialback)
+		d.scope.bind("db", NSDialback)
 	}
-	d.scope.def = d.bind("", d.contentNS)
-	d.settleStream()
-}
-
-func (d *Decoder) bind(prefix, uri string) uint32 {
-	r, s := &d.records, &d.scope
-	at := uint32(len(r.text))
-	r.text = append(r.text, prefix...)
-	s.spaces = append(s.spaces, space{uri: uri})
-	bound := uint32(len(s.spaces) - 1)
-	s.binds = append(s.binds, binding{prefix: span{at, uint32(len(r.text))}, space: bound})
-	return bound
-}
-
-// settleStream keeps the declarations in scope, and nothing else, for all elements to come.
-func (d *Decoder) settleStream() {
-	d.scope.settle(d.records.text)
-	d.compact()
-	d.records.reset(len(d.records.text))
 }
 
 // compact throws away all text but what open elements and declarations in scope still need.
@@ -175,7 +189,8 @@ func (d *Decoder) compact() {
 	for i := range d.scope.binds {
 		b := &d.scope.binds[i]
 		b.prefix = move(b.prefix)
-		if sp := &d.scope.spaces[b.space]; sp.uri == "" && b.space != noSpace {
+		if i := int(b.space) - len(wellKnown); i >= 0 {
+			sp := &d.scope.spaces[i]
 			sp.at = move(sp.at)
 		}
 	}

@@ -3,22 +3,23 @@ package xmlstream
 // frame is an open element.
 type frame struct {
 	name   span   // qualified name, for the end tag
-	elem   uint32 // its record; not used while discarding
+	elem   int    // its record; not used while discarding
+	nodes  int    // where its own begin among the pending nodes
 	binds  int    // declarations in scope outside it
-	spaces int
+	spaces int    // namespaces seen before it
 	def    uint32 // default namespace outside it
 	kids   int    // child elements so far
 }
 
 // tagScan is the start tag that is being read.
 type tagScan struct {
-	local uint32 // where the local part of its name begins
-	attrs int    // index of its first attribute
-	decls int
-	gap   bool // white space stands before here
-	quote byte
-	xmlns bool // the current attribute is a declaration
-	decl  struct{ prefix span }
+	prefix uint32 // bytes of the prefix of its name, and of the colon
+	attrs  int    // index of its first attribute
+	decls  int    // declarations so far
+	gap    bool   // white space stands before here
+	quote  byte   // what the current value stands between
+	xmlns  bool   // the current attribute is a declaration
+	decl   span   // of which this is the prefix; its value follows in the text
 }
 
 // startTag reads the name of a start tag; the < is at pos.
@@ -44,7 +45,7 @@ func (d *Decoder) startTag() step {
 	if depth > 0 {
 		d.open[depth-1].kids++
 		if !d.discard {
-			d.records.endText(d.open[depth-1].elem)
+			d.records.endText()
 		}
 	}
 	r := &d.records
@@ -56,9 +57,9 @@ func (d *Decoder) startTag() step {
 		spaces: len(d.scope.spaces),
 		def:    d.scope.def,
 	})
-	d.tag = tagScan{local: at, attrs: len(r.attrs)}
+	d.tag = tagScan{attrs: len(r.attrs)}
 	if colon >= 0 {
-		d.tag.local += uint32(colon - i + 1)
+		d.tag.prefix = uint32(colon - i + 1)
 	}
 	d.pos, d.state = end, inTag
 	return d.attributes()
@@ -134,7 +135,7 @@ func (d *Decoder) attributeName(b []byte, i int) step {
 		if colon >= 0 {
 			r.text = append(r.text, b[colon+1:end]...)
 		}
-		d.tag.decl.prefix = span{at, uint32(len(r.text))}
+		d.tag.decl = span{at, uint32(len(r.text))}
 		return more
 	}
 	if len(r.attrs)-d.tag.attrs >= d.lim.Attributes {
@@ -196,20 +197,18 @@ func (d *Decoder) record(space uint32, at int) step {
 		}
 		return more
 	}
-	f.elem = uint32(len(r.elems))
-	r.elems = append(r.elems, elemRecord{
-		local: span{d.tag.local, f.name.end},
-		space: space,
-		attrs: span{uint32(d.tag.attrs), uint32(len(r.attrs))},
+	attrs := len(r.attrs) - d.tag.attrs
+	r.elems = append(r.elems, Element{
+		local:    span{f.name.off + d.tag.prefix, f.name.end},
+		space:    space,
+		attrs:    uint32(d.tag.attrs),
+		numAttrs: uint16(attrs),
 	})
-	if top > 0 {
-		parent := d.open[top-1].elem
-		r.elems[parent].nodes++
-		r.nodes = append(r.nodes, nodeRecord{parent: parent, elem: f.elem})
-	}
+	r.pending = append(r.pending, nodeRecord{elem: uint32(len(r.elems))})
+	f.elem, f.nodes = len(r.elems)-1, len(r.pending)
 	r.textFrom = uint32(len(r.text))
-	r.weight += weightElement + weightAttr*(len(r.attrs)-d.tag.attrs)
-	if r.weight+len(r.text)-int(r.textAt) > d.lim.maxWeight() {
+	r.weight += weightElement + weightAttr*attrs
+	if r.weight+2*len(r.text) > d.lim.maxWeight() {
 		return d.overflow(at)
 	}
 	return more
@@ -217,16 +216,15 @@ func (d *Decoder) record(space uint32, at int) step {
 
 // discardText is how much text discarding gathers before what is no longer in scope is thrown away. Names and
 // declarations in scope are less than this by their own limits, so the work is in proportion to the input.
-const discardText = 512 << 10
+const discardText = 256 << 10
 
 // resolve finds the namespaces of the tag (Namespaces in XML §5, §6) and refuses two attributes of one name.
 func (d *Decoder) resolve(at int) (uint32, step) {
 	text, s := d.records.text, &d.scope
 	f := &d.open[len(d.open)-1]
 	space := s.def
-	if d.tag.local > f.name.off {
-		prefix := text[f.name.off : d.tag.local-1]
-		bound, ok := s.lookup(text, prefix)
+	if d.tag.prefix > 0 {
+		bound, ok := s.lookup(text, text[f.name.off:f.name.off+d.tag.prefix-1])
 		if !ok {
 			return 0, d.fail(NotWellFormed, at, "element prefix without a namespace")
 		}
@@ -263,13 +261,11 @@ func (d *Decoder) sameName(a, b *attrRecord) bool {
 // endTag reads an end tag up to its name, which must be that of the open element, prefix included; the </ is at pos.
 func (d *Decoder) endTag() step {
 	b, i := d.buf[:d.end], d.pos+2
-	var want []byte
+	want := []byte("stream:stream")
 	if top := len(d.open) - 1; top >= 0 {
 		name := d.open[top].name
 		want = d.records.text[name.off:name.end]
-	} else if d.opened {
-		want = []byte(d.rootName)
-	} else {
+	} else if !d.opened {
 		return d.fail(NotWellFormed, i-1, "end tag before any start tag")
 	}
 	n := min(len(want), len(b)-i)
@@ -316,7 +312,8 @@ func (d *Decoder) endElement() step {
 		r.text = r.text[:f.name.off]
 		s.spaces = s.spaces[:max(f.spaces, s.streamWide)]
 	} else {
-		r.endText(f.elem)
+		r.endText()
+		r.endNodes(f.elem, f.nodes)
 		r.textFrom = uint32(len(r.text))
 	}
 	d.open = d.open[:top]
@@ -343,5 +340,5 @@ func (d *Decoder) endFirstLevel() {
 		d.state = inTrailer
 	}
 	d.scope.endElement()
-	d.records.reset(int(d.records.textAt))
+	d.records.reset()
 }

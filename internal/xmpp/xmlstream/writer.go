@@ -50,7 +50,7 @@ func (w *writer) element(e *Element, outer string, depth int) {
 		w.fault = "too deep"
 	case len(w.dst)-w.begin > w.lim.ElementBytes:
 		w.fault = "too long"
-	case len(e.attrs) > w.lim.Attributes:
+	case e.NumAttrs() > w.lim.Attributes:
 		w.fault = "too many attributes"
 	}
 	if w.fault != "" {
@@ -60,23 +60,23 @@ func (w *writer) element(e *Element, outer string, depth int) {
 	binds := w.binds
 	w.weight += weightElement
 	w.dst = append(w.dst, '<')
-	w.name(prefix, e.name.Local)
+	w.name(prefix, e.Local())
 	if inner != outer {
 		w.declare("", inner)
 	}
-	if len(e.attrs) > 0 {
-		w.attributes(e.attrs)
+	if e.NumAttrs() > 0 {
+		w.attributes(e)
 	}
 	if w.binds-binds > w.lim.Declarations || w.binds > w.lim.Bindings {
 		w.fault = "too many namespaces"
 	}
-	if len(e.nodes) == 0 {
+	if e.NumNodes() == 0 {
 		w.dst = append(w.dst, '/', '>')
 	} else {
 		w.dst = append(w.dst, '>')
 		w.nodes(e, inner, depth)
 		w.dst = append(w.dst, '<', '/')
-		w.name(prefix, e.name.Local)
+		w.name(prefix, e.Local())
 		w.dst = append(w.dst, '>')
 	}
 	w.binds = binds
@@ -84,8 +84,8 @@ func (w *writer) element(e *Element, outer string, depth int) {
 
 func (w *writer) nodes(e *Element, inner string, depth int) {
 	kids := 0
-	for i := range e.nodes {
-		n := &e.nodes[i]
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i)
 		if n.Element == nil {
 			w.weight += weightText + len(n.Text)
 			w.escaped(n.Text, escText)
@@ -103,7 +103,7 @@ func (w *writer) nodes(e *Element, inner string, depth int) {
 
 // prefix chooses the prefix of an element and the default namespace inside it.
 func (w *writer) prefix(e *Element, outer string, depth int) (prefix, inner string) {
-	switch e.name.Space {
+	switch e.Space() {
 	case outer:
 		return "", outer
 	case NSXML:
@@ -117,33 +117,33 @@ func (w *writer) prefix(e *Element, outer string, depth int) (prefix, inner stri
 			return "db:", outer
 		}
 	}
-	return "", e.name.Space
+	return "", e.Space()
 }
 
 // attributes writes attributes ordered by namespace, then name.
-func (w *writer) attributes(attrs []Attr) {
-	var place [64]uint8
-	order := place[:len(attrs)]
-	for i := range order { // insertion sort: few attributes, mostly in order
-		j := i
-		for ; j > 0 && attrs[i].Name.before(attrs[order[j-1]].Name); j-- {
-			order[j] = order[j-1]
+func (w *writer) attributes(e *Element) {
+	attrs := make([]Attr, 0, 8)
+	for i := range e.NumAttrs() { // insertion sort: few attributes, mostly in order
+		a, j := e.AttrAt(i), i
+		attrs = append(attrs, a)
+		for ; j > 0 && a.Name.before(attrs[j-1].Name); j-- {
+			attrs[j] = attrs[j-1]
 		}
-		order[j] = uint8(i)
+		attrs[j] = a
 	}
 	var prefix, space string
 	prefixes := prefixer{}
-	for _, i := range order { // declarations first
+	for i := range attrs { // declarations first
 		if s := attrs[i].Name.Space; s != "" && s != NSXML && s != space {
 			space = s
 			w.declare(prefixes.next(), s)
 		}
 	}
 	space, prefixes = "", prefixer{}
-	for k, i := range order {
+	for i := range attrs {
 		a := &attrs[i]
 		switch {
-		case k > 0 && a.Name == attrs[order[k-1]].Name:
+		case i > 0 && a.Name == attrs[i-1].Name:
 			w.fault = "attribute twice"
 		case a.Name.Space == space:
 		case a.Name.Space == NSXML:
