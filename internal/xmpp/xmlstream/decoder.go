@@ -69,7 +69,10 @@ type Decoder struct {
 
 	state state
 	err   error // once set, for ever
-	event Event
+
+	kind    EventKind // the event that is ready
+	element *Element
+	header  Header
 
 	start   int64 // offset of the < of the element being read
 	bound   int64 // offset that the element may not reach
@@ -203,13 +206,21 @@ func (d *Decoder) Next() (Event, error) {
 				return Event{}, d.err
 			}
 		case emit:
-			event := d.event
-			d.event = Event{}
-			return event, nil
+			return d.event(), nil
 		case failed:
 			return Event{}, d.err
 		}
 	}
+}
+
+// event takes the event that is ready.
+func (d *Decoder) event() Event {
+	event := Event{Kind: d.kind, Element: d.element, Bytes: int(d.base + int64(d.pos) - d.start)}
+	if d.kind == HeaderEvent {
+		event.Header, d.header = d.header, Header{}
+	}
+	d.element = nil
+	return event
 }
 
 func (d *Decoder) step() step {

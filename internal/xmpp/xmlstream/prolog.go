@@ -110,8 +110,8 @@ func judgeDeclaration(s string) (condition, detail string) {
 	return "", ""
 }
 
-// header turns the start tag that has been read into the stream header (RFC 6120 §4.7, §4.8).
-func (d *Decoder) header(space uint32, empty bool) step {
+// streamHeader turns the start tag that has been read into the stream header (RFC 6120 §4.7, §4.8).
+func (d *Decoder) streamHeader(space uint32, empty bool) step {
 	at := d.pos - 1
 	name := d.open[0].name
 	qualified := string(d.records.text[name.off:name.end])
@@ -141,7 +141,7 @@ func (d *Decoder) header(space uint32, empty bool) step {
 	h.Version, _ = e.Attr("version")
 	h.Lang, _ = e.AttrNS(NSXML, "lang")
 	h.Attrs = e.allAttrs()
-	d.event = Event{Kind: HeaderEvent, Header: h, Bytes: int(d.base + int64(d.pos) - d.start)}
+	d.kind, d.header = HeaderEvent, h
 	d.opened = true
 	d.open = d.open[:0]
 	d.endFirstLevel()
@@ -167,8 +167,7 @@ func (d *Decoder) checkFirstLevel(space uint32, at int) step {
 
 // endStream tells that the stream has ended.
 func (d *Decoder) endStream() step {
-	d.event = Event{Kind: EndEvent, Bytes: int(d.base + int64(d.pos) - d.start)}
-	d.state = ended
+	d.kind, d.state = EndEvent, ended
 	return emit
 }
 

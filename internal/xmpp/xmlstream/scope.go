@@ -129,13 +129,15 @@ func (d *Decoder) declare(at int) step {
 			return d.fail(NotWellFormed, at, "prefix declared twice on one element")
 		}
 	}
-	if detail := badDeclaration(prefix, uri); detail != "" {
-		return d.fail(NotWellFormed, at, detail)
-	}
-	if string(prefix) == "xml" {
-		return more // redundant and allowed
-	}
 	bound, known := knownSpace(uri)
+	if !known || bound <= xmlSpace || len(prefix) > 0 {
+		if detail := badDeclaration(prefix, uri); detail != "" {
+			return d.fail(NotWellFormed, at, detail)
+		}
+		if string(prefix) == "xml" {
+			return more // redundant and allowed
+		}
+	}
 	if known {
 		d.records.text = text[:decl.end]
 	} else {

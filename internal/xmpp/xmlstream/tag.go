@@ -25,8 +25,10 @@ type tagScan struct {
 // startTag reads the name of a start tag; the < is at pos.
 func (d *Decoder) startTag() step {
 	b, i := d.buf[:d.end], d.pos+1
-	if n := nameChar(b, i, true); n <= 0 {
-		return d.charFault(n, i, "no name after <")
+	if class[b[i]]&firstName == 0 {
+		if n := nameChar(b, i, true); n <= 0 {
+			return d.charFault(n, i, "no name after <")
+		}
 	}
 	depth := len(d.open)
 	if depth >= d.lim.Depth {
@@ -127,7 +129,8 @@ func (d *Decoder) attributeName(b []byte, i int) step {
 	d.pos = end
 	name, r := b[i:end], &d.records
 	at := uint32(len(r.text))
-	if d.tag.xmlns = string(name) == "xmlns" || colon == i+5 && string(b[i:colon]) == "xmlns"; d.tag.xmlns {
+	d.tag.xmlns = len(name) >= 5 && string(name[:5]) == "xmlns" && (len(name) == 5 || colon == i+5)
+	if d.tag.xmlns {
 		d.tag.decls++
 		if d.tag.decls > d.lim.Declarations || len(d.scope.binds) >= d.lim.Bindings {
 			return d.fail(PolicyViolation, i, "too many namespace declarations")
@@ -169,7 +172,7 @@ func (d *Decoder) closeTag(b []byte, i int) step {
 	top := len(d.open) - 1
 	if top == 0 {
 		if !d.opened && !d.document {
-			return d.header(space, empty)
+			return d.streamHeader(space, empty)
 		}
 		if st := d.checkFirstLevel(space, i); st != more {
 			return st
@@ -285,6 +288,8 @@ func (d *Decoder) endTag() step {
 	return d.endTagRest()
 }
 
+// endTagRest reads what may stand between the name and the > of an end tag.
+
 func (d *Decoder) endTagRest() step {
 	b := d.buf[:d.end]
 	d.pos = spaces(b, d.pos)
@@ -321,11 +326,10 @@ func (d *Decoder) endElement() step {
 	if top > 0 {
 		return more
 	}
-	d.event = Event{Kind: ElementEvent, Bytes: int(d.base + int64(d.pos) - d.start)}
 	if d.discard {
-		d.event.Kind, d.event.Element = OversizeEvent, d.skipped
+		d.kind, d.element = OversizeEvent, d.skipped
 	} else {
-		d.event.Element = r.tree(s)
+		d.kind, d.element = ElementEvent, r.tree(s)
 	}
 	d.endFirstLevel()
 	return emit

@@ -46,6 +46,12 @@ func nameChar[T bytestring](b T, i int, first bool) int {
 func (d *Decoder) name(b []byte, i int) (end, colon int, st step) {
 	j, first := i, true
 	colon = -1
+	if j < len(b) && class[b[j]]&firstName != 0 { // the usual case: all ASCII, no prefix
+		j, first = nameRun(b, j+1), false
+		if j < len(b) && b[j] < utf8.RuneSelf && b[j] != ':' && j-i <= d.lim.NameBytes {
+			return j, colon, more
+		}
+	}
 	for {
 		if !first {
 			j = nameRun(b, j)
