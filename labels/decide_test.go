@@ -255,8 +255,14 @@ func TestContradicts(t *testing.T) { // I08
 
 func TestColors(t *testing.T) {
 	for _, tt := range []struct{ color, fg, bg string }{
-		{"white", "black", "white"}, {"Red", "white", "red"}, {"fuchsia", "white", "fuschia"}, {"gold", "black", "#FFD700"},
-		{"#00aaff", "black", "#00AAFF"}, {"red;}body{", "", ""}, {"#12345", "", ""}, {"", "", ""},
+		{"white", "black", "white"},
+		{"Red", "white", "red"},
+		{"fuchsia", "white", "fuschia"},
+		{"gold", "black", "#FFD700"},
+		{"#00aaff", "black", "#00AAFF"},
+		{"red;}body{", "", ""},
+		{"#12345", "", ""},
+		{"", "", ""},
 	} {
 		p, problems := labels.Compile(labels.PolicySpec{Name: "P", ID: "2.999.1", Classes: []labels.ClassSpec{{Name: "C", Color: tt.color}}})
 		if p == nil {

@@ -42,7 +42,8 @@ func (p *Policy) Label(f LabelForm) (*Label, error) {
 	if len(f.PrivacyMark) > MaxPrivacyMark {
 		return nil, Errorf(CodeSyntax, "privacy mark of %d bytes", len(f.PrivacyMark))
 	}
-	l := &Label{policy: p, class: ci, lacv: f.Class, privacy: f.PrivacyMark, bits: newBitset(len(p.cats))}
+	l := &Label{policy: p, class: ci, lacv: f.Class, bits: newBitset(len(p.cats))}
+	l.privacy = strings.Clone(f.PrivacyMark) // it may be a piece of a large stanza
 	var err error
 	if l.values, err = p.resolve(f.Values, l.bits); err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 
 	"sallyport/labels"
 	"sallyport/labels/ess"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
 const data = "../testdata"
@@ -87,6 +89,24 @@ func TestVectors(t *testing.T) {
 				}
 			default:
 				t.Fatalf("kind %q", v.kind)
+			}
+		})
+	}
+}
+
+// A decoder that we did not write takes every octet string that we take, and ends where we end.
+func TestIndependentDecoder(t *testing.T) {
+	for _, v := range vectors(t) {
+		if _, no := refused[v.file]; no {
+			continue
+		}
+		t.Run(v.file, func(t *testing.T) {
+			p, err := ber.ReadPacket(bytes.NewReader(octets(t, v)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(p.Children); n < 1 || n > 4 {
+				t.Errorf("%d members", n)
 			}
 		})
 	}

@@ -92,8 +92,10 @@ func TestRefusals(t *testing.T) {
 		{"tag set identifier twice", `id="2.999.258.1.5"`, `id="2.999.258.1.2"`, "tag-set-id"},
 		{"tag set identifier", `id="2.999.258.1.5"`, `id="here"`, "tag-set-id"},
 		{"number twice in a tag", `name="SOUTH" lacv="1"`, `name="SOUTH" lacv="0"`, "category-lacv"},
-		{"number twice in two tags of a kind", `<spif:securityCategoryTag name="Countries" tagType="enumerated" enumType="permissive">`,
-			`<spif:securityCategoryTag name="C" tagType="permissive"><spif:tagCategory name="X" lacv="0"/></spif:securityCategoryTag><spif:securityCategoryTag name="Countries" tagType="enumerated" enumType="permissive">`, "category-lacv"},
+		{
+			"number twice in two tags of a kind", `<spif:securityCategoryTag name="Countries" tagType="enumerated" enumType="permissive">`,
+			`<spif:securityCategoryTag name="C" tagType="permissive"><spif:tagCategory name="X" lacv="0"/></spif:securityCategoryTag><spif:securityCategoryTag name="Countries" tagType="enumerated" enumType="permissive">`, "category-lacv",
+		},
 		{"bit too high", `name="SOUTH" lacv="1"`, `name="SOUTH" lacv="65536"`, "category-lacv"},
 		{"number too high", `name="ORION" lacv="255"`, `name="ORION" lacv="2147483648"`, "lacv"},
 		{"name twice in a tag", `name="SOUTH" lacv="1"`, `name="NORTH" lacv="1"`, "category-name"},
