@@ -1,7 +1,141 @@
 package config
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sallyport/labels"
+	"sallyport/labels/spif"
+	"sallyport/labels/xep0258"
+	"sallyport/rules"
+)
+
+// policy compiles what the files and tables of the policy say, so that their mistakes are
+// found with the others. The gateway compiles them again and keeps the result.
 func (c *checker) policy() {
+	reg := c.securityPolicies()
+	if reg != nil && len(c.cfg.Policy.SPIF) > 0 {
+		for i := range c.cfg.Peers {
+			c.peerLabels(&c.cfg.Peers[i], reg)
+		}
+	}
+	c.profiles()
+	c.rules()
+}
+
+func (c *checker) securityPolicies() *labels.Registry {
 	if len(c.cfg.Policy.SPIF) == 0 && !c.errorAt("policy.spif") {
 		c.risk("policy.spif", "there is no security policy, so no label can be read, and what must have one is refused", "name a SPIF file")
+	}
+	var policies []*labels.Policy
+	for i, file := range c.cfg.Policy.SPIF {
+		key := entryKey("policy.spif", i+1)
+		if file == "" || c.errorAt(key) {
+			continue
+		}
+		p, problems := spif.Load(string(file))
+		for _, problem := range problems {
+			c.foreign(key, problem)
+		}
+		if p == nil && !c.errorAt(key) {
+			c.bad(key, shown(string(file))+" is not a security policy", "")
+		}
+		if p != nil {
+			policies = append(policies, p)
+		}
+	}
+	if c.errorAt("policy.spif") {
+		return nil
+	}
+	reg, err := labels.NewRegistry(policies...)
+	if err != nil {
+		c.bad("policy.spif", err.Error(), "name each policy once")
+		return nil
+	}
+	return reg
+}
+
+// foreign takes over a problem that stands in another file.
+func (c *checker) foreign(key string, p spif.Problem) {
+	severity := Error
+	if p.Warning {
+		severity = Warning
+	}
+	c.addAt(Problem{Severity: severity, File: p.File, Line: p.Line, Key: key, Text: p.Text + " (" + p.Rule + ")"})
+}
+
+func (c *checker) peerLabels(p *Peer, reg *labels.Registry) {
+	key := joinKey("peer", p.Name)
+	if at := key + ".clearance"; p.Clearance != "" && !c.errorAt(at) {
+		if _, err := xep0258.LoadClearance(string(p.Clearance), reg); err != nil {
+			c.bad(at, err.Error(), "")
+		}
+	}
+	if at := key + ".default-label"; p.DefaultLabel != "" && !c.errorAt(at) {
+		if _, err := xep0258.LoadLabel(string(p.DefaultLabel), reg); err != nil {
+			c.bad(at, err.Error(), "")
+		}
+	}
+}
+
+func builtinProfiles() []string { return []string{rules.Strict, rules.Chat, rules.Federation} }
+
+// Profile is the profile that the policy names, one of the configuration's own or a
+// built-in one.
+func (c *Config) Profile() (rules.ProfileSpec, error) {
+	for i := range c.Profiles {
+		if c.Profiles[i].Name == c.Policy.Profile {
+			return c.Profiles[i], nil
+		}
+	}
+	if !slices.Contains(builtinProfiles(), c.Policy.Profile) {
+		return rules.ProfileSpec{}, fmt.Errorf("there is no profile %q", c.Policy.Profile)
+	}
+	return rules.DefaultProfile(c.Policy.Profile), nil
+}
+
+func (c *checker) profiles() {
+	names := builtinProfiles()
+	for i := range c.cfg.Profiles {
+		p := &c.cfg.Profiles[i]
+		key := joinKey("profile", p.Name)
+		c.name(key, p.Name)
+		if slices.Contains(builtinProfiles(), p.Name) {
+			c.bad(key, "is the name of a built-in profile", "give yours another name")
+		}
+		names = append(names, p.Name)
+		_, problems := rules.CompileProfile(*p)
+		for _, problem := range problems {
+			c.bad(strings.TrimSuffix(key+"."+problem.Key, "."), problem.Text, "")
+		}
+		if p.Name != c.cfg.Policy.Profile {
+			c.risk(key, "is not used", "name it in policy.profile, or remove it")
+		} else if p.Mode == "strip" {
+			c.risk(key+".mode", "what is not listed is removed without the sender being told, and the rest crosses", "use strict where senders can be told")
+		}
+	}
+	if name := c.cfg.Policy.Profile; !slices.Contains(names, name) && !c.errorAt("policy.profile") {
+		c.undefined("policy.profile", name, "profile", names)
+	}
+}
+
+// rules compiles the rules and finds the line of each problem by the id of the rule.
+func (c *checker) rules() {
+	keys := map[string]string{}
+	for i := range c.cfg.Rules {
+		key := entryKey("rule", i+1)
+		keys[fmt.Sprintf("rule %d", i+1)] = key
+		if _, twice := keys[c.cfg.Rules[i].ID]; !twice {
+			keys[c.cfg.Rules[i].ID] = key
+		}
+	}
+	_, problems := rules.CompileRules(c.cfg.Rules)
+	for _, p := range problems {
+		key, known := keys[p.ID]
+		if !known {
+			key = "rule"
+		}
+		c.bad(strings.TrimSuffix(key+"."+p.Key, "."), p.Text, "")
 	}
 }

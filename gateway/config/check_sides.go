@@ -32,21 +32,23 @@ func (c *checker) addresses() {
 		}
 	}
 	all = append(all, bound{"metrics.listen", c.cfg.Metrics.Listen})
-	for i, b := range all {
-		for _, earlier := range all[:i] {
-			if clash(earlier.addr, b.addr) {
+	byPort := map[uint16][]bound{}
+	for _, b := range all {
+		port := b.addr.Port()
+		if port == 0 { // any free one, or refused by the decoder
+			continue
+		}
+		for _, earlier := range byPort[port] {
+			if clash(earlier.addr.Addr(), b.addr.Addr()) {
 				c.bad(b.key, fmt.Sprintf("%s is taken by %s", b.addr, earlier.key), "use another address or port")
+				break
 			}
 		}
+		byPort[port] = append(byPort[port], b)
 	}
 }
 
-func clash(a, b netip.AddrPort) bool {
-	if !a.IsValid() || !b.IsValid() || a.Port() != b.Port() || a.Port() == 0 {
-		return false
-	}
-	return a.Addr() == b.Addr() || a.Addr().IsUnspecified() || b.Addr().IsUnspecified()
-}
+func clash(a, b netip.Addr) bool { return a == b || a.IsUnspecified() || b.IsUnspecified() }
 
 func (c *checker) sides() {
 	if len(c.cfg.Sides) == 0 && !c.errorAt("side") {

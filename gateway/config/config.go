@@ -30,6 +30,8 @@ type Config struct {
 	Policy Policy `toml:"policy"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.
 	Profiles []rules.ProfileSpec `toml:"profile,named"`
+	// Rules, tried in order after the profile: each says what is done with the stanzas that it matches. Every rule has an id of its own, which audit and explain name.
+	Rules []rules.RuleSpec `toml:"rule"`
 	// Bounds on what strangers can make the gateway spend. There is no way to set a limit to "none".
 	Limits Limits `toml:"limits"`
 

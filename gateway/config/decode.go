@@ -101,6 +101,7 @@ func (d *decoder) named(key string, v any, rv reflect.Value) {
 		d.table(at, tree, entry)
 		if entry.FieldByName("Name").String() != name {
 			d.bad(joinKey(at, "name"), "is another name than that of the table", "remove it")
+			entry.FieldByName("Name").SetString(name)
 		}
 		rv.Set(reflect.Append(rv, entry))
 	}

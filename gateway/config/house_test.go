@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write golden files and docs/configurati
 //	other.key open.key           a key of something else; gw.key that others can read
 //	old.pem old.key              expired
 //	nosan.pem nosan.key          without a name
+//	testdata/labels/*            a security policy, a clearance and labels
 func house(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,6 +50,9 @@ func house(t *testing.T) string {
 	put(t, dir, "open.key", key)
 	put(t, dir, "writable.pem", tlsidtest.Must(os.ReadFile(filepath.Join(dir, "ca.pem"))))
 	put(t, dir, "text.pem", []byte("not a certificate\n"))
+	if err := os.CopyFS(dir, os.DirFS("testdata/labels")); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(filepath.Join(dir, "state"), 0o700); err != nil {
 		t.Fatal(err)
 	}

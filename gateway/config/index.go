@@ -66,12 +66,6 @@ func (x *index) lineOf(key string) int {
 	return 0
 }
 
-// has reports whether the file says anything about the key.
-func (x *index) has(key string) bool {
-	_, ok := x.lines[key]
-	return ok
-}
-
 func (x *index) header() {
 	start := x.line
 	x.pos++

@@ -29,29 +29,37 @@ func (r *report) bad(key, text, advice string) { r.add(Error, key, text, advice)
 func (r *report) risk(key, text, advice string) { r.add(Warning, key, text, advice) }
 
 func (r *report) add(s Severity, key, text, advice string) {
-	if s == Error {
+	r.addAt(Problem{Severity: s, File: r.file, Line: r.index.lineOf(key), Key: key, Text: text, Advice: advice})
+}
+
+func (r *report) addAt(p Problem) {
+	if p.Severity == Error {
 		if r.failed == nil {
 			r.failed = map[string]bool{}
 		}
-		r.failed[key], r.failed[parentKey(key)] = true, true
+		r.failed[p.Key], r.failed[parentKey(p.Key)] = true, true
 	}
 	if len(r.problems) >= maxProblems {
 		r.more++
-		r.failedBeyond = r.failedBeyond || s == Error
+		r.failedBeyond = r.failedBeyond || p.Severity == Error
 		return
 	}
-	r.problems = append(r.problems, Problem{
-		Severity: s, File: r.file, Line: r.index.lineOf(key), Key: key, Text: text, Advice: advice,
-	})
+	r.problems = append(r.problems, p)
 }
 
 // errorAt reports whether a key, or something directly below it, was refused already.
 func (r *report) errorAt(key string) bool { return r.failed[key] }
 
-// sorted returns the problems in the order of the file.
+// sorted returns the problems in the order of the file, then those of other files.
 func (r *report) sorted() Problems {
+	elsewhere := func(p Problem) string {
+		if p.File == r.file {
+			return ""
+		}
+		return p.File
+	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(elsewhere(a), elsewhere(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Key, b.Key))
 	})
 	if r.more > 0 {
 		last := Problem{Severity: Warning, File: r.file, Text: fmt.Sprintf("there are %d more problems", r.more), Advice: "correct these first"}
