@@ -53,7 +53,7 @@ func (p *Policy) Label(f LabelForm) (*Label, error) {
 }
 
 // Clearance resolves a form. A classification that the policy does not have has no effect; a value that it does not
-// have makes the clearance unreadable (facts of labels, 4.1: refusing is what the operator should hear about).
+// have makes the clearance unreadable (ignoring it would be safe, but the operator should hear of it).
 func (p *Policy) Clearance(f ClearanceForm) (*Clearance, error) {
 	if f.Policy != p.id {
 		return nil, Errorf(CodePolicy, "clearance is under policy %s, not %s", Quote(f.Policy), p.id)
