@@ -82,7 +82,7 @@ func (c *checker) frame(offset int64, f disk.Frame) {
 	if offset > c.at {
 		c.gap(offset)
 	}
-	c.mark = f.Mark
+	c.mark = uint32(min(int64(f.Mark), offset)) // it is outside the chain
 	e, err := parseEntry(f.Payload)
 	switch {
 	case err != nil || e.kind != headerEntry && e.kind != recordEntry:

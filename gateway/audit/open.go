@@ -69,7 +69,7 @@ func (l *Log) start() {
 	go l.signLoop()
 }
 
-// recover brings the log to the state after its last durable record.
+// recover brings the log to the state after its last record. Nothing is changed before all checks have passed.
 func (l *Log) recover() error {
 	segments, err := listSegments(l.fs)
 	if err != nil {
@@ -79,10 +79,11 @@ func (l *Log) recover() error {
 	if err != nil {
 		return err
 	}
-	if segments, err = l.dropUnborn(segments); err != nil {
+	born, unborn, err := l.splitUnborn(segments)
+	if err != nil {
 		return err
 	}
-	if len(segments) == 0 {
+	if len(born) == 0 {
 		start, err := readStatement(l.fs, startName)
 		if err != nil {
 			return err
@@ -90,17 +91,21 @@ func (l *Log) recover() error {
 		if head != nil || start != nil {
 			return fmt.Errorf("%w: there is a signed statement but no segment", ErrDamaged)
 		}
+		if err := l.removeAll(unborn); err != nil {
+			return err
+		}
 		return l.begin()
 	}
-	last := segments[len(segments)-1]
-	c, err := l.checkLast(last, head)
+	last := born[len(born)-1]
+	data, err := disk.ReadFile(l.fs, last.name, maxSegmentFile)
+	if err != nil {
+		return fmt.Errorf("%s: %w", last.name, err)
+	}
+	c, err := l.check(last, data, head)
 	if err != nil {
 		return err
 	}
-	if c.node != l.node {
-		return fmt.Errorf("%w: it belongs to node %q, this is %q", ErrDamaged, c.node, l.node)
-	}
-	if err := checkHead(head, c, l.opts.Key.Public().(ed25519.PublicKey)); err != nil {
+	if err := errors.Join(l.removeAll(unborn), l.reopen(last, data, c)); err != nil {
 		return err
 	}
 	if l.total, err = segmentBytes(l.fs); err != nil {
@@ -113,23 +118,29 @@ func (l *Log) recover() error {
 	return nil
 }
 
-// dropUnborn removes a last segment without one whole frame: its making was interrupted, so nothing in it was promised.
-func (l *Log) dropUnborn(segments []segmentFile) ([]segmentFile, error) {
-	if len(segments) == 0 {
-		return nil, nil
+// splitUnborn splits off a last segment without one whole frame: its making was interrupted, nothing in it was promised.
+func (l *Log) splitUnborn(segments []segmentFile) (born, unborn []segmentFile, err error) {
+	n := len(segments)
+	if n == 0 {
+		return nil, nil, nil
 	}
-	last := segments[len(segments)-1]
-	data, err := disk.ReadFile(l.fs, last.name, maxSegmentFile)
+	data, err := disk.ReadFile(l.fs, segments[n-1].name, maxSegmentFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", last.name, err)
+		return nil, nil, fmt.Errorf("%s: %w", segments[n-1].name, err)
 	}
-	if found := disk.Scan(data, nil); found.Frames > 0 || len(found.Gaps) > 0 {
-		return segments, nil
+	if found := disk.Scan(data, nil); found.Frames == 0 && len(found.Gaps) == 0 {
+		n--
 	}
-	if err := errors.Join(l.fs.Remove(last.name), l.fs.SyncDir()); err != nil {
-		return nil, err
+	return segments[:n], segments[n:], nil
+}
+
+func (l *Log) removeAll(files []segmentFile) error {
+	for _, f := range files {
+		if err := l.fs.Remove(f.name); err != nil {
+			return err
+		}
 	}
-	return segments[:len(segments)-1], nil
+	return nil // reopen and begin sync the directory
 }
 
 // begin makes the first segment.
@@ -149,12 +160,8 @@ func (l *Log) begin() error {
 	return nil
 }
 
-// checkLast checks the last segment, cuts its torn tail off and opens it.
-func (l *Log) checkLast(last segmentFile, head *Statement) (*checker, error) {
-	data, err := disk.ReadFile(l.fs, last.name, maxSegmentFile)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", last.name, err)
-	}
+// check checks the last segment against itself, the node and the head.
+func (l *Log) check(last segmentFile, data []byte, head *Statement) (*checker, error) {
 	c := &checker{}
 	if head != nil {
 		c.top = head.Seq
@@ -163,23 +170,33 @@ func (l *Log) checkLast(last segmentFile, head *Statement) (*checker, error) {
 	if p := c.report.First(); p != nil {
 		return nil, fmt.Errorf("%w: %s", ErrDamaged, p)
 	}
-	if l.file, err = l.fs.Append(last.name); err != nil {
-		return nil, err
+	if c.node != l.node {
+		return nil, fmt.Errorf("%w: it belongs to node %q, this is %q", ErrDamaged, c.node, l.node)
 	}
+	return c, checkHead(head, c, l.opts.Key.Public().(ed25519.PublicKey))
+}
+
+// reopen cuts the torn tail of the last segment off and opens it for more records.
+func (l *Log) reopen(last segmentFile, data []byte, c *checker) error {
+	f, err := l.fs.Append(last.name)
+	if err != nil {
+		return err
+	}
+	l.file = f
 	if c.torn > 0 {
-		if err := l.file.Truncate(c.end); err != nil {
-			return nil, fmt.Errorf("cut torn tail: %w", err)
+		if err := f.Truncate(c.end); err != nil {
+			return fmt.Errorf("cut torn tail: %w", err)
 		}
 	}
 	// What follows will claim that all before it is durable. The process before may have died before its sync, or
 	// because of it, and then a sync alone would prove nothing: the last batch is written again.
-	if err := l.file.Rewrite(data[c.mark:c.end], int64(c.mark)); err != nil {
-		return nil, fmt.Errorf("rewrite last batch: %w", err)
+	if err := f.Rewrite(data[c.mark:c.end], int64(c.mark)); err != nil {
+		return fmt.Errorf("rewrite last batch: %w", err)
 	}
-	if err := errors.Join(l.file.Sync(), l.fs.SyncDir()); err != nil {
-		return nil, fmt.Errorf("sync last batch: %w", err)
+	if err := errors.Join(f.Sync(), l.fs.SyncDir()); err != nil {
+		return fmt.Errorf("sync last batch: %w", err)
 	}
-	return c, nil
+	return nil
 }
 
 // checkHead compares the head in the directory with the end of the log. Open writes a head before it takes the first

@@ -158,10 +158,10 @@ func (v *verifier) segment(s segmentFile, last bool) error {
 		v.number, v.at = v.next, 0
 		v.problem(MissingFile, v.seq+1, "the file is gone")
 		v.known, v.placed = false, false
-		if v.next+maxProblems < s.number {
-			v.next = s.number - 1
-		}
 		v.next++
+		if s.number-v.next > maxProblems { // a forged name must not make this long
+			v.next = s.number - maxProblems
+		}
 	}
 	v.next = s.number + 1
 	data, err := disk.ReadFile(v.fs, s.name, maxSegmentFile)
@@ -191,20 +191,23 @@ func (v *verifier) compare(_ int64, e entry) {
 
 // end checks the heads that no record answered.
 func (v *verifier) end(segments int) {
+	if segments == 0 {
+		v.number, v.at = v.next, 0
+		v.problem(MissingFile, v.seq+1, "there is no segment")
+		return
+	}
+	at := v.number
+	v.number = 0 // these are not about a place
 	for _, h := range v.heads {
 		if h.Node != v.node || !h.Began.Equal(v.began) {
 			v.problem(NodeMismatch, h.Seq, "the head is of node %q, log begun %s", h.Node, h.Began.Format(time.RFC3339))
 			break
 		}
 	}
-	if segments == 0 {
-		v.number, v.at = v.next, 0
-		v.problem(MissingFile, v.seq+1, "there is no segment")
-		return
-	}
 	if v.checker.report.Heads == 0 {
 		v.problem(NoHead, 0, "no head signed by the key was found: nothing proves where the log ends")
 	}
+	v.number = at
 	if v.top > v.seq {
 		v.problem(Truncated, v.seq+1, "the log ends with record %d, but a head was signed for record %d", v.seq, v.top)
 	}

@@ -1,6 +1,7 @@
 package faulty
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -79,6 +80,9 @@ func (h *handle) Sync() error {
 		return err
 	}
 	if err := h.fs.call(Sync, h.name, 0).Err; err != nil {
+		if errors.Is(err, ErrCrashed) {
+			return err // the power went in the middle: Crash decides
+		}
 		for i := range h.file.pending {
 			h.file.pending[i].lost = true
 		}

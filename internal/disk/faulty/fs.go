@@ -18,7 +18,8 @@ import (
 	"sallyport/internal/disk"
 )
 
-// ErrCrashed is what handles opened before a crash return after it.
+// ErrCrashed is what handles opened before a crash return after it. A Plan that returns it from some call on plays a
+// machine without power: unlike other errors of Sync it leaves to Crash what reached the disk.
 var ErrCrashed = errors.New("crashed")
 
 // Errors that disks give.
