@@ -81,8 +81,14 @@ func DefaultTiming() Timing {
 func (t Timing) withDefaults() Timing {
 	d := DefaultTiming()
 	for _, f := range []struct{ have, def *time.Duration }{
-		{&t.Negotiation, &d.Negotiation}, {&t.Handshake, &d.Handshake}, {&t.Dialback, &d.Dialback}, {&t.Close, &d.Close},
-		{&t.Idle, &d.Idle}, {&t.Keepalive, &d.Keepalive}, {&t.AskAfter, &d.AskAfter}, {&t.AckTimeout, &d.AckTimeout},
+		{&t.Negotiation, &d.Negotiation},
+		{&t.Handshake, &d.Handshake},
+		{&t.Dialback, &d.Dialback},
+		{&t.Close, &d.Close},
+		{&t.Idle, &d.Idle},
+		{&t.Keepalive, &d.Keepalive},
+		{&t.AskAfter, &d.AskAfter},
+		{&t.AckTimeout, &d.AckTimeout},
 	} {
 		if *f.have <= 0 {
 			*f.have = *f.def

@@ -30,8 +30,11 @@
 //     Step(now, Secured{facts}) or Step(now, SecureFailed{cause}).
 //     [RestartDecoder], [SetLimits]: call the decoder. [Closed]: flush, close
 //     TLS and TCP; the machine is finished and ignores all further input.
+//     After Malformed nothing more is decoded: half-close and drain for a
+//     moment, or the reset of the connection eats our stream error.
 //  5. Keep one timer at m.Deadline(); when it fires Step(now, Tick{}).
 //     Look at Deadline again after every Step and after every batch of Send.
+//     While those who take the stanzas hold up the reader, call m.Busy(now).
 //
 // Initiator, in outputs: Write(header) … StartTLS … RestartDecoder,
 // Write(header) … Write(auth) … RestartDecoder, Write(header) … [Ready],
@@ -50,9 +53,10 @@
 //	case SendFull: wait for Acked …            // see [Verdict] for all
 //	}
 //
-// Receipts: every Deliver carries Seq. When responsibility for it has passed
-// on, call m.Session().Settled(seq) from any goroutine, in any order; when it
-// returns true, wake the owner to Step(now, AckDue{}). The h of XEP-0198 counts
+// Receipts: every Deliver carries Session and Seq. When responsibility for it
+// has passed on, call Session.Settled(Seq) from any goroutine, in any order,
+// also after the stream is gone; when it returns true, the machine that has the
+// session now is to be woken with Step(now, AckDue{}). The h of XEP-0198 counts
 // the settled prefix. m.ReadPaused() says that too many are unsettled: stop
 // reading the socket until Settled brought it down.
 //
@@ -79,10 +83,18 @@
 // the pairs again, resumes, resends, and then emits Ready and [Resumed]; when
 // the peer refuses, [Unconfirmed] gives the items back, the new stream goes on
 // with a fresh session. Responder: Park.Put(now, session); on [ResumeWanted]
-// take it from the park (or first take it from the still open old machine with
-// Detach) and answer Step(now, SessionFound{session or nil}). Items that can no
-// longer be confirmed come out exactly once, in Unconfirmed or in
+// look for it with Park.Find or among the streams still open; only if
+// m.MayResume agrees, Take it (or Detach it from the old machine) and answer
+// Step(now, SessionFound{session or nil}). [SessionReturned] gives a session
+// back that the stream could not resume after all: Put it again. Items that can
+// no longer be confirmed come out exactly once, in Unconfirmed or in
 // Closed.Unconfirmed; bounce or resend is the edge's policy.
+//
+// Neither side resumes before everything it received on the lost stream is
+// settled, so that h is both true and complete and nothing arrives twice; the
+// AckDue of the last receipt lets it go on. What is resent is written before
+// Authorised. On a bidi stream the responder may send as soon as it knows us, so
+// an initiator can see Deliver before Ready.
 //
 // What is not in this room: sockets, DNS, TLS, certificate rules (tlsid),
 // pools, back-off, routing, client streams (they share [Session]).

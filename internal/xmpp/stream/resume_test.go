@@ -29,7 +29,7 @@ func managed(t *testing.T, cfg stream.ManageConfig) *world {
 // again connects anew after a loss, with the session of a and the park of b.
 func again(t *testing.T, old *world, s setup) *world {
 	t.Helper()
-	s.a.Resume, s.park, s.serial = old.a.closed.Resume, old.park, s.serial+1
+	s.a.Resume, s.park, s.now, s.serial = old.a.closed.Resume, old.park, old.now, s.serial+1
 	w := newWorld(t, s)
 	return w
 }

@@ -144,6 +144,9 @@ func (s *Session) Owner() Pair { return s.owner }
 // Resumable reports whether the session can outlive its stream.
 func (s *Session) Resumable() bool { return s.id != "" && s.maxWait > 0 }
 
+// Within is how long after the loss of its stream the session can be resumed.
+func (s *Session) Within() time.Duration { return s.maxWait }
+
 // MayResume reports whether a stream on which pair was proven by m may take the session over.
 func (s *Session) MayResume(pair Pair, byCert bool) bool {
 	return s.Resumable() && s.owner == pair && (byCert || !s.byCert)

@@ -91,6 +91,7 @@ type setup struct {
 	park       *stream.Park
 	serial     uint64
 	policyBoth stream.Policy
+	now        time.Time
 	swap       bool // b.example is the initiator
 	authority  func(stream.VerifyKey) stream.Outcome
 }
@@ -98,6 +99,9 @@ type setup struct {
 func newWorld(t *testing.T, s setup) *world {
 	t.Helper()
 	w := &world{t: t, now: epoch, park: s.park, authority: s.authority}
+	if !s.now.IsZero() {
+		w.now = s.now
+	}
 	if w.park == nil {
 		w.park = stream.NewPark(100)
 	}
