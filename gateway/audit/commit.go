@@ -91,7 +91,7 @@ func (l *Log) writePart(data []byte) error {
 	if _, err := l.file.Write(data); err != nil {
 		return fmt.Errorf("write segment: %w", err)
 	}
-	if err := error(nil); err != nil {
+	if err := l.file.Sync(); err != nil {
 		return fmt.Errorf("sync segment: %w", err)
 	}
 	l.onDisk += int64(len(data))
