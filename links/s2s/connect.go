@@ -18,7 +18,8 @@ import (
 const (
 	backOffFirst = time.Second
 	backOffMax   = 2 * time.Minute
-	shortLife    = 5 * time.Second // a stream that lived no longer is not replaced at once
+	shortLife    = 5 * time.Second // a stream that lived no longer was no success
+	shortLives   = 3               // so many in a row are replaced at once
 )
 
 // need sees to it that somebody looks for a stream for the queue. It takes no stream's lock.
@@ -220,7 +221,7 @@ func (l *Link) orphaned(now time.Time, q *queue, s *serverStream, parked bool) {
 	switch {
 	case parked:
 		q.orphan(s, now.Add(resumeGrace))
-	case now.Sub(s.since) < shortLife:
+	case q.flaps(now.Sub(s.since) < shortLife):
 		q.orphan(s, now.Add(backOffFirst))
 	case q.unbind(s):
 		l.need(now, q)

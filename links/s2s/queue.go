@@ -57,6 +57,7 @@ type queue struct {
 	ownOnly  bool          // multiplexing was refused: dial
 	retry    time.Time
 	failures int
+	shorts   int     // streams in a row that died young
 	refusal  error   // why Reserve says no until retry
 	lastErr  error   // for Status
 	resume   *flight // session to resume when dialling
@@ -264,6 +265,18 @@ func (q *queue) orphan(s *serverStream, until time.Time) {
 	if q.stream == s {
 		q.state, q.stream, q.retry = waiting, nil, until
 	}
+}
+
+// flaps counts streams that die young, and says when the next must wait.
+func (q *queue) flaps(young bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !young {
+		q.shorts = 0
+		return false
+	}
+	q.shorts++
+	return q.shorts > shortLives
 }
 
 // alone ends a search on a shared stream: the pair needs one of its own.

@@ -1,0 +1,506 @@
+package s2s_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sallyport/internal/resolve"
+	"sallyport/internal/tlsid"
+	"sallyport/internal/tlsid/tlsidtest"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
+	"sallyport/links"
+	"sallyport/links/s2s"
+	"sallyport/peering"
+	"sallyport/rules"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const patience = 10 * time.Second
+
+// releaser lets everything between *.a.example and *.b.example cross that is not a message.
+var releaser = sync.OnceValue(func() *peering.Engine {
+	profile, problems := rules.CompileProfile(rules.DefaultProfile("federation"))
+	set, more := rules.CompileRules(nil)
+	registry, err := labels.NewRegistry()
+	if len(problems)+len(more) > 0 || err != nil {
+		panic(fmt.Sprint(problems, more, err))
+	}
+	floor := peering.Floor{Methods: []peering.Method{peering.External}, MinTLS: tls.VersionTLS12}
+	kinds := peering.Kinds{Message: true, Presence: true, IQ: []string{"*"}}
+	p, bad := peering.Compile(peering.Definition{
+		Profile: profile, Rules: set, Labels: registry,
+		Peers: []peering.Peer{
+			{Name: "a", Side: "in", Domains: []peering.Pattern{"a.example", "*.a.example"}, Floor: floor, Kinds: kinds, Links: []string{"s2s"}},
+			{Name: "b", Side: "out", Domains: []peering.Pattern{"b.example", "*.b.example"}, Floor: floor, Kinds: kinds, Links: []string{"s2s"}},
+		},
+		Pairs: []peering.Pair{{From: "a", To: "b", Both: true}},
+	})
+	if len(bad) > 0 {
+		panic(bad)
+	}
+	return peering.NewEngine(p)
+})
+
+// released makes presence with a number in its status.
+func released(t testing.TB, from, to string, n int) peering.Released {
+	t.Helper()
+	return release(t, fmt.Sprintf("<presence from='u@%s/r' to='v@%s'><status>n%d</status></presence>", from, to, n))
+}
+
+func release(t testing.TB, text string) peering.Released {
+	t.Helper()
+	e, err := xmlstream.ParseDocument([]byte(text), xmlstream.Options{Limits: xmlstream.ServerLimits(), ContentNS: xmlstream.NSServer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := stanza.From(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := "a"
+	if d := s.From().Domain(); d == "b.example" || len(d) > 10 && d[len(d)-10:] == ".b.example" {
+		peer = "b"
+	}
+	v := releaser().Judge(&peering.Arrival{
+		Facts:  peering.Facts{Awaited: peering.AwaitedIQ{Found: true}},
+		Stanza: s, Link: "s2s", Peer: peer, Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: time.Now(), Node: "test", Serial: 1,
+		Proof: peering.Proof{Method: peering.External, TLS: tls.VersionTLS13}, Bytes: len(text),
+	})
+	r, ok := v.Released()
+	if !ok {
+		t.Fatalf("not released: %+v", v.Refusal)
+	}
+	return r
+}
+
+// sink keeps what came in.
+type sink struct {
+	mu    sync.Mutex
+	in    []links.Inbound
+	come  chan struct{}
+	hold  atomic.Bool // keep receipts
+	held  []links.Inbound
+	block atomic.Pointer[chan struct{}] // when set, Accept waits for it
+	// pong answers a ping, as the server behind a gateway would; nil leaves it unanswered.
+	pong func(links.Inbound)
+	dump func() // what to log when nothing comes
+}
+
+func newSink() *sink { return &sink{come: make(chan struct{}, 1)} }
+
+func (s *sink) Accept(ctx context.Context, in links.Inbound) {
+	if b := s.block.Load(); b != nil {
+		select {
+		case <-*b:
+		case <-ctx.Done():
+		}
+	}
+	if in.Malformed == nil && in.Stanza.IsRequest() && in.Stanza.Payload().Is("urn:xmpp:ping", "ping") {
+		in.Settle()
+		if s.pong != nil {
+			s.pong(in)
+		}
+		return
+	}
+	s.mu.Lock()
+	s.in = append(s.in, in)
+	if s.hold.Load() {
+		s.held = append(s.held, in)
+	} else {
+		in.Settle()
+	}
+	s.mu.Unlock()
+	select {
+	case s.come <- struct{}{}:
+	default:
+	}
+}
+
+func (s *sink) settleHeld() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.held {
+		s.held[i].Settle()
+	}
+	s.held = nil
+}
+
+// wait returns the first n arrivals.
+func (s *sink) wait(t testing.TB, n int) []links.Inbound {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		s.mu.Lock()
+		got := slices.Clone(s.in)
+		s.mu.Unlock()
+		if len(got) >= n {
+			return got
+		}
+		select {
+		case <-s.come:
+		case <-deadline:
+			if s.dump != nil {
+				s.dump()
+			}
+			t.Fatalf("%d arrivals, want %d", len(got), n)
+		}
+	}
+}
+
+func status(in links.Inbound) string {
+	if in.Malformed != nil {
+		return "malformed " + in.Malformed.Stanza.String()
+	}
+	if c := in.Stanza.Element().Child(xmlstream.NSServer, "status"); c != nil {
+		return c.Text()
+	}
+	return in.Stanza.Kind().String()
+}
+
+// reporter keeps what became of deliveries.
+type reporter struct {
+	mu    sync.Mutex
+	got   map[uint64]links.Disposition
+	cause map[uint64]error
+	twice []uint64
+	come  chan struct{}
+}
+
+func newReporter() *reporter {
+	return &reporter{got: map[uint64]links.Disposition{}, cause: map[uint64]error{}, come: make(chan struct{}, 1)}
+}
+
+func (r *reporter) Report(token uint64, d links.Disposition, cause error) {
+	r.mu.Lock()
+	if _, again := r.got[token]; again {
+		r.twice = append(r.twice, token)
+	}
+	r.got[token], r.cause[token] = d, cause
+	r.mu.Unlock()
+	select {
+	case r.come <- struct{}{}:
+	default:
+	}
+}
+
+func (r *reporter) count(d links.Disposition) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range r.got {
+		if x == d {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *reporter) wait(t testing.TB, d links.Disposition, n int) {
+	t.Helper()
+	deadline := time.After(patience)
+	for r.count(d) < n {
+		select {
+		case <-r.come:
+		case <-deadline:
+			r.mu.Lock()
+			t.Fatalf("%d reports %v, want %d; all: %v %v", n-(n-len(r.got)), d, n, r.got, r.cause)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.twice) > 0 {
+		t.Fatalf("reported twice: %v", r.twice)
+	}
+}
+
+// events keeps what the observer heard.
+type events struct {
+	mu  sync.Mutex
+	all []s2s.Event
+}
+
+func (e *events) Observe(ev s2s.Event) {
+	e.mu.Lock()
+	e.all = append(e.all, ev)
+	e.mu.Unlock()
+}
+
+func (e *events) find(kind, reason string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.all, func(x s2s.Event) bool { return x.Kind == kind && (reason == "" || x.Reason == reason) })
+}
+
+// network counts and cuts connections.
+type network struct {
+	mu    sync.Mutex
+	conns []net.Conn
+	down  atomic.Bool
+}
+
+func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, error) {
+	if n.down.Load() {
+		return nil, errors.New("network is down")
+	}
+	var d net.Dialer
+	c, err := d.DialContext(ctx, kind, address)
+	if err == nil {
+		n.mu.Lock()
+		n.conns = append(n.conns, c)
+		n.mu.Unlock()
+	}
+	return c, err
+}
+
+// cut resets every connection dialled so far.
+func (n *network) cut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.conns {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		_ = c.Close()
+	}
+	n.conns = nil
+}
+
+func (n *network) dialled() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.conns)
+}
+
+// gate is one gateway under test.
+type gate struct {
+	*s2s.Link
+	cfg    s2s.Config
+	sink   *sink
+	rep    *reporter
+	events *events
+	net    *network
+	token  atomic.Uint64
+	// stopped keeps the second Shutdown from being reported.
+	stopped atomic.Bool
+}
+
+// world is two gates, each speaking for one side's domains, with a CA between them.
+type world struct {
+	ca     *tlsidtest.CA
+	a, b   *gate
+	aCert  *tlsidtest.Leaf
+	bCert  *tlsidtest.Leaf
+	policy tlsid.Policy
+}
+
+type setup struct {
+	direct bool
+	proofs s2s.Proofs
+	edit   func(a, b *s2s.Config) // before start; the peer of each is Peers[0]
+	aCert  *tlsidtest.Options     // nil: good for the domain
+	bCert  *tlsidtest.Options
+	env    func(a, b *s2s.Env)
+}
+
+func newWorld(t testing.TB, o setup) *world {
+	t.Helper()
+	w := &world{ca: tlsidtest.Must(tlsidtest.NewCA("test"))}
+	if o.proofs == (s2s.Proofs{}) {
+		o.proofs.External = true
+	}
+	issue := func(opts *tlsidtest.Options, domain string) *tlsidtest.Leaf {
+		if opts == nil {
+			opts = &tlsidtest.Options{DNS: []string{domain, "*." + domain}}
+		}
+		return tlsidtest.Must(w.ca.Issue(*opts))
+	}
+	w.aCert, w.bCert = issue(o.aCert, "a.example"), issue(o.bCert, "b.example")
+	w.policy = tlsid.Policy{Trust: tlsid.NewTrust(w.ca.Cert)}
+	aCfg := w.config(t, "a.example", "b.example", w.aCert, o)
+	bCfg := w.config(t, "b.example", "a.example", w.bCert, o)
+	if o.edit != nil {
+		o.edit(&aCfg, &bCfg)
+	}
+	w.a, w.b = newGate(aCfg), newGate(bCfg)
+	aEnv, bEnv := w.a.env(), w.b.env()
+	if o.env != nil {
+		o.env(&aEnv, &bEnv)
+	}
+	w.a.make(t, aEnv)
+	w.b.make(t, bEnv)
+	for _, g := range []*gate{w.a, w.b} {
+		g.sink.dump = func() { w.dump(t) }
+		g.sink.pong = func(in links.Inbound) {
+			g.deliver(t, release(t, fmt.Sprintf("<iq type='result' id='%s' from='%s' to='%s'/>",
+				in.Stanza.ID(), in.Stanza.To(), in.Stanza.From())))
+		}
+	}
+	w.a.begin(t)
+	w.b.begin(t)
+	w.route(t, o.direct)
+	return w
+}
+
+func (w *world) config(t testing.TB, own, other string, cert *tlsidtest.Leaf, o setup) s2s.Config {
+	t.Helper()
+	listen := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
+	return s2s.Config{
+		Name: "s2s", Timing: stream.Timing{AskAfter: 50 * time.Millisecond}, Manage: stream.ManageConfig{AskEvery: 16}, Secret: "secret of " + own, Keys: keys(t, cert),
+		Sides: []s2s.Side{{
+			Name: "net", Listen: listen, ListenDirect: listen, DefaultDomain: jid.MustParse(own),
+			Hosts: func(d jid.JID) bool { return peering.Pattern("*."+own).Matches(d.Domain()) || d.Domain() == own },
+		}},
+		Peers: []s2s.Peer{{
+			Name: other[:1], Side: "net", Domains: []peering.Pattern{peering.Pattern(other), peering.Pattern("*." + other)},
+			Proofs: o.proofs, Identity: w.policy, StreamManagement: true,
+			Route: []resolve.Target{{Host: "127.0.0.1", Port: 1}},
+		}},
+	}
+}
+
+func keys(t testing.TB, leaves ...*tlsidtest.Leaf) *tlsid.Keys {
+	t.Helper()
+	var pairs []tlsid.KeyPair
+	for i, l := range leaves {
+		c, k, err := l.WritePEM(t.TempDir(), "own")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, tlsid.KeyPair{CertFile: c, KeyFile: k, Default: i == 0})
+	}
+	return tlsidtest.Must(tlsid.LoadKeys(pairs))
+}
+
+func newGate(cfg s2s.Config) *gate {
+	return &gate{cfg: cfg, sink: newSink(), rep: newReporter(), events: &events{}, net: &network{}}
+}
+
+func (g *gate) env() s2s.Env { return s2s.Env{Observer: g.events, Dial: g.net.dial} }
+
+func (g *gate) make(t testing.TB, env s2s.Env) {
+	t.Helper()
+	g.Link = tlsidtest.Must(s2s.New(g.cfg, g.sink, env))
+}
+
+func (g *gate) begin(t testing.TB) {
+	t.Helper()
+	if err := g.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.stop(t) })
+}
+
+func (g *gate) stop(t testing.TB) {
+	t.Helper()
+	if g.stopped.Swap(true) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := g.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+}
+
+// stop ends both at once, as inside a bubble it must be done before the test function returns.
+func (w *world) stop(t testing.TB) {
+	t.Helper()
+	var wg sync.WaitGroup
+	wg.Go(func() { w.a.stop(t) })
+	w.b.stop(t)
+	wg.Wait()
+}
+
+func (g *gate) port(direct bool) uint16 {
+	return netip.MustParseAddrPort(g.Addresses("net", direct)[0].String()).Port()
+}
+
+// route tells each gate where the other listens.
+func (w *world) route(t testing.TB, direct bool) {
+	t.Helper()
+	w.a.pointAt(t, w.b.port(direct), direct)
+	w.b.pointAt(t, w.a.port(direct), direct)
+}
+
+func (g *gate) pointAt(t testing.TB, port uint16, direct bool) {
+	t.Helper()
+	g.reload(t, func(c *s2s.Config) {
+		for i := range c.Peers {
+			c.Peers[i].Route = []resolve.Target{{Host: "127.0.0.1", Port: port, Direct: direct}}
+		}
+	})
+}
+
+func (g *gate) reload(t testing.TB, edit func(*s2s.Config)) {
+	t.Helper()
+	next := g.cfg
+	next.Peers = slices.Clone(next.Peers)
+	edit(&next)
+	if err := g.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	g.cfg = next
+}
+
+// deliver sends one released stanza and returns its token.
+func (g *gate) deliver(t testing.TB, r peering.Released) uint64 {
+	t.Helper()
+	if err := g.Reserve(t.Context(), r.Local(), r.Remote(), 200); err != nil {
+		t.Fatalf("reserve: %v", err)
+	}
+	token := g.token.Add(1)
+	g.Deliver(links.Consignment{Released: r, Token: token, Reporter: g.rep})
+	return token
+}
+
+func (g *gate) send(t testing.TB, from, to string, first, last int) {
+	t.Helper()
+	for n := first; n <= last; n++ {
+		g.deliver(t, released(t, from, to, n))
+	}
+}
+
+// inOrder checks that arrivals are n1, n2, … without gap or double.
+func inOrder(t testing.TB, got []links.Inbound, first, last int) {
+	t.Helper()
+	if len(got) != last-first+1 {
+		t.Errorf("%d arrivals, want %d", len(got), last-first+1)
+	}
+	for i, in := range got {
+		if want := fmt.Sprintf("n%d", first+i); status(in) != want {
+			t.Fatalf("arrival %d is %s, want %s", i, status(in), want)
+		}
+	}
+}
+
+// dump logs what both gates look like, for a test that is about to fail.
+func (w *world) dump(t testing.TB) {
+	for name, g := range map[string]*gate{"a": w.a, "b": w.b} {
+		st := g.Status()
+		for _, s := range st.Streams {
+			t.Logf("%s stream %+v", name, s)
+		}
+		for _, q := range st.Queues {
+			t.Logf("%s queue %+v", name, q)
+		}
+		g.events.mu.Lock()
+		for _, e := range g.events.all {
+			t.Logf("%s event %s %s %s>%s %s %s", name, e.Kind, e.Reason, e.Local, e.Remote, e.Detail, e.Address)
+		}
+		g.events.mu.Unlock()
+		t.Logf("%s parked %d", name, st.Parked)
+	}
+}
