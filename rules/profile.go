@@ -65,6 +65,11 @@ func (p *Profile) Name() string {
 	return p.name
 }
 
+// AllowsCarrier reports whether stanzas may cross inside carriers of that sort. What is inside is judged by itself.
+func (p *Profile) AllowsCarrier(c Carrier) bool {
+	return p != nil && c != UnknownCarrier && p.carriers&(1<<c) != 0
+}
+
 // Check judges the shape of s. It allocates nothing when s passes as it is.
 //
 // What is inside an allowed carrier is measured here and not judged: see Wrapped.

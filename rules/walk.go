@@ -160,7 +160,19 @@ func (w *walk) nodes(e *xmlstream.Element, n *node, depth int) (nodes []xmlstrea
 	if n.text.kind > classID && !n.text.matches(e.Text()) {
 		return nil, false, true, true
 	}
-	var counts [maxKids + 1]uint16
+	if len(n.kids) == 0 && n.inner == nil {
+		nodes, changed, ok = w.inside(e, n, depth, nil) // a leaf: nothing to count
+		return nodes, changed, false, ok
+	}
+	var counts counters
+	nodes, changed, ok = w.inside(e, n, depth, &counts)
+	return nodes, changed, false, ok
+}
+
+// counters has the number of children seen in each place of one parent; the last is for all of a deep parent.
+type counters [maxKids + 1]uint16
+
+func (w *walk) inside(e *xmlstream.Element, n *node, depth int, counts *counters) (nodes []xmlstream.Node, changed, ok bool) {
 	ok = true
 	for i := range e.NumNodes() {
 		was := e.NodeAt(i)
@@ -168,11 +180,11 @@ func (w *walk) nodes(e *xmlstream.Element, n *node, depth int) (nodes []xmlstrea
 		if was.Element == nil {
 			now.Text, keep, ok = w.textNode(was.Text, n)
 		} else {
-			now.Element, ok = w.childNode(was.Element, n, depth, &counts)
+			now.Element, ok = w.childNode(was.Element, n, depth, counts)
 			keep = now.Element != nil
 		}
 		if !ok {
-			return nil, false, false, false
+			return nil, false, false
 		}
 		if !changed && (!keep || now != was) {
 			changed = true
@@ -188,7 +200,7 @@ func (w *walk) nodes(e *xmlstream.Element, n *node, depth int) (nodes []xmlstrea
 	if changed {
 		nodes, ok = w.joined(nodes, n)
 	}
-	return nodes, changed, false, ok
+	return nodes, changed, ok
 }
 
 // joined puts texts together that met because something between them was left out, and judges the whole: the halves of
@@ -210,7 +222,7 @@ func (w *walk) joined(nodes []xmlstream.Node, n *node) (_ []xmlstream.Node, ok b
 }
 
 // childNode finds the place of a child in the grammar and judges it there.
-func (w *walk) childNode(e *xmlstream.Element, n *node, depth int, counts *[maxKids + 1]uint16) (*xmlstream.Element, bool) {
+func (w *walk) childNode(e *xmlstream.Element, n *node, depth int, counts *counters) (*xmlstream.Element, bool) {
 	if isStanza(e) {
 		if !n.carries {
 			return w.refuse(WrappedStanza, e, "")

@@ -1,0 +1,199 @@
+package rules
+
+import (
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
+)
+
+// Set is a compiled list of rules. It is immutable; the nil Set refuses everything, the zero Set has no rules.
+type Set struct {
+	rules   []rule
+	lists   [stanza.IQ + 1][]uint16 // numbers of the rules that can match a kind
+	buckets []Bucket
+}
+
+// rule is a compiled RuleSpec.
+type rule struct {
+	id        string
+	match     match
+	action    uint8
+	condition stanza.Condition
+	reply     Reply
+	allowing  string
+	change    change
+	bucket    uint16
+	downgrade bool
+}
+
+// Input is what rules may know of a stanza.
+type Input struct {
+	Stanza           stanza.Stanza
+	FromSide, ToSide string
+	FromPeer, ToPeer string
+	Label            *labels.Label // nil where there is none
+	Marking          string        // of that label, from the policy
+	// Levels has the tokens in each bucket of Set.Buckets, by its number. A bucket that is not there is empty.
+	Levels []uint32
+}
+
+// Bucket is a counter that a rate rule needs its caller to keep.
+type Bucket struct {
+	Rule      string // id of the rule
+	PerMinute int
+	Burst     int
+	PerSender bool // one for each bare sender, not one for each pair of domains
+}
+
+// Action is what becomes of the stanza. The zero value refuses.
+type Action uint8
+
+// The actions.
+const (
+	Refuse Action = iota
+	Hold
+	Allow
+)
+
+// String returns refuse, hold or allow.
+func (a Action) String() string {
+	switch a {
+	case Hold:
+		return "hold"
+	case Allow:
+		return "allow"
+	case Refuse:
+	}
+	return "refuse"
+}
+
+// Reply is how a refusal is told.
+type Reply uint8
+
+// The two ways.
+const (
+	ReplyError Reply = iota
+	ReplySilent
+)
+
+// String returns error or silent.
+func (r Reply) String() string {
+	if r == ReplySilent {
+		return "silent"
+	}
+	return "error"
+}
+
+// Limits of what an outcome reports.
+const (
+	maxFired = 8
+	maxTake  = 4
+)
+
+// Outcome is what the rules say. The zero value refuses.
+type Outcome struct {
+	Action    Action
+	Stanza    stanza.Stanza // as changed by the rules; zero when refused
+	Changed   bool
+	Rule      string           // the rule that decided; empty where none did
+	Condition stanza.Condition // of a refusal
+	Reply     Reply            // to a refusal
+	Allowing  string           // of a refusal: what would have allowed the stanza
+	Fired     [maxFired]uint16 // numbers of the first rules that matched; see Set.ID
+	NFired    int              // how many matched; may be more than maxFired
+	Take      [maxTake]uint16  // buckets to take one token from, once the stanza is released
+	NTake     int
+	Downgrade bool // a rule let the label be lowered
+}
+
+// Len returns the number of rules.
+func (s *Set) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.rules)
+}
+
+// ID returns the id of rule number n, counted from 0, or the empty string.
+func (s *Set) ID(n int) string {
+	if s == nil || n < 0 || n >= len(s.rules) {
+		return ""
+	}
+	return s.rules[n].id
+}
+
+// Buckets returns the counters that the set needs, in the order of Input.Levels.
+func (s *Set) Buckets() []Bucket {
+	if s == nil {
+		return nil
+	}
+	return append([]Bucket(nil), s.buckets...)
+}
+
+// Apply runs the rules over one stanza. It allocates nothing unless a rule changes the stanza.
+func (s *Set) Apply(in *Input) Outcome {
+	if s == nil || in.Stanza.IsZero() {
+		return Outcome{Condition: stanza.PolicyViolation, Allowing: "a policy with rules, and a stanza to judge"}
+	}
+	out := Outcome{Action: Allow, Stanza: in.Stanza}
+	view := in // replaced by a copy with the first change, so that later rules see what earlier ones made
+	for _, n := range s.lists[in.Stanza.Kind()] {
+		r := &s.rules[n]
+		if !r.match.matches(view) {
+			continue
+		}
+		if out.NFired < maxFired {
+			out.Fired[out.NFired] = n
+		}
+		out.NFired++
+		out.Downgrade = out.Downgrade || r.downgrade
+		if s.step(r, view, &out) {
+			return out
+		}
+		if out.Stanza != view.Stanza {
+			changed := *in
+			changed.Stanza = out.Stanza
+			view, out.Changed = &changed, true
+		}
+	}
+	return out
+}
+
+// step carries out one rule; done says that it decided.
+func (s *Set) step(r *rule, in *Input, out *Outcome) (done bool) {
+	switch r.action {
+	case actAllow:
+		out.Rule = r.id
+		return true
+	case actHold:
+		out.Action, out.Rule = Hold, r.id
+		return true
+	case actRate:
+		return s.rate(r, in, out)
+	case actStrip, actFold, actDropStates, actRewrite, actMark:
+		changed, ok := r.change.apply(in.Stanza, in.Marking)
+		if ok {
+			out.Stanza = changed
+			return false
+		}
+	}
+	refuse(r, out)
+	return true
+}
+
+// rate takes a token or refuses. What is taken is only noted: the caller takes it when the stanza really leaves.
+func (s *Set) rate(r *rule, in *Input, out *Outcome) (done bool) {
+	if int(r.bucket) < len(in.Levels) && in.Levels[r.bucket] > 0 && out.NTake < maxTake {
+		out.Take[out.NTake] = r.bucket
+		out.NTake++
+		return false
+	}
+	refuse(r, out)
+	return true
+}
+
+func refuse(r *rule, out *Outcome) {
+	*out = Outcome{
+		Rule: r.id, Condition: r.condition, Reply: r.reply, Allowing: r.allowing,
+		Fired: out.Fired, NFired: out.NFired,
+	}
+}
