@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"sallyport/testbed/client"
@@ -83,10 +84,8 @@ func (w *World) audited(t *testing.T, outcome, from string, stages ...string) {
 			if l.Kind != "decision" || l.Outcome != outcome || l.From != from {
 				continue
 			}
-			for _, s := range stages {
-				if l.Stage == s {
-					return true
-				}
+			if slices.Contains(stages, l.Stage) {
+				return true
 			}
 		}
 		return false

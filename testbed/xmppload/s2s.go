@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -24,10 +25,13 @@ type world struct {
 	tlsMode string
 	auth    string
 	onElem  func(to string, el []byte)
+	reply   string // where our domains connect to answer pings; empty: nobody answers
 	// what the other side did towards our listeners
 	mu       sync.Mutex
 	accepted []*peerIn
 	verified atomic.Int64
+	dialling sync.Mutex          // held while a stream for answers is dialled; never together with mu
+	answers  map[string]*xstream // streams dialled to answer pings, by domain pair
 }
 
 // peerIn is one inbound stream and what it cost.
@@ -81,6 +85,9 @@ func (w *world) listen(addr string) (net.Listener, error) {
 func (w *world) serve(nc net.Conn) {
 	x := newXstream(nc)
 	defer nc.Close()
+	if w.tlsMode == "direct" && x.startTLS(w.serverTLS(), true) != nil {
+		return
+	}
 	p := &peerIn{x: x, openedAt: time.Now()}
 	external := false // the last stream header came after SASL
 	var id string
@@ -115,14 +122,7 @@ func (w *world) serve(nc net.Conn) {
 			}
 		case "starttls":
 			x.send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-			cfg := w.cfg.Clone()
-			cfg.Certificates = w.cert
-			cfg.ClientAuth = tls.RequestClientCert
-			if cfg.RootCAs != nil {
-				cfg.ClientCAs = cfg.RootCAs
-				cfg.ClientAuth = tls.VerifyClientCertIfGiven
-			}
-			if err := x.startTLS(cfg, true); err != nil {
+			if err := x.startTLS(w.serverTLS(), true); err != nil {
 				return
 			}
 		case "auth":
@@ -144,11 +144,32 @@ func (w *world) serve(nc net.Conn) {
 			w.verified.Add(1)
 			x.send("<db:verify from='" + esc(to) + "' to='" + esc(from) + "' id='" + esc(vid) + "' type='" + typ + "'/>")
 		case "message", "iq", "presence":
+			w.pong(el)
 			if w.onElem != nil {
 				w.onElem(p.to, el)
 			}
 		}
 	}
+}
+
+func (w *world) serverTLS() *tls.Config {
+	cfg := w.cfg.Clone()
+	cfg.Certificates = w.cert
+	cfg.ClientAuth = tls.RequestClientCert
+	if cfg.RootCAs != nil {
+		cfg.ClientCAs = cfg.RootCAs
+		cfg.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return cfg
+}
+
+func (w *world) clientTLS(to string) *tls.Config {
+	cfg := w.cfg.Clone()
+	cfg.ServerName = to
+	if !w.noCert {
+		cfg.Certificates = w.cert
+	}
+	return cfg
 }
 
 func (w *world) admit(p *peerIn, how string) {
@@ -167,6 +188,12 @@ func (w *world) dial(addr, from, to string, timeout time.Duration) (*xstream, er
 	}
 	x := newXstream(nc)
 	x.deadline(timeout)
+	if w.tlsMode == "direct" {
+		if err := x.startTLS(w.clientTLS(to), false); err != nil {
+			return nil, err
+		}
+		x.raw.SetDeadline(time.Now().Add(timeout))
+	}
 	var id string
 	open := func() (string, error) {
 		if err := x.send(s2sOpen(from, to, "")); err != nil {
@@ -199,12 +226,7 @@ func (w *world) dial(addr, from, to string, timeout time.Duration) (*xstream, er
 		if _, _, err := x.expect("proceed"); err != nil {
 			return nil, err
 		}
-		cfg := w.cfg.Clone()
-		cfg.ServerName = to
-		if !w.noCert {
-			cfg.Certificates = w.cert
-		}
-		if err := x.startTLS(cfg, false); err != nil {
+		if err := x.startTLS(w.clientTLS(to), false); err != nil {
 			return nil, err
 		}
 		x.raw.SetDeadline(time.Now().Add(timeout))
@@ -235,4 +257,52 @@ func (w *world) dial(addr, from, to string, timeout time.Duration) (*xstream, er
 	}
 	x.deadline(0)
 	return x, nil
+}
+
+// pong answers a ping (XEP-0199), which is how a gateway learns that what it wrote before has arrived. The answer
+// goes over a stream of its own, as between servers without XEP-0288.
+func (w *world) pong(el []byte) {
+	if w.reply == "" || elName(el) != "iq" || attr(el, "type") != "get" || !bytes.Contains(el, []byte("urn:xmpp:ping")) {
+		return
+	}
+	us, them := attr(el, "to"), attr(el, "from")
+	answer := "<iq type='result' from='" + esc(us) + "' to='" + esc(them) + "' id='" + esc(attr(el, "id")) + "'/>"
+	go func() {
+		x, err := w.answering(domainOf(us), domainOf(them))
+		if err == nil {
+			x.send(answer)
+		}
+	}()
+}
+
+func (w *world) answering(from, to string) (*xstream, error) {
+	w.dialling.Lock()
+	defer w.dialling.Unlock()
+	if x := w.answers[from+" "+to]; x != nil {
+		return x, nil
+	}
+	x, err := w.dial(w.reply, from, to, 20*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	if w.answers == nil {
+		w.answers = map[string]*xstream{}
+	}
+	w.answers[from+" "+to] = x
+	go func() {
+		for {
+			if _, err := x.next(); err != nil {
+				return
+			}
+		}
+	}()
+	return x, nil
+}
+
+func domainOf(jid string) string {
+	jid, _, _ = strings.Cut(jid, "/")
+	if _, domain, ok := strings.Cut(jid, "@"); ok {
+		return domain
+	}
+	return jid
 }

@@ -28,7 +28,7 @@ func s2sCommon(fs *flag.FlagSet) *s2sFlags {
 		cert:    fs.String("cert", "", "certificate chain, PEM, for all domains played"),
 		key:     fs.String("key", "", "its key"),
 		ca:      fs.String("ca", "", "CA to check the other side with (none: not checked)"),
-		tls:     fs.String("tls", "starttls", "starttls or none"),
+		tls:     fs.String("tls", "starttls", "starttls, direct or none"),
 		auth:    fs.String("auth", "external", "external or dialback"),
 		noCert:  fs.Bool("no-client-cert", false, "present no certificate when connecting (so that dialback must verify the key)"),
 		timeout: fs.Duration("timeout", 20*time.Second, "for one set-up"),
@@ -56,6 +56,8 @@ func s2sMode(fs *flag.FlagSet) func() (map[string]any, error) {
 	rate := fs.Float64("rate", 0, "fixed load in messages/s in all (0: window)")
 	size := fs.Int("size", 100, "bytes of body")
 	extra := fs.String("extra", "", "XML to put in each message (such as a label)")
+	each := fs.Bool("each", false, "one stanza in each write")
+	reply := fs.String("reply", "", "where domain Y connects to answer pings (none: they are not answered)")
 	idle := fs.Duration("idle", 15*time.Second, "give up when nothing arrives for so long")
 	watch := fs.String("watch", "", "name=pid,... processes whose CPU and memory to report")
 	return func() (map[string]any, error) {
@@ -63,6 +65,7 @@ func s2sMode(fs *flag.FlagSet) func() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
+		w.reply = *reply
 		xs, ys := strings.Split(*f.xd, ","), strings.Split(*f.yd, ",")
 		if len(xs) != len(ys) {
 			return nil, fmt.Errorf("as many -x as -y domains, please")
@@ -148,6 +151,9 @@ func s2sMode(fs *flag.FlagSet) func() (map[string]any, error) {
 							return
 						}
 						c.put("<message type='chat' from='s@" + xs[i] + "/r' to='r@" + ys[i] + "/r' id='" + fmt.Sprint(i, "-", q) + "'><body>" + payload(run, i, q, ns, *size) + "</body>" + *extra + "</message>")
+						if *each {
+							c.flush()
+						}
 					}
 					c.flush()
 				})

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseBench(t *testing.T) {
+	for _, c := range []struct {
+		line, name string
+		want       result
+		ok         bool
+	}{
+		{"BenchmarkDecode/message-2  \t  685106\t      1662 ns/op\t 210.59 MB/s\t     832 B/op\t       5 allocs/op", "Decode/message", result{1662, 5, 832}, true},
+		{"BenchmarkJudge-2 \t 100 \t 900.5 ns/op", "Judge", result{ns: 900.5}, true},
+		{"ok  \tsallyport/peering\t1.2s", "", result{}, false},
+		{"BenchmarkJudge-2 \t broken", "", result{}, false},
+	} {
+		name, got, ok := parseBench(c.line)
+		if ok != c.ok || ok && (name != c.name || got != c.want) {
+			t.Errorf("got %q %v %v, want %q %v %v for %q", name, got, ok, c.name, c.want, c.ok, c.line)
+		}
+	}
+}
+
+func TestBudgets(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		row  Row
+		met  bool
+	}{
+		{"CPU within", figure("", 0.5, "", "", 0.2).under(atMost(2.6)), true},
+		{"CPU above", figure("", 0.6, "", "", 0.2).under(atMost(2.6)), false},
+		{"rate within", figure("", 60, "", "", 100).under(atLeast(0.6)), true},
+		{"rate below", figure("", 59, "", "", 100).under(atLeast(0.6)), false},
+		{"latency within", figure("", 3, "", "", 1).under(atMostMore(2, "ms")), true},
+		{"latency above", figure("", 3.1, "", "", 1).under(atMostMore(2, "ms")), false},
+		{"allocations", figure("", 9, "", "", 0).under(atMostAbsolute(8, "allocs")), false},
+	} {
+		if c.row.Met == nil || *c.row.Met != c.met {
+			t.Errorf("%s: met is not %v", c.name, c.met)
+		}
+	}
+}
+
+// A budget that was missed is plain to see, and a row without one claims nothing.
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	printTable(&b, []Row{
+		figure("first", 3, "s", "second", 1).under(atMost(2)),
+		figure("second", 1, "s", "", 0),
+	})
+	lines := strings.Split(b.String(), "\n")
+	if len(lines) != 4 || !strings.HasSuffix(lines[1], "NO") || !strings.HasSuffix(lines[2], "-") {
+		t.Errorf("table is\n%s", b.String())
+	}
+}
