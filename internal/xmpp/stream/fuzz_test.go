@@ -54,6 +54,8 @@ func FuzzMachine(f *testing.F) {
 	f.Add([]byte{2, at(helloFromB), 10, 19, at(helloFromB), 10, at(stanzaBA)}, "")
 	f.Add([]byte{0, at(helloFromA), 24, 201, at(stanzaAB)}, "<x/>")
 	f.Add([]byte{1, at(helloFromA), 11, 210, at(helloFromA), at(authEmpty), at(helloFromA), 220, 230}, "")
+	f.Add([]byte{64, at(helloFromA), at(authEmpty), at(helloFromA), at(stanzaAB)}, "")
+	f.Add([]byte{64, at(helloFromA), 24, 25, at(stanzaAB)}, "")
 	f.Fuzz(func(t *testing.T, script []byte, tail string) {
 		if len(script) == 0 || len(script) > 60 {
 			return

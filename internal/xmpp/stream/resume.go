@@ -107,7 +107,8 @@ func (m *Machine) takeOver(h uint32) bool {
 		q := m.out.get(it.Pair)
 		return q != nil && q.valid
 	})
-	if err != nil {
+	if err != nil { // a peer that counts otherwise will not come to another result later
+		m.dropOld()
 		m.tooHigh(err)
 		return false
 	}
