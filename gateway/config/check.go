@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -103,12 +105,28 @@ func (c *checker) audit() {
 		c.risk("audit.head-sink", "the head of the audit log has no second place; whoever can write the log can cut its end unseen",
 			`set head-sink = ["syslog:"] or a file on another disk`)
 	}
-	for i, sink := range a.HeadSinks {
-		if sink.Kind == FileSink && a.Dir != "" && strings.HasPrefix(sink.Target, string(a.Dir)+"/") {
-			c.risk(entryKey("audit.head-sink", i+1), "lies beside the log it vouches for", "use another disk, or syslog")
-		}
+	for i := range a.HeadSinks {
+		c.headSink(entryKey("audit.head-sink", i+1), &a.HeadSinks[i])
 	}
 	if a.Content {
 		c.risk("audit.content", "whoever can read the audit log can read every message", "switch it off when it is no longer needed")
+	}
+}
+
+// localSyslog is where the syslog of this machine listens.
+const localSyslog = "/dev/log"
+
+func (c *checker) headSink(key string, sink *HeadSink) {
+	dir := filepath.Dir(sink.Target)
+	switch {
+	case sink.Kind == SyslogSink && sink.Target == "":
+		if _, err := os.Stat(localSyslog); err != nil {
+			c.bad(key, "this machine has no syslog at "+localSyslog, `start it, or use "file:PATH" or "syslog:HOST:PORT"`)
+		}
+	case sink.Kind != FileSink:
+	case !isDir(dir) && !isDir(filepath.Dir(dir)): // one level is made
+		c.bad(key, fmt.Sprintf("there is no directory %s", shown(dir)), "mkdir -p "+dir)
+	case c.cfg.Audit.Dir != "" && strings.HasPrefix(sink.Target, string(c.cfg.Audit.Dir)+"/"):
+		c.risk(key, "lies beside the log it vouches for", "use another disk, or syslog")
 	}
 }

@@ -120,15 +120,20 @@ func (c *checker) profiles() {
 	}
 }
 
-// rules compiles the rules and finds the line of each problem by the id of the rule.
+// rules compiles the rules, finds the line of each problem by the id of the rule, and
+// looks for names of sides and peers that nothing defines.
 func (c *checker) rules() {
-	keys := map[string]string{}
+	keys, twice := map[string]string{}, map[string]bool{}
 	for i := range c.cfg.Rules {
-		key := entryKey("rule", i+1)
-		keys[fmt.Sprintf("rule %d", i+1)] = key
-		if _, twice := keys[c.cfg.Rules[i].ID]; !twice {
-			keys[c.cfg.Rules[i].ID] = key
+		r, key := &c.cfg.Rules[i], entryKey("rule", i+1)
+		if first, taken := keys[r.ID]; taken && r.ID != "" {
+			twice[r.ID] = true
+			c.bad(key+".id", fmt.Sprintf("is the id of the rule in line %d, too", c.index.lineOf(first)), "give each rule its own")
+		} else {
+			keys[r.ID] = key
 		}
+		keys[fmt.Sprintf("rule %d", i+1)] = key
+		c.matched(key+".when", &r.When)
 	}
 	_, problems := rules.CompileRules(c.cfg.Rules)
 	for _, p := range problems {
@@ -136,6 +141,35 @@ func (c *checker) rules() {
 		if !known {
 			key = "rule"
 		}
+		if p.Key == "id" && twice[p.ID] {
+			continue // noted above, at the second
+		}
 		c.bad(strings.TrimSuffix(key+"."+p.Key, "."), p.Text, "")
+	}
+}
+
+// matched looks up the names that a rule matches on.
+func (c *checker) matched(key string, m *rules.MatchSpec) {
+	var sides, peers []string
+	for i := range c.cfg.Sides {
+		sides = append(sides, c.cfg.Sides[i].Name)
+	}
+	for i := range c.cfg.Peers {
+		peers = append(peers, c.cfg.Peers[i].Name)
+	}
+	for _, f := range []struct {
+		key, what    string
+		names, known []string
+	}{
+		{".from-side", "side", m.FromSide, sides},
+		{".to-side", "side", m.ToSide, sides},
+		{".from-peer", "peer", m.FromPeer, peers},
+		{".to-peer", "peer", m.ToPeer, peers},
+	} {
+		for i, name := range f.names {
+			if at := entryKey(key+f.key, i+1); name != "" && !slices.Contains(f.known, name) && !c.errorAt(at) {
+				c.undefined(at, name, f.what, f.known)
+			}
+		}
 	}
 }

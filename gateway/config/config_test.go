@@ -27,7 +27,7 @@ policy = ["user:root"]
 [audit]
 segment-bytes = "1 MiB"
 max-bytes = 1073741824
-head-sink = ["file:head", "syslog:", "syslog:[::1]:514"]
+head-sink = ["file:head", "syslog:[::1]:514"]
 
 [side.outside]
 listen = ["127.0.0.2:5269", "[::1]:0"]
@@ -130,7 +130,7 @@ func TestEveryKindOfValue(t *testing.T) {
 		p.TLS != config.DirectTLS || p.SendLabels != config.SendNever || p.Usage != config.UsageServer || !p.Kinds.Any() || p.Kinds.IQ[0] != "jabber:iq:version" {
 		t.Errorf("peer %+v", p)
 	}
-	if diff := cmp.Diff([]config.HeadSink{{config.FileSink, in("head")}, {Kind: config.SyslogSink}, {config.SyslogSink, "[::1]:514"}}, cfg.Audit.HeadSinks); diff != "" {
+	if diff := cmp.Diff([]config.HeadSink{{config.FileSink, in("head")}, {config.SyslogSink, "[::1]:514"}}, cfg.Audit.HeadSinks); diff != "" {
 		t.Errorf("head-sink (-want +got):\n%s", diff)
 	}
 	wantView := []config.Principal{{ID: 1000, Name: "uid:1000"}, {Group: true, ID: 2000, Name: "gid:2000"}}

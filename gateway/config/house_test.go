@@ -53,7 +53,7 @@ func house(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS("testdata/labels")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "state"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "state", "audit"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(filepath.Join(dir, "writable.pem"), 0o666); err != nil { //nolint:gosec // that is the case

@@ -130,7 +130,7 @@ func (w *reference) entries(rv reflect.Value) []entry {
 		}
 		name := rv.Type().String() + "." + sf.Name
 		doc := w.docs[name]
-		if doc == "" && !isTable(sf.Type) {
+		if doc == "" && !isTable(sf.Type) && rv.Type().PkgPath() == reflect.TypeFor[config.Config]().PkgPath() {
 			w.missing = append(w.missing, name)
 		}
 		entries = append(entries, entry{sf, key, option, doc, rv.Field(i)})
@@ -180,7 +180,7 @@ func (w *reference) section(path string, e entry) {
 	if t := e.sf.Type; t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		value = defaultOf(t.Elem())
 	}
-	fmt.Fprintf(&w.out, "\n%s %s\n", strings.Repeat("#", min(2+strings.Count(at, ".")/2, 4)), heading)
+	fmt.Fprintf(&w.out, "\n%s %s\n", strings.Repeat("#", 2+min(strings.Count(path, "."), 1)+min(len(path), 1)-min(strings.Count(path, ".NAME"), 1)), heading)
 	if e.doc != "" {
 		fmt.Fprintf(&w.out, "\n%s\n", wrap(e.doc, "", 118))
 	}
@@ -221,7 +221,10 @@ func (w *reference) key(path string, e entry) {
 		facts = append(facts, "default "+d)
 	}
 	doc := strings.ToUpper(e.doc[:min(1, len(e.doc))]) + e.doc[min(1, len(e.doc)):]
-	line := fmt.Sprintf("- **`%s`** (%s): %s", e.key, strings.Join(facts, ", "), doc)
+	line := fmt.Sprintf("- **`%s`** (%s)", e.key, strings.Join(facts, ", "))
+	if doc != "" {
+		line += ": " + doc
+	}
 	fmt.Fprintln(&w.out, wrap(line, "  ", 118))
 }
 

@@ -3,8 +3,6 @@ package control
 import (
 	"slices"
 	"strconv"
-
-	"sallyport/gateway/config"
 )
 
 // Role is what somebody may do. Each includes the ones before it; the zero value nothing.
@@ -74,18 +72,4 @@ func (i *Identity) role(grants []Grant, own uint32) Role {
 		}
 	}
 	return role
-}
-
-// GrantsOf reads the roles of the configuration.
-func GrantsOf(c *config.Control) []Grant {
-	var grants []Grant
-	for _, given := range []struct {
-		role       Role
-		principals []config.Principal
-	}{{View, c.View}, {Operate, c.Operate}, {Policy, c.Policy}} {
-		for _, p := range given.principals {
-			grants = append(grants, Grant{Role: given.role, Group: p.Group, ID: p.ID})
-		}
-	}
-	return grants
 }

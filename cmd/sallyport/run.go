@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/sys/unix"
+
+	"sallyport/gateway"
+	"sallyport/gateway/config"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Run a node until it is told to stop",
+		Long: `Run a node in the foreground. The log goes to standard error.
+
+SIGHUP reads the configuration again without dropping streams; when it has
+errors, the old one keeps running and the log says why. SIGTERM and SIGINT
+stop the node in order; a second one stops it at once.`,
+		Example: `  sallyport run -c /etc/sallyport/sallyport.toml
+  kill -HUP $(pidof sallyport)`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context()) },
+	}
+}
+
+func (a *app) run(ctx context.Context) error {
+	cfg, problems := config.Load(a.config)
+	if problems.Failed() {
+		a.printProblems(a.err, problems)
+		return errors.New("not started: the configuration has errors")
+	}
+	log := newLog(cfg.Log, a.err)
+	for _, p := range problems {
+		log.Warn("configuration", zap.String("file", p.File), zap.Int("line", p.Line), zap.String("key", p.Key),
+			zap.String("risk", p.Text), zap.String("advice", p.Advice))
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+	reload, done := hangups(ctx)
+	defer done()
+	g, err := gateway.New(cfg, gateway.Options{Log: log, Version: version})
+	if err != nil {
+		return fmt.Errorf("not started: %w", err)
+	}
+	if err := g.Run(ctx, reload); err != nil {
+		return fmt.Errorf("node %s: %w", cfg.Node.Name, err)
+	}
+	return nil
+}
+
+// hangups gives one value for the hangup signals since the last one was taken.
+func hangups(ctx context.Context) (reload <-chan struct{}, done func()) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, unix.SIGHUP)
+	out := make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+			}
+			select {
+			case out <- struct{}{}:
+			default: // one is waiting already
+			}
+		}
+	})
+	return out, func() {
+		signal.Stop(hup)
+		cancel()
+		wg.Wait()
+	}
+}
+
+// newLog writes lines to w as the configuration asks.
+func newLog(c config.Log, w io.Writer) *zap.Logger {
+	level := zapcore.InfoLevel
+	switch c.Level {
+	case config.LogDebug:
+		level = zapcore.DebugLevel
+	case config.LogInfo:
+	case config.LogWarn:
+		level = zapcore.WarnLevel
+	case config.LogError:
+		level = zapcore.ErrorLevel
+	}
+	shape := zap.NewProductionEncoderConfig()
+	shape.EncodeTime = zapcore.ISO8601TimeEncoder
+	encoder := zapcore.NewJSONEncoder(shape)
+	if c.Format == config.LogConsole {
+		encoder = zapcore.NewConsoleEncoder(shape)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level))
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+
+	"sallyport/gateway/control"
+	"sallyport/internal/tlsid/tlsidtest"
+	"sallyport/peering"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": main}) }
+
+// TestScripts runs testdata/script/*.txtar. In each there are the files of a private CA
+// (ca.pem, gw.pem, gw.key for in.example and out.example), and "node" starts a node with
+// fixed answers on $WORK/node.sock.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		Setup:               setup,
+		RequireExplicitExec: true, RequireUniqueNames: true,
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"node": startNode, "exits": exits},
+	})
+}
+
+func setup(env *testscript.Env) error {
+	ca, err := tlsidtest.NewCA("Test CA")
+	if err != nil {
+		return err
+	}
+	leaf, err := ca.Issue(tlsidtest.Options{DNS: []string{"in.example", "out.example"}})
+	if err != nil {
+		return err
+	}
+	_, err1 := ca.WritePEM(env.WorkDir, "ca")
+	_, _, err2 := leaf.WritePEM(env.WorkDir, "gw")
+	return errors.Join(err1, err2, os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700))
+}
+
+// exits runs a command and compares its exit code: exits 5 sallyport check ...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	var ee interface{ ExitCode() int }
+	if errors.As(err, &ee) {
+		got = string(rune('0' + ee.ExitCode()))
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// fixed answers like a node that has run for a day.
+type fixed struct{}
+
+var _ control.Node = fixed{}
+
+func at(d time.Duration) time.Time { return time.Now().Add(-d) }
+
+func (fixed) Status(context.Context) (control.Status, error) {
+	return control.Status{
+		Node: "gw1", Version: "v1", PID: 4711, Started: at(26*time.Hour + time.Minute), Config: "/etc/sallyport/sallyport.toml",
+		Digest: strings.Repeat("ab", 32), Policy: strings.Repeat("cd", 16), Reloaded: at(3*time.Hour + 30*time.Second), Ready: true,
+		Problems:        []string{"certificate /etc/sallyport/gw.pem expires in 3 days"},
+		LastReloadError: "sallyport.toml:7: error: peer.b.sid: no such key\x1b[2J",
+		Sides:           []control.SideStatus{{Name: "inside", Listen: []string{"127.0.0.1:5269", "127.0.0.1:5270"}, Streams: 2}, {Name: "outside", Listen: []string{"127.0.0.2:5269"}, Streams: 11, Pending: 1}},
+		Stanzas:         control.Stanzas{Accepted: 12345, Delivered: 12000, Refused: 300, Bounced: 20, Expired: 5, InDoubt: 1, Deciding: 4, Queued: 10, Held: 3, Dropped: 2},
+		Audit:           control.AuditStatus{Seq: 12345, Bytes: 5 << 20, Segments: 1, Signed: at(time.Second / 2)},
+	}, nil
+}
+
+func (fixed) Reload(context.Context, control.Caller) (control.Reloaded, error) {
+	return control.Reloaded{}, errors.New("sallyport.toml:7: error: peer.b.sid: no such key; did you mean side?\nthe configuration before it stays active")
+}
+
+func peers() []control.PeerStatus {
+	return []control.PeerStatus{
+		{Name: "office", Side: "inside", State: control.PeerUp, Streams: 2, Proof: "external", Queued: 0, Delivered: 120, Refused: 3},
+		{Name: "partner", Side: "outside", State: control.PeerDown, Queued: 17, Delivered: 4711, Error: "connect 192.0.2.1:5269: connection refused; next try in 30s"},
+	}
+}
+
+func (fixed) Peers(context.Context) ([]control.PeerStatus, error) { return peers(), nil }
+
+func (fixed) Peer(_ context.Context, name string) (control.PeerDetail, error) {
+	for _, p := range peers() {
+		if p.Name == name {
+			return control.PeerDetail{
+				PeerStatus: p, Domains: []string{"in.example"}, Route: []string{"127.0.0.1:5270"}, Security: "certificate, TLS 1.2 or later",
+				Kinds: []string{"message", "presence"}, Clearance: "INTERNAL", Pairs: []string{"partner"},
+				Open: []control.StreamStatus{{
+					Direction: "both", Local: "out.example", Remote: "in.example", Address: "127.0.0.1:40112", Since: at(90 * time.Second),
+					TLS: "TLS 1.3, TLS_AES_128_GCM_SHA256", Proof: "external, dNSName in.example", Management: true, Unacked: 1, In: 7, Out: 9,
+				}},
+			}, nil
+		}
+	}
+	return control.PeerDetail{}, errors.New("there is no peer " + name + "; see 'sallyport peer list'")
+}
+
+func (fixed) Explain(_ context.Context, q control.ExplainQuestion) (json.RawMessage, error) {
+	if q.From != "office" {
+		return nil, errors.New("there is no peer " + q.From)
+	}
+	x := peering.Explanation{
+		Outcome: "refused", FromPeer: "office", ToPeer: "partner", Policy: strings.Repeat("cd", 16), Stage: "label-out", Reason: "clearance",
+		Rule: "peer partner", Detail: "label needs SECRET; clearance of partner has RESTRICTED", Allowing: "a clearance for partner that includes SECRET",
+		Condition: "policy-violation", LabelIn: "SECRET", Steps: []peering.ExplanationStep{
+			{Stage: "admit", Note: "pair office to partner is listed"},
+			{Stage: "label-in", Note: "label read", Subject: "SECRET"},
+			{Stage: "rules", Note: "element removed", Subject: "no-chat-states", Changed: true},
+			{Stage: "label-out", Note: "not within the clearance of the outgoing peer, which ends at RESTRICTED and has no categories at all", Subject: "partner"},
+		},
+	}
+	if strings.Contains(q.Stanza, "hello") {
+		x.Outcome, x.Changed, x.Stage, x.Reason = "released", true, "", ""
+		x.Diff = []string{"  <message>", "-   <active xmlns='http://jabber.org/protocol/chatstates'/>", "    <body>hello</body>", "  </message>"}
+	}
+	return json.Marshal(x)
+}
+
+type noRecord struct{}
+
+func (noRecord) Record(context.Context, control.Event) error { return nil }
+
+func startNode(ts *testscript.TestScript, _ bool, _ []string) {
+	s, err := control.Listen(control.Options{
+		Path: ts.MkAbs("node.sock"), Group: -1, Verbs: control.Verbs(fixed{}), Recorder: noRecord{},
+	})
+	ts.Check(err)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	ts.Defer(func() { ts.Check(errors.Join(s.Close(), <-served)) })
+}
+
+// TestEveryCommandShowsHow: each command has an example that begins with its name, help
+// that fits a terminal, and no flag without a meaning.
+func TestEveryCommandShowsHow(t *testing.T) {
+	t.Parallel()
+	var each func(cmd *cobra.Command)
+	each = func(cmd *cobra.Command) {
+		if !strings.Contains(cmd.Example, cmd.CommandPath()) {
+			t.Errorf("%s: the example does not show it: %q", cmd.CommandPath(), cmd.Example)
+		}
+		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: short help %q", cmd.CommandPath(), cmd.Short)
+		}
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		if err := cmd.Help(); err != nil {
+			t.Errorf("%s: %v", cmd.CommandPath(), err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > screen {
+				t.Errorf("%s: a line of %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			if sub.Name() != "help" {
+				each(sub)
+			}
+		}
+	}
+	each((&app{}).root())
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/gateway/control"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show the running node at a glance",
+		Long: `Show what runs, under which policy, whether it takes and releases stanzas, and
+what became of those it took. Needs the role view.`,
+		Example: `  sallyport status
+  sallyport status --json | jq .stanzas`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var s control.Status
+			if err := a.ask(cmd.Context(), control.VerbStatus, nil, &s); err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(s)
+			}
+			a.printStatus(&s, time.Now())
+			return nil
+		},
+	}
+}
+
+func (a *app) printStatus(s *control.Status, now time.Time) {
+	for _, p := range s.Problems {
+		fmt.Fprintln(a.out, "!", printable(p))
+	}
+	if s.LastReloadError != "" {
+		fmt.Fprintln(a.out, "! the latest reload failed, the configuration before it is active:")
+		for line := range strings.Lines(s.LastReloadError) {
+			fmt.Fprintln(a.out, "   ", printable(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	facts := [][]string{
+		{"node", fmt.Sprintf("%s, version %s, process %d", s.Node, s.Version, s.PID)},
+		{"ready", yesNo(s.Ready) + ", up " + ago(now, s.Started)},
+		{"config", s.Config + " (" + short(s.Digest) + ")"},
+		{"policy", short(s.Policy) + ", active for " + ago(now, s.Reloaded)},
+		{"audit", auditLine(&s.Audit, now)},
+	}
+	a.printFacts(facts)
+	rows := [][]string{{"SIDE", "STREAMS", "PENDING", "LISTENS ON"}}
+	for _, side := range s.Sides {
+		rows = append(rows, []string{side.Name, fmt.Sprint(side.Streams), fmt.Sprint(side.Pending), strings.Join(side.Listen, " ")})
+	}
+	fmt.Fprintln(a.out)
+	a.printTable(rows)
+	fmt.Fprintln(a.out)
+	z := &s.Stanzas
+	a.printTable([][]string{
+		{"ACCEPTED", "DELIVERED", "REFUSED", "BOUNCED", "EXPIRED", "IN DOUBT"},
+		numbers(z.Accepted, z.Delivered, z.Refused, z.Bounced, z.Expired, z.InDoubt),
+	})
+	fmt.Fprintln(a.out)
+	a.printTable([][]string{
+		{"DECIDING", "QUEUED", "HELD", "DROPPED"},
+		numbers(z.Deciding, z.Queued, z.Held, z.Dropped),
+	})
+}
+
+func auditLine(s *control.AuditStatus, now time.Time) string {
+	if s.Error != "" {
+		return "FAILED, nothing is released: " + s.Error
+	}
+	line := fmt.Sprintf("record %d, %s in %s", s.Seq, bytesOf(s.Bytes), count(s.Segments, "segment"))
+	if !s.Signed.IsZero() {
+		line += ", signed " + ago(now, s.Signed) + " ago"
+	}
+	return line
+}
+
+func (a *app) reloadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reload",
+		Short: "Make the running node read its configuration again",
+		Long: `Make the running node read its configuration again, without dropping streams.
+When the new one has errors, the old one keeps running and the errors are
+printed. Needs the role policy; the audit log says who did it.`,
+		Example: `  sallyport check && sallyport reload`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var r control.Reloaded
+			if err := a.ask(cmd.Context(), control.VerbReload, nil, &r); err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(r)
+			}
+			for _, w := range r.Warnings {
+				fmt.Fprintln(a.out, printable(w))
+			}
+			if !r.Changed {
+				fmt.Fprintf(a.out, "Nothing changed. Policy %s stays active.\n", short(r.Policy))
+				return nil
+			}
+			fmt.Fprintf(a.out, "Policy %s is active, before it was %s.\n", short(r.Policy), short(r.Before))
+			return nil
+		},
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version of this program",
+		Example: `  sallyport version`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.printJSON(map[string]string{"version": version})
+			}
+			fmt.Fprintln(a.out, "sallyport", version)
+			return nil
+		},
+	}
+}
