@@ -51,16 +51,16 @@ func (c *ruleCompiler) rule(spec *RuleSpec) {
 	if r.action == 0 {
 		c.bad("action", "%q is none of allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate", spec.Action)
 	}
-	r.match = c.match(&spec.When)
+	r.types, r.match = c.types(&spec.When), c.match(&spec.When)
 	c.answer(spec, &r)
 	c.action(spec, &r)
 	c.strangers(spec, r.action)
 	r.allowing = allowing(spec)
 	n := uint16(len(c.set.rules))
 	c.set.rules = append(c.set.rules, r)
-	for k := stanza.Message; k <= stanza.IQ; k++ {
-		if r.match.types&typesOf(k) != 0 {
-			c.set.lists[k] = append(c.set.lists[k], n)
+	for t := range c.set.lists {
+		if stanza.Type(t) != stanza.NoType && r.types.has(stanza.Type(t)) {
+			c.set.lists[t] = append(c.set.lists[t], n)
 		}
 	}
 }
@@ -77,7 +77,6 @@ func typesOf(k stanza.Kind) (set typeSet) {
 
 func (c *ruleCompiler) match(spec *MatchSpec) match {
 	m := match{
-		types:    c.types(spec),
 		fromSide: c.words("when.from-side", spec.FromSide), toSide: c.words("when.to-side", spec.ToSide),
 		fromPeer: c.words("when.from-peer", spec.FromPeer), toPeer: c.words("when.to-peer", spec.ToPeer),
 		labels: c.words("when.labels", spec.Labels),

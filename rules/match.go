@@ -8,9 +8,9 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
-// match is a compiled MatchSpec. Its tests stand in the order of their cost.
+// match is a compiled MatchSpec, without kinds and types, by which a Set sorts its rules beforehand. The tests stand in
+// the order of their cost.
 type match struct {
-	types            typeSet
 	fromSide, toSide []string
 	fromPeer, toPeer []string
 	from, to         []addressPattern
@@ -31,8 +31,7 @@ type pattern struct {
 
 func (m *match) matches(in *Input) bool {
 	s := &in.Stanza
-	return m.types.has(s.Type()) &&
-		oneOf(m.fromSide, in.FromSide) && oneOf(m.toSide, in.ToSide) &&
+	return oneOf(m.fromSide, in.FromSide) && oneOf(m.toSide, in.ToSide) &&
 		oneOf(m.fromPeer, in.FromPeer) && oneOf(m.toPeer, in.ToPeer) &&
 		anyAddress(m.from, s.From()) && anyAddress(m.to, s.To()) &&
 		(m.labels == nil || in.Label != nil && slices.Contains(m.labels, in.Label.ClassName())) &&

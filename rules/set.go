@@ -8,13 +8,14 @@ import (
 // Set is a compiled list of rules. It is immutable; the nil Set refuses everything, the zero Set has no rules.
 type Set struct {
 	rules   []rule
-	lists   [stanza.IQ + 1][]uint16 // numbers of the rules that can match a kind
+	lists   [stanza.IQError + 1][]uint16 // numbers of the rules that can match a type of stanza
 	buckets []Bucket
 }
 
 // rule is a compiled RuleSpec.
 type rule struct {
 	id        string
+	types     typeSet
 	match     match
 	action    uint8
 	condition stanza.Condition
@@ -136,7 +137,7 @@ func (s *Set) Apply(in *Input) Outcome {
 	}
 	out := Outcome{Action: Allow, Stanza: in.Stanza}
 	view := in // replaced by a copy with the first change, so that later rules see what earlier ones made
-	for _, n := range s.lists[in.Stanza.Kind()] {
+	for _, n := range s.lists[in.Stanza.Type()] {
 		r := &s.rules[n]
 		if !r.match.matches(view) {
 			continue

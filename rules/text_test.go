@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"sallyport/internal/xmpp/stanza"
 	"sallyport/rules"
 )
 
@@ -142,5 +141,4 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s: %v at %s, want size at %s", tt.name, r.Reason, r.Path, tt.path)
 		}
 	}
-	_ = stanza.NoKind
 }

@@ -29,9 +29,9 @@ func classTable() (t [256]uint8) {
 // path decides then. It never says yes to one that the slow path would refuse or change (FuzzParse holds it to that).
 func parseCanonical(s string) (JID, bool) {
 	bare := s
-	if i := strings.IndexByte(s, '/'); i >= 0 {
-		bare = s[:i]
-		if r := s[i+1:]; !asciiPart(r, inResource) {
+	if before, after, ok := strings.Cut(s, "/"); ok {
+		bare = before
+		if r := after; !asciiPart(r, inResource) {
 			return JID{}, false
 		}
 	}

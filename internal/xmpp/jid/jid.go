@@ -168,14 +168,14 @@ func RawDomain(s string) string {
 // split divides s as RFC 7622 §3.2 to §3.4 say: the first slash, then the first at sign before it.
 func split(s string) (local, domain, resource string, err error) {
 	domain = s
-	if i := strings.IndexByte(s, '/'); i >= 0 {
-		domain, resource = s[:i], s[i+1:]
+	if before, after, ok := strings.Cut(s, "/"); ok {
+		domain, resource = before, after
 		if resource == "" {
 			return "", "", "", errEmptyResource
 		}
 	}
-	if i := strings.IndexByte(domain, '@'); i >= 0 {
-		local, domain = domain[:i], domain[i+1:]
+	if before, after, ok := strings.Cut(domain, "@"); ok {
+		local, domain = before, after
 		if local == "" {
 			return "", "", "", errEmptyLocal
 		}

@@ -17,7 +17,8 @@ func TestErrorReply(t *testing.T) {
 		want     string
 	}{
 		{
-			"message", "<message id='7' type='chat'" + addrs + "><body>canary</body></message>", stanza.PolicyViolation, stanza.ErrorOptions{},
+			"message", "<message id='7' type='chat'" + addrs + "><body>canary</body></message>", stanza.PolicyViolation,
+			stanza.ErrorOptions{},
 			"<message from='b@b.example' id='7' to='a@a.example/r' type='error'>" +
 				"<error type='modify'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
 		},
@@ -36,12 +37,14 @@ func TestErrorReply(t *testing.T) {
 		},
 		{
 			"from an occupant: the room is told", "<message type='groupchat' from='room@a.example/nick' to='b@b.example/r'" + ns + "/>",
-			stanza.NotAcceptable, stanza.ErrorOptions{},
+			stanza.NotAcceptable,
+			stanza.ErrorOptions{},
 			"<message from='b@b.example/r' to='room@a.example' type='error'>" +
 				"<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
 		},
 		{
-			"to a room: the user is told", "<message type='groupchat'" + addrs + "/>", stanza.NotAcceptable, stanza.ErrorOptions{},
+			"to a room: the user is told", "<message type='groupchat'" + addrs + "/>", stanza.NotAcceptable,
+			stanza.ErrorOptions{},
 			"<message from='b@b.example' to='a@a.example/r' type='error'>" +
 				"<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
 		},

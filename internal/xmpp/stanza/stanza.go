@@ -110,8 +110,10 @@ func (s Stanza) WithElement(e *xmlstream.Element) (Stanza, error) {
 		return Stanza{}, err
 	}
 	if n.kind != s.kind {
-		return Stanza{}, &Malformed{Stanza: BadRequest, Kind: n.kind, Type: n.typ, ID: n.id, To: n.to, From: n.from,
-			Detail: "a change made another kind of stanza"}
+		return Stanza{}, &Malformed{
+			Stanza: BadRequest, Kind: n.kind, Type: n.typ, ID: n.id, To: n.to, From: n.from,
+			Detail: "a change made another kind of stanza",
+		}
 	}
 	return n, nil
 }
