@@ -65,21 +65,7 @@ func BenchmarkYardstick(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(in.in)))
 			for b.Loop() {
-				for depth := 0; ; {
-					t, err := x.Token()
-					if err != nil {
-						b.Fatal(err)
-					}
-					switch t.(type) {
-					case xml.StartElement:
-						depth++
-					case xml.EndElement:
-						depth--
-					}
-					if depth == 0 {
-						break
-					}
-				}
+				readStd(b, x)
 			}
 		})
 	}

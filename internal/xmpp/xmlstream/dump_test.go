@@ -42,7 +42,9 @@ func dumpStart(b *strings.Builder, space, local string, attrs []string) {
 	fmt.Fprintf(b, "{%s}%s %s\n", space, local, strings.Join(attrs, " "))
 }
 
-func dumpAttr(space, local, value string) string { return fmt.Sprintf("{%s}%s=%q", space, local, value) }
+func dumpAttr(space, local, value string) string {
+	return fmt.Sprintf("{%s}%s=%q", space, local, value)
+}
 
 // dumpStd reads with encoding/xml, which is trusted with names and text of what others have found well-formed.
 func dumpStd(x *xml.Decoder) (string, error) {

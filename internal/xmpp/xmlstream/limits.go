@@ -95,9 +95,10 @@ const (
 	maxElementBytes = 64 << 20 // offsets are 32 bits
 )
 
-// maxWeight bounds the memory of one element to 3.5 times its limit in bytes, and a little for a small one. Only input
-// with far more tags than text comes near; such an element is as oversized as a long one.
-func (l Limits) maxWeight() int { return l.ElementBytes/2*7 + 16<<10 }
+// maxWeight bounds the memory of one element, so that reading it never takes more than 4 times its limit in bytes (and a
+// little, where that is small). Only input with far more tags than text comes near; such an element is as oversized as
+// a long one.
+func (l Limits) maxWeight() int { return l.ElementBytes/2*9 + 16<<10 }
 
 // Options say what kind of stream a Decoder reads.
 type Options struct {

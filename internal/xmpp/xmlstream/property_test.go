@@ -98,7 +98,9 @@ func TestPropertyWritable(t *testing.T) {
 // TestWriterRefuses has one tree for each reason.
 func TestWriterRefuses(t *testing.T) {
 	a := xmlstream.Name{Local: "a"}
-	el := func(n xmlstream.Name, attrs ...xmlstream.Attr) *xmlstream.Element { return xmlstream.NewElement(n, attrs) }
+	el := func(n xmlstream.Name, attrs ...xmlstream.Attr) *xmlstream.Element {
+		return xmlstream.NewElement(n, attrs)
+	}
 	deep := el(a)
 	for range 64 {
 		deep = xmlstream.NewElement(a, nil, xmlstream.ElementNode(deep))

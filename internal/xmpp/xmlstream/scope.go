@@ -4,6 +4,15 @@ package xmlstream
 type binding struct {
 	prefix span
 	space  uint32
+	look   uint32 // prefixLook of the prefix
+}
+
+// prefixLook is a glance at a prefix: most that are not equal differ in it.
+func prefixLook(p []byte) uint32 {
+	if len(p) == 0 {
+		return 0
+	}
+	return uint32(len(p))<<16 | uint32(p[len(p)/2])<<8 | uint32(p[len(p)-1])
 }
 
 // streamBinding is a declaration of the stream header.
@@ -63,9 +72,10 @@ func (s *scope) bind(prefix, uri string) {
 
 // lookup finds the namespace bound to a prefix, innermost first.
 func (s *scope) lookup(text, prefix []byte) (number uint32, ok bool) {
+	look := prefixLook(prefix)
 	for i := len(s.binds) - 1; i >= 0; i-- {
 		b := &s.binds[i]
-		if int(b.prefix.end-b.prefix.off) == len(prefix) && string(text[b.prefix.off:b.prefix.end]) == string(prefix) {
+		if b.look == look && string(text[b.prefix.off:b.prefix.end]) == string(prefix) {
 			return b.space, true
 		}
 	}
@@ -144,7 +154,7 @@ func (d *Decoder) declare(at int) step {
 		d.scope.spaces = append(d.scope.spaces, space{at: span{decl.end, uint32(len(text))}})
 		bound = uint32(len(wellKnown) + len(d.scope.spaces) - 1)
 	}
-	d.scope.binds = append(d.scope.binds, binding{prefix: decl, space: bound})
+	d.scope.binds = append(d.scope.binds, binding{prefix: decl, space: bound, look: prefixLook(prefix)})
 	if len(prefix) == 0 {
 		d.scope.def = bound
 	}
