@@ -358,7 +358,7 @@ func (w *world) config(t testing.TB, own, other string, cert *tlsidtest.Leaf, o 
 	t.Helper()
 	listen := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 	return s2s.Config{
-		Name: "s2s", Timing: stream.Timing{AskAfter: 50 * time.Millisecond}, Manage: stream.ManageConfig{AskEvery: 16}, Secret: "secret of " + own, Keys: keys(t, cert),
+		Name: "s2s", Timing: stream.Timing{AskAfter: 50 * time.Millisecond, Close: 300 * time.Millisecond}, Manage: stream.ManageConfig{AskEvery: 16}, Secret: "secret of " + own, Keys: keys(t, cert),
 		Sides: []s2s.Side{{
 			Name: "net", Listen: listen, ListenDirect: listen, DefaultDomain: jid.MustParse(own),
 			Hosts: func(d jid.JID) bool { return peering.Pattern("*."+own).Matches(d.Domain()) || d.Domain() == own },
