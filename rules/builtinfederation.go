@@ -33,7 +33,8 @@ func federationProfile() ProfileSpec {
 	}
 }
 
-// allErrors are the conditions of RFC 6120 without the two that move people to other addresses.
+// allErrors are the conditions of RFC 6120 without redirect, which moves people to other addresses; gone can stay, because
+// the address that may go with it is not told on.
 func allErrors() []string {
 	return []string{
 		"bad-request", "conflict", "feature-not-implemented", "forbidden", "internal-server-error", "item-not-found",

@@ -10,6 +10,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
 	"sallyport/rules"
 )
 
@@ -75,6 +76,28 @@ func TestMatch(t *testing.T) {
 		}
 		if tt.want != (out.NFired == 1) || tt.want != (out.Rule == "r") {
 			t.Errorf("%s: fired %d, rule %q", tt.name, out.NFired, out.Rule)
+		}
+	}
+}
+
+// TestMatchLabel: a classification matches by its name in the policy, and only where there is a label.
+func TestMatchLabel(t *testing.T) {
+	policy, problems := labels.Compile(labels.PolicySpec{Name: "P", ID: "1.2.3", Classes: []labels.ClassSpec{
+		{Name: "OPEN", LACV: 1, Hierarchy: 1}, {Name: "CLOSED", LACV: 2, Hierarchy: 2},
+	}})
+	if policy == nil {
+		t.Fatal(problems)
+	}
+	set := compileRules(t, refuse("r", rules.MatchSpec{Labels: []string{"CLOSED", "BURIED"}}))
+	for class, want := range map[uint32]rules.Action{1: rules.Allow, 2: rules.Refuse} {
+		l, err := policy.Label(labels.LabelForm{Policy: "1.2.3", Class: class})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := input(t, message("<body>x</body>"))
+		in.Label = l
+		if out := set.Apply(in); out.Action != want {
+			t.Errorf("%s: %v, want %v", l.ClassName(), out.Action, want)
 		}
 	}
 }
