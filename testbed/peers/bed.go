@@ -140,11 +140,17 @@ func (b *Bed) publish(n *Names, s *Server, at netip.AddrPort) {
 // Close stops all that Start and OpenBed started. The directory stays.
 func (b *Bed) Close() error {
 	var all []error
+	stopped := make(chan error, 2)
 	for _, s := range []*Server{b.Prosody, b.Ejabberd} {
-		if s != nil {
-			all = append(all, s.Stop())
-		}
+		go func() {
+			if s == nil {
+				stopped <- nil
+				return
+			}
+			stopped <- s.Stop()
+		}()
 	}
+	all = append(all, <-stopped, <-stopped)
 	for _, n := range []*Names{b.Inner, b.Outer} {
 		if n != nil {
 			all = append(all, n.Close())

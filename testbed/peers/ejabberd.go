@@ -15,7 +15,9 @@ import (
 //     through ejabberdctl. Mnesia is content with nonode@nohost.
 //   - `erl` is a chain of exec calls, so our child is the machine itself and the parent-death signal holds;
 //     its helper erl_child_setup ends when the machine does.
-//   - SIGTERM makes it stop in good order (init:stop).
+//   - SIGTERM makes it stop in good order (init:stop), but one that comes before the machine has finished booting,
+//     which is after the ports are open, sometimes takes 13 seconds. So the last thing it evaluates while booting is
+//     to say so, and Start waits for that.
 //   - The resolver is told by ERL_INETRC: {nameserver, Address, Port}, lookups by DNS alone, so that neither
 //     /etc/hosts nor the machine's resolver is asked. Only the SRV record is asked for that way, though: the
 //     target's address comes from the C library (net:getaddrinfo), which can be told neither a port nor, without
@@ -36,6 +38,9 @@ var ejabberdConfig string
 //go:embed ejabberd.inetrc.tmpl
 var ejabberdResolver string
 
+// ejabberdBooted is what our ejabberd says when it has booted.
+const ejabberdBooted = "testbed: booted"
+
 // NewEjabberd prepares an ejabberd; Start runs it.
 func NewEjabberd(s Settings) (*Server, error) {
 	config := filepath.Join(s.Dir, "ejabberd.yml")
@@ -50,11 +55,12 @@ func NewEjabberd(s Settings) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Settings: s, Name: "ejabberd", command: Command{
+	return &Server{Settings: s, Name: "ejabberd", booted: ejabberdBooted, command: Command{
 		Name: "ejabberd " + s.Domain,
 		Argv: []string{
 			"/usr/bin/erl", "+K", "true", "+sbwt", "none", "-noinput", "-boot", "start_clean",
 			"-mnesia", "dir", fmt.Sprintf("%q", filepath.Join(s.Dir, "mnesia")), "-s", "ejabberd",
+			"-eval", `io:format("` + ejabberdBooted + `~n").`,
 		},
 		Dir: s.Dir, Log: s.Log(),
 		Env: []string{

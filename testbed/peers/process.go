@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 // some seconds to start.
 const (
 	startTimeout = 60 * time.Second
-	stopGrace    = 15 * time.Second
+	stopGrace    = 30 * time.Second
 )
 
 // Process is one child that cannot outlive us: it leads a process group of its own, which is killed
@@ -25,9 +26,11 @@ const (
 type Process struct {
 	name string
 	log  string // file with its standard output and error
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error // valid after done
+	// logStart is where this child's words begin in the file.
+	logStart int64
+	cmd      *exec.Cmd
+	done     chan struct{}
+	err      error // valid after done
 }
 
 // Command says what to start.
@@ -45,10 +48,14 @@ func StartProcess(c Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", c.Name, err)
 	}
+	earlier, err := out.Stat()
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(c.Argv[0], c.Argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, c.Env, out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	p := &Process{name: c.Name, log: c.Log, cmd: cmd, done: make(chan struct{})}
+	p := &Process{name: c.Name, log: c.Log, logStart: earlier.Size(), cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go p.run(out, started)
 	if err := <-started; err != nil {
@@ -133,6 +140,29 @@ func (p *Process) AwaitPort(addr netip.AddrPort, limit time.Duration) error {
 			return p.trouble(fmt.Errorf("ended while starting: %v", p.err))
 		case <-deadline:
 			return p.trouble(fmt.Errorf("does not answer on %s after %v", addr, limit))
+		case <-tick.C:
+		}
+	}
+}
+
+// AwaitLine returns when the child has said text since it was started.
+func (p *Process) AwaitLine(text string, limit time.Duration) error {
+	deadline := time.After(limit)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		said, err := os.ReadFile(p.log)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(said[p.logStart:], []byte(text)) {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return p.trouble(fmt.Errorf("ended while starting: %v", p.err))
+		case <-deadline:
+			return p.trouble(fmt.Errorf("did not say %q within %v", text, limit))
 		case <-tick.C:
 		}
 	}

@@ -59,6 +59,7 @@ type Server struct {
 	Name string
 
 	command Command
+	booted  string // what it says when it has started for good; empty: an open port is enough
 	proc    *Process
 }
 
@@ -78,7 +79,10 @@ func (s *Server) Start() error {
 			return err
 		}
 	}
-	return nil
+	if s.booted == "" {
+		return nil
+	}
+	return proc.AwaitLine(s.booted, startTimeout)
 }
 
 // Stop ends the server in good order: it closes its streams.
