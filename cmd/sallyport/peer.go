@@ -72,7 +72,7 @@ func (a *app) printPeers(peers []control.PeerStatus) {
 	a.printTable(rows)
 	for _, p := range peers {
 		if p.Error != "" {
-			fmt.Fprintf(a.out, "! %s: %s\n", printable(p.Name), printable(p.Error))
+			printBroken(a.out, "! ", printable(p.Name+": "+p.Error), 2)
 		}
 	}
 }

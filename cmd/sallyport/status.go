@@ -35,12 +35,12 @@ what became of those it took. Needs the role view.`,
 
 func (a *app) printStatus(s *control.Status, now time.Time) {
 	for _, p := range s.Problems {
-		fmt.Fprintln(a.out, "!", printable(p))
+		printBroken(a.out, "! ", printable(p), 2)
 	}
 	if s.LastReloadError != "" {
 		fmt.Fprintln(a.out, "! the latest reload failed, the configuration before it is active:")
 		for line := range strings.Lines(s.LastReloadError) {
-			fmt.Fprintln(a.out, "   ", printable(strings.TrimSuffix(line, "\n")))
+			printBroken(a.out, "    ", printable(strings.TrimSuffix(line, "\n")), 8)
 		}
 	}
 	facts := [][]string{
@@ -99,7 +99,7 @@ printed. Needs the role policy; the audit log says who did it.`,
 				return a.printJSON(r)
 			}
 			for _, w := range r.Warnings {
-				fmt.Fprintln(a.out, printable(w))
+				printBroken(a.out, "", printable(w), 4)
 			}
 			if !r.Changed {
 				fmt.Fprintf(a.out, "Nothing changed. Policy %s stays active.\n", short(r.Policy))

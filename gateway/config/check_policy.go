@@ -9,6 +9,7 @@ import (
 	"sallyport/labels/spif"
 	"sallyport/labels/xep0258"
 	"sallyport/rules"
+	"sallyport/rules/lint"
 )
 
 // policy compiles what the files and tables of the policy say, so that their mistakes are
@@ -21,7 +22,7 @@ func (c *checker) policy() {
 		}
 	}
 	c.profiles()
-	c.rules()
+	c.rules(reg)
 }
 
 func (c *checker) securityPolicies() *labels.Registry {
@@ -122,7 +123,7 @@ func (c *checker) profiles() {
 
 // rules compiles the rules, finds the line of each problem by the id of the rule, and
 // looks for names of sides and peers that nothing defines.
-func (c *checker) rules() {
+func (c *checker) rules(reg *labels.Registry) {
 	keys, twice := map[string]string{}, map[string]bool{}
 	for i := range c.cfg.Rules {
 		r, key := &c.cfg.Rules[i], entryKey("rule", i+1)
@@ -134,18 +135,30 @@ func (c *checker) rules() {
 		}
 		keys[fmt.Sprintf("rule %d", i+1)] = key
 		c.matched(key+".when", &r.When)
+		c.classified(key+".when.labels", r.When.Labels, reg)
 	}
 	_, problems := rules.CompileRules(c.cfg.Rules)
 	for _, p := range problems {
-		key, known := keys[p.ID]
-		if !known {
-			key = "rule"
-		}
 		if p.Key == "id" && twice[p.ID] {
 			continue // noted above, at the second
 		}
-		c.bad(strings.TrimSuffix(key+"."+p.Key, "."), p.Text, "")
+		c.bad(ruleKey(keys, p.ID, p.Key), p.Text, "")
 	}
+	if len(problems) > 0 {
+		return
+	}
+	for _, f := range lint.Rules(c.cfg.Rules, lint.Names{}) {
+		c.risk(ruleKey(keys, f.Rule, f.Key), f.Text+" ("+f.Code.String()+")", "")
+	}
+}
+
+// ruleKey is the full key of something about the rule with that id.
+func ruleKey(keys map[string]string, id, key string) string {
+	rule, known := keys[id]
+	if !known {
+		rule = "rule"
+	}
+	return strings.TrimSuffix(rule+"."+key, ".")
 }
 
 // matched looks up the names that a rule matches on.
@@ -170,6 +183,23 @@ func (c *checker) matched(key string, m *rules.MatchSpec) {
 			if at := entryKey(key+f.key, i+1); name != "" && !slices.Contains(f.known, name) && !c.errorAt(at) {
 				c.undefined(at, name, f.what, f.known)
 			}
+		}
+	}
+}
+
+// classified looks up classifications. A misspelt one would match nothing, and what the
+// rule is there to refuse would cross.
+func (c *checker) classified(key string, names []string, reg *labels.Registry) {
+	if reg == nil {
+		return // the policies are reported
+	}
+	for i, name := range names {
+		known := slices.ContainsFunc(reg.Policies(), func(p *labels.Policy) bool {
+			_, ok := p.ClassNamed(name)
+			return ok
+		})
+		if at := entryKey(key, i+1); name != "" && !known && !c.errorAt(at) {
+			c.bad(at, "no policy has a classification "+shown(name), "see the SPIF files in policy.spif")
 		}
 	}
 }
