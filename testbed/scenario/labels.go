@@ -9,9 +9,9 @@ import (
 
 const labelNS = "urn:xmpp:sec-label:0"
 
-// nato4774 is a security label of the GUARD policy in the STANAG 4774 syntax inside XEP-0258, with a marking
+// LabelXML is a security label of the GUARD policy in the STANAG 4774 syntax inside XEP-0258, with a marking
 // that may say what it likes: it is never an input.
-func nato4774(classification, release, marking string) string {
+func LabelXML(classification, release, marking string) string {
 	category := ""
 	if release != "" {
 		category = "<Category Type='PERMISSIVE' TagName='Release'><GenericValue>" + release + "</GenericValue></Category>"
@@ -30,7 +30,7 @@ const essPublic = "<securitylabel xmlns='" + labelNS + "'><label>" +
 // labelAllowed: what the outside is cleared for arrives, with a label and a marking made from the policy.
 func labelAllowed(t *testing.T, w *World) {
 	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
-	alice.Says(bob.JID, "for everybody", nato4774("PUBLIC", "", "SECRET//LIES"))
+	alice.Says(bob.JID, "for everybody", LabelXML("PUBLIC", "", "SECRET//LIES"))
 	e := bob.Hears("for everybody")
 	if !e.Has(labelNS, "securitylabel") || !strings.Contains(e.XML, "GUARD PUBLIC") || strings.Contains(e.XML, "LIES") {
 		t.Errorf("label or marking is wrong: %s", e.XML)
@@ -44,7 +44,7 @@ func labelAllowed(t *testing.T, w *World) {
 // labelRefused: what the outside is not cleared for does not arrive, whatever its marking says; the sender is told so.
 func labelRefused(t *testing.T, w *World) {
 	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
-	alice.Says(bob.JID, "for us alone", nato4774("INTERNAL", "GBR", "GUARD PUBLIC"))
+	alice.Says(bob.JID, "for us alone", LabelXML("INTERNAL", "GBR", "GUARD PUBLIC"))
 	alice.SeesError(refusals...)
 	alice.Says(bob.JID, "for everybody", essPublic)
 	bob.Hears("for everybody")
@@ -56,7 +56,7 @@ func labelRefused(t *testing.T, w *World) {
 func unlabelled(t *testing.T, w *World) {
 	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
 	unreadable := "<securitylabel xmlns='" + labelNS + "'><label><x xmlns='urn:example:unknown'/></label></securitylabel>"
-	for _, labels := range [][]string{nil, {essPublic, essPublic}, {unreadable}, {nato4774("NO SUCH CLASS", "", "")}} {
+	for _, labels := range [][]string{nil, {essPublic, essPublic}, {unreadable}, {LabelXML("NO SUCH CLASS", "", "")}} {
 		alice.Says(bob.JID, "nothing said of me", labels...)
 		alice.SeesError(refusals...)
 	}
@@ -71,7 +71,7 @@ func unlabelled(t *testing.T, w *World) {
 func wrappedContent(t *testing.T, w *World) {
 	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
 	inner := "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='carol@" + w.Bed.Prosody.Domain +
-		"' to='" + alice.Bare() + "' type='chat'><body>for us alone</body>" + nato4774("INTERNAL", "GBR", "") + "</message></forwarded>"
+		"' to='" + alice.Bare() + "' type='chat'><body>for us alone</body>" + LabelXML("INTERNAL", "GBR", "") + "</message></forwarded>"
 	alice.Says(bob.JID, "look at this", essPublic, inner)
 	alice.SeesError(refusals...)
 	alice.Says(bob.JID, "", essPublic, "<received xmlns='urn:xmpp:carbons:2'>"+inner+"</received>")
