@@ -16,6 +16,7 @@ import (
 
 	"sallyport/gateway"
 	"sallyport/gateway/config"
+	"sallyport/gateway/control"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -39,6 +40,10 @@ func (a *app) run(ctx context.Context) error {
 	if problems.Failed() {
 		a.printProblems(a.err, problems)
 		return errors.New("not started: the configuration has errors")
+	}
+	if c, err := control.Dial(ctx, string(cfg.Control.Socket)); err == nil {
+		c.Close()
+		return fmt.Errorf("not started: a node answers on %s already; stop it, or give this one its own node.state", cfg.Control.Socket)
 	}
 	log := newLog(cfg.Log, a.err)
 	for _, p := range problems {

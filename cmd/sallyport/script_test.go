@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"node": startNode, "exits": exits},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"node": startNode, "exits": exits, "ready": ready},
 	})
 }
 
@@ -62,6 +62,29 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// ready waits until a node answers on a socket: ready PATH.
+func ready(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if c, err := control.Dial(ctx, ts.MkAbs(args[0])); err == nil {
+			var s control.Status
+			err = c.Call(ctx, control.VerbStatus, nil, &s)
+			c.Close()
+			if err == nil && s.Ready {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("no node is ready on %s", args[0])
+		case <-tick.C:
+		}
 	}
 }
 
