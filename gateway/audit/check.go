@@ -119,7 +119,7 @@ func (c *checker) header(e entry, payload []byte) {
 		c.node, c.began, c.named = h.Node, h.Began, true
 	}
 	if !c.placed {
-		c.seq, c.placed = h.First-1, true
+		c.seq, c.hash, c.placed = h.First-1, h.Before, true // a segment is only begun after a record
 	}
 	if h.Node != c.node || !h.Began.Equal(c.began) {
 		c.problem(NodeMismatch, h.First, "segment belongs to node %q (log begun %s), the log to %q (begun %s)",

@@ -214,7 +214,7 @@ func TestNothingIsToldBeforeTheSync(t *testing.T) {
 	d.settled = make(chan uint64, 10)
 	fill(t, l, d, 1)
 	// The committer waits in its sync or has not begun; both buffers take two records each, the fifth append must wait.
-	blocked := make(chan error)
+	blocked := make(chan error, 1)
 	go func() {
 		for n := uint64(2); n <= 5; n++ {
 			if _, err := l.Append(numbered(n, 0), d, n+1000); err != nil {
@@ -224,7 +224,7 @@ func TestNothingIsToldBeforeTheSync(t *testing.T) {
 		}
 		blocked <- nil
 	}()
-	for l.Stats().Waits == 0 { // until it waits
+	for l.Stats().Waits == 0 && len(blocked) == 0 { // until it waits
 		runtime.Gosched()
 	}
 	if s := l.Stats(); s.Durable != 0 || len(d.settled) != 0 || s.Appended > 4 {
