@@ -1,16 +1,14 @@
 package xmlstream
 
-import (
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // gap reads between first-level elements, where only white space may stand.
 func (d *Decoder) gap() step {
-	b, i := d.buf[:d.end], d.pos
+	b := d.buf[:d.end]
 	if st := d.skipWhite(b); st != more {
 		return st
 	}
-	i = d.pos
+	i := d.pos
 	switch c := b[i]; {
 	case c == '<':
 		d.begin(i)

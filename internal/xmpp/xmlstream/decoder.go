@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	firstBuffer = 4 << 10  // an idle stream holds no more
-	maxBuffer   = 64 << 10 // what Fill reads ahead at most
+	firstBuffer = 4 << 10  // enough for a quiet stream
+	maxBuffer   = 16 << 10 // what Fill reads ahead at most: one TLS record
 
 	noBound = math.MaxInt64 // between elements
 )
@@ -149,14 +149,12 @@ func (d *Decoder) SetLimits(l Limits) {
 
 // Fill does one Read into the buffer and returns what it returned. It is called when Next has said ErrShort.
 func (d *Decoder) Fill(r io.Reader) (int, error) {
+	filled := d.have == len(d.buf) // by the last Read, so there is more to come
 	d.settle()
 	switch {
-	case d.have < len(d.buf):
-	case len(d.buf) == 0:
-		d.buf = make([]byte, firstBuffer)
-	case len(d.buf) < maxBuffer: // the last Read filled it, or a name straddles it
-		d.grow(2 * len(d.buf))
-	default:
+	case filled && len(d.buf) < maxBuffer:
+		d.grow(max(firstBuffer, 2*len(d.buf)))
+	case d.have == len(d.buf):
 		return 0, ErrFull
 	}
 	n, err := r.Read(d.buf[d.have:])

@@ -2,6 +2,7 @@ package xmlstream_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -53,9 +54,7 @@ func (g gen) element(depth int) *xmlstream.Element {
 // tags, prefixes, redundant declarations, references, CDATA, line ends, empty tags as pairs.
 func (g gen) scribble(e *xmlstream.Element, inScope map[string]string) string {
 	scope := map[string]string{"xml": xmlstream.NSXML}
-	for p, uri := range inScope {
-		scope[p] = uri
-	}
+	maps.Copy(scope, inScope)
 	var inner []string
 	declare := func(prefix, uri string) {
 		scope[prefix] = uri
@@ -130,11 +129,12 @@ func (g gen) prefixed(n xmlstream.Name, scope map[string]string, declare func(pr
 }
 
 func (g gen) white(least int) string {
-	s := strings.Repeat(" ", least)
+	var s strings.Builder
+	s.WriteString(strings.Repeat(" ", least))
 	for range g.IntN(3) {
-		s += pick(g, []string{" ", "\t", "\n", "\r\n"})
+		s.WriteString(pick(g, []string{" ", "\t", "\n", "\r\n"}))
 	}
-	return s
+	return s.String()
 }
 
 func (g gen) equals() string {
@@ -152,6 +152,8 @@ func (g gen) quote(s string, uri bool) string {
 		switch {
 		case g.IntN(10) == 0 || r == '\r' || r == '\n' || r == '\t':
 			fmt.Fprintf(&b, pick(g, []string{"&#%d;", "&#x%x;", "&#x%X;"}), r)
+		case r == ' ' && !uri && strings.HasSuffix(b.String(), "\r"): // CR LF would be one blank
+			b.WriteString(" ")
 		case r == ' ' && !uri:
 			b.WriteString(pick(g, []string{" ", "\n", "\t", "\r\n", "\r"}))
 		case r == '<':

@@ -142,7 +142,8 @@ func surfaces() map[byte]surface {
 		'S': {"S", xmlstream.Options{ContentNS: xmlstream.NSServer, Limits: xmlstream.ServerLimits()}, benchHeader},
 		'X': {"X", xmlstream.Options{ContentNS: xmlstream.NSServer, NoHeader: true, Limits: xmlstream.ServerLimits()}, ""},
 		'C': {
-			"C", xmlstream.Options{ContentNS: xmlstream.NSClient, Limits: xmlstream.ClientLimits()},
+			"C",
+			xmlstream.Options{ContentNS: xmlstream.NSClient, Limits: xmlstream.ClientLimits()},
 			"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a.example' version='1.0'>",
 		},
 	}

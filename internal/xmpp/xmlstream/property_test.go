@@ -1,6 +1,7 @@
 package xmlstream_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,8 +111,7 @@ func TestWriterRefuses(t *testing.T) {
 		kids[i] = xmlstream.ElementNode(el(a))
 	}
 	full := xmlstream.NewElement(a, nil, kids[:4096]...)
-	dense := xmlstream.NewElement(a, nil, xmlstream.ElementNode(full), xmlstream.ElementNode(full), xmlstream.ElementNode(full), xmlstream.ElementNode(full),
-		xmlstream.ElementNode(full), xmlstream.ElementNode(full), xmlstream.ElementNode(full))
+	dense := xmlstream.NewElement(a, nil, slices.Repeat([]xmlstream.Node{xmlstream.ElementNode(full)}, 10)...)
 	spaces := make([]xmlstream.Attr, 64)
 	for i := range spaces {
 		spaces[i] = xmlstream.Attr{Name: xmlstream.Name{Space: "urn:" + itoa(int64(i)), Local: "a"}}
