@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+)
+
+// Subscription requests wait for days, longer than a node runs: they are kept in a file
+// of the state directory. Everything else in the conversation table is forgotten at a
+// restart; answers to it are then refused as unsolicited, and requesters ask again.
+const (
+	askedFile  = "subscriptions.json"
+	askedEvery = time.Second
+	maxAskFile = 64 << 20
+)
+
+type askedEntry struct {
+	From     string    `json:"from"`
+	To       string    `json:"to"`
+	Deadline time.Time `json:"deadline"`
+}
+
+func (g *Gateway) askedPath() string { return filepath.Join(string(g.cfg.Node.State), askedFile) }
+
+// loadConversations reads the file back. A file that cannot be read is an error: going on
+// without it would refuse answers that are awaited.
+func (g *Gateway) loadConversations() error {
+	path := g.askedPath()
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Size() > maxAskFile {
+		err = fmt.Errorf("larger than %d bytes", maxAskFile)
+	}
+	var b []byte
+	if err == nil {
+		b, err = os.ReadFile(path)
+	}
+	var entries []askedEntry
+	if err == nil {
+		err = json.Unmarshal(b, &entries)
+	}
+	if err != nil {
+		return fmt.Errorf("read awaited subscriptions from %s: %w; move the file away to start without it", path, err)
+	}
+	for _, e := range entries {
+		from, errFrom := jid.Parse(e.From)
+		to, errTo := jid.Parse(e.To)
+		if errFrom != nil || errTo != nil || g.now().After(e.Deadline) {
+			continue
+		}
+		c := g.conversations.pair(from, to)
+		c.asked[askKey{from.Bare(), to.Bare()}] = e.Deadline
+	}
+	return nil
+}
+
+// saveConversations writes the file if anything changed since it was written.
+func (g *Gateway) saveConversations() error {
+	entries, dirty := g.conversations.takeAsked()
+	if !dirty {
+		return nil
+	}
+	b, err := json.Marshal(entries)
+	if err != nil {
+		return fmt.Errorf("write awaited subscriptions: %w", err)
+	}
+	tmp := g.askedPath() + ".new"
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return fmt.Errorf("write awaited subscriptions: %w", err)
+	}
+	if err := os.Rename(tmp, g.askedPath()); err != nil {
+		return fmt.Errorf("write awaited subscriptions: %w", err)
+	}
+	return nil
+}
+
+func (t *conversations) takeAsked() ([]askedEntry, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.dirty {
+		return nil, false
+	}
+	t.dirty = false
+	entries := []askedEntry{}
+	for _, c := range t.pairs {
+		for k, deadline := range c.asked {
+			entries = append(entries, askedEntry{k.from.String(), k.to.String(), deadline})
+		}
+	}
+	return entries, true
+}
+
+// saveLoop saves while the node runs, and forgets pairs that hold nothing any more.
+func (g *Gateway) saveLoop() {
+	tick := time.NewTicker(askedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-tick.C:
+			if err := g.saveConversations(); err != nil {
+				g.log.Error("awaited subscriptions are not saved; they will be forgotten at a restart", zap.Error(err))
+			}
+			g.conversations.sweep(g.now())
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/peering"
+)
+
+// Bounds of one domain pair's entries. Beyond, the oldest are forgotten: an answer to a
+// forgotten request is refused as unsolicited, which is the safe way to be wrong.
+const (
+	maxAwaited    = 10_000
+	maxAsked      = 10_000
+	awaitDeadline = 10 * time.Minute
+	askDeadline   = 30 * 24 * time.Hour
+	sweepEvery    = time.Minute
+	sweepAbove    = 10_000 // pairs; with more, sweep whenever asked
+)
+
+// pairKey is one (local, remote) domain pair, in one direction: who was sent to whom.
+type pairKey struct{ from, to string }
+
+// conversations holds, for each domain pair, what crossed and is to be answered. One
+// mutex owns it all: messages do not come here, and what does is short. Lookup, judgement
+// and effects of one stanza may interleave with those of another, but an awaited request
+// is claimed by at most one answer.
+type conversations struct {
+	mu    sync.Mutex
+	pairs map[pairKey]*conversation
+	dirty bool // the subscriptions changed since they were saved
+	swept time.Time
+}
+
+// conversation is the state of one domain pair in one direction.
+type conversation struct {
+	awaited map[awaitKey]*awaited
+	asked   map[askKey]time.Time // deadline
+}
+
+type awaitKey struct {
+	from, to jid.JID // of the request, as sent out
+	id       string
+}
+
+type awaited struct {
+	originalID string
+	deadline   time.Time
+	claimed    bool
+}
+
+type askKey struct{ from, to jid.JID } // bare
+
+func newConversations() *conversations {
+	return &conversations{pairs: make(map[pairKey]*conversation)}
+}
+
+// known returns the conversation of a pair, nil if nothing has crossed that way: looking
+// something up must not cost memory. The caller holds mu.
+func (t *conversations) known(from, to jid.JID) *conversation {
+	return t.pairs[pairKey{from.Domain(), to.Domain()}]
+}
+
+// pair returns the conversation of a pair and makes it if needed. The caller holds mu.
+func (t *conversations) pair(from, to jid.JID) *conversation {
+	key := pairKey{from.Domain(), to.Domain()}
+	c := t.pairs[key]
+	if c == nil {
+		c = &conversation{awaited: make(map[awaitKey]*awaited), asked: make(map[askKey]time.Time)}
+		t.pairs[key] = c
+	}
+	return c
+}
+
+// claim is an awaited request taken by one answer until its verdict is carried out.
+type claim struct {
+	t   *conversations
+	c   *conversation
+	key awaitKey
+}
+
+// lookup fills the facts that the table has on a stanza. An answer claims the request it
+// belongs to; give the claim back with settle.
+func (t *conversations) lookup(s stanza.Stanza, now time.Time, f *peering.Facts) claim {
+	switch s.Type() {
+	case stanza.IQResult, stanza.IQError:
+		// The answer goes from the responder to the requester: the request went the other way.
+		return t.claim(awaitKey{s.To(), s.From(), s.ID()}, now, &f.Awaited)
+	case stanza.PresenceSubscribed, stanza.PresenceUnsubscribed:
+		f.Asked = t.wasAsked(askKey{s.To().Bare(), s.From().Bare()}, now)
+	default: // nothing is kept about other types
+	}
+	return claim{}
+}
+
+func (t *conversations) claim(key awaitKey, now time.Time, f *peering.AwaitedIQ) claim {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.known(key.from, key.to)
+	if c == nil {
+		return claim{}
+	}
+	a := c.awaited[key]
+	if a == nil || a.claimed || now.After(a.deadline) {
+		return claim{}
+	}
+	a.claimed = true
+	f.Found, f.OriginalID = true, a.originalID
+	return claim{t, c, key}
+}
+
+func (t *conversations) wasAsked(key askKey, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.known(key.from, key.to)
+	if c == nil {
+		return false
+	}
+	deadline, ok := c.asked[key]
+	return ok && !now.After(deadline)
+}
+
+// settle ends a claim: the request is answered, or waits again. A claimed request is
+// never swept, so the conversation is still the one in the table.
+func (cl claim) settle(answered bool) {
+	if cl.t == nil {
+		return
+	}
+	cl.t.mu.Lock()
+	defer cl.t.mu.Unlock()
+	if answered {
+		delete(cl.c.awaited, cl.key)
+	} else if a := cl.c.awaited[cl.key]; a != nil {
+		a.claimed = false
+	}
+}
+
+// apply carries out the effects of a verdict whose record is durable, before what it
+// released leaves, so that no answer can be faster than the memory of its request.
+func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now time.Time) {
+	if !e.Await && !e.Ask && !e.Answer {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case e.Await:
+		c := t.pair(e.From, e.To)
+		if len(c.awaited) >= maxAwaited {
+			evict(c.awaited, now, func(a *awaited) time.Time { return a.deadline })
+		}
+		c.awaited[awaitKey{e.From, e.To, released.ID()}] = &awaited{originalID: e.OriginalID, deadline: now.Add(awaitDeadline)}
+	case e.Ask:
+		c := t.pair(e.From, e.To)
+		if len(c.asked) >= maxAsked {
+			evict(c.asked, now, func(d time.Time) time.Time { return d })
+		}
+		c.asked[askKey{e.From.Bare(), e.To.Bare()}] = now.Add(askDeadline)
+		t.dirty = true
+	case e.Answer:
+		if c := t.known(e.To, e.From); c != nil {
+			delete(c.asked, askKey{e.To.Bare(), e.From.Bare()})
+			t.dirty = true
+		}
+	}
+}
+
+// forget drops an awaited request whose delivery failed: its sender has been told.
+func (t *conversations) forget(e *peering.Effects, released stanza.Stanza) {
+	if !e.Await {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.known(e.From, e.To); c != nil {
+		delete(c.awaited, awaitKey{e.From, e.To, released.ID()})
+	}
+}
+
+// sweep forgets what is past its deadline and pairs that hold nothing.
+func (t *conversations) sweep(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.pairs) < sweepAbove && now.Sub(t.swept) < sweepEvery {
+		return
+	}
+	t.swept = now
+	for key, c := range t.pairs {
+		for k, a := range c.awaited {
+			if now.After(a.deadline) && !a.claimed {
+				delete(c.awaited, k)
+			}
+		}
+		for k, deadline := range c.asked {
+			if now.After(deadline) {
+				delete(c.asked, k)
+			}
+		}
+		if len(c.awaited) == 0 && len(c.asked) == 0 {
+			delete(t.pairs, key)
+		}
+	}
+}
+
+// evict removes what is past its deadline, and the oldest entry if nothing is.
+func evict[K comparable, V any](m map[K]V, now time.Time, deadline func(V) time.Time) {
+	var oldest K
+	var at time.Time
+	removed := false
+	for k, v := range m {
+		d := deadline(v)
+		if now.After(d) {
+			delete(m, k)
+			removed = true
+		} else if at.IsZero() || d.Before(at) {
+			oldest, at = k, d
+		}
+	}
+	if !removed {
+		delete(m, oldest)
+	}
+}

@@ -1,0 +1,49 @@
+package gateway
+
+import (
+	"sync/atomic"
+
+	"sallyport/peering"
+)
+
+// Counters are what the pipeline has done since it started. Per (stanza, destination):
+// accepted = deciding + queued + delivered + refused + dropped + held + bounced + expired
+// + in doubt, at any moment when nothing is between two of them.
+type Counters struct {
+	Accepted  atomic.Int64 // taken from a link
+	Deciding  atomic.Int64 // judged, record not durable yet (gauge)
+	Queued    atomic.Int64 // released, fate unknown (gauge)
+	Delivered atomic.Int64
+	Refused   atomic.Int64
+	Dropped   atomic.Int64 // refused without telling, by rule
+	Held      atomic.Int64
+	Bounced   atomic.Int64 // released, not delivered, sender told
+	Expired   atomic.Int64
+	InDoubt   atomic.Int64
+
+	Replies     atomic.Int64 // errors delivered to senders
+	RepliesLost atomic.Int64
+	Reloads     atomic.Int64
+	ReloadsBad  atomic.Int64
+	EventsLost  atomic.Int64 // events of links that nobody had time to write down
+}
+
+// Balance is accepted minus everything else: zero unless something is on its way between
+// two counters, or lost.
+func (c *Counters) Balance() int64 {
+	return c.Accepted.Load() - c.Deciding.Load() - c.Queued.Load() - c.Delivered.Load() - c.Refused.Load() -
+		c.Dropped.Load() - c.Held.Load() - c.Bounced.Load() - c.Expired.Load() - c.InDoubt.Load()
+}
+
+func (g *Gateway) countRefusal(v *peering.Verdict) {
+	g.refusals.add(&v.Refusal)
+	g.peer(v.FromPeer).Refused.Add(1)
+	switch v.Outcome {
+	case peering.Refuse, peering.Release:
+		g.counters.Refused.Add(1)
+	case peering.Hold:
+		g.counters.Held.Add(1)
+	case peering.Drop:
+		g.counters.Dropped.Add(1)
+	}
+}

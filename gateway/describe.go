@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"sallyport/gateway/audit"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
+	"sallyport/peering"
+)
+
+// describe fills the audit record of a decision. Nothing of the stanza goes in but its
+// kind, type, id, addresses, size and digest; the whole arrival only where configured.
+func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
+	v := &f.verdict
+	s := v.Source()
+	rec.Time, rec.Node, rec.Serial = a.Time, a.Node, a.Serial
+	rec.FromPeer, rec.ToPeer, rec.Link = a.Peer, v.ToPeer, a.Link
+	from, to := v.Addresses()
+	rec.From, rec.To = from.String(), to.String()
+	rec.StanzaKind, rec.StanzaType, rec.StanzaID = s.Kind().String(), s.Type().String(), s.ID()
+	rec.Size, rec.Digest = uint64(max(a.Bytes, 0)), digest(s.Element())
+	rec.Outcome = v.Outcome.String()
+	rec.PolicyVersion = g.versionText(v.Version)
+	if f.cause != peering.ByVerdict {
+		rec.Outcome, rec.Reason = "bounced", f.cause.String()
+	}
+	if r := &v.Refusal; v.Outcome != peering.Release {
+		rec.Stage, rec.Rule, rec.Reason = r.Stage.String(), r.Rule, string(r.Reason)
+		rec.Ref = v.Ref()
+		if r.Condition != stanza.NoCondition {
+			rec.Condition = r.Condition.String()
+		}
+	}
+	rec.LabelIn, rec.LabelOut = marking(v.Facts.PolicyIn, v.LabelIn), marking(v.Facts.PolicyOut, v.LabelOut)
+	if v.Changed {
+		rec.Changed = changes(&v.Trace)
+	}
+	rec.Facts, _ = peering.AppendFacts(nil, &a.Facts)
+	if g.keepContent {
+		rec.Content, _ = peering.AppendArrival(nil, a)
+	}
+}
+
+func marking(p *labels.Policy, l *labels.Label) string {
+	if p == nil || l == nil {
+		return ""
+	}
+	text, _, _ := p.Marking(l, "en")
+	return text
+}
+
+func changes(t *peering.Trace) []string {
+	var out []string
+	for i := range t.Len() {
+		if s := t.At(i); s.Changed {
+			name := s.Stage.String() + ": " + s.Note
+			if s.Subject != "" {
+				name += " (" + s.Subject + ")"
+			}
+			out = append(out, name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package gateway
+
+import (
+	"sync"
+
+	"sallyport/gateway/audit"
+	"sallyport/links"
+	"sallyport/peering"
+)
+
+// flight is one stanza between its arrival and the end of our responsibility for it. It
+// is what the audit log and the outlet report to. Flights are reused; the stanza they
+// hold is not.
+type flight struct {
+	g       *Gateway
+	in      links.Inbound
+	verdict peering.Verdict
+	claim   claim
+	cause   peering.Cause // why the sender is told something, other than the verdict
+	seq     uint64        // audit record of the decision
+	replied bool          // the error to the sender is on its way
+}
+
+var (
+	_ audit.Committed = (*flight)(nil)
+	_ links.Reporter  = (*flight)(nil)
+)
+
+// flights is a free list; what it hands out is empty.
+type flights struct{ pool sync.Pool }
+
+func (p *flights) get(g *Gateway, in links.Inbound) *flight {
+	f, _ := p.pool.Get().(*flight)
+	if f == nil {
+		f = &flight{}
+	}
+	f.g, f.in = g, in
+	return f
+}
+
+func (p *flights) put(f *flight) {
+	*f = flight{}
+	p.pool.Put(f)
+}
+
+// Durable is called by the audit log, in order of decisions, when the record of this one
+// is on disk, or can never be.
+func (f *flight) Durable(_, seq uint64, err error) {
+	g := f.g
+	f.seq = seq
+	g.counters.Deciding.Add(-1)
+	r, ok := f.verdict.Released()
+	if err != nil { // nothing leaves; the sender is told, which gives nothing away
+		f.claim.settle(false)
+		g.auditDown(err)
+		g.counters.Refused.Add(1)
+		if ok && f.cause == peering.ByVerdict {
+			g.link.Unreserve(r.Local(), r.Remote())
+		}
+		g.answer(f, peering.AuditDown)
+		return
+	}
+	if !ok || f.cause != peering.ByVerdict {
+		f.claim.settle(false)
+		if ok {
+			g.counters.Bounced.Add(1)
+		}
+		g.answer(f, f.cause)
+		return
+	}
+	f.claim.settle(f.verdict.Effects.Answered)
+	g.conversations.apply(&f.verdict.Effects, r.Stanza(), f.in.Time)
+	g.counters.Queued.Add(1)
+	g.peer(r.Peer()).Out.Add(1)
+	out := g.outlet(r.Link())
+	if out == nil {
+		f.Report(0, links.Failed, errNoLink)
+		return
+	}
+	out.Deliver(links.Consignment{Released: r, Reporter: f})
+}
+
+// Report is called by the outlet once the fate of what was released is known.
+func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
+	g := f.g
+	g.counters.Queued.Add(-1)
+	switch d {
+	case links.Delivered:
+		g.counters.Delivered.Add(1)
+		g.peer(f.verdict.ToPeer).Delivered.Add(1)
+		f.land()
+		return
+	case links.InDoubt:
+		g.counters.InDoubt.Add(1)
+		f.cause = peering.Doubtful
+	case links.Expired:
+		g.counters.Expired.Add(1)
+		f.cause = peering.Expired
+	case links.Failed, links.Unknown:
+		g.counters.Bounced.Add(1)
+		f.cause = peering.Undelivered
+	}
+	if r, ok := f.verdict.Released(); ok {
+		g.conversations.forget(&f.verdict.Effects, r.Stanza())
+	}
+	g.bounces.add(f, cause)
+}
+
+// land ends the flight: the link it came in on may acknowledge it.
+func (f *flight) land() {
+	if f.in.Receipt != nil {
+		f.in.Receipt.Settled(f.in.Seq)
+	}
+	f.g.flights.put(f)
+}

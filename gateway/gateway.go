@@ -1,0 +1,154 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/hex"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/audit"
+	"sallyport/gateway/config"
+	"sallyport/links"
+	"sallyport/links/s2s"
+	"sallyport/peering"
+)
+
+// Options are what a node needs besides its configuration.
+type Options struct {
+	Log     *zap.Logger
+	Version string           // of the program, for status
+	Now     func() time.Time // default time.Now
+}
+
+// Gateway is one node. New makes it, Run runs it; the other methods may be called from
+// any goroutine while it runs.
+type Gateway struct {
+	node        string
+	version     string
+	keepContent bool
+	log         *zap.Logger
+	now         func() time.Time
+	started     time.Time
+
+	engine        *peering.Engine
+	audit         *audit.Log
+	conversations *conversations
+	counters      Counters
+	flights       flights
+	replies       *replies
+	bounces       *bounces
+	serial        atomic.Uint64
+	link          *s2s.Link
+	peers         atomic.Pointer[map[string]*peerCounters]
+	refusals      refusals
+	throttle      audit.Throttle
+	events        chan s2s.Event
+	closeTimeout  time.Duration
+	listening     atomic.Bool
+
+	versions  atomic.Pointer[versionText]
+	unwritten atomic.Pointer[string] // why the audit log has failed, nil while it works
+	stopLinks  sync.Once
+
+	ctx    context.Context // ends when the node stops
+	cancel context.CancelFunc
+
+	mu         sync.Mutex     // reload, one at a time; guards what follows
+	cfg        *config.Config // active
+	reloaded   time.Time      // when it became so
+	lastReload string         // why the latest reload changed nothing
+}
+
+// versionText is the text of one policy version, so that a record does not make it anew.
+type versionText struct {
+	version peering.Version
+	text    string
+}
+
+// New opens what the configuration names and makes a node of it that does not run yet.
+func New(cfg *config.Config, o Options) (*Gateway, error) {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	policy, err := BuildPolicy(cfg)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{
+		node: cfg.Node.Name, version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
+		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
+		closeTimeout: cfg.Limits.CloseTimeout, events: make(chan s2s.Event, maxEvents),
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.replies, g.bounces = newReplies(g), newBounces(g)
+	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
+	if g.audit, err = openAudit(cfg, policy.Version().String(), o.Now); err != nil {
+		return nil, err
+	}
+	if err := g.loadConversations(); err != nil {
+		return nil, joinClose(err, g.audit)
+	}
+	if err := g.makeLink(cfg, policy); err != nil {
+		return nil, joinClose(err, g.audit)
+	}
+	return g, nil
+}
+
+func (g *Gateway) makeLink(cfg *config.Config, policy *peering.Policy) error {
+	lc, err := s2sConfig(cfg, policy)
+	if err != nil {
+		return err
+	}
+	g.countPeers(policy)
+	g.link, err = s2s.New(lc, g, s2s.Env{Log: g.log, Observer: (*observer)(g)})
+	return err
+}
+
+// outlet is the link of that name, nil if there is none.
+func (g *Gateway) outlet(link string) links.Outlet {
+	if link != linkS2S {
+		return nil
+	}
+	return g.link
+}
+
+// versionText is the policy version in words, made once for each.
+func (g *Gateway) versionText(v peering.Version) string {
+	t := g.versions.Load()
+	if t == nil || t.version != v {
+		t = &versionText{v, hex.EncodeToString(v[:])}
+		g.versions.Store(t)
+	}
+	return t.text
+}
+
+var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+func (g *Gateway) freshID() string {
+	var b [10]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "" // refused by the policy that wants one
+	}
+	return idEncoding.EncodeToString(b[:])
+}
+
+// auditDown stops all release: the log can take no record. What is under way is answered
+// with an error, the links are closed, and the node stays up for its operator to see why.
+func (g *Gateway) auditDown(err error) {
+	why := err.Error()
+	if !g.unwritten.CompareAndSwap(nil, &why) {
+		return
+	}
+	g.log.Error("the audit log has failed: nothing is released any more. "+
+		"Make room or repair the disk, run 'sallyport audit verify', then restart the node", zap.Error(err))
+	go g.stopLinks.Do(func() { g.closeLinks("audit log has failed") })
+}
+

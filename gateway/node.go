@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"sallyport/gateway/audit"
+	"sallyport/gateway/config"
+	"sallyport/gateway/control"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/peering"
+)
+
+var (
+	_ control.Node     = (*Gateway)(nil)
+	_ control.Recorder = (*Gateway)(nil)
+)
+
+// Status is the node at a glance.
+func (g *Gateway) Status(context.Context) (control.Status, error) {
+	g.mu.Lock()
+	cfg, reloaded, lastErr := g.cfg, g.reloaded, g.lastReload
+	g.mu.Unlock()
+	s := control.Status{
+		Node: g.node, Version: g.version, PID: os.Getpid(), Started: g.started,
+		Config: cfg.Source.Path, Digest: cfg.Source.Digest, Policy: g.engine.Policy().Version().String(),
+		Reloaded: reloaded, LastReloadError: lastErr,
+		Stanzas: g.stanzas(), Audit: g.auditStatus(), Ready: g.Ready() == nil, Problems: g.problems(),
+	}
+	for i := range cfg.Sides {
+		s.Sides = append(s.Sides, g.sideStatus(&cfg.Sides[i]))
+	}
+	return s, nil
+}
+
+func (g *Gateway) stanzas() control.Stanzas {
+	c := &g.counters
+	return control.Stanzas{
+		Accepted: c.Accepted.Load(), Deciding: c.Deciding.Load(), Queued: c.Queued.Load(), Delivered: c.Delivered.Load(),
+		Refused: c.Refused.Load(), Dropped: c.Dropped.Load(), Held: c.Held.Load(), Bounced: c.Bounced.Load(),
+		Expired: c.Expired.Load(), InDoubt: c.InDoubt.Load(),
+	}
+}
+
+// Ready is nil while the node takes and releases stanzas, else why it does not.
+func (g *Gateway) Ready() error {
+	if why := g.unwritten.Load(); why != nil {
+		return errors.New("audit log has failed: " + *why)
+	}
+	if !g.listening.Load() {
+		return errors.New("not listening")
+	}
+	return nil
+}
+
+// problems says in words what an operator should look at.
+func (g *Gateway) problems() []string {
+	var out []string
+	if err := g.Ready(); err != nil {
+		out = append(out, err.Error())
+	}
+	if n := g.counters.Balance(); n != 0 {
+		if again := g.counters.Balance(); again == n && g.counters.Deciding.Load() == 0 {
+			out = append(out, fmt.Sprintf("stanza counters do not add up: %d unaccounted for", n))
+		}
+	}
+	return out
+}
+
+// Explain says what would become of a stanza under the active policy. Nothing is sent,
+// recorded or remembered.
+func (g *Gateway) Explain(_ context.Context, q control.ExplainQuestion) (json.RawMessage, error) {
+	x, err := Explain(g.engine.Policy(), q, g.now())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(x)
+}
+
+// Explain judges one stanza under a policy as if a peer had sent it over a stream that
+// meets the peer's floor, with every answer awaited.
+func Explain(p *peering.Policy, q control.ExplainQuestion, now time.Time) (peering.Explanation, error) {
+	peer := p.Peer(q.From)
+	if peer == nil {
+		return peering.Explanation{}, fmt.Errorf("no peer %q in this configuration", q.From)
+	}
+	limits := xmlstream.ServerLimits()
+	e, err := xmlstream.ParseDocument([]byte(q.Stanza), xmlstream.Options{Limits: limits, ContentNS: xmlstream.NSServer})
+	if err != nil {
+		return peering.Explanation{}, fmt.Errorf("read the stanza: %w; a stream that sent this would be closed", err)
+	}
+	s, err := stanza.From(e)
+	if err != nil {
+		return peering.Explanation{}, fmt.Errorf("read the stanza: %w", err)
+	}
+	a := peering.Arrival{
+		Stanza: s, Link: linkS2S, Peer: peer.Name, Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: now,
+		Node: "explain", Serial: 1, Bytes: len(q.Stanza),
+		Facts: peering.Facts{Awaited: peering.AwaitedIQ{Found: s.IsResponse()}, Asked: true, FreshID: "explain"},
+	}
+	if q.Domain != "" {
+		if a.Domain, err = jid.ParseDomain(q.Domain); err != nil {
+			return peering.Explanation{}, fmt.Errorf("domain: %w", err)
+		}
+	}
+	a.Proof = bestProof(peer)
+	v := p.Judge(&a)
+	return peering.Explain(&v), nil
+}
+
+// bestProof is a stream that meets the peer's floor, if any can.
+func bestProof(p *peering.Peer) peering.Proof {
+	proof := peering.Proof{TLS: p.Floor.MinTLS, Pinned: p.Floor.Pinned}
+	for _, m := range p.Floor.Methods {
+		proof.Method = max(proof.Method, m)
+	}
+	return proof
+}
+
+// Record writes an operator's command into the audit log and waits until it is there.
+func (g *Gateway) Record(_ context.Context, e control.Event) error {
+	rec := audit.Record{
+		Kind: audit.ControlCommand, Time: g.now(), Node: g.node, From: e.By.String(), Rule: e.Verb, Outcome: e.Outcome.String(),
+		Reason: e.Error,
+	}
+	return g.append(&rec)
+}
+
+// Reload reads the configuration file again, on behalf of a caller on the control socket.
+func (g *Gateway) Reload(_ context.Context, by control.Caller) (control.Reloaded, error) {
+	return g.reload(by.String())
+}
+
+func (g *Gateway) auditStatus() control.AuditStatus {
+	st := g.audit.Stats()
+	head := g.audit.Head()
+	out := control.AuditStatus{Seq: head.Seq, Hash: hex.EncodeToString(head.Hash[:]), Bytes: st.TotalBytes, Segments: int(st.Segment), Signed: head.Time}
+	if why := g.unwritten.Load(); why != nil {
+		out.Error = *why
+	}
+	return out
+}
+
+// active is the configuration that is in force.
+func (g *Gateway) active() *config.Config {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cfg
+}

@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"go.uber.org/zap"
+
+	"sallyport/gateway/audit"
+	"sallyport/links/s2s"
+)
+
+// maxEvents is how many events of links may wait to be written down; beyond, they are
+// counted and dropped, since a link must never wait for them.
+const maxEvents = 1024
+
+// observer is the gateway as its links see it.
+type observer Gateway
+
+var _ s2s.Observer = (*observer)(nil)
+
+// Observe takes an event. It is called with locks of the link held and does not block.
+func (o *observer) Observe(e s2s.Event) {
+	select {
+	case o.events <- e:
+	default:
+		o.counters.EventsLost.Add(1)
+	}
+}
+
+// eventLoop writes events into the audit log, hostile ones at most once a minute for each
+// source. It ends with the node, after the links.
+func (g *Gateway) eventLoop() {
+	for {
+		select {
+		case e := <-g.events:
+			g.recordLinkEvent(&e)
+		case <-g.ctx.Done():
+			return
+		}
+	}
+}
+
+func (g *Gateway) recordLinkEvent(e *s2s.Event) {
+	rec := audit.Record{
+		Kind: audit.SecurityEvent, Time: g.now(), Node: g.node, Link: e.Link, FromPeer: e.Peer, From: e.Remote.String(), To: e.Local.String(),
+		Rule: e.Kind, Reason: e.Reason, Outcome: "noted",
+	}
+	if e.Detail != "" {
+		rec.Reason += ": " + e.Detail
+	}
+	switch e.Kind {
+	case s2s.EventUp, s2s.EventDown, s2s.EventReload:
+		rec.Kind = audit.PeerEvent
+	default:
+		count, ok := g.throttle.Allow(rec.Time, e.Kind+" "+e.Address.Addr().String()+" "+e.Remote.String())
+		if !ok {
+			return
+		}
+		rec.Count = count
+	}
+	if e.Address.IsValid() {
+		rec.StanzaID = e.Address.String()
+	}
+	if err := g.append(&rec); err != nil {
+		g.log.Error("an event of a link could not be recorded", zap.String("kind", e.Kind), zap.Error(err))
+	}
+}

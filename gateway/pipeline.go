@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/audit"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links"
+	"sallyport/peering"
+)
+
+// reserveTimeout bounds how long one sender is held back for a full queue before the
+// stanza is bounced to him.
+const reserveTimeout = 30 * time.Second
+
+var errNoLink = errors.New("the link it was released for is gone")
+
+var _ links.Sink = (*Gateway)(nil)
+
+// Accept takes one stanza the whole way to the audit log. It is called by the reader of
+// the link and may block: on a full queue of the destination, or of the audit log.
+func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
+	g.counters.Accepted.Add(1)
+	g.counters.Deciding.Add(1)
+	g.peer(in.Peer).In.Add(1)
+	f := g.flights.get(g, in)
+	a := g.arrival(&in)
+	if in.Malformed != nil {
+		f.verdict = g.engine.RefuseMalformed(&a, in.Malformed, malformedReason(in.Malformed))
+	} else {
+		f.claim = g.conversations.lookup(in.Stanza, in.Time, &a.Facts)
+		g.fillFacts(&a)
+		f.verdict = g.engine.Judge(&a)
+	}
+	g.reserve(ctx, f)
+	g.record(f, &a)
+}
+
+func (g *Gateway) arrival(in *links.Inbound) peering.Arrival {
+	return peering.Arrival{
+		Stanza: in.Stanza, Link: in.Link, Peer: in.Peer, Domain: in.Domain, LocalDomain: in.LocalDomain, Proof: in.Proof,
+		Time: in.Time, Node: g.node, Serial: g.serial.Add(1), Bytes: in.Bytes,
+	}
+}
+
+// fillFacts looks up what a judgement needs to know and only this node can.
+func (g *Gateway) fillFacts(a *peering.Arrival) {
+	if p := g.engine.Policy(); p != nil && p.ReissuesIDs() && a.Stanza.IsRequest() {
+		a.Facts.FreshID = g.freshID()
+	}
+}
+
+func malformedReason(m *stanza.Malformed) peering.Reason {
+	if m.TooBig {
+		return peering.Oversize
+	}
+	return peering.BadStanza
+}
+
+// reserve takes room in the queue of the destination, or of the sender for the error that
+// he will get. Without room for a release, the stanza is bounced.
+func (g *Gateway) reserve(ctx context.Context, f *flight) {
+	r, ok := f.verdict.Released()
+	if !ok {
+		return
+	}
+	out := g.outlet(r.Link())
+	if out == nil {
+		f.cause = peering.Undelivered
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, reserveTimeout)
+	defer cancel()
+	if err := out.Reserve(ctx, r.Local(), r.Remote(), f.in.Bytes); err != nil {
+		f.cause = peering.Overloaded
+		if errors.Is(err, links.ErrTooBig) {
+			f.cause = peering.TooBig
+		}
+		g.log.Warn("no room for a stanza, it is bounced", zap.String("peer", r.Peer()),
+			zap.String("remote", r.Remote().String()), zap.Error(err))
+	}
+}
+
+// record writes the decision down. What happens next happens in flight.Durable.
+func (g *Gateway) record(f *flight, a *peering.Arrival) {
+	rec := audit.Record{Kind: audit.Decision}
+	g.describe(&rec, f, a)
+	if _, err := g.audit.Append(&rec, f, 0); err != nil {
+		f.Durable(0, 0, err)
+	}
+}
+
+// scratch is memory for canonical bytes that are hashed and thrown away.
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+func digest(e *xmlstream.Element) (sum [32]byte) {
+	if e == nil {
+		return sum
+	}
+	buf := scratch.Get().(*[]byte)
+	b, err := xmlstream.AppendElement((*buf)[:0], e, xmlstream.NSServer)
+	if err == nil {
+		sum = sha256.Sum256(b)
+	}
+	*buf = b[:0]
+	scratch.Put(buf)
+	return sum
+}
+
+// answer tells the sender what his stanza became, if he may be told, and lands the flight.
+func (g *Gateway) answer(f *flight, cause peering.Cause) {
+	if cause == peering.ByVerdict {
+		g.countRefusal(&f.verdict)
+	}
+	reply, ok := g.engine.Reply(&f.verdict, cause)
+	if !ok {
+		f.land()
+		return
+	}
+	g.replies.send(reply, f)
+}

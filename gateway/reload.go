@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/audit"
+	"sallyport/gateway/config"
+	"sallyport/gateway/control"
+)
+
+// reload reads the configuration again, proves all of it, then swaps policy and links.
+// With any error the old one keeps running, and the log, the audit log and status say why.
+func (g *Gateway) reload(by string) (control.Reloaded, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before := g.engine.Policy().Version()
+	done, err := g.tryReload(by)
+	if err != nil {
+		g.lastReload = err.Error()
+		g.counters.ReloadsBad.Add(1)
+		g.log.Error("reload refused, the old configuration keeps running", zap.String("by", by), zap.Error(err))
+		rec := audit.Record{Kind: audit.Reload, Time: g.now(), Node: g.node, From: by, Outcome: "refused", Reason: err.Error()}
+		return control.Reloaded{}, errors.Join(err, g.append(&rec))
+	}
+	g.lastReload, g.reloaded = "", g.now()
+	g.counters.Reloads.Add(1)
+	done.Before = before.String()
+	g.log.Info("configuration reloaded", zap.String("by", by), zap.String("policy", done.Policy), zap.Bool("changed", done.Changed))
+	return done, nil
+}
+
+// tryReload is called with mu held. The new policy is in the audit log before it judges.
+func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
+	next, problems := config.Load(g.cfg.Source.Path)
+	if problems.Failed() {
+		return control.Reloaded{}, problems.Err()
+	}
+	if err := fixed(g.cfg, next); err != nil {
+		return control.Reloaded{}, err
+	}
+	policy, err := BuildPolicy(next)
+	if err != nil {
+		return control.Reloaded{}, err
+	}
+	links, err := s2sConfig(next, policy)
+	if err != nil {
+		return control.Reloaded{}, err
+	}
+	changed := policy.Version() != g.engine.Policy().Version()
+	rec := audit.Record{
+		Kind: audit.Reload, Time: g.now(), Node: g.node, From: by, Outcome: "active", PolicyVersion: policy.Version().String(),
+		Reason: "configuration " + next.Source.Digest,
+	}
+	if err := g.append(&rec); err != nil {
+		return control.Reloaded{}, fmt.Errorf("the reload cannot be recorded: %w", err)
+	}
+	if err := g.link.Reload(links); err != nil {
+		return control.Reloaded{}, fmt.Errorf("links: %w", err)
+	}
+	g.engine.Swap(policy)
+	g.cfg = next
+	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
+	for _, p := range problems {
+		out.Warnings = append(out.Warnings, p.String())
+	}
+	return out, nil
+}
+
+// fixed refuses changes that a running node cannot make.
+func fixed(old, next *config.Config) error {
+	var changed []string
+	for _, f := range []struct {
+		key  string
+		same bool
+	}{
+		{"node.name", old.Node.Name == next.Node.Name},
+		{"node.state", old.Node.State == next.Node.State},
+		{"audit.dir", old.Audit.Dir == next.Audit.Dir},
+		{"audit.sign-key", old.Audit.SignKey == next.Audit.SignKey},
+		{"audit.head-sink", slices.Equal(old.Audit.HeadSinks, next.Audit.HeadSinks)},
+		{"audit.content", old.Audit.Content == next.Audit.Content},
+		{"control.socket", old.Control.Socket == next.Control.Socket},
+		{"metrics.listen", old.Metrics.Listen == next.Metrics.Listen},
+	} {
+		if !f.same {
+			changed = append(changed, f.key)
+		}
+	}
+	if len(changed) > 0 {
+		return fmt.Errorf("%v cannot change while the node runs: restart it, or take the change back", changed)
+	}
+	return nil
+}

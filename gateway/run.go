@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/user"
+	"strconv"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/audit"
+	"sallyport/gateway/config"
+	"sallyport/gateway/control"
+	"sallyport/gateway/prom"
+)
+
+// Run runs the node until ctx ends, then stops it in order: links first, then what still
+// has to be written down, then the audit log. A value on reload reads the configuration
+// again.
+func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
+	var background sync.WaitGroup
+	background.Go(g.bounces.run)
+	background.Go(g.saveLoop)
+	background.Go(g.eventLoop)
+	err := g.serve(ctx, reload)
+	g.listening.Store(false)
+	g.stopLinks.Do(func() { g.closeLinks("the node is stopping") })
+	g.replies.wg.Wait()
+	g.bounces.close()
+	g.cancel()
+	background.Wait()
+	return errors.Join(err, g.recordEvent(audit.Stop, "node stopped"), g.saveConversations(), g.audit.Close())
+}
+
+// serve opens every door, waits, and closes those an operator uses last.
+func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
+	if err := g.recordEvent(audit.Start, "node started, version "+g.version); err != nil {
+		return fmt.Errorf("record the start: %w", err)
+	}
+	services, err := g.openServices()
+	defer func() {
+		for _, s := range services {
+			if err := s.Close(); err != nil {
+				g.log.Warn("a service did not end in order", zap.Error(err))
+			}
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if err := g.link.Start(ctx); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	g.listening.Store(true)
+	g.log.Info("ready", zap.String("node", g.node), zap.Stringer("policy", g.engine.Policy().Version()))
+	for {
+		select {
+		case <-ctx.Done():
+			g.log.Info("stopping")
+			g.listening.Store(false)
+			g.stopLinks.Do(func() { g.closeLinks("the node is stopping") })
+			return nil
+		case <-reload:
+			_, _ = g.reload("signal HUP") // logged, recorded and shown by status
+		}
+	}
+}
+
+// openServices opens the control socket and the monitoring page. What it opened it
+// returns also with an error.
+func (g *Gateway) openServices() ([]io.Closer, error) {
+	cfg := g.active()
+	var out []io.Closer
+	socket, err := control.Listen(control.Options{
+		Path: string(cfg.Control.Socket), Group: controlGroup(cfg), Grants: grants(&cfg.Control), Verbs: control.Verbs(g), Recorder: g,
+	})
+	if err != nil {
+		return out, err
+	}
+	out = append(out, socket)
+	go func() {
+		if err := socket.Serve(); err != nil {
+			g.log.Error("the control socket has ended; live commands do not work", zap.Error(err))
+		}
+	}()
+	if !cfg.Metrics.Listen.IsValid() {
+		return out, nil
+	}
+	access := prom.Loopback
+	if cfg.Metrics.AllowRemote {
+		access = prom.Remote
+	}
+	page, err := prom.Listen(cfg.Metrics.Listen, access, (*numbers)(g))
+	if err != nil {
+		return out, err
+	}
+	go func() {
+		if err := page.Serve(); err != nil {
+			g.log.Error("the monitoring page has ended", zap.Error(err))
+		}
+	}()
+	return append(out, page), nil
+}
+
+func grants(c *config.Control) []control.Grant {
+	var out []control.Grant
+	for _, r := range []struct {
+		role control.Role
+		who  []config.Principal
+	}{{control.View, c.View}, {control.Operate, c.Operate}, {control.Policy, c.Policy}} {
+		for _, p := range r.who {
+			out = append(out, control.Grant{Role: r.role, Group: p.Group, ID: p.ID})
+		}
+	}
+	return out
+}
+
+// closeLinks ends every stream in order, within the time limit of the configuration.
+func (g *Gateway) closeLinks(why string) {
+	g.log.Info("closing links", zap.String("because", why))
+	ctx, cancel := context.WithTimeout(context.Background(), 2*g.closeTimeout)
+	defer cancel()
+	if err := g.link.Shutdown(ctx); err != nil {
+		g.log.Warn("links did not end in order", zap.Error(err))
+	}
+}
+
+// controlGroup is the Unix group that may open the socket, -1 if none is named.
+func controlGroup(cfg *config.Config) int {
+	if cfg.Control.Group == "" {
+		return -1
+	}
+	group, err := user.LookupGroup(cfg.Control.Group)
+	if err != nil {
+		return -1
+	}
+	id, err := strconv.Atoi(group.Gid)
+	if err != nil {
+		return -1
+	}
+	return id
+}
