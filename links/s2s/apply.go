@@ -3,8 +3,6 @@ package s2s
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,6 +18,10 @@ import (
 // resumeGrace is how long the pairs of a lost bidirectional stream wait for its opener to come back before we dial ourselves, so that
 // what was in the air is not overtaken.
 const resumeGrace = 5 * time.Second
+
+// enableGrace is how long a responder leaves the opener of a bidirectional stream to turn on stream management or to resume, so that
+// what it sends is tracked and does not overtake what is to be sent again.
+const enableGrace = time.Second
 
 // step gives the machine one input and carries out what follows, but for what only the reader can do.
 func (s *serverStream) step(in stream.Input) {
@@ -61,7 +63,7 @@ func (s *serverStream) apply(now time.Time, out stream.Output) {
 	case stream.Ready:
 		s.onReady(now, o)
 	case stream.Authorised:
-		s.onAuthorised(o)
+		s.onAuthorised(now, o)
 	case stream.Rejected:
 		s.onRejected(o)
 	case stream.Deliver: // follows only from what the reader read
@@ -75,13 +77,18 @@ func (s *serverStream) apply(now time.Time, out stream.Output) {
 	case stream.ResumeWanted:
 		s.link.background(func() { s.link.findSession(s, o.ID) })
 	case stream.Acked:
-		s.link.counters.Delivered.Add(uint64(s.flight.acked(o.Items))) //nolint:gosec // a length
+		s.link.counters.Delivered.Add(uint64(s.tracking().acked(o.Items))) //nolint:gosec // a length
 		s.unstick()
 	case stream.Unconfirmed:
 		s.onUnconfirmed(now, o.Items)
 	case stream.Resumed:
 		s.link.counters.Resumed.Add(1)
 		s.link.counters.Resent.Add(uint64(o.Resent)) //nolint:gosec // a count
+	case stream.SessionReturned:
+		if f := s.resuming; f != nil && f.session == o.Session {
+			s.resuming = nil
+			s.returnFlight(now, f)
+		}
 	case stream.Closed:
 		s.onClosed(now, o)
 	case stream.Fact:
@@ -105,10 +112,7 @@ func (s *serverStream) onReady(now time.Time, o stream.Ready) {
 func (s *serverStream) abandon(now time.Time, f *flight) { s.link.abandon(now, f, f.tokens()) }
 
 func (s *serverStream) onUnconfirmed(now time.Time, items []stream.Item) {
-	f := s.flight
-	if s.resuming != nil {
-		f = s.resuming
-	}
+	f := s.tracking()
 	tokens := make([]uint64, len(items))
 	for i := range items {
 		tokens[i] = items[i].Token
@@ -116,8 +120,16 @@ func (s *serverStream) onUnconfirmed(now time.Time, items []stream.Item) {
 	s.link.abandon(now, f, tokens)
 }
 
+// tracking is the flight whose tokens the machine speaks of: that of a session to be resumed, as long as there is one.
+func (s *serverStream) tracking() *flight {
+	if s.resuming != nil {
+		return s.resuming
+	}
+	return s.flight
+}
+
 // onAuthorised notes a proven pair. From here on the stream counts as authenticated.
-func (s *serverStream) onAuthorised(o stream.Authorised) {
+func (s *serverStream) onAuthorised(now time.Time, o stream.Authorised) {
 	p := s.link.table().peerOn(s.side, o.Remote)
 	if p == nil { // the table was replaced in between; recheck closes the stream
 		return
@@ -127,12 +139,13 @@ func (s *serverStream) onAuthorised(o stream.Authorised) {
 	pair := stream.Pair{Local: o.Local.Clone(), Remote: o.Remote.Clone()}
 	if o.Direction == stream.Inbound {
 		s.inbound[pair] = &proven{peer: p.Name, proof: s.proof(o.Method, o.Remote)}
-		pairs := slices.Collect(maps.Keys(s.inbound))
-		s.provenPairs.Store(&pairs)
 		limits := s.link.table().limitsFor(p)
 		s.limits.Store(&limits)
 	} else {
 		s.outbound[pair] = o.RemoteProven
+		if s.role == stream.Responder && p.StreamManagement && s.holdOff.IsZero() {
+			s.holdOff = now.Add(enableGrace)
+		}
 		s.serve(s.link.existing(pairKey{pair.Local, pair.Remote}))
 		if s.role == stream.Initiator && pair == s.key.pair() {
 			s.fail(nil)
@@ -198,6 +211,9 @@ func (s *serverStream) onClosed(now time.Time, o stream.Closed) {
 		lane.q.putBack(lane.pending[lane.next:])
 		lane.pending, lane.next = nil, 0
 	}
+	if q := l.existing(s.key); q != nil {
+		q.untake(s)
+	}
 	parked := s.settleFlights(now, o) || s.detached
 	for _, lane := range s.lanes {
 		l.orphaned(now, lane.q, s, parked)
@@ -252,7 +268,9 @@ func (s *serverStream) keepSession(now time.Time, f *flight) (parked bool) {
 		q := s.link.queue(s.key)
 		if q == nil || !q.keep(now, f) {
 			s.abandon(now, f)
+			return false
 		}
+		s.link.need(now, q)
 		return false
 	}
 	if !s.link.park(now, f) {

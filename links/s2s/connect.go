@@ -41,6 +41,9 @@ func (l *Link) connect(q *queue) {
 	}
 	err := l.open(q, p)
 	if err == nil {
+		if q.leftOver() { // the new stream was not to serve: a session came in between that must be resumed first
+			l.need(time.Now(), q)
+		}
 		return
 	}
 	l.counters.DialFailed.Add(1)
@@ -129,7 +132,7 @@ func (q *queue) servedBy(s *serverStream) bool {
 // open dials the peer until a stream has proven the pair.
 func (l *Link) open(q *queue, p *Peer) error {
 	return l.dial(l.ctx, q.key, p, func(s *serverStream) {
-		s.setup(q.takeResume(time.Time{}))
+		s.setup(q.takeResume(s, time.Time{}))
 	})
 }
 

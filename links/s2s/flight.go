@@ -35,10 +35,17 @@ type flight struct {
 	untrackedBytes int
 }
 
-func newFlight(session *stream.Session, owner *serverStream) *flight {
-	f := &flight{session: session, first: 1}
-	f.owner.Store(owner)
-	return f
+func newFlight(session *stream.Session) *flight { return &flight{session: session, first: 1} }
+
+// moveTo gives what is in the air to another flight of the same stream, as untracked: the session that tracked it is not there any more.
+func (f *flight) moveTo(other *flight) {
+	for _, t := range f.tokens() {
+		e := f.find(t)
+		moved := *e
+		f.finish(e)
+		moved.tracked = false
+		other.add(moved)
+	}
 }
 
 // Settled implements links.Receipt.

@@ -228,6 +228,25 @@ func (r *reporter) wait(t testing.TB, d links.Disposition, n int) {
 	}
 }
 
+// waitFor waits for that many reports of any kind.
+func (r *reporter) waitFor(t testing.TB, n int) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		r.mu.Lock()
+		got := len(r.got)
+		r.mu.Unlock()
+		if got >= n {
+			return
+		}
+		select {
+		case <-r.come:
+		case <-deadline:
+			t.Fatalf("%d reports, want %d", got, n)
+		}
+	}
+}
+
 // events keeps what the observer heard.
 type events struct {
 	mu  sync.Mutex

@@ -154,7 +154,7 @@ func (l *Link) look(now time.Time, q *queue) {
 		l.counters.Expired.Add(1)
 		it.Reporter.Report(it.Token, links.Expired, links.ErrExpired)
 	}
-	if f := q.takeResume(now.Add(-l.resumeFor())); f != nil {
+	if f := q.takeResume(nil, now.Add(-l.resumeFor())); f != nil {
 		l.abandon(now, f, f.tokens())
 	}
 	if q.due(now) {
@@ -222,9 +222,8 @@ func (l *Link) Shutdown(ctx context.Context) error {
 
 // finish writes what waits for this stream and closes it in order.
 func (s *serverStream) finish() {
-	var guard blockade
 	for more, over, err := true, false, error(nil); more && !over && err == nil; {
-		more, _, over, err = s.flush(&guard)
+		more, _, over, err = s.flush()
 	}
 	s.step(stream.Close{})
 }
@@ -237,7 +236,7 @@ func (l *Link) settleAll() {
 	}
 	clear(l.parked)
 	for _, q := range l.allQueues() {
-		if f := q.takeResume(time.Time{}); f != nil {
+		if f := q.takeResume(nil, time.Time{}); f != nil {
 			l.abandon(now, f, f.tokens())
 		}
 	}

@@ -62,8 +62,9 @@ type queue struct {
 	lastErr  error   // for Status
 	resume   *flight // session to resume when dialling
 	lostAt   time.Time
-	closed   bool // for good: it was drained, or retired
-	idle     int  // looks of the housekeeper at a queue with nothing to do
+	taker    *serverStream // resumes it now; until that is decided nobody else serves, or what is sent again would be overtaken
+	closed   bool          // for good: it was drained, or retired
+	idle     int           // looks of the housekeeper at a queue with nothing to do
 }
 
 // errRetired says that the queue was taken away; there is a new one under the same key.
@@ -159,10 +160,13 @@ func (q *queue) putBack(items []queued) {
 	q.head = 0
 }
 
-// take moves up to n items to dst and frees their room.
-func (q *queue) take(dst []queued, n int) []queued {
+// take moves up to n items to dst, for the stream that serves, and frees their room.
+func (q *queue) take(s *serverStream, dst []queued, n int) []queued {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.stream != s {
+		return dst
+	}
 	n = min(n, len(q.items)-q.head)
 	for i := range n {
 		it := &q.items[q.head+i]
@@ -240,9 +244,10 @@ func expired(c *links.Consignment, now time.Time) bool {
 func (q *queue) bind(s *serverStream) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || q.state == served && q.stream != s {
+	if q.closed || q.state == served && q.stream != s || q.resume != nil || q.taker != nil && q.taker != s {
 		return false
 	}
+	q.taker = nil
 	q.state, q.stream, q.failures, q.refusal, q.lastErr = served, s, 0, nil, nil
 	return true
 }
@@ -297,18 +302,30 @@ func (q *queue) keep(now time.Time, f *flight) bool {
 		return false
 	}
 	q.resume, q.lostAt = f, now
+	if q.state != connecting { // whoever served meanwhile stops
+		q.state, q.stream = unserved, nil
+	}
 	return true
 }
 
-// takeResume gives the session to resume away: to a new stream, or, when it was lost before a time, to be given up.
-func (q *queue) takeResume(lostBefore time.Time) *flight {
+// untake: the stream that was to resume has ended.
+func (q *queue) untake(s *serverStream) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.taker == s {
+		q.taker = nil
+	}
+}
+
+// takeResume gives the session to resume away: to a new stream, or, when it was lost before a time, to be given up (s is nil).
+func (q *queue) takeResume(s *serverStream, lostBefore time.Time) *flight {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.resume == nil || !lostBefore.IsZero() && !q.lostAt.Before(lostBefore) {
 		return nil
 	}
 	f := q.resume
-	q.resume = nil
+	q.resume, q.taker = nil, s
 	return f
 }
 
@@ -323,6 +340,17 @@ func (q *queue) retire(looks int) bool {
 	q.idle++
 	q.closed = q.idle > looks
 	return q.closed
+}
+
+// leftOver ends a search that found a stream which does not serve; it reports whether that is so.
+func (q *queue) leftOver() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.state != connecting {
+		return false
+	}
+	q.state = unserved
+	return true
 }
 
 // claim begins a search for a stream; false when one is under way, or it is too early.

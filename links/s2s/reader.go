@@ -54,7 +54,7 @@ func (s *serverStream) event(now time.Time, ev xmlstream.Event) bool {
 		a, ok := s.m.Receive(now, ev.Element, ev.Bytes)
 		var p *proven
 		if ok {
-			p = s.provenFor(a.Pair)
+			p = s.provenFor(&a)
 		}
 		f := s.flight
 		s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *serverStream) event(now time.Time, ev xmlstream.Event) bool {
 	s.mu.Unlock()
 	for i := range arrivals {
 		s.mu.Lock()
-		p := s.provenFor(arrivals[i].Pair)
+		p := s.provenFor(&arrivals[i])
 		s.mu.Unlock()
 		s.arrive(now, &arrivals[i], p, f)
 	}
@@ -100,22 +100,21 @@ func (s *serverStream) secure(o stream.StartTLS) bool {
 	return true
 }
 
-// provenFor returns what is known of an inbound pair. Where the address to us could not be used, any pair of the same remote domain
-// says who it is. Caller holds mu.
-func (s *serverStream) provenFor(pair stream.Pair) *proven {
-	if s.last != nil && s.lastPair == pair {
+// provenFor returns what is known of an arrival's pair. It need not have been announced yet (on a bidirectional stream the responder may
+// send as soon as it knows us), and the address to us may be unusable. Caller holds mu.
+func (s *serverStream) provenFor(a *stream.Arrival) *proven {
+	if s.last != nil && s.lastPair == a.Pair {
 		return s.last
 	}
-	p := s.inbound[pair]
+	p := s.inbound[a.Pair]
 	if p == nil {
-		for other, q := range s.inbound {
-			if other.Remote == pair.Remote {
-				p = q
-				break
-			}
+		peer := s.link.table().peerOn(s.side, a.Pair.Remote)
+		if peer == nil {
+			return nil
 		}
+		p = &proven{peer: peer.Name, proof: s.proof(a.Method, a.Pair.Remote)}
 	}
-	s.last, s.lastPair = p, pair
+	s.last, s.lastPair = p, stream.Pair{Local: a.Pair.Local.Clone(), Remote: a.Pair.Remote.Clone()}
 	return p
 }
 
@@ -129,7 +128,7 @@ func (s *serverStream) arrive(now time.Time, a *stream.Arrival, p *proven, f *fl
 		f.Settled(a.Seq)
 		return
 	}
-	if p == nil { // cannot be: the machine gives only proven pairs
+	if p == nil { // the table was replaced in between; recheck closes the stream
 		f.Settled(a.Seq)
 		return
 	}
@@ -147,9 +146,9 @@ func (s *serverStream) arrive(now time.Time, a *stream.Arrival, p *proven, f *fl
 		c.NotHosted.Add(1)
 		in.Stanza, in.Malformed = stanza.Stanza{}, notHosted(a.Stanza)
 	}
-	s.turns.Add(1)
+	s.held.Store(true)
 	s.link.sink.Accept(s.ctx, in)
-	s.turns.Add(1)
+	s.held.Store(false)
 }
 
 // notHosted is how a stanza for somebody else's domain is refused: answered, never relayed (H01).
@@ -178,12 +177,12 @@ func (s *serverStream) caughtUp() bool {
 		if !wait {
 			return true
 		}
-		s.turns.Add(1)
+		s.held.Store(true)
 		select {
 		case <-s.resumed:
 		case <-s.ctx.Done():
 		}
-		s.turns.Add(1)
+		s.held.Store(false)
 		if s.ctx.Err() != nil {
 			s.step(stream.Lost{Cause: "cancelled"})
 			return false

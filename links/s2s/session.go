@@ -19,52 +19,51 @@ func (l *Link) park(now time.Time, f *flight) bool {
 }
 
 // findSession answers a peer that wants its session back: from the park, or from a stream whose loss we have not noticed yet. A session
-// of somebody else is not found (D15), and nothing happens to it.
+// that the machine would not take over is not found (D15), and nothing happens to it.
 func (l *Link) findSession(s *serverStream, id string) {
 	now := time.Now()
 	f := l.unpark(now, s, id)
 	if f == nil {
 		f = l.detach(now, s, id)
 	}
+	if f == nil { // the old stream may have ended between the two looks
+		f = l.unpark(now, s, id)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f == nil {
+	switch {
+	case f == nil:
 		s.stepLocked(now, stream.SessionFound{ID: id})
-		return
+	case s.closed != nil:
+		s.returnFlight(now, f)
+	default:
+		s.resuming = f
+		f.owner.Store(s) // the last receipt of the lost stream is what the machine waits for
+		s.stepLocked(now, stream.SessionFound{ID: id, Session: f.session})
 	}
-	s.resuming = f
-	s.stepLocked(now, stream.SessionFound{ID: id, Session: f.session})
+}
+
+// returnFlight parks a session that could not be resumed after all.
+func (s *serverStream) returnFlight(now time.Time, f *flight) {
+	f.owner.Store(nil)
+	if !s.link.park(now, f) {
+		s.abandon(now, f)
+	}
 }
 
 func (l *Link) unpark(now time.Time, s *serverStream, id string) *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for session, f := range l.parked {
-		if session.ID() != id || !s.owns(session) {
-			continue
-		}
-		if l.parkedIDs.Take(now, id) == nil {
-			return nil
-		}
-		delete(l.parked, session)
-		return f
+	session := l.parkedIDs.Find(now, id)
+	if session == nil || !s.m.MayResume(session) {
+		return nil
 	}
-	return nil
-}
-
-// owns reports whether the pair that a session belongs to was proven on this stream. The owner of a parked session never changes,
-// and pairs are only added, so the answer needs no lock that the caller may not take: it comes from a copy.
-func (s *serverStream) owns(session *stream.Session) bool {
-	pairs := s.provenPairs.Load()
-	if pairs == nil {
-		return false
-	}
-	for _, p := range *pairs {
-		if p == session.Owner() {
-			return true
-		}
-	}
-	return false
+	l.parkedIDs.Take(now, id)
+	f := l.parked[session]
+	delete(l.parked, session)
+	return f
 }
 
 func (l *Link) detach(now time.Time, s *serverStream, id string) *flight {
@@ -72,26 +71,42 @@ func (l *Link) detach(now time.Time, s *serverStream, id string) *flight {
 		if other == s || other.role != stream.Responder {
 			continue
 		}
-		if f := other.giveSession(now, s, id); f != nil {
-			return f
+		session := other.sessionNamed(id)
+		if session == nil {
+			continue
+		}
+		s.mu.Lock() // one stream's lock at a time
+		may := s.m.MayResume(session)
+		s.mu.Unlock()
+		if may {
+			return other.giveSession(now, session)
 		}
 	}
 	return nil
 }
 
-// giveSession ends this stream, whose session goes on elsewhere.
-func (s *serverStream) giveSession(now time.Time, to *serverStream, id string) *flight {
+func (s *serverStream) sessionNamed(id string) *stream.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed != nil || s.flight.session == nil || s.flight.session.ID() != id || !to.owns(s.flight.session) {
+	if s.closed != nil || s.flight == nil || s.flight.session.ID() != id || id == "" {
 		return nil
 	}
-	f := s.flight
-	session, outs := s.m.Detach(now)
-	if session != f.session {
+	return s.flight.session
+}
+
+// giveSession ends this stream, whose session goes on elsewhere.
+func (s *serverStream) giveSession(now time.Time, session *stream.Session) *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != nil || s.flight.session != session {
+		return nil
+	}
+	detached, outs := s.m.Detach(now)
+	if detached != session {
 		s.carryOut(now, outs)
 		return nil
 	}
+	f := s.flight
 	s.link.abandon(now, f, f.untrackedTokens())
 	f.owner.Store(nil)
 	s.flight, s.detached = nil, true

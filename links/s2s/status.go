@@ -116,7 +116,7 @@ func (s *serverStream) status() StreamStatus {
 	defer s.mu.Unlock()
 	st := StreamStatus{
 		ID: s.ready.ID, Side: s.side, Role: s.role.String(), Address: s.remote, Since: s.since, Bidi: s.m.Bidi(),
-		Managed: s.ready.Managed, Ready: s.isReady, Sent: s.wire.sent.Load(), Received: s.wire.received.Load(),
+		Managed: s.m.Managed(), Ready: s.isReady, Sent: s.wire.sent.Load(), Received: s.wire.received.Load(),
 	}
 	if s.version != 0 {
 		st.TLS, st.Cipher = tls.VersionName(s.version), tls.CipherSuiteName(s.cipher)

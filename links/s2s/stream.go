@@ -36,14 +36,13 @@ type serverStream struct {
 	conn net.Conn // wire, or TLS above it; replaced by the reader under wmu
 	dec  *xmlstream.Decoder
 
-	signalled atomic.Bool
+	signalled atomic.Bool   // a wakeup is on its way
 	wakeup    chan struct{} // to the writer
 	resumed   chan struct{} // to the reader: receipts came
 	ackDue    atomic.Bool
-	turns     atomic.Uint64 // odd: the reader is kept waiting by our own side; see patient
+	held      atomic.Bool   // the reader is kept waiting by our own side
+	drained   chan struct{} // closed by the reader when it ends
 	limits    atomic.Pointer[xmlstream.Limits]
-	// provenPairs are the keys of inbound, copied at each change, for those who must not take mu.
-	provenPairs atomic.Pointer[[]stream.Pair]
 
 	wmu sync.Mutex // socket writing; taken before mu
 
@@ -68,8 +67,9 @@ type serverStream struct {
 	ready    stream.Ready
 	isReady  bool
 	isProven bool
-	detached bool // its session was resumed on another stream
-	counted  bool // among Link.unproven; under Link.mu
+	detached bool      // its session was resumed on another stream
+	counted  bool      // among Link.unproven; under Link.mu
+	holdOff  time.Time // as responder: nothing is sent before, unless stream management is on; see enableGrace
 	closed   *stream.Closed
 	ping     ping
 	verify   func(stream.KeyAnswer) // as ForVerify
@@ -121,7 +121,7 @@ func (c *certificate) judge(domain jid.JID) (*tlsid.Verified, tlsid.Reason) {
 func (l *Link) newStream(ctx context.Context, conn net.Conn, side string, role stream.Role) *serverStream {
 	s := &serverStream{
 		link: l, role: role, side: side, since: time.Now(), wire: newWire(conn, l.table().limits.WriteTimeout),
-		wakeup: make(chan struct{}, 1), resumed: make(chan struct{}, 1), dead: make(chan struct{}),
+		wakeup: make(chan struct{}, 1), resumed: make(chan struct{}, 1), dead: make(chan struct{}), drained: make(chan struct{}),
 		inbound: make(map[stream.Pair]*proven), outbound: make(map[stream.Pair]bool), outcome: make(chan error, 1),
 	}
 	s.conn = s.wire
@@ -156,6 +156,7 @@ func (s *serverStream) setup(resume *flight) {
 	cfg := s.config(t)
 	if resume != nil {
 		cfg.Resume, s.resuming = resume.session, resume
+		resume.owner.Store(s) // the last receipt of the lost stream is what the machine waits for
 	}
 	if s.role == stream.Initiator {
 		s.m = stream.NewInitiator(cfg)
@@ -166,16 +167,21 @@ func (s *serverStream) setup(resume *flight) {
 	s.adopt()
 }
 
-// adopt makes the flight the one of the machine's session. Caller holds mu, or nobody else knows the stream yet.
+// adopt makes the flight the one of the machine's session. What was written on this stream before a session took it over stays in the
+// air beside what the session brings. Caller holds mu, or nobody else knows the stream yet.
 func (s *serverStream) adopt() {
-	session := s.m.Session()
+	session, before := s.m.Session(), s.flight
 	switch {
-	case s.flight != nil && s.flight.session == session:
+	case before != nil && before.session == session:
+		return
 	case s.resuming != nil && s.resuming.session == session:
 		s.flight, s.resuming = s.resuming, nil
-		s.flight.owner.Store(s)
 	default:
-		s.flight = newFlight(session, s)
+		s.flight = newFlight(session)
+	}
+	s.flight.owner.Store(s)
+	if before != nil {
+		before.moveTo(s.flight)
 	}
 }
 
@@ -201,6 +207,7 @@ func (s *serverStream) run(direct bool) {
 	wg.Go(s.write)
 	s.step(start)
 	s.read()
+	close(s.drained)
 	wg.Wait()
 }
 

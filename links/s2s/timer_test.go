@@ -78,7 +78,11 @@ func TestBackOff(t *testing.T) {
 		n.down.Store(false)
 		time.Sleep(time.Hour)
 		w.a.send(t, "a.example", "b.example", 5, 5)
-		inOrder(t, w.b.sink.wait(t, 2), 4, 5)
+		for n := 1; ; n++ { // the fourth may have come before, if an attempt fell into its minute
+			if got := w.b.sink.wait(t, n); status(got[n-1]) == "n5" {
+				break
+			}
+		}
 	})
 }
 

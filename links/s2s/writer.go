@@ -1,6 +1,7 @@
 package s2s
 
 import (
+	"crypto/tls"
 	"errors"
 	"time"
 
@@ -11,10 +12,9 @@ import (
 )
 
 const (
-	takeItems  = 128                    // taken from a queue at a time
-	batchBytes = wireBytes              // encoded before a write
-	patience   = 10 * time.Second       // how long after a blockade of ours the peer is not judged by its silence
-	retick     = 100 * time.Millisecond // between two looks at a blockade
+	takeItems  = 128         // taken from a queue at a time
+	batchBytes = wireBytes   // encoded before a write
+	lingerTime = time.Second // for the peer to read our last words before the socket is closed
 )
 
 // write is the writer: it owns the timer, and closes the connection at the end.
@@ -22,12 +22,11 @@ func (s *serverStream) write() {
 	defer close(s.dead)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	var guard blockade
 	for {
-		more, next, over, err := s.flush(&guard)
+		more, next, over, err := s.flush()
 		switch {
 		case over:
-			s.hangUp(err)
+			s.hangUp()
 			return
 		case err != nil:
 			s.step(stream.Lost{Cause: clean(err.Error())})
@@ -45,7 +44,7 @@ func (s *serverStream) write() {
 }
 
 // flush encodes what there is to write and writes it, once.
-func (s *serverStream) flush(guard *blockade) (more bool, next time.Time, over bool, err error) {
+func (s *serverStream) flush() (more bool, next time.Time, over bool, err error) {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
 	s.mu.Lock()
@@ -53,7 +52,7 @@ func (s *serverStream) flush(guard *blockade) (more bool, next time.Time, over b
 	if s.ackDue.Swap(false) {
 		s.stepLocked(now, stream.AckDue{})
 	}
-	late := guard.tick(s, now)
+	s.tick(now)
 	if s.closed == nil {
 		more = s.fill(now)
 		next = s.pingOrLetGo(now)
@@ -61,8 +60,8 @@ func (s *serverStream) flush(guard *blockade) (more bool, next time.Time, over b
 		if d := s.deadline; !d.IsZero() && d.Before(next) {
 			next = d
 		}
-		if late && next.Before(now.Add(retick)) {
-			next = now.Add(retick)
+		if now.Before(s.holdOff) && s.holdOff.Before(next) {
+			next = s.holdOff
 		}
 	}
 	over = s.closed != nil
@@ -95,15 +94,31 @@ func (s *serverStream) flushBefore() error {
 	return err
 }
 
-// hangUp ends TLS and TCP. An error of the last write changes nothing any more.
-func (s *serverStream) hangUp(error) {
-	_ = s.conn.Close() // TLS: close_notify first, within five seconds
+// hangUp ends TLS and TCP, and gives the peer a moment to read why: closing a socket with unread bytes in it would throw away our last
+// words (RFC 1122 §4.2.2.13).
+func (s *serverStream) hangUp() {
+	s.wmu.Lock()
+	conn := s.conn
+	s.wmu.Unlock()
+	if t, ok := conn.(*tls.Conn); ok {
+		_ = t.CloseWrite() // close_notify
+	}
+	if t, ok := s.wire.Conn.(interface{ CloseWrite() error }); ok && t.CloseWrite() == nil {
+		_ = s.wire.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+		select {
+		case <-s.drained:
+		case <-s.ctx.Done():
+		}
+	}
 	_ = s.wire.Conn.Close()
 	s.cancel()
 }
 
 // fill takes from the queues in turn and encodes, until the buffer is large or nothing is left. Caller holds mu.
 func (s *serverStream) fill(now time.Time) (more bool) {
+	if now.Before(s.holdOff) && !s.m.Managed() {
+		return false
+	}
 	gone := false
 	for range s.lanes {
 		s.turn = (s.turn + 1) % len(s.lanes)
@@ -111,7 +126,7 @@ func (s *serverStream) fill(now time.Time) (more bool) {
 		for !l.stuck && len(s.out) < batchBytes {
 			if l.next == len(l.pending) {
 				clear(l.pending)
-				l.pending = l.q.take(l.pending[:0], takeItems)
+				l.pending = l.q.take(s, l.pending[:0], takeItems)
 				if l.next = 0; len(l.pending) == 0 {
 					break
 				}
@@ -187,6 +202,9 @@ func (s *serverStream) send(now time.Time, l *lane) {
 		s.link.counters.Failed.Add(1)
 		l.refuse(links.Failed, links.ErrTooBig)
 	case stream.SendFull:
+		if r.AskAck {
+			s.out = s.m.AppendAckRequest(s.out)
+		}
 		l.stop()
 	case stream.SendClosed: // the end is on its way here
 		l.stop()
@@ -219,39 +237,18 @@ func (s *serverStream) unstick() {
 	}
 }
 
-// blockade keeps the machine from taking our own back-pressure for the peer's silence: while the sink holds the reader, answers stay
-// unread in the socket. Owned by the writer.
-type blockade struct {
-	seen  uint64
-	until time.Time
-}
-
-// tick gives the machine its Tick when it is due, unless the reader is held up by us. It reports a tick that was put off.
-func (b *blockade) tick(s *serverStream, now time.Time) (late bool) {
+// tick gives the machine its Tick when it is due. While the sink holds the reader, answers stay unread in the socket: the peer's silence
+// is then ours. Caller holds mu.
+func (s *serverStream) tick(now time.Time) {
 	if s.closed != nil {
-		return false
+		return
 	}
-	d := s.m.Deadline()
-	if d.IsZero() || now.Before(d) {
-		return false
+	if s.held.Load() {
+		s.m.Busy(now)
 	}
-	turn := s.turns.Load()
-	switch held := turn%2 == 1; {
-	case !held:
-		b.seen = 0
-	case b.seen == 0: // a first look: it may be one quick stanza of many
-		b.seen = turn
-		return true
-	case b.seen == turn:
-		b.until = now.Add(patience)
-	default: // it moves, so the peer is heard
-		b.seen = 0
+	if d := s.m.Deadline(); !d.IsZero() && !now.Before(d) {
+		s.stepLocked(now, stream.Tick{})
 	}
-	if now.Before(b.until) {
-		return true
-	}
-	s.stepLocked(now, stream.Tick{})
-	return false
 }
 
 // checkReleased is the last gate before a queue.
