@@ -38,6 +38,7 @@ type Gateway struct {
 	engine        *peering.Engine
 	audit         *audit.Log
 	conversations *conversations
+	rates         rates
 	counters      Counters
 	flights       flights
 	replies       *replies
@@ -53,7 +54,7 @@ type Gateway struct {
 
 	versions  atomic.Pointer[versionText]
 	unwritten atomic.Pointer[string] // why the audit log has failed, nil while it works
-	stopLinks  sync.Once
+	stopLinks sync.Once
 
 	ctx    context.Context // ends when the node stops
 	cancel context.CancelFunc
@@ -151,4 +152,3 @@ func (g *Gateway) auditDown(err error) {
 		"Make room or repair the disk, run 'sallyport audit verify', then restart the node", zap.Error(err))
 	go g.stopLinks.Do(func() { g.closeLinks("audit log has failed") })
 }
-

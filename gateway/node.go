@@ -111,6 +111,9 @@ func Explain(p *peering.Policy, q control.ExplainQuestion, now time.Time) (peeri
 		}
 	}
 	a.Proof = bestProof(peer)
+	for _, b := range p.Buckets() {
+		a.Facts.Levels = append(a.Facts.Levels, uint32(max(b.Burst, 0)))
+	}
 	v := p.Judge(&a)
 	return peering.Explain(&v), nil
 }

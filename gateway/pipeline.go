@@ -36,8 +36,7 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 		f.verdict = g.engine.RefuseMalformed(&a, in.Malformed, malformedReason(in.Malformed))
 	} else {
 		f.claim = g.conversations.lookup(in.Stanza, in.Time, &a.Facts)
-		g.fillFacts(&a)
-		f.verdict = g.engine.Judge(&a)
+		f.verdict = g.judge(&a)
 	}
 	g.reserve(ctx, f)
 	g.record(f, &a)
@@ -50,11 +49,17 @@ func (g *Gateway) arrival(in *links.Inbound) peering.Arrival {
 	}
 }
 
-// fillFacts looks up what a judgement needs to know and only this node can.
-func (g *Gateway) fillFacts(a *peering.Arrival) {
-	if p := g.engine.Policy(); p != nil && p.ReissuesIDs() && a.Stanza.IsRequest() {
+// judge brings the facts that only this node knows and asks the active policy, one and
+// the same for facts and verdict.
+func (g *Gateway) judge(a *peering.Arrival) peering.Verdict {
+	p := g.engine.Policy()
+	if p == nil {
+		return g.engine.Judge(a) // refuses
+	}
+	if p.ReissuesIDs() && a.Stanza.IsRequest() {
 		a.Facts.FreshID = g.freshID()
 	}
+	return g.rates.judge(p, a)
 }
 
 func malformedReason(m *stanza.Malformed) peering.Reason {

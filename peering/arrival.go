@@ -63,7 +63,7 @@ type Facts struct {
 	Awaited   AwaitedIQ     // for iq result and error: the request that waits for it
 	Asked     bool          // for presence subscribed/unsubscribed: a request went the other way
 	FreshID   string        // id to issue anew, unique for the destination; "" = none given
-	Rates     Rates         // levels of the buckets that rules of the active policy read
+	Levels    []uint32      // tokens in the buckets of Policy.Buckets, by number; absent is empty
 }
 
 // ClearanceFact is a clearance with where it came from and how old it is.
@@ -79,34 +79,15 @@ type AwaitedIQ struct {
 	OriginalID string // id the requester used; "" = same as on the response
 }
 
-// MaxRates is how many rate rules one stanza can meet.
-const MaxRates = 4
-
-// Rates are bucket readings: how many tokens a named bucket held when looked up.
-type Rates struct {
-	N    int
-	Rule [MaxRates]string
-	Left [MaxRates]int32
-}
-
-// Level returns the tokens left for the bucket of rule; a bucket nobody looked up is empty.
-func (r *Rates) Level(rule string) int32 {
-	for i := range min(r.N, MaxRates) {
-		if r.Rule[i] == rule {
-			return r.Left[i]
-		}
-	}
-	return 0
-}
-
 // Effects is what must change in the world if the verdict is carried out. The one owner
 // of the domain pair applies them after the audit record is durable.
 type Effects struct {
-	Await      bool    // remember the iq request Released carries
-	OriginalID string  // with Await: id to restore on the answer
-	Answered   bool    // the awaited request is answered
-	Ask        bool    // a subscription request crossed
-	Answer     bool    // a subscription answer crossed: forget the request
-	Take       Rates   // tokens to take, by rule
-	From, To   jid.JID // the addresses the entries are kept under, as sent out
+	Await      bool      // remember the iq request Released carries
+	OriginalID string    // with Await: id to restore on the answer
+	Answered   bool      // the awaited request is answered
+	Ask        bool      // a subscription request crossed
+	Answer     bool      // a subscription answer crossed: forget the request
+	NTake      int       // how many of Take count
+	Take       [4]uint16 // buckets to take one token from, by number in Policy.Buckets
+	From, To   jid.JID   // the addresses the entries are kept under, as sent out
 }

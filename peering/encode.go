@@ -19,6 +19,7 @@ const (
 	encodingVersion  = 1
 	maxEncodedString = 64 << 10
 	maxEncodedStanza = 4 << 20
+	maxLevels        = 1024
 )
 
 // ErrEncoding is wrapped by every error of the parsers.
@@ -77,10 +78,10 @@ func AppendFacts(dst []byte, f *Facts) ([]byte, error) {
 	dst = append(dst, encodingVersion, flag(f.Awaited.Found), flag(f.Asked))
 	dst = appendString(dst, f.Awaited.OriginalID)
 	dst = appendString(dst, f.FreshID)
-	dst = append(dst, byte(min(max(f.Rates.N, 0), MaxRates)))
-	for i := range min(max(f.Rates.N, 0), MaxRates) {
-		dst = appendString(dst, f.Rates.Rule[i])
-		dst = binary.BigEndian.AppendUint32(dst, uint32(f.Rates.Left[i]))
+	levels := f.Levels[:min(len(f.Levels), maxLevels)]
+	dst = binary.AppendUvarint(dst, uint64(len(levels)))
+	for _, level := range levels {
+		dst = binary.AppendUvarint(dst, uint64(level))
 	}
 	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
 		dst = appendString(dst, c.Source)
@@ -105,10 +106,8 @@ func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
 	var f Facts
 	f.Awaited.Found, f.Asked = r.flag(), r.flag()
 	f.Awaited.OriginalID, f.FreshID = r.string(), r.string()
-	f.Rates.N = int(r.byteUpTo(MaxRates))
-	for i := range f.Rates.N {
-		f.Rates.Rule[i] = r.string()
-		f.Rates.Left[i] = int32(r.uint32())
+	for range r.uvarint(maxLevels) {
+		f.Levels = append(f.Levels, uint32(r.uvarint(math.MaxUint32)))
 	}
 	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
 		c.Source = r.string()

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sallyport/peering"
 )
 
@@ -14,7 +16,7 @@ func facts(t testing.TB) peering.Facts {
 		Sender:  peering.ClearanceFact{Clearance: clearance(t, reg, "inside.clearance.xml"), Source: "directory", Age: time.Minute},
 		Awaited: peering.AwaitedIQ{Found: true, OriginalID: "orig"},
 		Asked:   true, FreshID: "fresh",
-		Rates: peering.Rates{N: 1, Rule: [peering.MaxRates]string{"slow"}, Left: [peering.MaxRates]int32{-3}},
+		Levels: []uint32{3, 0, 1 << 31},
 	}
 }
 
@@ -62,8 +64,8 @@ func TestFactsSurviveEncoding(t *testing.T) {
 		t.Errorf("clearance %v, want %v", got.Sender.Clearance, f.Sender.Clearance)
 	}
 	got.Sender.Clearance, f.Sender.Clearance = nil, nil
-	if got != f {
-		t.Errorf("got %+v, want %+v", got, f)
+	if d := cmp.Diff(f, got); d != "" {
+		t.Errorf("facts changed (-want +got):\n%s", d)
 	}
 }
 

@@ -80,6 +80,7 @@ func (j *judgement) applyRules() bool {
 	in := rules.Input{
 		Stanza: j.s, Label: j.label,
 		FromSide: j.from.Side, ToSide: j.to.Side, FromPeer: j.from.Name, ToPeer: j.to.Name,
+		Marking: j.marking(), Levels: j.a.Facts.Levels,
 	}
 	out := j.p.rules.Apply(&in)
 	for i := range min(out.NFired, len(out.Fired)) {
@@ -107,6 +108,7 @@ func (j *judgement) applyRules() bool {
 		j.v.Outcome = Hold
 		return false
 	case rules.Allow:
+		j.v.Effects.Take, j.v.Effects.NTake = out.Take, out.NTake
 		if out.NFired == 0 {
 			j.step(Step{Stage: Rules, Note: "no rule objects"})
 		}

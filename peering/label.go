@@ -243,6 +243,21 @@ func (j *judgement) syntaxFor(received *xmlstream.Element) xep0258.Syntax {
 	return xep0258.ESS
 }
 
+// marking is the display marking of the label in force, out of what the writer remembers.
+func (j *judgement) marking() string {
+	if j.label == nil {
+		return ""
+	}
+	e, err := j.p.writer.Element(j.label, j.labelled, xep0258.ESS, j.a.Time)
+	if err != nil {
+		return "" // a rule that needs it refuses
+	}
+	if m := e.Child(nsLabel, "displaymarking"); m != nil {
+		return m.Text()
+	}
+	return ""
+}
+
 // replace makes e the stanza from here on.
 func (j *judgement) replace(st Stage, e *xmlstream.Element, note string) bool {
 	if e == j.s.Element() {

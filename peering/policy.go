@@ -48,6 +48,7 @@ type Policy struct {
 	pairs   map[[2]string]Pair
 	profile *rules.Profile
 	rules   *rules.Set
+	buckets []rules.Bucket
 	reader  *xep0258.Reader
 	writer  xep0258.Writer
 	def     Definition
@@ -61,6 +62,7 @@ func Compile(def Definition) (*Policy, []Problem) {
 		reader: xep0258.NewReader(def.Labels),
 		pairs:  make(map[[2]string]Pair),
 	}
+	p.buckets = def.Rules.Buckets()
 	var problems []Problem
 	bad := func(subject, format string, args ...any) {
 		problems = append(problems, Problem{subject, fmt.Sprintf(format, args...)})
@@ -164,6 +166,10 @@ func (p *Policy) MayTalk(from, to string) bool {
 	_, ok := p.pairs[[2]string{from, to}]
 	return ok
 }
+
+// Buckets are the counters that rules of this policy read, in the order of Facts.Levels.
+// The caller does not change them.
+func (p *Policy) Buckets() []rules.Bucket { return p.buckets }
 
 // ReissuesIDs reports whether iq requests get ids of our own, so that the gateway has to
 // bring a fresh one in the facts.
