@@ -184,15 +184,15 @@ func TestManyAppenders(t *testing.T) {
 	}
 }
 
-// slow is a file system whose syncs of segments wait for leave.
+// slow is a file system whose syncs of segments wait for leave, and fail with the error they get.
 type slow struct {
 	*faulty.FS
-	leave chan struct{}
+	leave chan error
 }
 
 type slowFile struct {
 	disk.File
-	leave chan struct{}
+	leave chan error
 }
 
 func (s slow) Append(name string) (disk.File, error) {
@@ -201,15 +201,17 @@ func (s slow) Append(name string) (disk.File, error) {
 }
 
 func (f slowFile) Sync() error {
-	<-f.leave
+	if err := <-f.leave; err != nil {
+		return err
+	}
 	return f.File.Sync()
 }
 
 func TestNothingIsToldBeforeTheSync(t *testing.T) {
 	fs := faulty.New()
 	closeLog(t, openLog(t, fs, nil)) // so that the next opening appends to a slow file
-	s := slow{fs, make(chan struct{}, 1)}
-	s.leave <- struct{}{} // Open syncs once
+	s := slow{fs, make(chan error, 1)}
+	s.leave <- nil // Open syncs once
 	l, d := openLog(t, s, func(o *audit.Options) { o.BufferRecords = 2 }), newTold()
 	d.settled = make(chan uint64, 10)
 	fill(t, l, d, 1)
@@ -241,6 +243,60 @@ func TestNothingIsToldBeforeTheSync(t *testing.T) {
 	}
 	closeLog(t, l)
 	d.check(t)
+}
+
+func TestWhatWaitsBehindAFailedBatchFailsToo(t *testing.T) {
+	fs := faulty.New()
+	closeLog(t, openLog(t, fs, nil))
+	s := slow{fs, make(chan error, 1)}
+	s.leave <- nil
+	l, d := openLog(t, s, func(o *audit.Options) { o.BufferRecords = 2 }), newTold()
+	d.settled = make(chan uint64, 10)
+	fill(t, l, d, 4) // the third is only taken when the first two are being synced
+	blocked := make(chan error)
+	go func() {
+		_, err := l.Append(numbered(5, 0), d, 1005)
+		blocked <- err
+	}()
+	s.leave <- faulty.ErrIO
+	if err := <-blocked; !errors.Is(err, audit.ErrFailed) {
+		t.Errorf("the append that waited: %v", err)
+	}
+	for want := uint64(1); want <= 4; want++ {
+		if got := <-d.settled; got != want || !errors.Is(d.bad[got], faulty.ErrIO) {
+			t.Errorf("told of %d: %v", got, d.bad[got])
+		}
+	}
+	if err := l.Close(); !errors.Is(err, faulty.ErrIO) {
+		t.Errorf("close: %v", err)
+	}
+	d.check(t)
+}
+
+// Damage to what had been promised is no torn tail, even before a head speaks of it.
+func TestOpenDoesNotCutOffWhatWasPromised(t *testing.T) {
+	fs := faulty.New()
+	l, d := openLog(t, fs, nil), newTold()
+	d.settled = make(chan uint64, 1)
+	for range 6 { // six batches
+		fill(t, l, d, 1)
+		<-d.settled
+	}
+	crashed := fs.Copy()
+	closeLog(t, l)
+	name := lastSegment(crashed)
+	data := crashed.Contents(name)
+	for e, err := range audit.Read(crashed, audit.Filter{FirstSeq: 4, LastSeq: 4}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[e.Offset+50] ^= 1
+	}
+	crashed.SetContents(name, data)
+	_, err := audit.Open(audit.Options{FS: crashed, Node: "gw1", Key: testKey()})
+	if !errors.Is(err, audit.ErrDamaged) || !strings.Contains(err.Error(), "record 4") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {
