@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 // network is a dialler whose addresses answer after a while, or never, or with a refusal.
 type network struct {
+	mu     sync.Mutex
 	after  map[string]time.Duration // negative: refused after that long
 	dialed []string
 	closed int
@@ -24,10 +26,17 @@ type countedConn struct {
 	n *network
 }
 
-func (c countedConn) Close() error { c.n.closed++; return c.Conn.Close() }
+func (c countedConn) Close() error {
+	c.n.mu.Lock()
+	c.n.closed++
+	c.n.mu.Unlock()
+	return c.Conn.Close()
+}
 
 func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	n.mu.Lock()
 	n.dialed = append(n.dialed, address)
+	n.mu.Unlock()
 	wait, answers := n.after[address]
 	if !answers {
 		<-ctx.Done()
