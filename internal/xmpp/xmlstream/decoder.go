@@ -143,7 +143,7 @@ func (d *Decoder) Restart(l Limits) {
 func (d *Decoder) SetLimits(l Limits) {
 	d.lim = l.filled()
 	if d.bound != noBound && !d.discard {
-		d.bound = d.start + int64(d.lim.ElementBytes)
+		d.bound = max(d.start+int64(d.lim.ElementBytes), d.base+int64(d.pos))
 	}
 }
 
@@ -152,7 +152,7 @@ func (d *Decoder) Fill(r io.Reader) (int, error) {
 	filled := d.have == len(d.buf) // by the last Read, so there is more to come
 	d.settle()
 	switch {
-	case filled && len(d.buf) < maxBuffer:
+	case len(d.buf) == 0, filled && len(d.buf) < maxBuffer:
 		d.grow(max(firstBuffer, 2*len(d.buf)))
 	case d.have == len(d.buf):
 		return 0, ErrFull

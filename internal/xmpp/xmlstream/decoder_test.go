@@ -142,6 +142,41 @@ func TestDecoderSetLimits(t *testing.T) {
 	}
 }
 
+// TestDecoderLimitsBelow lowers the limits below what has been read of an element.
+func TestDecoderLimitsBelow(t *testing.T) {
+	for want, l := range map[string]xmlstream.Limits{"policy": {ElementBytes: 100}, "oversize": {ElementBytes: 10_000, OversizeFactor: 2}} {
+		d := open(t, xmlstream.ServerLimits())
+		big := message("<body>" + strings.Repeat("x", 12_000) + "</body>")
+		d.Write([]byte(big[:11_000]))
+		if _, err := d.Next(); err != xmlstream.ErrShort {
+			t.Fatal(err)
+		}
+		d.SetLimits(l)
+		d.Write([]byte(big[11_000:]))
+		ev, err := d.Next()
+		if got := ev.Kind.String(); got != want && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%+v: got %v, %v", l, got, err)
+		}
+	}
+}
+
+// TestDecoderMixedInput goes from Write to Fill, as after bytes that were read elsewhere.
+func TestDecoderMixedInput(t *testing.T) {
+	d := xmlstream.NewDecoder(xmlstream.Options{ContentNS: xmlstream.NSServer})
+	d.Write([]byte(benchHeader + message(strings.Repeat("x", 100_000))))
+	for range 2 {
+		if _, err := d.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := d.Fill(strings.NewReader(before)); n != len(before) || err != nil {
+		t.Fatal(n, err)
+	}
+	if ev, err := d.Next(); err != nil || ev.Bytes != len(before) {
+		t.Fatal(ev, err)
+	}
+}
+
 // TestDecoderZeroOptions must refuse: no limits means the usual ones, no content namespace means no stream.
 func TestDecoderZeroOptions(t *testing.T) {
 	d := xmlstream.NewDecoder(xmlstream.Options{})
