@@ -21,7 +21,7 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	rec.Outcome = v.Outcome.String()
 	rec.PolicyVersion = g.versionText(v.Version)
 	if f.cause != peering.ByVerdict {
-		rec.Outcome, rec.Reason = "bounced", f.cause.String()
+		rec.Outcome, rec.Reason = outcomeBounced, f.cause.String()
 	}
 	if r := &v.Refusal; v.Outcome != peering.Release {
 		rec.Stage, rec.Rule, rec.Reason = r.Stage.String(), r.Rule, string(r.Reason)
@@ -34,9 +34,14 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	if v.Changed {
 		rec.Changed = changes(&v.Trace)
 	}
-	rec.Facts, _ = peering.AppendFacts(nil, &a.Facts)
-	if g.keepContent {
-		rec.Content, _ = peering.AppendArrival(nil, a)
+	if facts, err := peering.AppendFacts(nil, &a.Facts); err == nil {
+		rec.Facts = facts
+	}
+	if !g.keepContent || a.Stanza.IsZero() {
+		return
+	}
+	if content, err := peering.AppendArrival(nil, a); err == nil {
+		rec.Content = content
 	}
 }
 
@@ -61,3 +66,6 @@ func changes(t *peering.Trace) []string {
 	}
 	return out
 }
+
+// outcomeBounced is the outcome of a decision to release that found no room.
+const outcomeBounced = "bounced"
