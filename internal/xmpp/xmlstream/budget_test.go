@@ -75,7 +75,7 @@ func TestBudgetSpeed(t *testing.T) {
 	}
 	theirs := func() { readStd(t, x) }
 	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
-	for range 60 {
+	for range tries(60) {
 		for i, f := range []func(){ours, theirs} {
 			start := time.Now()
 			for range 200 {
@@ -220,7 +220,7 @@ func TestHostileA33(t *testing.T) {
 	random := stanza(func(i uint64) string { return fmt.Sprintf("n%019d", bits.Reverse64(i)>>4) })
 	cost := func(in []byte) time.Duration {
 		best := time.Duration(math.MaxInt64)
-		for range 15 {
+		for range tries(15) {
 			d := open(t, xmlstream.ServerLimits())
 			d.Write(in)
 			start := time.Now()
@@ -233,7 +233,7 @@ func TestHostileA33(t *testing.T) {
 	}
 	a, b := cost(colliding), cost(random)
 	t.Logf("colliding %v, random %v, %d bytes", a, b, len(colliding))
-	if a > 2*b {
+	if a > 2*b && !raceEnabled {
 		t.Errorf("colliding names take %v, random ones %v", a, b)
 	}
 }
@@ -295,7 +295,7 @@ func TestBudgetLinear(t *testing.T) {
 		cost := func(n int) time.Duration {
 			in := []byte(parts[0] + strings.Repeat(parts[1], n/len(parts[1])) + parts[2])
 			best := time.Duration(math.MaxInt64)
-			for range 5 {
+			for range tries(9) {
 				d := open(t, xmlstream.ServerLimits())
 				start := time.Now()
 				for i := range in {
@@ -310,7 +310,7 @@ func TestBudgetLinear(t *testing.T) {
 		}
 		small, large := cost(32<<10), cost(256<<10)
 		t.Logf("%-10s %v for 32 KiB, %v for 256 KiB", name, small, large)
-		if large > 24*small {
+		if large > 32*small && !raceEnabled { // a square would be 64 times
 			t.Errorf("%s: 8 times the bytes take %v instead of %v", name, large, small)
 		}
 	}
@@ -321,7 +321,7 @@ func TestBudgetLinear(t *testing.T) {
 func TestBudgetCPU(t *testing.T) {
 	perMiB := func(in string) time.Duration {
 		best := time.Duration(math.MaxInt64)
-		for range 3 {
+		for range tries(3) {
 			d := open(t, xmlstream.ServerLimits())
 			d.Write([]byte(in))
 			start := time.Now()
@@ -349,6 +349,14 @@ func TestBudgetCPU(t *testing.T) {
 			t.Errorf("%s: %v for 256 KiB, budget 50 ms", name, cost)
 		}
 	}
+}
+
+// tries is how often something is timed. With the race detector times mean nothing and once is enough.
+func tries(n int) int {
+	if raceEnabled {
+		return 1
+	}
+	return n
 }
 
 func readStd(t testing.TB, x *xml.Decoder) {
