@@ -102,7 +102,7 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			err := cmd.ValidateRequiredFlags()
+			err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
 			a.started = err == nil
 			return err
 		},
@@ -115,6 +115,6 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.socket, "socket", "", "ask the node at the socket `PATH` (default: see FILE)")
 	f.BoolVar(&a.json, "json", false, "write JSON instead of text")
 	root.AddCommand(a.runCommand(), a.checkCommand(), a.explainCommand(),
-		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.versionCommand())
+		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.auditCommand(), a.versionCommand())
 	return root
 }

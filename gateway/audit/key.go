@@ -30,6 +30,15 @@ func LoadOrCreateKey(path string) (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
+// LoadKey reads the private key in path and makes none.
+func LoadKey(path string) (ed25519.PrivateKey, error) {
+	key, err := loadKey(path)
+	if err != nil {
+		return nil, fmt.Errorf("audit key %s: %w", path, err)
+	}
+	return key, nil
+}
+
 func loadKey(path string) (ed25519.PrivateKey, error) {
 	info, err := os.Stat(path)
 	if err != nil {

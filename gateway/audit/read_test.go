@@ -109,8 +109,15 @@ func TestTable(t *testing.T) {
 	e := audit.Entry{Seq: 12, Record: full()}
 	header, row := string(audit.AppendTableHeader(nil)), string(audit.AppendTableRow(nil, &e))
 	for _, column := range []struct{ title, cell string }{
-		{"TIME", "2026-11-21T23:00:00.123456Z"}, {"KIND", "settlement"}, {"OUTCOME", "bounced"}, {"PEERS", "a > b"},
-		{"FROM", "x@a.example/r"}, {"TO ", "y@b.example"}, {"STANZA", "message/chat"}, {"STAGE", "rules"}, {"REF", "R-1"},
+		{"TIME", "2026-11-21T23:00:00.123456Z"},
+		{"KIND", "settlement"},
+		{"OUTCOME", "bounced"},
+		{"PEERS", "a > b"},
+		{"FROM", "x@a.example/r"},
+		{"TO ", "y@b.example"},
+		{"STANZA", "message/chat"},
+		{"STAGE", "rules"},
+		{"REF", "R-1"},
 		{"WHY", "of 2; rule=r1 condition=policy-violation label=SECRET because"},
 	} {
 		if at := strings.Index(header, column.title); at < 0 || !strings.HasPrefix(row[at:], column.cell) {
