@@ -52,6 +52,7 @@ type judgement struct {
 	src, dst jid.JID       // final addresses
 	label    *labels.Label // label in force, nil if the kind carries none
 	labelled *labels.Policy
+	wraps    bool // there are stanzas inside the stanza
 }
 
 // Judge turns an arrival into a verdict under this policy, active or not.

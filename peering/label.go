@@ -143,6 +143,7 @@ const maxWrapped = 4
 // one that it lists, the content is judged like a message of its own, both ways.
 func (j *judgement) judgeWrapped(e *xmlstream.Element, depth int) bool {
 	for inner, carrier := range rules.Wrapped(e) {
+		j.wraps = true
 		switch {
 		case depth == maxWrapped:
 			return j.refuse(Refusal{
@@ -245,7 +246,7 @@ func (j *judgement) syntaxFor(received *xmlstream.Element) xep0258.Syntax {
 
 // marking is the display marking of the label in force, out of what the writer remembers.
 func (j *judgement) marking() string {
-	if j.label == nil {
+	if j.label == nil || !j.p.rules.NeedsMarking() {
 		return ""
 	}
 	e, err := j.p.writer.Element(j.label, j.labelled, xep0258.ESS, j.a.Time)

@@ -55,19 +55,12 @@ func profileCondition(r rules.Reason) stanza.Condition {
 // fitWrapped holds every wrapped stanza against the profile, to the depth that stage 2 let
 // through, and puts what may go on of it in its place.
 func (j *judgement) fitWrapped() bool {
-	if !anyWrapped(j.s.Element()) {
+	if !j.wraps {
 		return true
 	}
 	ok := true
 	e := j.mapWrapped(j.s.Element(), &ok)
 	return ok && j.replace(Profile, e, "wrapped stanza changed")
-}
-
-func anyWrapped(e *xmlstream.Element) bool {
-	for range rules.Wrapped(e) {
-		return true
-	}
-	return false
 }
 
 func (j *judgement) mapWrapped(e *xmlstream.Element, ok *bool) *xmlstream.Element {

@@ -10,6 +10,7 @@ type Set struct {
 	rules   []rule
 	lists   [stanza.IQError + 1][]uint16 // numbers of the rules that can match a type of stanza
 	buckets []Bucket
+	marks   bool // a rule writes the marking of the label
 }
 
 // rule is a compiled RuleSpec.
@@ -121,6 +122,9 @@ func (s *Set) ID(n int) string {
 	}
 	return s.rules[n].id
 }
+
+// NeedsMarking reports whether any rule reads Input.Marking.
+func (s *Set) NeedsMarking() bool { return s != nil && s.marks }
 
 // Buckets returns the counters that the set needs, in the order of Input.Levels.
 func (s *Set) Buckets() []Bucket {
