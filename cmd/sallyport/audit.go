@@ -24,7 +24,7 @@ func (a *app) auditCommand() *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Show, verify, archive and prune the log of decisions",
+		Short: "Show, verify, archive, prune and replay the log of decisions",
 		Long: `The audit log holds every decision. These commands read its files; they need no
 running node and do not disturb one.`,
 		Example: `  sallyport audit show --outcome refused --since 1h
@@ -33,7 +33,7 @@ running node and do not disturb one.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&f.dir, "dir", "", "`DIR` of the log (default: see the configuration)")
-	cmd.AddCommand(a.auditShow(&f), a.auditVerify(&f), a.auditArchive(&f), a.auditPrune(&f))
+	cmd.AddCommand(a.auditShow(&f), a.auditVerify(&f), a.auditArchive(&f), a.auditPrune(&f), a.auditReplay(&f))
 	return cmd
 }
 
