@@ -162,6 +162,7 @@ func TestBudgetHeap(t *testing.T) {
 		"A31 value":         times(64, "<message><body x='", text, "'/></message>"),
 		"A31 almost":        times(31, "<message><body>", text, "</body></message>"),
 		"dense":             times(16, "<message>", "<b>"+strings.Repeat("<a/>", 4000)+"</b>", "</message>"),
+		"dense, then text":  times(26, "<message><b>"+strings.Repeat("<a/>", 4000)+"</b>"+strings.Repeat("<b>"+strings.Repeat("<a/>", 3700)+"</b>", 7), text, "</message>"),
 		"dense texts":       times(16, "<message>", "<b>"+strings.Repeat("x<a/>", 4000)+"</b>", "</message>"),
 		"dense items":       times(12, "<message>", "<b>"+strings.Repeat("<item jid='a@b.example' name='x'/>", 1000)+"</b>", "</message>"),
 		"dense attributes":  times(400, "<message>", "<b"+manyAttributes(64, "a%d=''")+"/>", "</message>"),

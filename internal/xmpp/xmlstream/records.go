@@ -26,6 +26,7 @@ const (
 	weightAttr        = 24
 	weightText        = 32
 	weightDeclaration = 48
+	weightByte        = 2 // of text
 )
 
 // reset empties the lists.

@@ -211,9 +211,11 @@ func (d *Decoder) record(space uint32, at int) step {
 	f.elem, f.nodes = len(r.elems)-1, len(r.pending)
 	r.textFrom = uint32(len(r.text))
 	r.weight += weightElement + weightAttr*attrs
-	if r.weight+2*len(r.text) > d.lim.maxWeight() {
+	left := d.lim.maxWeight() - r.weight - weightByte*len(r.text)
+	if left < 0 {
 		return d.overflow(at)
 	}
+	d.bound = min(d.bound, d.base+int64(d.pos)+int64(left/weightByte)) // all that follows may be text
 	return more
 }
 
