@@ -16,10 +16,10 @@ func (a *app) auditReplay(flags *auditFlags) *cobra.Command {
 	var f audit.Filter
 	cmd := &cobra.Command{
 		Use:   "replay",
-		Short: "Judge recorded decisions again, under the policy of a configuration",
+		Short: "Judge recorded decisions again, under any policy",
 		Long: `Judge every recorded decision again under the policy of the configuration that
 -c names, with the facts that were used then, and list those that would come out
-otherwise: what a new policy would have changed, or, under the same policy, proof
+otherwise: what a new policy would have changed, or, under the same one, proof
 that nothing was decided by anything but the policy.
 
 Only records with content can be judged again: set content = true in [audit].
@@ -27,7 +27,7 @@ The log may be in use. Nothing is sent and nothing is recorded.
 
 Exits with 0 when every decision comes out the same, with 5 when one does not.`,
 		Example: `  sallyport audit replay -c /etc/sallyport/sallyport.toml
-  sallyport audit replay -c next.toml --dir /var/lib/sallyport/audit --first 1200`,
+  sallyport audit replay -c next.toml --dir /srv/audit --first 1200`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.replay(flags.dir, f) },
 	}
