@@ -18,7 +18,6 @@ type flight struct {
 	claim   claim
 	cause   peering.Cause // why the sender is told something, other than the verdict
 	seq     uint64        // audit record of the decision
-	replied bool          // the error to the sender is on its way
 }
 
 var (

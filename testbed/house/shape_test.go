@@ -68,8 +68,9 @@ func TestNoSleepingAndNoSkippedTests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		virtual := bytes.Contains(b, []byte(`"testing/synctest"`)) // sleeping there costs no time
 		for i, line := range strings.Split(string(b), "\n") {
-			if strings.Contains(line, "t.Skip") || strings.Contains(line, "time.Sleep(") && !strings.Contains(line, "// in a bubble") {
+			if strings.Contains(line, "t.Skip") || strings.Contains(line, "time.Sleep(") && !virtual {
 				t.Errorf("%s:%d: %s", name, i+1, strings.TrimSpace(line))
 			}
 		}
