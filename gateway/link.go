@@ -35,7 +35,7 @@ func s2sConfig(cfg *config.Config, policy *peering.Policy) (s2s.Config, error) {
 	out := s2s.Config{
 		Name: linkS2S, Keys: store.Keys(), Secret: secret,
 		Limits: s2s.Limits{
-			PerAddress: l.UnauthenticatedPerAddress, Unproven: l.Connections, Handshake: l.HandshakeTimeout,
+			PerAddress: l.UnauthenticatedPerAddress, Unproven: l.Unauthenticated, Handshake: l.HandshakeTimeout,
 		},
 		Timing: stream.Timing{Negotiation: l.AuthenticateTimeout, Close: l.CloseTimeout, Handshake: l.HandshakeTimeout},
 		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: l.ResumeWindow},
@@ -51,8 +51,8 @@ func s2sConfig(cfg *config.Config, policy *peering.Policy) (s2s.Config, error) {
 
 func identityFiles(cfg *config.Config) tlsid.StoreSpec {
 	spec := tlsid.StoreSpec{Trust: make(map[string]tlsid.TrustSpec)}
-	for i, c := range cfg.Certificates {
-		pair := tlsid.KeyPair{CertFile: string(c.Cert), KeyFile: string(c.Key), Default: i == 0}
+	for _, c := range cfg.Certificates {
+		pair := tlsid.KeyPair{CertFile: string(c.Cert), KeyFile: string(c.Key), Default: c.Default}
 		for _, d := range c.Domains {
 			pair.Domains = append(pair.Domains, string(d))
 		}

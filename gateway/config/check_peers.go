@@ -105,13 +105,13 @@ func (c *checker) traffic(key string, p *Peer) {
 }
 
 func (c *checker) labels(key string, p *Peer) {
-	usesDefault := p.Unlabelled == UnlabelledDefault || p.SendLabels == SendAlways
+	usesDefault := p.Unlabelled == UnlabelledDefault // what it is sent is labelled by default of the peer that sent it
 	hasPolicy := len(c.cfg.Policy.SPIF) > 0 || c.errorAt("policy.spif")
 	switch {
 	case usesDefault && p.DefaultLabel == "" && !c.errorAt(key+".default-label"):
-		c.bad(key+".default-label", "is missing, but unlabelled or send-labels need it", "name a file with a label")
+		c.bad(key+".default-label", "is missing, but unlabelled needs it", "name a file with a label")
 	case !usesDefault && p.DefaultLabel != "":
-		c.risk(key+".default-label", "is not used", `set unlabelled = "default" or send-labels = "always"`)
+		c.risk(key+".default-label", "stands in for an empty label only", `set unlabelled = "default" if it shall stand in for a missing one`)
 	case p.Unlabelled == UnlabelledDefault:
 		c.risk(key+".unlabelled", "what has no label is held to be what default-label says", "use refuse where the peer can label")
 	}

@@ -65,7 +65,8 @@ type Peer struct {
 	DefaultLabel File `toml:"default-label"`
 	// Label syntaxes it may use. The first is the one it is sent.
 	LabelSyntaxes []LabelSyntax `toml:"label-syntaxes" enum:"ess,nato4774"`
-	// What it is sent in the way of labels: what came, the default label where none came, or never any.
+	// What it is sent in the way of labels: what came, also the default label of the sending peer where none came, or never
+	// any.
 	SendLabels SendLabels `toml:"send-labels" enum:"as-received,always,never"`
 
 	// Other names for its domains: on the left as the peer itself writes a domain, on the right as everybody else does.

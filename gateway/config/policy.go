@@ -18,28 +18,14 @@ type Policy struct {
 type Limits struct {
 	// Connections from one address that have not authenticated yet.
 	UnauthenticatedPerAddress int `toml:"unauthenticated-per-address" min:"1" max:"10000"`
-	// Connections altogether.
-	Connections int `toml:"connections" min:"1" max:"1000000"`
+	// Connections that have not authenticated yet, from all addresses together.
+	Unauthenticated int `toml:"unauthenticated" min:"1" max:"1000000"`
 	// Time to authenticate.
 	AuthenticateTimeout time.Duration `toml:"authenticate-timeout" min:"1s" max:"10m"`
 	// Time for a TLS handshake.
 	HandshakeTimeout time.Duration `toml:"handshake-timeout" min:"1s" max:"1m"`
-	// Time to reach a peer: DNS, connecting and authenticating together.
-	ConnectTimeout time.Duration `toml:"connect-timeout" min:"1s" max:"10m"`
 	// Time to wait for an orderly end of a stream, and for queues to empty on shutdown.
 	CloseTimeout time.Duration `toml:"close-timeout" min:"100ms" max:"1m"`
-	// Bytes of one element before authentication.
-	PreAuthBytes Size `toml:"pre-auth-bytes" min:"10000" max:"1 MiB"`
-	// Pairs of domains on one stream.
-	PairsPerStream int `toml:"pairs-per-stream" min:"1" max:"10000"`
-	// Depth of elements in a stanza.
-	Depth int `toml:"depth" min:"8" max:"256"`
-	// Attributes of one element.
-	Attributes int `toml:"attributes" min:"8" max:"1024"`
-	// Namespace declarations of one element.
-	Declarations int `toml:"declarations" min:"8" max:"1024"`
-	// Children of one element.
-	Children int `toml:"children" min:"16" max:"65536"`
 	// Unacknowledged stanzas of a stream with stream management.
 	UnackedStanzas int `toml:"unacked-stanzas" min:"10" max:"1000000"`
 	// Unacknowledged bytes of a stream with stream management.
