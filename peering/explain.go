@@ -59,7 +59,7 @@ func Explain(v *Verdict) Explanation {
 		return x
 	}
 	before, after := Outline(v.source.stanza.Element()), Outline(released.Element())
-	x.Diff = difference(before, after)
+	x.Diff = Difference(before, after)
 	if b, err := xmlstream.AppendElement(nil, released.Element(), xmlstream.NSServer); err == nil {
 		x.Released = string(b)
 	}
@@ -113,9 +113,9 @@ func outline(dst []string, e *xmlstream.Element, indent, ns string) []string {
 // maxDiffLines bounds the quadratic comparison; longer outlines are shown whole.
 const maxDiffLines = 2000
 
-// difference compares two outlines line by line: " " kept, "-" removed, "+" added. Two
+// Difference compares two outlines line by line: " " kept, "-" removed, "+" added. Two
 // equal outlines have none.
-func difference(a, b []string) []string {
+func Difference(a, b []string) []string {
 	if len(a) > maxDiffLines || len(b) > maxDiffLines {
 		return append(prefixed("-", a), prefixed("+", b)...)
 	}
