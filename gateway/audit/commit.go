@@ -17,7 +17,7 @@ func (l *Log) commitLoop() {
 	defer l.done.Done()
 	before := 0
 	for {
-		if l.opts.Linger > 0 && before >= lingerFrom {
+		if before >= lingerFrom {
 			l.linger()
 		}
 		b := l.take()

@@ -73,6 +73,12 @@ func (d *told) Durable(token, seq uint64, err error) {
 	}
 }
 
+func (d *told) failure(seq uint64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bad[seq]
+}
+
 func (d *told) check(t testing.TB) {
 	t.Helper()
 	d.mu.Lock()
@@ -252,19 +258,24 @@ func TestWhatWaitsBehindAFailedBatchFailsToo(t *testing.T) {
 	s.leave <- nil
 	l, d := openLog(t, s, func(o *audit.Options) { o.BufferRecords = 2 }), newTold()
 	d.settled = make(chan uint64, 10)
-	fill(t, l, d, 4) // the third is only taken when the first two are being synced
-	blocked := make(chan error)
+	fill(t, l, d, 3) // one or two are being synced, the others wait behind them
+	blocked := make(chan uint64)
 	go func() {
-		_, err := l.Append(numbered(5, 0), d, 1005)
-		blocked <- err
+		for n := uint64(4); ; n++ { // at most one more fits
+			if _, err := l.Append(numbered(n, 0), d, n+1000); err != nil {
+				if !errors.Is(err, audit.ErrFailed) {
+					t.Error(err)
+				}
+				blocked <- n
+				return
+			}
+		}
 	}()
 	s.leave <- faulty.ErrIO
-	if err := <-blocked; !errors.Is(err, audit.ErrFailed) {
-		t.Errorf("the append that waited: %v", err)
-	}
-	for want := uint64(1); want <= 4; want++ {
-		if got := <-d.settled; got != want || !errors.Is(d.bad[got], faulty.ErrIO) {
-			t.Errorf("told of %d: %v", got, d.bad[got])
+	refused := <-blocked
+	for want := uint64(1); want < refused; want++ {
+		if got := <-d.settled; got != want || !errors.Is(d.failure(got), faulty.ErrIO) {
+			t.Errorf("told of %d: %v", got, d.failure(got))
 		}
 	}
 	if err := l.Close(); !errors.Is(err, faulty.ErrIO) {

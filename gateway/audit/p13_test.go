@@ -266,11 +266,10 @@ func TestVerifyHeads(t *testing.T) {
 func TestVerifyReportsRecordsAfterTheHead(t *testing.T) {
 	fs := faulty.New()
 	l, d := openLog(t, fs, nil), newTold()
-	fill(t, l, d, 10)
 	d.settled = make(chan uint64, 100)
-	fill(t, l, d, 5)
-	for seq := uint64(0); seq < 15; {
-		seq = <-d.settled
+	fill(t, l, d, 15)
+	for <-d.settled < 15 {
+		continue
 	}
 	copied := fs.Copy() // as after kill -9: the last head is that of Open
 	closeLog(t, l)
