@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"sallyport/gateway/audit"
 	"sallyport/gateway/config"
@@ -36,14 +35,14 @@ func (g *Gateway) append(rec *audit.Record) error {
 }
 
 // openAudit opens the log that the configuration names, with its key and sinks.
-func openAudit(cfg *config.Config, policy string, now func() time.Time) (*audit.Log, error) {
+func openAudit(cfg *config.Config, policy string, opts *Options) (*audit.Log, error) {
 	key, err := audit.LoadOrCreateKey(string(cfg.Audit.SignKey))
 	if err != nil {
 		return nil, fmt.Errorf("audit key: %w", err)
 	}
 	o := audit.Options{
 		Dir: string(cfg.Audit.Dir), Node: cfg.Node.Name, Key: key, Policy: policy,
-		SegmentBytes: int64(cfg.Audit.SegmentBytes), MaxBytes: int64(cfg.Audit.MaxBytes), Clock: now,
+		SegmentBytes: int64(cfg.Audit.SegmentBytes), MaxBytes: int64(cfg.Audit.MaxBytes), Clock: opts.Now, FS: opts.seams.disk,
 	}
 	for _, s := range cfg.Audit.HeadSinks {
 		sink, err := openSink(s)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/hex"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,8 @@ type Options struct {
 	Log     *zap.Logger
 	Version string           // of the program, for status
 	Now     func() time.Time // default time.Now
+
+	seams seams
 }
 
 // Gateway is one node. New makes it, Run runs it; the other methods may be called from
@@ -44,7 +47,8 @@ type Gateway struct {
 	replies       *replies
 	bounces       *bounces
 	serial        atomic.Uint64
-	link          *s2s.Link
+	link          watchedLink
+	services      func() ([]io.Closer, error)
 	peers         atomic.Pointer[map[string]*peerCounters]
 	refusals      refusals
 	throttle      audit.Throttle
@@ -91,25 +95,28 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.replies, g.bounces = newReplies(g), newBounces(g)
 	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
-	if g.audit, err = openAudit(cfg, policy.Version().String(), o.Now); err != nil {
+	if g.services = o.seams.services; g.services == nil {
+		g.services = g.openServices
+	}
+	if g.audit, err = openAudit(cfg, policy.Version().String(), &o); err != nil {
 		return nil, err
 	}
 	if err := g.loadConversations(); err != nil {
 		return nil, joinClose(err, g.audit)
 	}
-	if err := g.makeLink(cfg, policy); err != nil {
+	if err := g.makeLink(cfg, policy, &o.seams); err != nil {
 		return nil, joinClose(err, g.audit)
 	}
 	return g, nil
 }
 
-func (g *Gateway) makeLink(cfg *config.Config, policy *peering.Policy) error {
+func (g *Gateway) makeLink(cfg *config.Config, policy *peering.Policy, s *seams) error {
 	lc, err := s2sConfig(cfg, policy)
 	if err != nil {
 		return err
 	}
 	g.countPeers(policy)
-	g.link, err = s2s.New(lc, g, s2s.Env{Log: g.log, Observer: (*observer)(g)})
+	g.link, err = s.makeLink(lc, g, s2s.Env{Log: g.log, Observer: (*observer)(g)})
 	return err
 }
 

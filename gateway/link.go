@@ -116,8 +116,8 @@ func hosts(policy *peering.Policy, side string, domain jid.JID) bool {
 
 func linkPeer(c *config.Peer, store *tlsid.Store) s2s.Peer {
 	p := s2s.Peer{
-		Name: c.Name, Side: c.Side, Domains: patterns(c.Domains), Default: c.Default, Refuse: c.Refuse,
-		Bidi: c.Bidi, StreamManagement: c.StreamManagement, Idle: c.Idle, MaxStanzaBytes: int(c.MaxStanzaBytes),
+		Name: c.Name, Side: c.Side, Domains: patterns(c.Domains), Default: c.Default, SpeaksFor: patterns(c.SpeaksFor),
+		Refuse: c.Refuse, Bidi: c.Bidi, StreamManagement: c.StreamManagement, Idle: c.Idle, MaxStanzaBytes: int(c.MaxStanzaBytes),
 		Queue: s2s.QueueLimits{Stanzas: c.QueueStanzas, Bytes: int(c.QueueBytes), Age: c.QueueAge},
 		Identity: tlsid.Policy{
 			Trust: store.Trust(c.Side), Usage: usage(c.Usage), MinTLS: tlsVersion(c.MinTLS),

@@ -40,7 +40,7 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 	if err := g.recordEvent(audit.Start, "node started, version "+g.version); err != nil {
 		return fmt.Errorf("record the start: %w", err)
 	}
-	services, err := g.openServices()
+	services, err := g.services()
 	defer func() {
 		for _, s := range services {
 			if err := s.Close(); err != nil {

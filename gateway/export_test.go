@@ -1,0 +1,28 @@
+package gateway
+
+import (
+	"io"
+
+	"sallyport/gateway/config"
+	"sallyport/internal/disk"
+	"sallyport/links"
+	"sallyport/links/s2s"
+)
+
+// WatchedLink is what a test puts in place of the server-to-server link.
+type WatchedLink = watchedLink
+
+// NewInMemory is New with a link and an audit disk of the test, and no doors for operators.
+func NewInMemory(cfg *config.Config, o Options, fs disk.FS, link func(links.Sink) WatchedLink) (*Gateway, error) {
+	o.seams = seams{
+		disk:     fs,
+		services: func() ([]io.Closer, error) { return nil, nil },
+		link: func(_ s2s.Config, sink links.Sink, _ s2s.Env) (watchedLink, error) {
+			return link(sink), nil
+		},
+	}
+	return New(cfg, o)
+}
+
+// LinkCounters are those of the link of a running node.
+func (g *Gateway) LinkCounters() *s2s.Counters { return g.link.Counters() }
