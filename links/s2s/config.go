@@ -70,7 +70,8 @@ const (
 type Peer struct {
 	Name, Side string
 	Domains    []peering.Pattern
-	Default    bool // also holds every domain that no other peer does
+	Default    bool              // also holds every domain that no other peer does
+	SpeaksFor  []peering.Pattern // domains it does not hold and may send from all the same
 	Refuse     bool
 
 	Proofs Proofs

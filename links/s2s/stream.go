@@ -139,6 +139,7 @@ func (s *serverStream) config(t *table) stream.Config {
 	cfg := stream.Config{
 		Purpose: s.purpose, Rand: s.link.env.Rand, Secret: t.secret, OfferTLS: t.cfg.Keys != nil, Timing: t.timingFor(s.peer), Manage: t.cfg.Manage,
 		Hosted: func(d jid.JID) bool { return s.link.table().hosts(s.side, d) },
+		Relays: func(remote, from jid.JID) bool { return s.link.table().relays(s.side, remote, from) },
 		Policy: func(_, remote jid.JID) stream.Policy { return s.link.table().policy(s.side, remote, s.version) },
 	}
 	if sd != nil {

@@ -1,12 +1,14 @@
 package s2s
 
 import (
+	"slices"
 	"strings"
 
 	"sallyport/internal/resolve"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/peering"
 )
 
 // table is a compiled Config. Immutable: streams hold the one of now through Link.table.
@@ -97,6 +99,12 @@ func (t *table) peerOn(side string, domain jid.JID) *Peer {
 		return p
 	}
 	return nil
+}
+
+// relays reports whether the peer that has proven remote may speak for the domain from.
+func (t *table) relays(side string, remote, from jid.JID) bool {
+	p := t.peerOn(side, remote)
+	return p != nil && slices.ContainsFunc(p.SpeaksFor, func(d peering.Pattern) bool { return d.Matches(from.Domain()) })
 }
 
 func (t *table) hosts(side string, domain jid.JID) bool {

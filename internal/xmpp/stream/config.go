@@ -122,6 +122,9 @@ type Config struct {
 	Secret Secret
 	// Hosted reports whether a domain is ours on this side. Nil hosts nothing.
 	Hosted func(domain jid.JID) bool
+	// Relays reports whether a peer that has proven the domain remote may also send from
+	// another one. Nil: never.
+	Relays func(remote, from jid.JID) bool
 	// Policy gives the rules for a pair. remote is zero before the peer named
 	// itself. Nil refuses everybody. It is asked again for each proof.
 	Policy func(local, remote jid.JID) Policy

@@ -100,12 +100,17 @@ func (m *Machine) place(a *Arrival, from, to jid.JID) bool {
 	}
 	q := m.in.fromRemote(from.Domain())
 	if q == nil {
+		q = m.relay(from.DomainJID())
+	}
+	if q == nil {
 		m.fact(FactInvalidFrom, Pair{Local: to.DomainJID(), Remote: from.DomainJID()}, "from is not proven on this stream")
 		m.streamError(stanza.StreamInvalidFrom, "from is not proven on this stream", nil)
 		return false
 	}
 	a.Pair, a.Method = Pair{Remote: q.Remote}, q.method
 	switch {
+	case q.Local == to.DomainJID():
+		a.Pair.Local = q.Local
 	case to.IsZero(): // could not be read: H03
 	case !m.cfg.hosted(to.DomainJID()): // H01
 		if a.Problem == NoProblem {
@@ -119,6 +124,20 @@ func (m *Machine) place(a *Arrival, from, to jid.JID) bool {
 		a.Pair.Local = to.DomainJID()
 	}
 	return true
+}
+
+// relay finds the proof of a peer that may speak for a domain it has not proven: only
+// where the configuration says so, and only by a peer that has proven itself.
+func (m *Machine) relay(from jid.JID) *proof {
+	if m.cfg.Relays == nil || from.IsZero() {
+		return nil
+	}
+	for i := range m.in.list {
+		if q := &m.in.list[i]; q.valid && m.cfg.Relays(q.Remote, from) {
+			return q
+		}
+	}
+	return nil
 }
 
 // widen takes a domain that a certificate proved for another domain of ours,
