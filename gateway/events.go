@@ -47,11 +47,23 @@ func openAudit(cfg *config.Config, policy string, opts *Options) (*audit.Log, er
 	for _, s := range cfg.Audit.HeadSinks {
 		sink, err := openSink(s)
 		if err != nil {
-			return nil, fmt.Errorf("audit head-sink: %w", err)
+			return nil, errors.Join(fmt.Errorf("audit head-sink %s: %w", s, err), closeSinks(o.Sinks))
 		}
 		o.Sinks = append(o.Sinks, sink)
 	}
-	return audit.Open(o)
+	log, err := audit.Open(o)
+	if err != nil {
+		return nil, errors.Join(err, closeSinks(o.Sinks))
+	}
+	return log, nil
+}
+
+func closeSinks(sinks []audit.HeadSink) error {
+	var errs []error
+	for _, s := range sinks {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func joinClose(err error, c io.Closer) error { return errors.Join(err, c.Close()) }

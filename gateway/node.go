@@ -66,6 +66,9 @@ func (g *Gateway) problems() []string {
 	if err := g.Ready(); err != nil {
 		out = append(out, err.Error())
 	}
+	if st := g.audit.Stats(); st.LastSinkError != "" {
+		out = append(out, "the head of the audit log did not reach its second place: "+st.LastSinkError)
+	}
 	if n := g.counters.Balance(); n != 0 {
 		if again := g.counters.Balance(); again == n && g.counters.Deciding.Load() == 0 {
 			out = append(out, fmt.Sprintf("stanza counters do not add up: %d unaccounted for", n))

@@ -209,13 +209,17 @@ func (l *Log) publish() error {
 			return err
 		}
 	}
+	last := ""
 	for _, s := range l.opts.Sinks {
 		if err := s.Put(line); err != nil {
+			last = err.Error()
 			l.mu.Lock()
 			l.stats.SinkErrors++
-			l.stats.LastSinkError = err.Error()
 			l.mu.Unlock()
 		}
 	}
+	l.mu.Lock()
+	l.stats.LastSinkError = last
+	l.mu.Unlock()
 	return nil
 }

@@ -111,7 +111,7 @@ type Audit struct {
 	Dir Dir `toml:"dir"`
 	// A segment is closed and the next one begun at this size.
 	SegmentBytes Size `toml:"segment-bytes" min:"64 KiB" max:"64 MiB"`
-	// When the log holds this much, nothing is released any more until `sallyport audit archive` or `prune` has made room. Default: when the disk is full.
+	// When the log holds this much, nothing is released any more: make room with `sallyport audit archive` or `prune` before, or restart the node after. Zero: 16 GiB.
 	MaxBytes Size `toml:"max-bytes" min:"0"`
 	// Further places where the signed head of the log goes each second, so that a missing end is noticed: `file:PATH`, best on another disk, or `syslog:` for the local syslog, `syslog:HOST:PORT` for another (UDP).
 	HeadSinks []HeadSink `toml:"head-sink"`
