@@ -155,7 +155,10 @@ func (s *settings) throughSallyport(ctx context.Context, b *bench) (f figures, e
 	}
 	defer func() { err = errors.Join(err, proc.Stop()) }()
 	w.watch = "sallyport=" + strconv.Itoa(proc.PID())
-	return s.relayFigures(ctx, b, w)
+	if f, err = s.relayFigures(ctx, b, w); err != nil {
+		err = proc.Trouble(err)
+	}
+	return f, err
 }
 
 // rows are the figures for comparison, without budgets.

@@ -15,9 +15,17 @@ import (
 //go:embed sallyport.toml.tmpl
 var gatewayConfig string
 
+// policyData holds a security policy, a clearance and a default label: every message is judged under a label.
+// The program runs at the root of the checkout.
+const policyData = "testbed/scenario/testdata"
+
 // startSallyport runs the program under test between the generator's domains: everything on, nothing special.
 func (s *settings) startSallyport(b *bench, inside, outside, generator netip.AddrPort) (*peers.Process, error) {
 	binary, err := filepath.Abs(s.sallyport)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := filepath.Abs(policyData)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +44,7 @@ func (s *settings) startSallyport(b *bench, inside, outside, generator netip.Add
 	}
 	err = t.Execute(f, map[string]any{
 		"Inside": inside, "Outside": outside, "Generator": generator, "CA": b.ca.File, "Cert": b.pair.Cert, "Key": b.pair.Key,
-		"X": played("x", streams), "Y": played("y", streams),
+		"X": played("x", streams), "Y": played("y", streams), "Policy": policy,
 	})
 	if closeErr := f.Close(); err != nil || closeErr != nil {
 		return nil, fmt.Errorf("write %s: %w, %w", config, err, closeErr)

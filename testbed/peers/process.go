@@ -137,9 +137,9 @@ func (p *Process) AwaitPort(addr netip.AddrPort, limit time.Duration) error {
 		}
 		select {
 		case <-p.done:
-			return p.trouble(fmt.Errorf("ended while starting: %v", p.err))
+			return p.Trouble(fmt.Errorf("ended while starting: %v", p.err))
 		case <-deadline:
-			return p.trouble(fmt.Errorf("does not answer on %s after %v", addr, limit))
+			return p.Trouble(fmt.Errorf("does not answer on %s after %v", addr, limit))
 		case <-tick.C:
 		}
 	}
@@ -160,15 +160,16 @@ func (p *Process) AwaitLine(text string, limit time.Duration) error {
 		}
 		select {
 		case <-p.done:
-			return p.trouble(fmt.Errorf("ended while starting: %v", p.err))
+			return p.Trouble(fmt.Errorf("ended while starting: %v", p.err))
 		case <-deadline:
-			return p.trouble(fmt.Errorf("did not say %q within %v", text, limit))
+			return p.Trouble(fmt.Errorf("did not say %q within %v", text, limit))
 		case <-tick.C:
 		}
 	}
 }
 
-func (p *Process) trouble(cause error) error {
+// Trouble adds the end of the child's log to an error.
+func (p *Process) Trouble(cause error) error {
 	tail, err := tailOf(p.log, 3000)
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s %w", p.name, cause), err)

@@ -1,8 +1,6 @@
 package scenario
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -12,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"sallyport/gateway/audit"
 	"sallyport/testbed/peers"
 )
 
@@ -110,19 +109,14 @@ func (g *Gateway) Kill() { g.proc.Kill() }
 // Reload sends SIGHUP.
 func (g *Gateway) Reload() error { return g.proc.Signal(syscall.SIGHUP) }
 
-// Audit reads the log of decisions with the operator's own command.
-func (g *Gateway) Audit() ([]AuditLine, error) {
-	out, err := g.command("audit", "show", "--json")
-	if err != nil {
-		return nil, err
-	}
-	var all []AuditLine
-	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
-		var line AuditLine
-		if err := d.Decode(&line); err != nil {
-			return nil, fmt.Errorf("audit show: %w", err)
+// Audit reads the log of decisions from the disk while the gateway writes it.
+func (g *Gateway) Audit() ([]audit.Entry, error) {
+	var all []audit.Entry
+	for e, err := range audit.ReadDir(filepath.Join(g.dir, "state", "audit"), audit.Filter{}) {
+		if err != nil {
+			return all, fmt.Errorf("audit log: %w", err)
 		}
-		all = append(all, line)
+		all = append(all, e)
 	}
 	return all, nil
 }

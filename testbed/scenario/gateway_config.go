@@ -24,6 +24,7 @@ type PeerOptions struct {
 	Bidi             bool
 	StreamManagement bool
 	InDoubt          string
+	QueueAge         string // how long a stanza may wait for the peer; empty: the default
 	Clearance        string // file
 	DefaultLabel     string // file; empty: unlabelled messages are refused
 }
@@ -91,10 +92,13 @@ func GatewayTOML(b *peers.Bed, o GatewayOptions) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// usualPeer leaves stream management out towards a server that has none.
+// TODO(issue): say true, which is the default, once a peer that did not offer XEP-0198 is not sent <enable/>: ejabberd
+// 23.01 never answers it, and the link gives the stream up after the time-out, again and again.
 func usualPeer(name, side string, s peers.Settings, clearance string) PeerOptions {
 	return PeerOptions{
 		Name: name, Side: side, Domains: []string{s.Domain, s.Rooms()}, Route: s.Servers(),
-		Authenticate: []string{"external", "dialback"}, Bidi: s.Bidi, StreamManagement: s.StreamManagement,
+		Authenticate: []string{"external", "dialback"}, Bidi: true, StreamManagement: s.StreamManagement,
 		InDoubt: "bounce", Clearance: filepath.Join(testdata(), clearance),
 		DefaultLabel: filepath.Join(testdata(), "label-public.xml"),
 	}

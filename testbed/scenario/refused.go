@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"sallyport/gateway/audit"
 	"sallyport/testbed/client"
 	"sallyport/testbed/peers"
 )
@@ -31,7 +32,7 @@ func fileTransferRefused(t *testing.T, w *World) {
 		alice.Refused(err, refusals...)
 	}
 	bob.HearsNothing(func(e client.Event) bool { return e.Kind == "iq" && e.Type == "set" && bare(e.From) == alice.Bare() })
-	w.audited(t, "refuse", alice.JID, "profile")
+	w.audited(t, "refused", alice.JID, "profile")
 }
 
 // spoofedFrom: the outside server, properly authenticated, says stanzas in other people's names: an unknown
@@ -73,7 +74,7 @@ func spoofedFrom(t *testing.T, w *World) {
 // audited wants a record with that outcome for a sender, at one of the stages.
 func (w *World) audited(t *testing.T, outcome, from string, stages ...string) {
 	t.Helper()
-	var last []AuditLine
+	var last []audit.Entry
 	found := eventually(Patience, func() bool {
 		lines, err := w.Middle.Audit()
 		if err != nil {
@@ -81,7 +82,7 @@ func (w *World) audited(t *testing.T, outcome, from string, stages ...string) {
 		}
 		last = lines
 		for _, l := range lines {
-			if l.Kind != "decision" || l.Outcome != outcome || l.From != from {
+			if l.Kind != audit.Decision || l.Outcome != outcome || l.From != from {
 				continue
 			}
 			if slices.Contains(stages, l.Stage) {
@@ -95,4 +96,4 @@ func (w *World) audited(t *testing.T, outcome, from string, stages ...string) {
 	}
 }
 
-func tail(lines []AuditLine, n int) []AuditLine { return lines[max(0, len(lines)-n):] }
+func tail(lines []audit.Entry, n int) []audit.Entry { return lines[max(0, len(lines)-n):] }

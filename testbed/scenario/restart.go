@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"testing"
+
+	"sallyport/gateway/audit"
 )
 
 // outsideRestarts: the outside server stops in good order in the middle of traffic and comes back; every message is
@@ -90,20 +92,23 @@ func reloadUnderLoad(t *testing.T, w *World) {
 	if len(f.bounced) > 0 {
 		t.Errorf("%d bounced", len(f.bounced))
 	}
-	told := eventually(Patience, func() bool {
-		lines, err := gateway.Audit()
-		if err != nil {
-			t.Fatal(err)
-		}
-		reloads := 0
-		for _, l := range lines {
-			if l.Kind == "reload" {
-				reloads++
-			}
-		}
-		return reloads > 0
-	})
-	if !told {
-		t.Error("no reload in the log")
+	if !eventually(Patience, func() bool { return reloads(t, gateway)["active"] > 0 && reloads(t, gateway)["refused"] > 0 }) {
+		t.Errorf("the log tells of reloads: %v; want some active, some refused", reloads(t, gateway))
 	}
+}
+
+// reloads counts what became of reloads, by outcome.
+func reloads(t *testing.T, g *Gateway) map[string]int {
+	t.Helper()
+	lines, err := g.Audit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := map[string]int{}
+	for _, l := range lines {
+		if l.Kind == audit.Reload {
+			outcomes[l.Outcome]++
+		}
+	}
+	return outcomes
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/gateway/audit"
 	"sallyport/testbed/client"
 )
 
@@ -113,9 +114,9 @@ func (f *Traffic) inDoubt(t *testing.T, w *World) map[string]bool {
 	ids, doubtful := map[uint64]string{}, map[string]bool{}
 	for _, l := range lines {
 		switch {
-		case l.Kind == "decision" && bare(l.From) == f.alice.Bare():
-			ids[l.Seq] = l.ID
-		case l.Kind == "settlement" && l.Outcome == "in-doubt" && ids[l.Of] != "":
+		case l.Kind == audit.Decision && bare(l.From) == f.alice.Bare():
+			ids[l.Seq] = l.StanzaID
+		case l.Kind == audit.Settlement && l.Outcome == "in-doubt" && ids[l.Of] != "":
 			doubtful[ids[l.Of]] = true
 		}
 	}

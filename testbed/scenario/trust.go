@@ -49,7 +49,10 @@ func OneStreamBothWays() Setup {
 
 // Authenticating returns gateway options under which both peers must prove themselves in this way alone.
 func Authenticating(how string) GatewayOptions {
-	only := func(p *PeerOptions) { p.Authenticate = []string{how} }
+	only := func(p *PeerOptions) {
+		p.Authenticate = []string{how}
+		p.QueueAge = "5s" // what cannot be delivered comes back within the test
+	}
 	return GatewayOptions{Inside: only, Outside: only}
 }
 

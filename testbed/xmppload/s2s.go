@@ -19,7 +19,7 @@ type world struct {
 	tlsMode string
 	auth    string
 	onElem  func(to string, el []byte)
-	reply   string // where our domains connect to answer pings; empty: nobody answers
+	reply   map[string]string // where each of our domains connects to answer pings; nil: nobody answers
 	// what the other side did towards our listeners
 	mu       sync.Mutex
 	accepted []*peerIn

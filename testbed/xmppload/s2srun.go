@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	mrand "math/rand"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,12 +40,12 @@ func s2sMode(fs *flag.FlagSet) func() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.reply = *f.reply
 		r := &s2sRun{f: f, w: w, xs: strings.Split(*f.xd, ","), ys: strings.Split(*f.yd, ",")}
 		if len(r.xs) != len(r.ys) {
 			return nil, fmt.Errorf("as many -x as -y domains, please")
 		}
 		w.onElem = r.take
+		w.reply = r.replies()
 		defer r.close()
 		if err := r.listen(); err != nil {
 			return nil, err
@@ -65,6 +66,18 @@ type s2sRun struct {
 	l      *ledger
 	run    int64
 	pacers []*pacer
+}
+
+// replies says where our domains connect to answer pings: X where it connects anyway, Y where it was told.
+func (r *s2sRun) replies() map[string]string {
+	if *r.f.reply == "" {
+		return nil
+	}
+	at := map[string]string{}
+	for i := range r.xs {
+		at[r.xs[i]], at[r.ys[i]] = *r.f.connect, *r.f.reply
+	}
+	return at
 }
 
 func (r *s2sRun) listen() error {
@@ -105,7 +118,9 @@ func (r *s2sRun) take(_ string, el []byte) {
 		return
 	}
 	if attr(el, "type") == "error" {
-		r.l.fail(string(el))
+		if strings.HasPrefix(attr(el, "id"), r.prefix()) { // not what came back from an earlier run
+			r.l.fail(string(el))
+		}
 		return
 	}
 	s, seq, ns, ok := parsePayload(childText(el, "body"), r.run)
@@ -166,9 +181,12 @@ func (r *s2sRun) pass(per int64, window int, rate float64) *ledger {
 	return l
 }
 
+// prefix begins the ids of the messages of this pass.
+func (r *s2sRun) prefix() string { return strconv.FormatInt(r.run, 36) + "-" }
+
 func (r *s2sRun) send(i int, per int64, p *pacer) {
 	c := r.conns[i]
-	head := "<message type='chat' from='s@" + r.xs[i] + "/r' to='r@" + r.ys[i] + "/r' id='"
+	head := "<message type='chat' from='s@" + r.xs[i] + "/r' to='r@" + r.ys[i] + "/r' id='" + r.prefix()
 	for q := range per {
 		ns, ok := p.take(func() { c.flush() })
 		if !ok {

@@ -125,7 +125,7 @@ func (w *world) serverTLS() *tls.Config {
 // pong answers a ping (XEP-0199), which is how a gateway learns that what it wrote before has arrived. The answer
 // goes over a stream of its own, as between servers without XEP-0288.
 func (w *world) pong(el []byte) {
-	if w.reply == "" || elName(el) != "iq" || attr(el, "type") != "get" || !bytes.Contains(el, []byte("urn:xmpp:ping")) {
+	if w.reply == nil || elName(el) != "iq" || attr(el, "type") != "get" || !bytes.Contains(el, []byte("urn:xmpp:ping")) {
 		return
 	}
 	us, them := attr(el, "to"), attr(el, "from")
@@ -144,7 +144,7 @@ func (w *world) answering(from, to string) (*xstream, error) {
 	if x := w.answers[from+" "+to]; x != nil {
 		return x, nil
 	}
-	x, err := w.dial(w.reply, from, to, 20*time.Second)
+	x, err := w.dial(w.reply[from], from, to, 20*time.Second)
 	if err != nil {
 		return nil, err
 	}
