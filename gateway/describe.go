@@ -11,17 +11,16 @@ import (
 // kind, type, id, addresses, size and digest; the whole arrival only where configured.
 func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	v := &f.verdict
-	s := v.Source()
 	rec.Time, rec.Node, rec.Serial = a.Time, a.Node, a.Serial
 	rec.FromPeer, rec.ToPeer, rec.Link = a.Peer, v.ToPeer, a.Link
 	from, to := v.Addresses()
 	rec.From, rec.To = from.String(), to.String()
-	rec.StanzaKind, rec.StanzaType, rec.StanzaID = s.Kind().String(), s.Type().String(), s.ID()
-	rec.Size, rec.Digest = uint64(max(a.Bytes, 0)), digest(s.Element())
+	describeStanza(rec, v.Source(), f.in.Malformed)
+	rec.Size = uint64(max(a.Bytes, 0))
 	rec.Outcome = v.Outcome.String()
 	rec.PolicyVersion = g.versionText(v.Version)
 	if f.cause != peering.ByVerdict {
-		rec.Outcome, rec.Reason = outcomeBounced, f.cause.String()
+		rec.Outcome, rec.Reason, rec.Ref = outcomeBounced, f.cause.String(), v.Ref()
 	}
 	if r := &v.Refusal; v.Outcome != peering.Release {
 		rec.Stage, rec.Rule, rec.Reason = r.Stage.String(), r.Rule, string(r.Reason)
@@ -43,6 +42,16 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	if content, err := peering.AppendArrival(nil, a); err == nil {
 		rec.Content = content
 	}
+}
+
+// describeStanza says what it was, as far as could be read.
+func describeStanza(rec *audit.Record, s stanza.Stanza, m *stanza.Malformed) {
+	kind, typ, id := s.Kind(), s.Type(), s.ID()
+	if m != nil {
+		kind, typ, id = m.Kind, m.Type, m.ID
+	}
+	rec.StanzaKind, rec.StanzaType, rec.StanzaID = kind.String(), typ.String(), id
+	rec.Digest = digest(s.Element())
 }
 
 func marking(p *labels.Policy, l *labels.Label) string {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"sync"
 
 	"sallyport/gateway/audit"
@@ -97,12 +98,20 @@ func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
 		f.cause = peering.Expired
 	case links.Failed, links.Unknown:
 		g.counters.Bounced.Add(1)
-		f.cause = peering.Undelivered
+		f.cause = undelivered(cause)
 	}
 	if r, ok := f.verdict.Released(); ok {
 		g.conversations.forget(&f.verdict.Effects, r.Stanza())
 	}
 	g.bounces.add(f, cause)
+}
+
+// undelivered is what the sender is told of what was never written.
+func undelivered(err error) peering.Cause {
+	if errors.Is(err, links.ErrTooBig) {
+		return peering.TooBig
+	}
+	return peering.Undelivered
 }
 
 // land ends the flight: the link it came in on may acknowledge it.

@@ -84,13 +84,19 @@ func (g *Gateway) reserve(ctx context.Context, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, reserveTimeout)
 	defer cancel()
 	if err := out.Reserve(ctx, r.Local(), r.Remote(), f.in.Bytes); err != nil {
-		f.cause = peering.Overloaded
-		if errors.Is(err, links.ErrTooBig) {
-			f.cause = peering.TooBig
-		}
+		f.cause = noRoom(err)
 		g.log.Warn("no room for a stanza, it is bounced", zap.String("peer", r.Peer()),
 			zap.String("remote", r.Remote().String()), zap.Error(err))
 	}
+}
+
+// noRoom is what the sender is told when there was no room: only who waited in vain for
+// a full queue is told to wait longer.
+func noRoom(err error) peering.Cause {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return peering.Overloaded
+	}
+	return undelivered(err)
 }
 
 // record writes the decision down. What happens next happens in flight.Durable.
