@@ -95,6 +95,7 @@ type sink struct {
 	in    []links.Inbound
 	come  chan struct{}
 	hold  atomic.Bool // keep receipts
+	drop  atomic.Bool // keep nothing
 	held  []links.Inbound
 	block atomic.Pointer[chan struct{}] // when set, Accept waits for it
 	// pong answers a ping, as the server behind a gateway would; nil leaves it unanswered.
@@ -116,6 +117,10 @@ func (s *sink) Accept(ctx context.Context, in links.Inbound) {
 		if s.pong != nil {
 			s.pong(in)
 		}
+		return
+	}
+	if s.drop.Load() {
+		in.Settle()
 		return
 	}
 	s.mu.Lock()

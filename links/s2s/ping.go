@@ -11,7 +11,7 @@ import (
 
 const (
 	nsPing       = "urn:xmpp:ping"  // XEP-0199
-	pingEvery    = time.Second      // at most
+	pingEvery    = time.Second      // at most, unless the flight fills up
 	pingPatience = 60 * time.Second // after which another is sent
 	letGoAfter   = 30 * time.Second // ConfirmNone: a stream that lives on has delivered
 	never        = time.Hour        // for timers with nothing to wait for
@@ -36,6 +36,9 @@ func (s *serverStream) pingOrLetGo(now time.Time) time.Time {
 	last := f.lastUntracked()
 	if p := s.link.table().peer(last.q.key.remote); p != nil && p.Confirm == ConfirmNone {
 		n := f.confirm(f.next(), now.Add(-letGoAfter), links.ErrUnconfirmed)
+		if s.filling() { // by number instead of age
+			n += f.confirm(f.first+uint64(len(f.ring)-f.head)/2, time.Time{}, links.ErrUnconfirmed) //nolint:gosec // a length
+		}
 		if n > 0 {
 			s.link.counters.Delivered.Add(uint64(n)) //nolint:gosec // a count
 			s.unstick()
@@ -44,8 +47,11 @@ func (s *serverStream) pingOrLetGo(now time.Time) time.Time {
 		return since.Add(letGoAfter)
 	}
 	wait := pingEvery
-	if s.ping.id != "" {
+	switch {
+	case s.ping.id != "":
 		wait = pingPatience
+	case s.filling():
+		wait = 0
 	}
 	if due := s.ping.at.Add(wait); now.Before(due) {
 		return due

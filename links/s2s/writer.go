@@ -227,6 +227,12 @@ func (s *serverStream) crowded() bool {
 	return s.flight.untracked >= limits.Flight || s.flight.untrackedBytes >= limits.FlightBytes
 }
 
+// filling reports that half of that is reached.
+func (s *serverStream) filling() bool {
+	limits := s.link.table().limits
+	return s.flight.untracked > limits.Flight/2 || s.flight.untrackedBytes > limits.FlightBytes/2
+}
+
 // unstick lets lanes go on after a confirmation.
 func (s *serverStream) unstick() {
 	for _, l := range s.lanes {
