@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"sallyport/gateway/audit"
 	"sallyport/links"
@@ -26,8 +29,11 @@ var (
 	_ links.Reporter  = (*flight)(nil)
 )
 
-// flights is a free list; what it hands out is empty.
-type flights struct{ pool sync.Pool }
+// flights is a free list; what it hands out is empty. It knows how many are in the air.
+type flights struct {
+	pool sync.Pool
+	air  atomic.Int64
+}
 
 func (p *flights) get(g *Gateway, in links.Inbound) *flight {
 	f, _ := p.pool.Get().(*flight)
@@ -35,12 +41,31 @@ func (p *flights) get(g *Gateway, in links.Inbound) *flight {
 		f = &flight{}
 	}
 	f.g, f.in = g, in
+	p.air.Add(1)
 	return f
 }
 
 func (p *flights) put(f *flight) {
 	*f = flight{}
 	p.pool.Put(f)
+	p.air.Add(-1)
+}
+
+// landEvery is how often somebody who waits for flights looks at their number: only a
+// node that stops does.
+const landEvery = 5 * time.Millisecond
+
+// landed waits until none is in the air.
+func (p *flights) landed(ctx context.Context) {
+	look := time.NewTicker(landEvery)
+	defer look.Stop()
+	for p.air.Load() != 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Durable is called by the audit log, in order of decisions, when the record of this one

@@ -17,8 +17,8 @@ import (
 	"sallyport/gateway/prom"
 )
 
-// Run runs the node until ctx ends, then stops it in order: links first, then what still
-// has to be written down, then the audit log. A value on reload reads the configuration
+// Run runs the node until ctx ends, then stops it in order: links first, then what is in
+// the air has to land, then the audit log. A value on reload reads the configuration
 // again.
 func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	var background sync.WaitGroup
@@ -28,6 +28,7 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	err := g.serve(ctx, reload)
 	g.listening.Store(false)
 	g.stopLinks.Do(func() { g.closeLinks("the node is stopping") })
+	g.flights.landed(context.Background()) // the links take no more, and report all they had
 	g.replies.wg.Wait()
 	g.bounces.close()
 	g.cancel()
