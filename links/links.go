@@ -53,7 +53,7 @@ type Receipt interface {
 
 // Outlet delivers.
 type Outlet interface {
-	// Reserve waits until the queue of the pair has room for one stanza of that many bytes and takes the room. An error means that
+	// Reserve waits, for half a minute at most, until the queue of the pair has room for one stanza of that many bytes and takes the room. An error means that
 	// the stanza must be bounced: ErrTooBig, ErrNoRoute, ErrClosed, or the context's.
 	Reserve(ctx context.Context, local, remote jid.JID, bytes int) error
 	// Deliver never blocks: the room was reserved before. Exactly one Report follows, sooner or later, also for what is refused

@@ -209,6 +209,12 @@ func (l *Link) forget(s *serverStream) {
 	id := s.ping.id
 	if s.closed == nil { // the handshake of direct TLS failed: the machine never heard of it
 		s.closed = &stream.Closed{Cause: stream.TLSFailed}
+		if s.resuming != nil { // for the next attempt
+			s.closed.Resume = s.resuming.session
+		}
+		if q := l.existing(s.key); q != nil {
+			q.untake(s)
+		}
 		s.settleFlights(time.Now(), *s.closed)
 	}
 	s.mu.Unlock()

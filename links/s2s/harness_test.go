@@ -147,8 +147,10 @@ func newWorld(t testing.TB, o setup) *world {
 	for _, g := range []*gate{w.a, w.b} {
 		g.sink.dump = func() { w.dump(t) }
 		g.sink.pong = func(in links.Inbound) {
-			g.deliver(t, release(t, fmt.Sprintf("<iq type='result' id='%s' from='%s' to='%s'/>",
-				in.Stanza.ID(), in.Stanza.To(), in.Stanza.From())))
+			r := release(t, fmt.Sprintf("<iq type='result' id='%s' from='%s' to='%s'/>", in.Stanza.ID(), in.Stanza.To(), in.Stanza.From()))
+			if g.Reserve(t.Context(), r.Local(), r.Remote(), 200) == nil { // closed by now, perhaps
+				g.Deliver(links.Consignment{Released: r, Reporter: newReporter()})
+			}
 		}
 	}
 	w.a.begin(t)

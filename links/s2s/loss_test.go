@@ -1,6 +1,7 @@
 package s2s_test
 
 import (
+	"net"
 	"testing"
 
 	"sallyport/links"
@@ -93,5 +94,42 @@ func TestShutdownReportsEverything(t *testing.T) {
 		if d := w.a.rep.got[token]; d != links.Failed {
 			t.Errorf("never written: %v", d)
 		}
+	}
+}
+
+// TestResumeAfterFailedHandshakes: attempts that do not get through TLS do not cost the session that waits to be resumed.
+func TestResumeAfterFailedHandshakes(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		w := newWorld(t, setup{direct: direct})
+		w.a.send(t, "a.example", "b.example", 1, 1)
+		w.b.sink.wait(t, 1)
+		w.b.sink.hold.Store(true)
+		w.a.send(t, "a.example", "b.example", 2, 20)
+		w.b.sink.wait(t, 20)
+		ln, err := net.Listen("tcp", "127.0.0.1:0") // whoever comes here is hung up on
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed := make(chan struct{}, 100)
+		go func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				_ = c.Close()
+				failed <- struct{}{}
+			}
+		}()
+		w.a.pointAt(t, uint16(ln.Addr().(*net.TCPAddr).Port), direct) //nolint:gosec // a port
+		w.a.net.cut()
+		<-failed
+		<-failed
+		w.a.pointAt(t, w.b.port(direct), direct)
+		_ = ln.Close()
+		w.b.sink.hold.Store(false)
+		w.b.sink.settleHeld()
+		w.a.rep.wait(t, links.Delivered, 20)
+		inOrder(t, w.b.sink.wait(t, 20), 1, 20)
 	}
 }

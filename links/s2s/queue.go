@@ -74,8 +74,12 @@ func newQueue(key pairKey, limits QueueLimits) *queue {
 	return &queue{key: key, limits: limits, room: make(chan struct{})}
 }
 
+// maxReserve bounds how long a sender is held back for a full queue.
+const maxReserve = 30 * time.Second
+
 // reserve takes room for one stanza of n bytes, waiting for it.
 func (q *queue) reserve(ctx context.Context, n int) error {
+	waited := false
 	for {
 		q.mu.Lock()
 		switch {
@@ -97,6 +101,12 @@ func (q *queue) reserve(ctx context.Context, n int) error {
 		room := q.room
 		q.waiters++
 		q.mu.Unlock()
+		if !waited { // a deadline is dear; who finds room needs none
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, maxReserve)
+			defer cancel()
+			waited = true
+		}
 		select {
 		case <-room:
 		case <-ctx.Done():

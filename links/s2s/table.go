@@ -124,7 +124,7 @@ func (t *table) policy(side string, remote jid.JID, tls uint16) stream.Policy {
 	if p == nil || tls != 0 && tls < p.Identity.MinTLS {
 		return stream.Policy{}
 	}
-	out := stream.Policy{TLS: stream.RequireTLS, Bidi: p.Bidi, Manage: p.StreamManagement, ManageUnasked: p.StreamManagement}
+	out := stream.Policy{TLS: stream.RequireTLS, Bidi: p.Bidi, Manage: p.StreamManagement}
 	if p.Proofs.External {
 		out.Auth |= stream.AllowExternal | stream.AllowCertificateDialback
 	}
