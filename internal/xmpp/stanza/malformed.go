@@ -25,13 +25,13 @@ func (m *Malformed) Error() string {
 }
 
 // Reply builds the answer for the sender. ok is false where the stream ends instead, where nobody can be answered, and
-// where RFC 6120 §8.3.1 forbids an answer; the element is then only recorded. self stands in for an address that could
-// not be read: the domain that the stream proved to be ours.
+// where RFC 6120 §8.3.1 forbids an answer; the element is then only recorded. self, the domain of ours that the stream was
+// proven for, stands in for an address that could not be read or is in a domain we do not speak for.
 func (m *Malformed) Reply(self jid.JID, opts ErrorOptions) (s Stanza, ok bool) {
 	if m.Stream != NoStreamCondition || m.Kind == NoKind {
 		return Stanza{}, false
 	}
-	if m.To.IsZero() {
+	if m.To.IsZero() || !self.IsZero() && m.To.DomainJID() != self {
 		opts.From = self
 	}
 	return reply(origin{kind: m.Kind, typ: m.Type, id: m.ID, to: m.To, from: m.From}, m.Stanza, opts)

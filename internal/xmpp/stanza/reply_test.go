@@ -218,3 +218,21 @@ func TestConditions(t *testing.T) {
 		t.Errorf("the RFC 3920 name parses to %v", c)
 	}
 }
+
+// TestReplyFromHostedDomain: the answer to what was sent to a domain that is not ours comes from one that is, or no
+// stream could carry it (H01).
+func TestReplyFromHostedDomain(t *testing.T) {
+	m := stanza.Malformed{
+		Stanza: stanza.ItemNotFound, Kind: stanza.Message, Type: stanza.MessageChat, ID: "1",
+		From: jid.MustParse("a@a.example/r"), To: jid.MustParse("x@nosuch.example"),
+	}
+	for _, tt := range []struct{ self, want string }{
+		{"b.example", "b.example"},
+		{"nosuch.example", "x@nosuch.example"},
+	} {
+		answer, ok := m.Reply(jid.MustParse(tt.self), stanza.ErrorOptions{})
+		if !ok || answer.From().String() != tt.want {
+			t.Errorf("stream for %s: answered %v from %s, want %s", tt.self, ok, answer.From(), tt.want)
+		}
+	}
+}

@@ -111,7 +111,7 @@ type Arrival struct {
 	Stanza    stanza.Stanza     // zero when Problem is BadStanza or Oversize
 	Malformed *stanza.Malformed // set when Problem is BadStanza or Oversize
 	Problem   Problem
-	Pair      Pair // with NotHosted or an unusable 'to': Local is zero
+	Pair      Pair // with NotHosted or an unusable 'to', Local is that of the proven pair: only from there it can be answered
 	Method    Method
 	Bytes     int
 

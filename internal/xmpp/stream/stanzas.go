@@ -107,10 +107,9 @@ func (m *Machine) place(a *Arrival, from, to jid.JID) bool {
 		m.streamError(stanza.StreamInvalidFrom, "from is not proven on this stream", nil)
 		return false
 	}
-	a.Pair, a.Method = Pair{Remote: q.Remote}, q.method
+	a.Pair, a.Method = q.Pair, q.method
 	switch {
 	case q.Local == to.DomainJID():
-		a.Pair.Local = q.Local
 	case to.IsZero(): // could not be read: H03
 	case !m.cfg.hosted(to.DomainJID()): // H01
 		if a.Problem == NoProblem {

@@ -16,9 +16,9 @@ func TestProblemsGoUp(t *testing.T) {
 		cond       stanza.Condition
 		local      string
 	}{
-		{"H01 to not hosted", `<message from='x@a.example' to='y@nosuch.example'/>`, stream.NotHosted, 0, ""},
-		{"H03 to malformed", `<message from='x@a.example' to='a@@b'/>`, stream.BadStanza, stanza.JIDMalformed, ""},
-		{"H03 to with a space", `<message from='x@a.example' to='a b@b.example'/>`, stream.BadStanza, stanza.JIDMalformed, ""},
+		{"H01 to not hosted", `<message from='x@a.example' to='y@nosuch.example'/>`, stream.NotHosted, 0, "b.example"},
+		{"H03 to malformed", `<message from='x@a.example' to='a@@b'/>`, stream.BadStanza, stanza.JIDMalformed, "b.example"},
+		{"H03 to with a space", `<message from='x@a.example' to='a b@b.example'/>`, stream.BadStanza, stanza.JIDMalformed, "b.example"},
 		{"H03 from with a bad localpart", `<message from='a b@a.example' to='y@b.example'/>`, stream.BadStanza, stanza.JIDMalformed, "b.example"},
 		{"H08 iq without payload", `<iq from='x@a.example' to='y@b.example' type='get' id='i'/>`, stream.BadStanza, stanza.BadRequest, "b.example"},
 		{"oversize", `<message from='x@a.example' to='y@b.example' id='big'><body>` + strings.Repeat("x", 600<<10) + `</body></message>`, stream.Oversize, stanza.PolicyViolation, "b.example"},
