@@ -58,7 +58,8 @@ type Gateway struct {
 
 	versions  atomic.Pointer[versionText]
 	unwritten atomic.Pointer[string] // why the audit log has failed, nil while it works
-	stopLinks sync.Once
+	stopping  atomic.Bool            // somebody closes the links
+	closed    chan struct{}          // they are closed
 
 	ctx    context.Context // ends when the node stops
 	cancel context.CancelFunc
@@ -93,6 +94,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		closeTimeout: cfg.Limits.CloseTimeout, events: make(chan s2s.Event, maxEvents),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.closed = make(chan struct{})
 	g.replies, g.bounces = newReplies(g), newBounces(g)
 	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
 	if g.services = o.seams.services; g.services == nil {
@@ -149,7 +151,8 @@ func (g *Gateway) freshID() string {
 }
 
 // auditDown stops all release: the log can take no record. What is under way is answered
-// with an error, the links are closed, and the node stays up for its operator to see why.
+// with an error, then the links are closed, and the node stays up for its operator to see
+// why.
 func (g *Gateway) auditDown(err error) {
 	why := err.Error()
 	if !g.unwritten.CompareAndSwap(nil, &why) {
@@ -157,5 +160,19 @@ func (g *Gateway) auditDown(err error) {
 	}
 	g.log.Error("the audit log has failed: nothing is released any more. "+
 		"Make room or repair the disk, run 'sallyport audit verify', then restart the node", zap.Error(err))
-	go g.stopLinks.Do(func() { g.closeLinks("audit log has failed") })
+	go func() {
+		ctx, cancel := context.WithTimeout(g.ctx, g.closeTimeout)
+		defer cancel()
+		g.flights.landed(ctx) // those who wait are told why
+		g.closeLinks("audit log has failed")
+	}()
+}
+
+// watchAudit notices a log that fails while no stanza comes by.
+func (g *Gateway) watchAudit() {
+	select {
+	case <-g.audit.Failed():
+		g.auditDown(g.audit.Err())
+	case <-g.ctx.Done():
+	}
 }

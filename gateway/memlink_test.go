@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/xmlstream"
@@ -87,6 +88,8 @@ func (l *memLink) arrive(in links.Inbound) {
 
 // Reserve implements links.Outlet.
 func (l *memLink) Reserve(ctx context.Context, local, remote jid.JID, _ int) error {
+	patience := time.NewTimer(30 * time.Second)
+	defer patience.Stop()
 	for {
 		l.mu.Lock()
 		if l.closed {
@@ -108,6 +111,8 @@ func (l *memLink) Reserve(ctx context.Context, local, remote jid.JID, _ int) err
 		l.mu.Unlock()
 		select {
 		case <-room:
+		case <-patience.C:
+			return context.DeadlineExceeded
 		case <-ctx.Done():
 			return ctx.Err()
 		}

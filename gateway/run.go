@@ -25,9 +25,10 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	background.Go(g.bounces.run)
 	background.Go(g.saveLoop)
 	background.Go(g.eventLoop)
+	background.Go(g.watchAudit)
 	err := g.serve(ctx, reload)
 	g.listening.Store(false)
-	g.stopLinks.Do(func() { g.closeLinks("the node is stopping") })
+	g.closeLinks("the node is stopping")
 	g.flights.landed(context.Background()) // the links take no more, and report all they had
 	g.replies.wg.Wait()
 	g.bounces.close()
@@ -62,7 +63,7 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 		case <-ctx.Done():
 			g.log.Info("stopping")
 			g.listening.Store(false)
-			g.stopLinks.Do(func() { g.closeLinks("the node is stopping") })
+			g.closeLinks("the node is stopping")
 			return nil
 		case <-reload:
 			_, _ = g.reload("signal HUP") // logged, recorded and shown by status
@@ -119,8 +120,14 @@ func grants(c *config.Control) []control.Grant {
 	return out
 }
 
-// closeLinks ends every stream in order, within the time limit of the configuration.
+// closeLinks ends every stream in order, within the time limit of the configuration. Who
+// comes second waits for the first.
 func (g *Gateway) closeLinks(why string) {
+	if !g.stopping.CompareAndSwap(false, true) {
+		<-g.closed
+		return
+	}
+	defer close(g.closed)
 	g.log.Info("closing links", zap.String("because", why))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*g.closeTimeout)
 	defer cancel()
