@@ -3,7 +3,6 @@ package gateway
 import (
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/stanza"
-	"sallyport/labels"
 	"sallyport/peering"
 )
 
@@ -29,12 +28,12 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 			rec.Condition = r.Condition.String()
 		}
 	}
-	rec.LabelIn, rec.LabelOut = marking(v.Facts.PolicyIn, v.LabelIn), marking(v.Facts.PolicyOut, v.LabelOut)
+	rec.LabelIn, rec.LabelOut = v.Facts.MarkingIn, v.Facts.MarkingOut
 	if v.Changed {
 		rec.Changed = changes(&v.Trace)
 	}
-	if facts, err := peering.AppendFacts(nil, &a.Facts); err == nil {
-		rec.Facts = facts
+	if facts, err := peering.AppendFacts(f.facts[:0], &a.Facts); err == nil {
+		rec.Facts, f.facts = facts, facts
 	}
 	if !g.keepContent || a.Stanza.IsZero() {
 		return
@@ -52,14 +51,6 @@ func describeStanza(rec *audit.Record, s stanza.Stanza, m *stanza.Malformed) {
 	}
 	rec.StanzaKind, rec.StanzaType, rec.StanzaID = kind.String(), typ.String(), id
 	rec.Digest = digest(s.Element())
-}
-
-func marking(p *labels.Policy, l *labels.Label) string {
-	if p == nil || l == nil {
-		return ""
-	}
-	text, _, _ := p.Marking(l, "en")
-	return text
 }
 
 func changes(t *peering.Trace) []string {

@@ -22,6 +22,7 @@ type flight struct {
 	claim   claim
 	cause   peering.Cause // why the sender is told something, other than the verdict
 	seq     uint64        // audit record of the decision
+	facts   []byte        // memory for their encoding
 }
 
 var (
@@ -46,7 +47,7 @@ func (p *flights) get(g *Gateway, in links.Inbound) *flight {
 }
 
 func (p *flights) put(f *flight) {
-	*f = flight{}
+	*f = flight{facts: f.facts[:0]}
 	p.pool.Put(f)
 	p.air.Add(-1)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -15,10 +14,6 @@ import (
 	"sallyport/links"
 	"sallyport/peering"
 )
-
-// reserveTimeout bounds how long one sender is held back for a full queue before the
-// stanza is bounced to him.
-const reserveTimeout = 30 * time.Second
 
 var errNoLink = errors.New("the link it was released for is gone")
 
@@ -81,8 +76,6 @@ func (g *Gateway) reserve(ctx context.Context, f *flight) {
 		f.cause = peering.Undelivered
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, reserveTimeout)
-	defer cancel()
 	if err := out.Reserve(ctx, r.Local(), r.Remote(), f.in.Bytes); err != nil {
 		f.cause = noRoom(err)
 		g.log.Warn("no room for a stanza, it is bounced", zap.String("peer", r.Peer()),

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"sync"
 
 	"go.uber.org/zap"
@@ -68,9 +67,7 @@ func (q *replies) deliver(r *reply) {
 		r.Report(0, links.Failed, errNoLink)
 		return
 	}
-	ctx, cancel := context.WithTimeout(q.g.ctx, reserveTimeout)
-	defer cancel()
-	if err := out.Reserve(ctx, r.released.Local(), r.released.Remote(), 512); err != nil {
+	if err := out.Reserve(q.g.ctx, r.released.Local(), r.released.Remote(), 512); err != nil {
 		r.Report(0, links.Failed, err)
 		return
 	}

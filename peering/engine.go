@@ -81,7 +81,7 @@ func (j *judgement) applyRules() bool {
 	in := rules.Input{
 		Stanza: j.s, Label: j.label,
 		FromSide: j.from.Side, ToSide: j.to.Side, FromPeer: j.from.Name, ToPeer: j.to.Name,
-		Marking: j.marking(), Levels: j.a.Facts.Levels,
+		Marking: j.v.Facts.MarkingIn, Levels: j.a.Facts.Levels,
 	}
 	out := j.p.rules.Apply(&in)
 	for i := range min(out.NFired, len(out.Fired)) {
@@ -89,7 +89,7 @@ func (j *judgement) applyRules() bool {
 	}
 	if out.Changed {
 		j.s, j.v.Changed = out.Stanza, true
-		j.step(Step{Stage: Rules, Changed: true, Note: "changed by rules", Subject: out.Rule})
+		j.step(Step{Stage: Rules, Changed: true, Note: "changed by rule", Subject: out.ChangedBy})
 	}
 	switch out.Action {
 	case rules.Refuse:

@@ -5,7 +5,6 @@ import (
 
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
-	"sallyport/labels"
 )
 
 // Explanation is a verdict laid out for people and programs. It may hold content of the
@@ -42,7 +41,7 @@ type ExplanationStep struct {
 func Explain(v *Verdict) Explanation {
 	x := Explanation{
 		Outcome: v.Outcome.String(), FromPeer: v.FromPeer, ToPeer: v.ToPeer, Policy: v.Version.String(),
-		Changed: v.Changed, LabelIn: markingOf(v.Facts.PolicyIn, v.LabelIn), LabelOut: markingOf(v.Facts.PolicyOut, v.LabelOut),
+		Changed: v.Changed, LabelIn: v.Facts.MarkingIn, LabelOut: v.Facts.MarkingOut,
 	}
 	for i := range v.Trace.Len() {
 		s := v.Trace.At(i)
@@ -64,14 +63,6 @@ func Explain(v *Verdict) Explanation {
 		x.Released = string(b)
 	}
 	return x
-}
-
-func markingOf(p *labels.Policy, l *labels.Label) string {
-	if p == nil || l == nil {
-		return ""
-	}
-	text, _, _ := p.Marking(l, "en")
-	return text
 }
 
 // Outline writes a tree one element or text a line, indented, in canonical form.

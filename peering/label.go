@@ -40,6 +40,8 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 	j.label, j.labelled = label, policy
 	j.v.LabelIn, j.v.LabelOut = label, label
 	j.v.Facts.PolicyIn, j.v.Facts.PolicyOut = policy, policy
+	j.v.Facts.MarkingIn = j.marking()
+	j.v.Facts.MarkingOut = j.v.Facts.MarkingIn
 	return j.clearedIn(label, policy)
 }
 
@@ -246,7 +248,7 @@ func (j *judgement) syntaxFor(received *xmlstream.Element) xep0258.Syntax {
 
 // marking is the display marking of the label in force, out of what the writer remembers.
 func (j *judgement) marking() string {
-	if j.label == nil || !j.p.rules.NeedsMarking() {
+	if j.label == nil {
 		return ""
 	}
 	e, err := j.p.writer.Element(j.label, j.labelled, xep0258.ESS, j.a.Time)

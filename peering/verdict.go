@@ -134,6 +134,8 @@ type Verdict struct {
 type LabelFacts struct {
 	PolicyIn, PolicyOut *labels.Policy
 	Defaulted           bool // the label is a default, the stanza carried none
+	MarkingIn           string
+	MarkingOut          string
 }
 
 // source is what a reply needs of the arrival, kept by value so that nothing pins content

@@ -206,7 +206,6 @@ func (c *ruleCompiler) action(spec *RuleSpec, r *rule) {
 			c.bad("mark", "must be one line of text")
 		}
 		r.change = marking(spec.Mark)
-		c.set.marks = c.set.marks || strings.Contains(spec.Mark, markingWord)
 	case actRate:
 		c.rate(&spec.Rate, r)
 	}

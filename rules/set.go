@@ -10,7 +10,6 @@ type Set struct {
 	rules   []rule
 	lists   [stanza.IQError + 1][]uint16 // numbers of the rules that can match a type of stanza
 	buckets []Bucket
-	marks   bool // a rule writes the marking of the label
 }
 
 // rule is a compiled RuleSpec.
@@ -96,6 +95,7 @@ type Outcome struct {
 	Action    Action
 	Stanza    stanza.Stanza // as changed by the rules; zero when refused
 	Changed   bool
+	ChangedBy string           // the last rule that changed it
 	Rule      string           // the rule that decided; empty where none did
 	Condition stanza.Condition // of a refusal
 	Reply     Reply            // to a refusal
@@ -122,9 +122,6 @@ func (s *Set) ID(n int) string {
 	}
 	return s.rules[n].id
 }
-
-// NeedsMarking reports whether any rule reads Input.Marking.
-func (s *Set) NeedsMarking() bool { return s != nil && s.marks }
 
 // Buckets returns the counters that the set needs, in the order of Input.Levels.
 func (s *Set) Buckets() []Bucket {
@@ -157,7 +154,7 @@ func (s *Set) Apply(in *Input) Outcome {
 		if out.Stanza != view.Stanza {
 			changed := *in
 			changed.Stanza = out.Stanza
-			view, out.Changed = &changed, true
+			view, out.Changed, out.ChangedBy = &changed, true, r.id
 		}
 	}
 	return out

@@ -24,6 +24,7 @@ type settings struct {
 	work      string  // for state, certificates and logs
 	scale     float64 // of all message counts
 	runs      int     // of each measurement; the median counts
+	profile   string  // where the program under test writes its profile; empty: it makes none
 }
 
 // group is a part of the measurements that can be run alone.
@@ -63,6 +64,7 @@ func run(args []string) error {
 	f.StringVar(&s.sallyport, "sallyport", "build/sallyport", "the program under test")
 	f.Float64Var(&s.scale, "scale", 1, "times the usual number of messages")
 	f.IntVar(&s.runs, "runs", 3, "runs of each relay measurement; the median counts")
+	f.StringVar(&s.profile, "cpuprofile", "", "let the program under test write a processor profile there")
 	out := f.String("json", "build/bench.json", "file for the rows")
 	only := f.String("only", "", "one group: "+names())
 	if err := f.Parse(args); err != nil {

@@ -19,6 +19,18 @@ var gatewayConfig string
 // The program runs at the root of the checkout.
 const policyData = "testbed/scenario/testdata"
 
+// profileArgs asks the program under test for a profile, where one is wanted.
+func (s *settings) profileArgs() []string {
+	if s.profile == "" {
+		return nil
+	}
+	path, err := filepath.Abs(s.profile)
+	if err != nil {
+		return nil
+	}
+	return []string{"--cpuprofile", path}
+}
+
 // startSallyport runs the program under test between the generator's domains: everything on, nothing special.
 func (s *settings) startSallyport(b *bench, inside, outside, generator netip.AddrPort) (*peers.Process, error) {
 	binary, err := filepath.Abs(s.sallyport)
@@ -51,7 +63,7 @@ func (s *settings) startSallyport(b *bench, inside, outside, generator netip.Add
 	}
 	proc, err := peers.StartProcess(peers.Command{
 		Name: "sallyport", Dir: dir, Log: filepath.Join(dir, "sallyport.log"), Env: os.Environ(),
-		Argv: []string{binary, "run", "-c", config},
+		Argv: append([]string{binary, "run", "-c", config}, s.profileArgs()...),
 	})
 	if err != nil {
 		return nil, err

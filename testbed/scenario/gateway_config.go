@@ -92,13 +92,11 @@ func GatewayTOML(b *peers.Bed, o GatewayOptions) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// usualPeer leaves stream management out towards a server that has none.
-// TODO(issue): say true, which is the default, once a peer that did not offer XEP-0198 is not sent <enable/>: ejabberd
-// 23.01 never answers it, and the link gives the stream up after the time-out, again and again.
+// usualPeer is the definition of a server as an operator would first write it.
 func usualPeer(name, side string, s peers.Settings, clearance string) PeerOptions {
 	return PeerOptions{
 		Name: name, Side: side, Domains: []string{s.Domain, s.Rooms()}, Route: s.Servers(),
-		Authenticate: []string{"external", "dialback"}, Bidi: true, StreamManagement: s.StreamManagement,
+		Authenticate: []string{"external", "dialback"}, Bidi: true, StreamManagement: true,
 		InDoubt: "bounce", Clearance: filepath.Join(testdata(), clearance),
 		DefaultLabel: filepath.Join(testdata(), "label-public.xml"),
 	}
