@@ -21,7 +21,7 @@ type Stats struct {
 	Heads         uint64
 	SinkErrors    uint64
 	LastSinkError string // of the latest head; empty when it reached every sink
-	Err           error // why the log takes no more records
+	Err           error  // why the log takes no more records
 }
 
 // Stats returns the counters.
