@@ -41,15 +41,15 @@ func (g *Gateway) eventLoop() {
 func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 	rec := audit.Record{
 		Kind: audit.SecurityEvent, Time: g.now(), Node: g.node, Link: e.Link, FromPeer: e.Peer, From: e.Remote.String(), To: e.Local.String(),
-		Rule: e.Kind, Reason: e.Reason, Outcome: "noted",
+		Rule: e.Kind, Reason: e.Reason, Outcome: "noted", Size: uint64(max(e.Bytes, 0)),
 	}
 	if e.Detail != "" {
 		rec.Reason += ": " + e.Detail
 	}
-	switch e.Kind {
-	case s2s.EventUp, s2s.EventDown, s2s.EventReload:
+	switch {
+	case e.Kind == s2s.EventUp, e.Kind == s2s.EventDown && !e.Remote.IsZero(), e.Kind == s2s.EventReload:
 		rec.Kind = audit.PeerEvent
-	default:
+	default: // also the end of a stream on which nobody was known: a stranger can make those without end
 		count, ok := g.throttle.Allow(rec.Time, e.Kind+" "+e.Address.Addr().String()+" "+e.Remote.String())
 		if !ok {
 			return

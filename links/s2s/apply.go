@@ -233,9 +233,24 @@ func (s *serverStream) onClosed(now time.Time, o stream.Closed) {
 	case stream.NoCause, stream.Finished, stream.ClosedByPeer, stream.ConnLost, stream.CloseTimedOut:
 	}
 	s.log.Info("stream closed", zap.Stringer("cause", o.Cause), zap.Stringer("condition", o.Condition), zap.String("detail", o.Detail))
-	s.observe(Event{Kind: EventDown, Local: s.key.local, Remote: s.key.remote, Reason: reasonOf(o), Detail: o.Detail})
+	pair := s.proven()
+	s.observe(Event{Kind: EventDown, Local: pair.Local, Remote: pair.Remote, Reason: reasonOf(o), Detail: o.Detail, Bytes: o.Bytes})
 	s.fail(closedError(o))
 	s.wake()
+}
+
+// proven is the pair a stream was opened for, or what was proven on it: for a stream with many, any one. Zero while nobody is known.
+func (s *serverStream) proven() stream.Pair {
+	if s.role == stream.Initiator {
+		return s.key.pair()
+	}
+	if s.last != nil {
+		return s.lastPair
+	}
+	for pair := range s.inbound {
+		return pair
+	}
+	return stream.Pair{}
 }
 
 // settleFlights decides about everything in the air. It reports whether the session waits in the park for the peer to come back.

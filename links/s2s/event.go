@@ -15,6 +15,7 @@ type Event struct {
 	Address       netip.AddrPort
 	Reason        string // the word for why: a tlsid.Reason, a stream condition
 	Detail        string // one line, escaped, bounded
+	Bytes         int    // of the input that ended a stream
 }
 
 // The kinds beyond those of stream.FactKind.

@@ -24,7 +24,7 @@ func (m *Machine) streamError(c stanza.StreamCondition, why string, app *xmlstre
 		return
 	}
 	m.writeStreamError(c, "", app)
-	m.closeStream(Closed{Cause: OurError, Condition: c, Detail: why})
+	m.closeStream(Closed{Cause: OurError, Condition: c, Detail: why, Bytes: m.bytes})
 }
 
 // canWrite: not before the connection is up and not while TLS is shaking hands.
@@ -104,7 +104,7 @@ func (m *Machine) peerError(e *xmlstream.Element) {
 func (m *Machine) malformed(err *xmlstream.Error) {
 	cond, detail := stanza.StreamBadFormat, "undecodable"
 	if err != nil {
-		detail = clean(err.Detail)
+		detail, m.bytes = clean(err.Detail), err.Bytes
 		if c, ok := stanza.ParseStreamCondition(err.Condition); ok {
 			cond = c
 		}

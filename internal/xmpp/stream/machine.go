@@ -43,6 +43,7 @@ type Machine struct {
 	phase phase
 	now   time.Time
 	outs  []Output
+	bytes int // of the element that this step is about, 0 without one
 
 	local, remote jid.JID // the pair of the headers; remote may be zero on a responder
 	policy        Policy  // for that pair
@@ -98,7 +99,7 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	if m.phase == phaseClosed || m.phase == phaseClosing {
 		return m.stepClosing(now, in)
 	}
-	m.now, m.outs = now, nil
+	m.now, m.outs, m.bytes = now, nil, 0
 	switch in := in.(type) {
 	case Start:
 		m.start(in)
@@ -179,7 +180,7 @@ func (m *Machine) start(in Start) {
 
 // received sorts one decoder event.
 func (m *Machine) received(in Received) {
-	m.timers.lastIn = m.now
+	m.timers.lastIn, m.bytes = m.now, in.Event.Bytes
 	switch in.Event.Kind {
 	case xmlstream.HeaderEvent:
 		m.header(in.Event.Header)

@@ -175,6 +175,7 @@ type Closed struct {
 	Cause     Cause
 	Condition stanza.StreamCondition // of a stream error, ours or theirs
 	Detail    string                 // for the log: one line, at most MaxLogBytes, control characters escaped (D10)
+	Bytes     int                    // with OurError: of the element that was refused, up to the byte that decided it
 	SeeOther  string                 // host[:port] of see-other-host, cleaned; not to be followed unless configured (D11)
 	// Clean: both close tags were exchanged, so written stanzas were read by
 	// the peer although they were not acknowledged one by one.

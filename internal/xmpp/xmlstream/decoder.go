@@ -129,6 +129,7 @@ func NewDecoder(o Options) *Decoder {
 func (d *Decoder) Restart(l Limits) {
 	d.lim = l.filled()
 	d.state, d.bound, d.white = atProlog, noBound, 0
+	d.start = d.base + int64(d.pos)
 	d.fresh = true
 	d.opened, d.named, d.discard, d.skipped = d.noHeader, false, false, nil
 	d.open = d.open[:0]
@@ -247,7 +248,11 @@ func (d *Decoder) step() step {
 
 // fail ends the decoder. at is the place in the buffer of the byte that decided it.
 func (d *Decoder) fail(condition string, at int, detail string) step {
-	d.err = &Error{Condition: condition, Offset: d.base + int64(at), Detail: detail}
+	e := &Error{Condition: condition, Offset: d.base + int64(at), Bytes: 1, Detail: detail}
+	if d.state == atProlog || d.bound != noBound {
+		e.Bytes = int(e.Offset-d.start) + 1
+	}
+	d.err = e
 	d.buf, d.base, d.pos, d.have = nil, d.base+int64(d.have), 0, 0
 	d.open, d.records, d.scope, d.skipped = nil, records{}, scope{}, nil
 	return failed

@@ -22,6 +22,7 @@ const (
 type Error struct {
 	Condition string // what the peer is told
 	Offset    int64  // of the byte that decided it, counted from the first byte ever given to the decoder
+	Bytes     int    // up to and with that byte, from the start of the element or header it stands in
 	Detail    string // one of our own sentences, for the log
 }
 

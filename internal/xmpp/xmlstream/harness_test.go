@@ -82,7 +82,7 @@ func canonical(e *xmlstream.Element, ns string) string {
 
 func describeError(err error) string {
 	if e := (*xmlstream.Error)(nil); errors.As(err, &e) {
-		return fmt.Sprintf("%s %d %s", e.Condition, e.Offset, e.Detail)
+		return fmt.Sprintf("%s %d %s (%d)", e.Condition, e.Offset, e.Detail, e.Bytes)
 	}
 	if errors.Is(err, io.EOF) {
 		return "EOF"
