@@ -98,13 +98,16 @@ func (j *judgement) admitKind() bool {
 		if ok {
 			continue
 		}
-		reason, cond := KindNotAllowed, stanza.NotAllowed
+		reason, cond, allowing := KindNotAllowed, stanza.NotAllowed, word
 		if word == "iq" {
 			reason, cond = IQKind, stanza.ServiceUnavailable
+			if payload := j.s.Payload(); payload != nil {
+				word, allowing = "iq with "+payload.Space(), payload.Space()+" in iq"
+			}
 		}
 		return j.refuse(Refusal{
 			Stage: Admit, Reason: reason, Rule: peer.Name, Detail: "peer takes no part in this kind of traffic: " + word,
-			Allowing: word + " in kinds of peer " + peer.Name, Condition: cond,
+			Allowing: allowing + " in kinds of peer " + peer.Name, Condition: cond,
 		})
 	}
 	j.step(Step{Stage: Admit, Note: "both peers take part in this kind of traffic", Subject: j.s.Kind().String()})
