@@ -45,12 +45,12 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 
 // describeStanza says what it was, as far as could be read.
 func describeStanza(rec *audit.Record, s stanza.Stanza, m *stanza.Malformed) {
-	kind, typ, id := s.Kind(), s.Type(), s.ID()
+	kind, typ, id, e := s.Kind(), s.Type(), s.ID(), s.Element()
 	if m != nil {
-		kind, typ, id = m.Kind, m.Type, m.ID
+		kind, typ, id, e = m.Kind, m.Type, m.ID, m.Element // of an oversized one only the start tag is left
 	}
 	rec.StanzaKind, rec.StanzaType, rec.StanzaID = kind.String(), typ.String(), id
-	rec.Digest = digest(s.Element())
+	rec.Digest = digest(e)
 }
 
 func changes(t *peering.Trace) []string {

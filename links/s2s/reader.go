@@ -155,7 +155,7 @@ func (s *serverStream) arrive(now time.Time, a *stream.Arrival, p *proven, f *fl
 func notHosted(st stanza.Stanza) *stanza.Malformed {
 	return &stanza.Malformed{
 		Stanza: stanza.ItemNotFound, Kind: st.Kind(), Type: st.Type(), ID: st.ID(), To: st.To(), From: st.From(),
-		Detail: "the domain is not hosted on this side",
+		Detail: "the domain is not hosted on this side", Element: st.Element(),
 	}
 }
 

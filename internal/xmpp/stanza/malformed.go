@@ -1,10 +1,13 @@
 package stanza
 
-import "sallyport/internal/xmpp/jid"
+import (
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/xmlstream"
+)
 
 // Malformed says why an element is no stanza. Exactly one of Stream and Stanza is set: either the stream must end with
 // that error, or only this element is refused. The other fields are what could be read; zero where it could not.
-// None of it holds text of the element but ID and the addresses.
+// None of it holds text of the element but ID, the addresses, and Element.
 type Malformed struct {
 	Stream   StreamCondition
 	Stanza   Condition
@@ -14,6 +17,8 @@ type Malformed struct {
 	To, From jid.JID
 	TooBig   bool   // it was larger than the limit; its content was discarded
 	Detail   string // for log and audit, never for the peer
+
+	Element *xmlstream.Element // what came, for the digest in the record and nothing else; nil where it is not known
 }
 
 // Error gives condition and detail.

@@ -130,7 +130,7 @@ func TestMalformed(t *testing.T) {
 		{"H08 no type", "<iq id='1'" + addrs + "><a xmlns='u'/></iq>", bounce(stanza.BadRequest)},
 		{"H08 no id", "<iq type='get'" + addrs + "><a xmlns='u'/></iq>", bounce(stanza.BadRequest)},
 		{"H08 empty id", "<iq id='' type='get'" + addrs + "><a xmlns='u'/></iq>", bounce(stanza.BadRequest)},
-		{"H08 long id", "<iq id='" + strings.Repeat("i", 100<<10) + "' type='get'" + addrs + "><a xmlns='u'/></iq>", end(stanza.StreamPolicyViolation)},
+		{"H08 long id", "<iq id='" + strings.Repeat("i", 100<<10) + "' type='get'" + addrs + "><a xmlns='u'/></iq>", bounce(stanza.PolicyViolation)},
 		{"H08 result with two children", "<iq id='1' type='result'" + addrs + "><a xmlns='u'/><b xmlns='u'/></iq>", drop(stanza.BadRequest)},
 		{"H08 result without id", "<iq type='result'" + addrs + "/>", drop(stanza.BadRequest)},
 		{"H08 error without error", "<iq id='1' type='error'" + addrs + "/>", drop(stanza.BadRequest)},

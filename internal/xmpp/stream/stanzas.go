@@ -209,12 +209,12 @@ func oversized(e *xmlstream.Element) (*stanza.Malformed, bool) {
 		return nil, false
 	}
 	id, _ := e.Attr("id")
-	if len(id) > stanza.MaxID {
-		return nil, false
+	if len(id) > stanza.MaxID { // answered without it
+		id = ""
 	}
 	return &stanza.Malformed{
 		Stanza: stanza.PolicyViolation, TooBig: true, Kind: kind, Type: typeOf(kind, e), ID: id, From: from, To: to,
-		Detail: "element too large",
+		Detail: "element too large", Element: e,
 	}, true
 }
 
