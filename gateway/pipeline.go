@@ -31,7 +31,7 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 		f.verdict = g.engine.RefuseMalformed(&a, in.Malformed, malformedReason(in.Malformed))
 	} else {
 		f.claim = g.conversations.lookup(in.Stanza, in.Time, &a.Facts)
-		f.verdict = g.judge(&a)
+		g.judge(&a, &f.verdict)
 	}
 	g.reserve(ctx, f)
 	g.record(f, &a)
@@ -46,15 +46,16 @@ func (g *Gateway) arrival(in *links.Inbound) peering.Arrival {
 
 // judge brings the facts that only this node knows and asks the active policy, one and
 // the same for facts and verdict.
-func (g *Gateway) judge(a *peering.Arrival) peering.Verdict {
+func (g *Gateway) judge(a *peering.Arrival, v *peering.Verdict) {
 	p := g.engine.Policy()
 	if p == nil {
-		return g.engine.Judge(a) // refuses
+		*v = g.engine.Judge(a) // refuses
+		return
 	}
 	if p.ReissuesIDs() && a.Stanza.IsRequest() {
 		a.Facts.FreshID = g.freshID()
 	}
-	return g.rates.judge(p, a)
+	g.rates.judge(p, a, v)
 }
 
 func malformedReason(m *stanza.Malformed) peering.Reason {

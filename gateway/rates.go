@@ -31,10 +31,11 @@ type bucket struct {
 }
 
 // judge fills the levels, judges, and takes what the verdict takes.
-func (r *rates) judge(p *peering.Policy, a *peering.Arrival) peering.Verdict {
+func (r *rates) judge(p *peering.Policy, a *peering.Arrival, v *peering.Verdict) {
 	defined := p.Buckets()
 	if len(defined) == 0 {
-		return p.Judge(a)
+		p.JudgeInto(a, v)
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,14 +46,13 @@ func (r *rates) judge(p *peering.Policy, a *peering.Arrival) peering.Verdict {
 	for i := range defined {
 		a.Facts.Levels[i] = uint32(r.level(&defined[i], a).tokens)
 	}
-	v := p.Judge(a)
+	p.JudgeInto(a, v)
 	if v.Outcome != peering.Release {
-		return v
+		return
 	}
 	for _, n := range v.Effects.Take[:v.Effects.NTake] {
 		r.level(&defined[n], a).tokens--
 	}
-	return v
 }
 
 // level is the bucket of a rule for this stanza, filled up to now.

@@ -46,7 +46,7 @@ func (e *Engine) Judge(a *Arrival) Verdict {
 type judgement struct {
 	p        *Policy
 	a        *Arrival
-	v        Verdict
+	v        *Verdict
 	from, to *Peer
 	s        stanza.Stanza // as it stands now
 	src, dst jid.JID       // final addresses
@@ -56,13 +56,19 @@ type judgement struct {
 }
 
 // Judge turns an arrival into a verdict under this policy, active or not.
-func (p *Policy) Judge(a *Arrival) Verdict {
-	j := judgement{p: p, a: a, s: a.Stanza}
-	j.v.Version, j.v.FromPeer, j.v.source = p.version, a.Peer, sourceOf(a)
+func (p *Policy) Judge(a *Arrival) (v Verdict) {
+	p.JudgeInto(a, &v)
+	return v
+}
+
+// JudgeInto is Judge into memory of the caller; what was in v is gone. A verdict is large
+// because its trace is, so the way that every stanza goes does not copy it.
+func (p *Policy) JudgeInto(a *Arrival, v *Verdict) {
+	*v = Verdict{Version: p.version, FromPeer: a.Peer, source: sourceOf(a)}
+	j := judgement{p: p, a: a, v: v, s: a.Stanza}
 	if j.run() {
 		j.release()
 	}
-	return j.v
 }
 
 // run takes the six stages in order; the first that says no ends it.

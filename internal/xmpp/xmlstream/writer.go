@@ -75,9 +75,9 @@ func (w *writer) element(e *Element, outer string, depth int) {
 	} else {
 		w.dst = append(w.dst, '>')
 		w.nodes(e, inner, depth)
-		w.dst = append(w.dst, '<', '/')
-		w.name(prefix, e.Local())
-		w.dst = append(w.dst, '>')
+		w.dst = append(w.dst, '<', '/') // the name was checked in the start tag
+		w.dst = append(append(append(w.dst, prefix...), e.Local()...), '>')
+		w.weight += len(prefix) + len(e.Local())
 	}
 	w.binds = binds
 }
