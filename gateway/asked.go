@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/disk"
 	"sallyport/internal/xmpp/jid"
 )
 
@@ -29,12 +30,10 @@ type askedEntry struct {
 	Deadline time.Time `json:"deadline"`
 }
 
-func (g *Gateway) askedPath() string { return filepath.Join(string(g.cfg.Node.State), askedFile) }
-
 // loadConversations reads the file back. A file that cannot be read is an error: going on
 // without it would refuse answers that are awaited.
 func (g *Gateway) loadConversations() error {
-	path := g.askedPath()
+	path := filepath.Join(g.state, askedFile)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -60,29 +59,36 @@ func (g *Gateway) loadConversations() error {
 			continue
 		}
 		c := g.conversations.pair(from, to)
-		c.asked[askKey{from.Bare(), to.Bare()}] = e.Deadline
+		c.asked[askKey{from.Bare(), to.Bare()}] = &awaited{deadline: e.Deadline}
 	}
 	return nil
 }
 
-// saveConversations writes the file if anything changed since it was written.
+// saveConversations writes the file if anything changed since it was written. What could
+// not be written is tried again with the next call.
 func (g *Gateway) saveConversations() error {
 	entries, dirty := g.conversations.takeAsked()
 	if !dirty {
 		return nil
 	}
-	b, err := json.Marshal(entries)
-	if err != nil {
-		return fmt.Errorf("write awaited subscriptions: %w", err)
-	}
-	tmp := g.askedPath() + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return fmt.Errorf("write awaited subscriptions: %w", err)
-	}
-	if err := os.Rename(tmp, g.askedPath()); err != nil {
+	if err := g.writeAsked(entries); err != nil {
+		g.conversations.unsaved()
 		return fmt.Errorf("write awaited subscriptions: %w", err)
 	}
 	return nil
+}
+
+// writeAsked leaves the old file or the new one, also when the power goes.
+func (g *Gateway) writeAsked(entries []askedEntry) error {
+	b, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	dir, err := disk.OpenDir(g.state)
+	if err != nil {
+		return err
+	}
+	return errors.Join(disk.Replace(dir, askedFile, b), dir.Close())
 }
 
 func (t *conversations) takeAsked() ([]askedEntry, bool) {
@@ -94,11 +100,18 @@ func (t *conversations) takeAsked() ([]askedEntry, bool) {
 	t.dirty = false
 	entries := []askedEntry{}
 	for _, c := range t.pairs {
-		for k, deadline := range c.asked {
-			entries = append(entries, askedEntry{k.from.String(), k.to.String(), deadline})
+		for k, a := range c.asked {
+			entries = append(entries, askedEntry{k.from.String(), k.to.String(), a.deadline})
 		}
 	}
 	return entries, true
+}
+
+// unsaved takes back that what takeAsked gave is saved.
+func (t *conversations) unsaved() {
+	t.mu.Lock()
+	t.dirty = true
+	t.mu.Unlock()
 }
 
 // saveLoop saves while the node runs, and forgets pairs that hold nothing any more.

@@ -25,8 +25,8 @@ type pairKey struct{ from, to string }
 
 // conversations holds, for each domain pair, what crossed and is to be answered. One
 // mutex owns it all: messages do not come here, and what does is short. Lookup, judgement
-// and effects of one stanza may interleave with those of another, but an awaited request
-// is claimed by at most one answer.
+// and effects of one stanza may interleave with those of another, but a request is claimed
+// by at most one answer.
 type conversations struct {
 	mu    sync.Mutex
 	pairs map[pairKey]*conversation
@@ -37,7 +37,7 @@ type conversations struct {
 // conversation is the state of one domain pair in one direction.
 type conversation struct {
 	awaited map[awaitKey]*awaited
-	asked   map[askKey]time.Time // deadline
+	asked   map[askKey]*awaited
 }
 
 type awaitKey struct {
@@ -45,8 +45,9 @@ type awaitKey struct {
 	id       string
 }
 
+// awaited is a request that waits for its answer.
 type awaited struct {
-	originalID string
+	originalID string // of an iq
 	deadline   time.Time
 	claimed    bool
 }
@@ -68,17 +69,18 @@ func (t *conversations) pair(from, to jid.JID) *conversation {
 	key := pairKey{from.Domain(), to.Domain()}
 	c := t.pairs[key]
 	if c == nil {
-		c = &conversation{awaited: make(map[awaitKey]*awaited), asked: make(map[askKey]time.Time)}
+		c = &conversation{awaited: make(map[awaitKey]*awaited), asked: make(map[askKey]*awaited)}
 		t.pairs[key] = c
 	}
 	return c
 }
 
-// claim is an awaited request taken by one answer until its verdict is carried out.
+// claim is a request taken by one answer until its verdict is carried out.
 type claim struct {
 	t   *conversations
 	c   *conversation
-	key awaitKey
+	a   *awaited
+	key awaitKey // of a subscription: without id
 }
 
 // lookup fills the facts that the table has on a stanza. An answer claims the request it
@@ -87,60 +89,66 @@ func (t *conversations) lookup(s stanza.Stanza, now time.Time, f *peering.Facts)
 	switch s.Type() {
 	case stanza.IQResult, stanza.IQError:
 		// The answer goes from the responder to the requester: the request went the other way.
-		return t.claim(awaitKey{s.To(), s.From(), s.ID()}, now, &f.Awaited)
+		cl := t.claim(awaitKey{s.To(), s.From(), s.ID()}, now)
+		if cl.a != nil {
+			f.Awaited.Found, f.Awaited.OriginalID = true, cl.a.originalID
+		}
+		return cl
 	case stanza.PresenceSubscribed, stanza.PresenceUnsubscribed:
-		f.Asked = t.wasAsked(askKey{s.To().Bare(), s.From().Bare()}, now)
+		cl := t.claim(awaitKey{from: s.To().Bare(), to: s.From().Bare()}, now)
+		f.Asked = cl.a != nil
+		return cl
 	default: // nothing is kept about other types
 	}
 	return claim{}
 }
 
-func (t *conversations) claim(key awaitKey, now time.Time, f *peering.AwaitedIQ) claim {
+func (t *conversations) claim(key awaitKey, now time.Time) claim {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.known(key.from, key.to)
 	if c == nil {
 		return claim{}
 	}
-	a := c.awaited[key]
+	a := c.find(key)
 	if a == nil || a.claimed || now.After(a.deadline) {
 		return claim{}
 	}
 	a.claimed = true
-	f.Found, f.OriginalID = true, a.originalID
-	return claim{t, c, key}
+	return claim{t, c, a, key}
 }
 
-func (t *conversations) wasAsked(key askKey, now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := t.known(key.from, key.to)
-	if c == nil {
-		return false
+func (c *conversation) find(key awaitKey) *awaited {
+	if key.id == "" {
+		return c.asked[askKey{key.from, key.to}]
 	}
-	deadline, ok := c.asked[key]
-	return ok && !now.After(deadline)
+	return c.awaited[key]
 }
 
-// settle ends a claim: the request is answered, or waits again. A claimed request is
-// never swept, so the conversation is still the one in the table.
+// settle ends a claim: the request is answered, or waits again. Another one under the same
+// key, made meanwhile, is left alone.
 func (cl claim) settle(answered bool) {
 	if cl.t == nil {
 		return
 	}
 	cl.t.mu.Lock()
 	defer cl.t.mu.Unlock()
-	if answered {
+	switch {
+	case !answered:
+		cl.a.claimed = false
+	case cl.c.find(cl.key) != cl.a:
+	case cl.key.id == "":
+		delete(cl.c.asked, askKey{cl.key.from, cl.key.to})
+		cl.t.dirty = true
+	default:
 		delete(cl.c.awaited, cl.key)
-	} else if a := cl.c.awaited[cl.key]; a != nil {
-		a.claimed = false
 	}
 }
 
 // apply carries out the effects of a verdict whose record is durable, before what it
 // released leaves, so that no answer can be faster than the memory of its request.
 func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now time.Time) {
-	if !e.Await && !e.Ask && !e.Answer {
+	if !e.Await && !e.Ask {
 		return
 	}
 	t.mu.Lock()
@@ -149,21 +157,16 @@ func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now ti
 	case e.Await:
 		c := t.pair(e.From, e.To)
 		if len(c.awaited) >= maxAwaited {
-			evict(c.awaited, now, func(a *awaited) time.Time { return a.deadline })
+			evict(c.awaited, now)
 		}
 		c.awaited[awaitKey{e.From, e.To, released.ID()}] = &awaited{originalID: e.OriginalID, deadline: now.Add(awaitDeadline)}
 	case e.Ask:
 		c := t.pair(e.From, e.To)
 		if len(c.asked) >= maxAsked {
-			evict(c.asked, now, func(d time.Time) time.Time { return d })
+			evict(c.asked, now)
 		}
-		c.asked[askKey{e.From.Bare(), e.To.Bare()}] = now.Add(askDeadline)
+		c.asked[askKey{e.From.Bare(), e.To.Bare()}] = &awaited{deadline: now.Add(askDeadline)}
 		t.dirty = true
-	case e.Answer:
-		if c := t.known(e.To, e.From); c != nil {
-			delete(c.asked, askKey{e.To.Bare(), e.From.Bare()})
-			t.dirty = true
-		}
 	}
 }
 
@@ -193,8 +196,8 @@ func (t *conversations) sweep(now time.Time) {
 				delete(c.awaited, k)
 			}
 		}
-		for k, deadline := range c.asked {
-			if now.After(deadline) {
+		for k, a := range c.asked {
+			if now.After(a.deadline) && !a.claimed {
 				delete(c.asked, k)
 			}
 		}
@@ -205,12 +208,12 @@ func (t *conversations) sweep(now time.Time) {
 }
 
 // evict removes what is past its deadline, and the oldest entry if nothing is.
-func evict[K comparable, V any](m map[K]V, now time.Time, deadline func(V) time.Time) {
+func evict[K comparable](m map[K]*awaited, now time.Time) {
 	var oldest K
 	var at time.Time
 	removed := false
-	for k, v := range m {
-		d := deadline(v)
+	for k, a := range m {
+		d := a.deadline
 		if now.After(d) {
 			delete(m, k)
 			removed = true

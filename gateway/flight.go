@@ -94,7 +94,7 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		g.answer(f, f.cause)
 		return
 	}
-	f.claim.settle(f.verdict.Effects.Answered)
+	f.claim.settle(f.verdict.Effects.Answered || f.verdict.Effects.Answer)
 	g.conversations.apply(&f.verdict.Effects, r.Stanza(), f.in.Time)
 	g.counters.Queued.Add(1)
 	g.peer(r.Peer()).Out.Add(1)

@@ -32,6 +32,7 @@ type Options struct {
 // any goroutine while it runs.
 type Gateway struct {
 	node        string
+	state       string // directory
 	version     string
 	keepContent bool
 	log         *zap.Logger
@@ -89,7 +90,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		node: cfg.Node.Name, version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
+		node: cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
 		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
 		closeTimeout: cfg.Limits.CloseTimeout, events: make(chan s2s.Event, maxEvents),
 	}
