@@ -19,7 +19,7 @@ func TestPlainReleaseAllocatesNothing(t *testing.T) {
 	if v.Outcome != peering.Release || v.Changed {
 		t.Fatalf("not a plain release: %v changed=%v %+v", v.Outcome, v.Changed, v.Refusal)
 	}
-	if n := testing.AllocsPerRun(200, func() { v = e.Judge(&a) }); n > 0 {
+	if n := testing.AllocsPerRun(200, func() { e.JudgeInto(&a, &v) }); n > 0 {
 		t.Errorf("%v allocations for a plain release, budget 0", n)
 	}
 }
@@ -30,7 +30,7 @@ func BenchmarkJudge(b *testing.B) {
 	b.ReportAllocs()
 	var v peering.Verdict
 	for b.Loop() {
-		v = e.Judge(&a)
+		e.JudgeInto(&a, &v)
 	}
 	if v.Outcome != peering.Release {
 		b.Fatal(v.Refusal)
