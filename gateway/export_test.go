@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"sallyport/gateway/config"
+	"sallyport/gateway/control"
 	"sallyport/internal/disk"
 	"sallyport/links"
 	"sallyport/links/s2s"
@@ -22,6 +23,13 @@ func NewInMemory(cfg *config.Config, o Options, fs disk.FS, link func(links.Sink
 		},
 	}
 	return New(cfg, o)
+}
+
+// OnGrants is told what a reload grants, in place of the control socket.
+func (g *Gateway) OnGrants(f func([]control.Grant)) {
+	g.mu.Lock()
+	g.setGrants = f
+	g.mu.Unlock()
 }
 
 // LinkCounters are those of the link of a running node.

@@ -14,6 +14,7 @@ import (
 
 	"sallyport/gateway/audit"
 	"sallyport/gateway/config"
+	"sallyport/gateway/control"
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/peering"
@@ -51,10 +52,10 @@ type Gateway struct {
 	link          watchedLink
 	services      func() ([]io.Closer, error)
 	peers         atomic.Pointer[map[string]*peerCounters]
+	strangers     peerCounters // for peers that the table does not have
 	refusals      refusals
 	throttle      audit.Throttle
 	events        chan s2s.Event
-	closeTimeout  time.Duration
 	listening     atomic.Bool
 
 	versions  atomic.Pointer[versionText]
@@ -65,10 +66,11 @@ type Gateway struct {
 	ctx    context.Context // ends when the node stops
 	cancel context.CancelFunc
 
-	mu         sync.Mutex     // reload, one at a time; guards what follows
-	cfg        *config.Config // active
-	reloaded   time.Time      // when it became so
-	lastReload string         // why the latest reload changed nothing
+	mu         sync.Mutex            // reload, one at a time; guards what follows
+	cfg        *config.Config        // active
+	reloaded   time.Time             // when it became so
+	lastReload string                // why the latest reload changed nothing
+	setGrants  func([]control.Grant) // of the control socket; nil without one
 }
 
 // versionText is the text of one policy version, so that a record does not make it anew.
@@ -92,7 +94,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	g := &Gateway{
 		node: cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
 		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
-		closeTimeout: cfg.Limits.CloseTimeout, events: make(chan s2s.Event, maxEvents),
+		events: make(chan s2s.Event, maxEvents),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.closed = make(chan struct{})
@@ -162,7 +164,7 @@ func (g *Gateway) auditDown(err error) {
 	g.log.Error("the audit log has failed: nothing is released any more. "+
 		"Make room or repair the disk, run 'sallyport audit verify', then restart the node", zap.Error(err))
 	go func() {
-		ctx, cancel := context.WithTimeout(g.ctx, g.closeTimeout)
+		ctx, cancel := context.WithTimeout(g.ctx, g.active().Limits.CloseTimeout)
 		defer cancel()
 		g.flights.landed(ctx) // those who wait are told why
 		g.closeLinks("audit log has failed")

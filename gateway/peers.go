@@ -35,14 +35,11 @@ func (g *Gateway) countPeers(p *peering.Policy) {
 	g.peers.Store(&next)
 }
 
-// strangers counts for peers that no table has.
-var strangers peerCounters
-
 func (g *Gateway) peer(name string) *peerCounters {
 	if c := (*g.peers.Load())[name]; c != nil {
 		return c
 	}
-	return &strangers
+	return &g.strangers
 }
 
 // Peers lists the configured peers with their state.

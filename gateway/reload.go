@@ -61,8 +61,12 @@ func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 	if err := g.link.Reload(links); err != nil {
 		return control.Reloaded{}, fmt.Errorf("links: %w", err)
 	}
+	g.countPeers(policy)
 	g.engine.Swap(policy)
 	g.cfg = next
+	if g.setGrants != nil {
+		g.setGrants(grants(&next.Control))
+	}
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
 	for _, p := range problems {
 		out.Warnings = append(out.Warnings, p.String())
@@ -83,8 +87,12 @@ func fixed(old, next *config.Config) error {
 		{"audit.sign-key", old.Audit.SignKey == next.Audit.SignKey},
 		{"audit.head-sink", slices.Equal(old.Audit.HeadSinks, next.Audit.HeadSinks)},
 		{"audit.content", old.Audit.Content == next.Audit.Content},
+		{"audit.segment-bytes", old.Audit.SegmentBytes == next.Audit.SegmentBytes},
+		{"audit.max-bytes", old.Audit.MaxBytes == next.Audit.MaxBytes},
 		{"control.socket", old.Control.Socket == next.Control.Socket},
-		{"metrics.listen", old.Metrics.Listen == next.Metrics.Listen},
+		{"control.group", old.Control.Group == next.Control.Group},
+		{"metrics.listen", old.Metrics == next.Metrics},
+		{"log", old.Log == next.Log},
 	} {
 		if !f.same {
 			changed = append(changed, f.key)

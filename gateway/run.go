@@ -83,6 +83,9 @@ func (g *Gateway) openServices() ([]io.Closer, error) {
 		return out, err
 	}
 	out = append(out, socket)
+	g.mu.Lock()
+	g.setGrants = socket.SetGrants
+	g.mu.Unlock()
 	go func() {
 		if err := socket.Serve(); err != nil {
 			g.log.Error("the control socket has ended; live commands do not work", zap.Error(err))
@@ -129,7 +132,7 @@ func (g *Gateway) closeLinks(why string) {
 	}
 	defer close(g.closed)
 	g.log.Info("closing links", zap.String("because", why))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*g.closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
 	defer cancel()
 	if err := g.link.Shutdown(ctx); err != nil {
 		g.log.Warn("links did not end in order", zap.Error(err))
