@@ -1,9 +1,11 @@
 package peering_test
 
 import (
+	"strconv"
 	"testing"
 
 	"sallyport/peering"
+	"sallyport/rules"
 )
 
 func plainChat(t testing.TB) string {
@@ -24,8 +26,27 @@ func TestPlainReleaseAllocatesNothing(t *testing.T) {
 	}
 }
 
+// fiftyRules are of every sort an operator writes, none of them about a plain chat message
+// outwards but the last, which allows it.
+func fiftyRules() []rules.RuleSpec {
+	var out []rules.RuleSpec
+	for i := range 12 {
+		n := strconv.Itoa(i)
+		out = append(out,
+			rules.RuleSpec{ID: "peer" + n, Action: "refuse", When: rules.MatchSpec{FromPeer: []string{"other" + n}}},
+			rules.RuleSpec{ID: "to" + n, Action: "refuse", When: rules.MatchSpec{To: []string{"*.secret" + n + ".example"}}},
+			rules.RuleSpec{ID: "label" + n, Action: "refuse", When: rules.MatchSpec{Labels: []string{"SECRET"}, ToSide: []string{"outside"}}},
+			rules.RuleSpec{ID: "element" + n, Action: "strip", Elements: []string{"{urn:x:" + n + "}*"}, When: rules.MatchSpec{Elements: []string{"{urn:x:" + n + "}*"}}},
+		)
+	}
+	return append(out,
+		rules.RuleSpec{ID: "presence", Action: "refuse", When: rules.MatchSpec{Kinds: []string{"presence"}, ToSide: []string{"inside"}}},
+		rules.RuleSpec{ID: "chat", Action: "allow", When: rules.MatchSpec{Types: []string{"chat"}}},
+	)
+}
+
 func BenchmarkJudge(b *testing.B) {
-	e := peering.NewEngine(policy(b, definition(b)))
+	e := peering.NewEngine(policy(b, definition(b, fiftyRules()...)))
 	a := arrival(b, "in", plainChat(b))
 	b.ReportAllocs()
 	var v peering.Verdict

@@ -59,6 +59,9 @@ type judgement struct {
 	label    *labels.Label // label in force, nil if the kind carries none
 	labelled *labels.Policy
 	wraps    bool // there are stanzas inside the stanza
+	// canonical says that the label came as it would be written; it still stands so in the
+	// tree as long as nothing has changed.
+	canonical bool
 }
 
 // Judge turns an arrival into a verdict under this policy, active or not.

@@ -7,6 +7,7 @@ import (
 
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/peering"
+	"sallyport/rules"
 )
 
 type judged struct {
@@ -150,6 +151,23 @@ var judgements = []judged{
 	},
 	{
 		name: "label allowed", stanza: `<message` + toOut + `><body>x</body>` + label("RESTRICTED", "") + `</message>`,
+		want: peering.Release, leaves: "EXAMPLE RESTRICTED",
+	},
+	{
+		name: "I05 empty label, default of the peer", peer: "out",
+		stanza: `<message` + toIn + `><body>x</body><securitylabel xmlns='urn:xmpp:sec-label:0'><label/></securitylabel></message>`,
+		want:   peering.Release, leaves: "EXAMPLE UNCLASSIFIED",
+	},
+	{
+		name: "I08 empty label that shows a higher marking", peer: "out",
+		stanza: `<message` + toIn + `><body>x</body><securitylabel xmlns='urn:xmpp:sec-label:0'><displaymarking>SECRET</displaymarking><label/></securitylabel></message>`,
+		stage:  peering.LabelIn, reason: "label-mismatch", cond: stanza.PolicyViolation,
+	},
+	{
+		name: "a rule strips the label: it is written again", stanza: `<message` + toOut + `><body>x</body>` + label("RESTRICTED", "") + `</message>`,
+		change: func(d *peering.Definition) {
+			d.Rules, _ = rules.CompileRules([]rules.RuleSpec{{ID: "s", Action: "strip", Elements: []string{"{urn:xmpp:sec-label:0}securitylabel"}}})
+		},
 		want: peering.Release, leaves: "EXAMPLE RESTRICTED",
 	},
 	{

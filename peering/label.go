@@ -33,64 +33,75 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 		j.step(Step{Stage: LabelIn, Note: "this kind of stanza carries no label", Subject: s.Kind().String()})
 		return true
 	}
-	label, policy, ok := j.read(e)
+	found, ok := j.read(e)
 	if !ok {
 		return false
 	}
-	j.label, j.labelled = label, policy
+	label, policy := found.Label, found.Policy
+	j.label, j.labelled, j.canonical = label, policy, found.Canonical
 	j.v.LabelIn, j.v.LabelOut = label, label
 	j.v.Facts.PolicyIn, j.v.Facts.PolicyOut = policy, policy
-	j.v.Facts.MarkingIn = j.marking()
+	if j.v.Facts.MarkingIn = found.Marking; !found.Canonical {
+		j.v.Facts.MarkingIn = j.marking()
+	}
 	j.v.Facts.MarkingOut = j.v.Facts.MarkingIn
 	return j.clearedIn(label, policy)
 }
 
 // read finds and decodes the label of one message, or the peer's default for it.
-func (j *judgement) read(e *xmlstream.Element) (*labels.Label, *labels.Policy, bool) {
+func (j *judgement) read(e *xmlstream.Element) (xep0258.Found, bool) {
 	found := j.p.reader.Read(e)
 	switch found.State {
 	case xep0258.Refused:
-		return nil, nil, j.refuse(Refusal{
+		return found, j.refuse(Refusal{
 			Stage: LabelIn, Reason: Reason(found.Refusal.String()), Rule: j.from.Name, Detail: found.Detail,
 			Allowing: "one label in its place, in a syntax and under a policy this gateway knows", Condition: stanza.PolicyViolation,
 		})
 	case xep0258.Labelled:
-		if syntax := xep0258.SyntaxOf(e.Child(nsLabel, "securitylabel")); !j.mayUse(syntax) {
-			return nil, nil, j.refuse(Refusal{
-				Stage: LabelIn, Reason: "label-syntax", Rule: j.from.Name, Detail: "the peer may not label in syntax " + syntax.String(),
+		if !j.mayUse(e) {
+			return found, j.refuse(Refusal{
+				Stage: LabelIn, Reason: "label-syntax", Rule: j.from.Name, Detail: "the peer may not label in this syntax",
 				Allowing: "that syntax in label-syntaxes of the peer", Condition: stanza.PolicyViolation,
 			})
 		}
 		if d := found.Policy.Validate(found.Label, j.a.Time); !d.Granted {
-			return nil, nil, j.refuse(Refusal{
+			return found, j.refuse(Refusal{
 				Stage: LabelIn, Reason: "label-invalid", Rule: found.Policy.Name(), Detail: d.Explain(),
 				Allowing: "a label that is valid under its policy", Condition: stanza.PolicyViolation,
 			})
 		}
 		j.step(Step{Stage: LabelIn, Note: "label is valid under policy", Subject: found.Policy.Name()})
-		return found.Label, found.Policy, true
+		return found, true
 	case xep0258.Unlabelled, xep0258.UseDefault:
 	}
 	if j.from.DefaultLabel == nil || found.State == xep0258.Unlabelled && j.from.Unlabelled != UnlabelledDefault {
-		return nil, nil, j.refuse(Refusal{
+		return found, j.refuse(Refusal{
 			Stage: LabelIn, Reason: NoLabel, Rule: j.from.Name, Detail: "the message carries no label and the peer has no default for it",
 			Allowing: "a label, or unlabelled = \"default\" with a default-label for the peer", Condition: stanza.PolicyViolation,
 		})
 	}
 	policy := j.from.DefaultLabel.Policy()
 	if policy == nil || !j.p.loaded(policy) {
-		return nil, nil, j.refuse(Refusal{
+		return found, j.refuse(Refusal{
 			Stage: LabelIn, Reason: "policy-unknown", Rule: j.from.Name, Detail: "the default label belongs to a policy that is not loaded",
 			Allowing: "the SPIF of the default label's policy", Condition: stanza.PolicyViolation,
 		})
 	}
+	if policy.Contradicts(j.from.DefaultLabel, found.Marking) {
+		return found, j.refuse(Refusal{
+			Stage: LabelIn, Reason: "label-mismatch", Rule: j.from.Name, Detail: "asks for the default label and shows a higher marking",
+			Allowing: "a marking that says what the default label says", Condition: stanza.PolicyViolation,
+		})
+	}
 	j.v.Facts.Defaulted = true
 	j.step(Step{Stage: LabelIn, Note: "no label; the peer's default applies", Subject: j.from.Name})
-	return j.from.DefaultLabel, policy, true
+	return xep0258.Found{State: xep0258.Labelled, Label: j.from.DefaultLabel, Policy: policy}, true
 }
 
-func (j *judgement) mayUse(s xep0258.Syntax) bool {
-	return len(j.from.LabelSyntaxes) == 0 || slices.Contains(j.from.LabelSyntaxes, s)
+// mayUse reports whether the peer may label in the syntax that e is labelled in.
+func (j *judgement) mayUse(e *xmlstream.Element) bool {
+	return len(j.from.LabelSyntaxes) == 0 ||
+		slices.Contains(j.from.LabelSyntaxes, xep0258.SyntaxOf(e.Child(nsLabel, "securitylabel")))
 }
 
 // clearedIn checks the clearances of the side it comes from.
@@ -159,8 +170,8 @@ func (j *judgement) judgeWrapped(e *xmlstream.Element, depth int) bool {
 			})
 		}
 		if inner.Local() == "message" {
-			label, policy, ok := j.read(inner)
-			if !ok || !j.clearedIn(label, policy) || !j.clearedOut(label, policy) {
+			found, ok := j.read(inner)
+			if !ok || !j.clearedIn(found.Label, found.Policy) || !j.clearedOut(found.Label, found.Policy) {
 				return false
 			}
 		}
@@ -186,9 +197,9 @@ func (j *judgement) labelOut() bool {
 	case SendAlways:
 		return j.writeLabel()
 	case SendAsReceived:
-		if j.v.Facts.Defaulted {
+		if j.v.Facts.Defaulted && j.s.Element().Child(nsLabel, "securitylabel") == nil {
 			return true
-		}
+		} // an empty one would mean the default of whoever reads it: it is written out
 		return j.writeLabel()
 	}
 	return j.refuse(Refusal{Stage: LabelOut, Reason: BadStanza, Detail: "unknown way to send labels", Condition: stanza.NoCondition})
@@ -207,6 +218,10 @@ func (j *judgement) dropLabel() bool {
 // writeLabel puts the label in the peer's own form in place of what was received: decoded
 // and encoded again, with the display marking computed from the policy.
 func (j *judgement) writeLabel() bool {
+	if j.canonical && !j.v.Changed && (len(j.to.LabelSyntaxes) == 0 || j.to.LabelSyntaxes[0] == xep0258.ESS) {
+		j.step(Step{Stage: LabelOut, Note: "label passes as it is"})
+		return true
+	}
 	e := j.s.Element()
 	old := e.Child(nsLabel, "securitylabel")
 	fresh, err := j.p.writer.Element(j.label, j.labelled, j.syntaxFor(old), j.a.Time)

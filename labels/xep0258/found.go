@@ -46,8 +46,11 @@ type Found struct {
 	// in the states Unlabelled and UseDefault.
 	Refusal Code
 	Detail  string // for log and audit
-	// Marking is the display marking received with an empty label, for Policy.Contradicts with the default label.
+	// Marking is the display marking received with an empty label, for Policy.Contradicts with the default label; and
+	// of a canonical label.
 	Marking string
+	// Canonical says that the label came in ESS just as Element would write it, display marking included.
+	Canonical bool
 }
 
 func refuse(c Code, detail string) Found { return Found{State: Refused, Refusal: c, Detail: detail} }

@@ -2,6 +2,7 @@ package xep0258
 
 import (
 	"slices"
+	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
@@ -102,8 +103,22 @@ func (r *Reader) remembered(sl *xmlstream.Element) Found {
 		}
 	}
 	f := r.decode(sl)
+	if f.State == Labelled && isCanonical(sl, &f) {
+		f.Canonical = true
+		f.Marking, _, _ = f.Policy.Marking(f.Label, "")
+	}
 	if ok && f.State == Labelled {
 		r.read.put(sum, &reading{label: sl.Clone(), found: f})
 	}
 	return f
+}
+
+// isCanonical reports whether an ESS label came just as Element would write it. A STANAG
+// 4774 label never does: it is dated when it is written.
+func isCanonical(sl *xmlstream.Element, f *Found) bool {
+	if SyntaxOf(sl) != ESS {
+		return false
+	}
+	e, err := Element(f.Label, f.Policy, ESS, time.Time{})
+	return err == nil && e.Equal(sl)
 }
