@@ -135,6 +135,12 @@ func (n *node) end() {
 	}
 }
 
+// rest waits until nothing moves any more: the log lingers for a moment after large batches.
+func (n *node) rest() {
+	time.Sleep(100 * time.Millisecond)
+	synctest.Wait()
+}
+
 // counts are the counters of status.
 func (n *node) counts() control.Stanzas {
 	n.t.Helper()

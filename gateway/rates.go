@@ -72,9 +72,10 @@ func (r *rates) level(d *rules.Bucket, a *peering.Arrival) *bucket {
 		return b
 	}
 	if since := a.Time.Sub(b.at); since > 0 {
-		b.tokens = min(full, b.tokens+since.Minutes()*float64(d.PerMinute))
+		b.tokens += since.Minutes() * float64(d.PerMinute)
 		b.at = a.Time
 	}
+	b.tokens = min(full, b.tokens) // also of a burst that a reload has lowered
 	return b
 }
 
