@@ -73,6 +73,9 @@ func Read(fs disk.FS, f Filter) iter.Seq2[Entry, error] {
 				yield(Entry{}, fmt.Errorf("%s: %w", s.name, err))
 				return
 			}
+			if len(data) == 0 && i > 0 && i == len(segments)-1 {
+				return // a running log has just made it and writes its header next
+			}
 			r.segment(s.number, data, i == len(segments)-1)
 			r.problems()
 			if r.stopped || f.LastSeq != 0 && r.seq >= f.LastSeq {

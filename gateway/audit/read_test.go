@@ -105,6 +105,22 @@ func TestReadTellsOfDamage(t *testing.T) {
 	}
 }
 
+// TestReadWhileASegmentBegins: a reader may come between the making of a segment file and its header.
+func TestReadWhileASegmentBegins(t *testing.T) {
+	s := newTampered(t)
+	s.fs.SetContents("segment-00099999.audit", nil)
+	n := 0
+	for _, err := range audit.Read(s.fs, audit.Filter{}) {
+		if err != nil {
+			t.Errorf("after %d records: %v", n, err)
+		}
+		n++
+	}
+	if n != 60 {
+		t.Errorf("%d records, want 60", n)
+	}
+}
+
 func TestTable(t *testing.T) {
 	e := audit.Entry{Seq: 12, Record: full()}
 	header, row := string(audit.AppendTableHeader(nil)), string(audit.AppendTableRow(nil, &e))
