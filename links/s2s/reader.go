@@ -41,7 +41,7 @@ func (s *serverStream) read() {
 				broken = &xmlstream.Error{Condition: "internal-server-error", Detail: "decoder failed"}
 			}
 			s.step(stream.Malformed{Err: broken})
-			_, _ = io.Copy(io.Discard, s.conn) // until the writer has said so and closed
+			_, _ = io.Copy(io.Discard, s.wire) // until the writer has said so and closed; not worth deciphering (A36)
 			return
 		}
 	}
