@@ -65,8 +65,8 @@ func GatewayTOML(b *peers.Bed, o GatewayOptions) ([]byte, error) {
 		Inside: inside, Outside: outside, CA: b.CA.File, Testdata: testdata(), Options: o,
 		InsideListen:  netip.AddrPortFrom(b.Inside(), 5269),
 		OutsideListen: netip.AddrPortFrom(b.Outside(), 5269),
-		InsidePeer:    usualPeer("inside-server", "inside", inside, "clearance-internal.xml"),
-		OutsidePeer:   usualPeer("outside-server", "outside", outside, "clearance-public.xml"),
+		InsidePeer:    usualPeer(insidePeer, "inside", inside, "clearance-internal.xml"),
+		OutsidePeer:   usualPeer(outsidePeer, "outside", outside, "clearance-public.xml"),
 	}
 	var err error
 	if v.ForInside, err = b.CA.Issue("gateway-for-inside", inside.Domain, inside.Rooms()); err != nil {
@@ -91,6 +91,12 @@ func GatewayTOML(b *peers.Bed, o GatewayOptions) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// The names of the two servers in the configuration.
+const (
+	insidePeer  = "inside-server"
+	outsidePeer = "outside-server"
+)
 
 // usualPeer is the definition of a server as an operator would first write it.
 func usualPeer(name, side string, s peers.Settings, clearance string) PeerOptions {

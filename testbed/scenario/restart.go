@@ -67,6 +67,40 @@ func (f *Traffic) flowsAgain(t *testing.T) {
 	}
 }
 
+// gatewayCrashes: the gateway is killed in the middle of traffic from a server with stream management and comes back.
+// What it had not passed on was never acknowledged, so every message arrives or comes back, none arrives twice, and the
+// log is whole.
+func gatewayCrashes(t *testing.T, w *World) {
+	gateway, ok := w.Middle.(*Gateway)
+	if !ok {
+		t.Fatal("there is no gateway")
+	}
+	f := w.NewTraffic(t)
+	f.Send(100)
+	if !f.Reached(20) {
+		t.Fatal("traffic does not flow")
+	}
+	f.Send(100)
+	gateway.Kill()
+	f.Send(50)
+	if err := gateway.Run(); err != nil {
+		t.Fatal(err)
+	}
+	f.Send(100)
+	if missing := f.Settle(4 * Patience); len(missing) > 0 {
+		t.Errorf("of %d sent, %d delivered, %d bounced; lost without a word: %v", f.sent, len(f.delivered), len(f.bounced), missing)
+	}
+	for n, times := range f.delivered {
+		if times > 1 {
+			t.Errorf("message %d arrived %d times", n, times)
+		}
+	}
+	t.Logf("%d sent, %d delivered, %d bounced", f.sent, len(f.delivered), len(f.bounced))
+	if out, err := gateway.command("audit", "verify"); err != nil {
+		t.Errorf("audit verify after the crash: %v\n%s", err, out)
+	}
+}
+
 // reloadUnderLoad: the configuration is taken again and again while messages flow, once a broken one; nothing is
 // lost, doubled, bounced or reordered, and the log tells of each reload.
 func reloadUnderLoad(t *testing.T, w *World) {

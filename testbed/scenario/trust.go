@@ -1,10 +1,13 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"sallyport/gateway/control"
 	"sallyport/testbed/peers"
 )
 
@@ -45,6 +48,27 @@ func OneStreamBothWays() Setup {
 		s.Bidi, s.StreamManagement = true, true
 		return nil
 	}}}
+}
+
+// oneStreamBothWays plays messages and then asks the gateway whether a stream really carries both directions, with
+// acknowledgements (XEP-0288, XEP-0198).
+func oneStreamBothWays(t *testing.T, w *World) {
+	messagesBothWays(t, w)
+	gateway, ok := w.Middle.(*Gateway)
+	if !ok {
+		return
+	}
+	out, err := gateway.command("peer", "show", insidePeer, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peer control.PeerDetail
+	if err := json.Unmarshal(out, &peer); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(peer.Open, func(s control.StreamStatus) bool { return s.Direction == "both" && s.Management }) {
+		t.Errorf("no stream to Prosody carries both directions under stream management: %+v", peer.Open)
+	}
 }
 
 // Authenticating returns gateway options under which both peers must prove themselves in this way alone.
