@@ -66,7 +66,9 @@ type Gateway struct {
 	ctx    context.Context // ends when the node stops
 	cancel context.CancelFunc
 
-	mu         sync.Mutex            // reload, one at a time; guards what follows
+	reloading sync.Mutex // held by a reload, which may wait for the disk; taken before mu
+
+	mu         sync.Mutex            // held for a moment; guards what follows
 	cfg        *config.Config        // active
 	reloaded   time.Time             // when it became so
 	lastReload string                // why the latest reload changed nothing

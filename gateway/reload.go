@@ -15,31 +15,34 @@ import (
 // reload reads the configuration again, proves all of it, then swaps policy and links.
 // With any error the old one keeps running, and the log, the audit log and status say why.
 func (g *Gateway) reload(by string) (control.Reloaded, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
 	before := g.engine.Policy().Version()
 	done, err := g.tryReload(by)
 	if err != nil {
+		g.mu.Lock()
 		g.lastReload = err.Error()
+		g.mu.Unlock()
 		g.counters.ReloadsBad.Add(1)
 		g.log.Error("reload refused, the old configuration keeps running", zap.String("by", by), zap.Error(err))
 		rec := audit.Record{Kind: audit.Reload, Time: g.now(), Node: g.node, From: by, Outcome: "refused", Reason: err.Error()}
 		return control.Reloaded{}, errors.Join(err, g.append(&rec))
 	}
-	g.lastReload, g.reloaded = "", g.now()
 	g.counters.Reloads.Add(1)
 	done.Before = before.String()
 	g.log.Info("configuration reloaded", zap.String("by", by), zap.String("policy", done.Policy), zap.Bool("changed", done.Changed))
 	return done, nil
 }
 
-// tryReload is called with mu held. The new policy is in the audit log before it judges.
+// tryReload is called with reloading held. The new policy is in the audit log before it
+// judges.
 func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
-	next, problems := config.Load(g.cfg.Source.Path)
+	old := g.active()
+	next, problems := config.Load(old.Source.Path)
 	if problems.Failed() {
 		return control.Reloaded{}, problems.Err()
 	}
-	if err := fixed(g.cfg, next); err != nil {
+	if err := fixed(old, next); err != nil {
 		return control.Reloaded{}, err
 	}
 	policy, err := BuildPolicy(next)
@@ -63,15 +66,21 @@ func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 	}
 	g.countPeers(policy)
 	g.engine.Swap(policy)
-	g.cfg = next
-	if g.setGrants != nil {
-		g.setGrants(grants(&next.Control))
-	}
+	g.activate(next)
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
 	for _, p := range problems {
 		out.Warnings = append(out.Warnings, p.String())
 	}
 	return out, nil
+}
+
+func (g *Gateway) activate(next *config.Config) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cfg, g.lastReload, g.reloaded = next, "", g.now()
+	if g.setGrants != nil {
+		g.setGrants(grants(&next.Control))
+	}
 }
 
 // fixed refuses changes that a running node cannot make.

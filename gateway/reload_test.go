@@ -238,6 +238,21 @@ func (n *node) oneVersionEach(t *testing.T, open string, released *sync.Map) {
 	}
 }
 
+// TestStatusWhileReloading: a reload that waits for the disk holds up nobody who asks.
+func TestStatusWhileReloading(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, n *node) {
+		n.disk.shut()
+		n.reload()
+		before := n.status().Reloaded
+		time.Sleep(time.Second)
+		n.disk.open()
+		synctest.Wait()
+		if after := n.status().Reloaded; !after.After(before) {
+			t.Errorf("reloaded at %v, before %v", after, before)
+		}
+	})
+}
+
 // TestReloadWithoutAudit: what cannot be recorded does not become active.
 func TestReloadWithoutAudit(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, n *node) {
