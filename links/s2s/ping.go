@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	nsPing       = "urn:xmpp:ping"  // XEP-0199
-	pingEvery    = time.Second      // at most, unless the flight fills up
-	pingPatience = 60 * time.Second // after which another is sent
-	letGoAfter   = 30 * time.Second // ConfirmNone: a stream that lives on has delivered
-	never        = time.Hour        // for timers with nothing to wait for
+	nsPing       = "urn:xmpp:ping"        // XEP-0199
+	pingEvery    = 200 * time.Millisecond // at most, unless the flight fills up; what a loss leaves in doubt is what came since
+	pingPatience = 60 * time.Second       // after which another is sent
+	letGoAfter   = 30 * time.Second       // ConfirmNone: a stream that lives on has delivered
+	never        = time.Hour              // for timers with nothing to wait for
 )
 
 // ping is the question under way on a stream whose peer has no stream management. Its answer, result or error, from that peer on any

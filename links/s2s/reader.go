@@ -3,6 +3,7 @@ package s2s
 import (
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 )
+
+// discardTime is how long an element beyond the limits may go on.
+const discardTime = 10 * time.Second
 
 // read is the reader: it ends when the connection does.
 func (s *serverStream) read() {
@@ -29,9 +33,19 @@ func (s *serverStream) read() {
 			if !s.caughtUp() {
 				return
 			}
+			s.limitDiscard(now)
 			n, err := s.dec.Fill(s.conn)
 			now = time.Now()
-			if n == 0 && err != nil {
+			switch {
+			case n > 0 || err == nil:
+			case errors.Is(err, os.ErrDeadlineExceeded) && !s.discardUntil.IsZero():
+				_ = s.wire.SetReadDeadline(time.Time{}) // hangUp sets its own
+				s.step(stream.Malformed{Err: &xmlstream.Error{
+					Condition: xmlstream.PolicyViolation, Bytes: s.dec.Discarded(), Detail: "an oversized element does not end",
+				}})
+				_, _ = io.Copy(io.Discard, s.wire)
+				return
+			default:
 				s.step(stream.Lost{Cause: clean(err.Error())})
 				return
 			}
@@ -45,6 +59,19 @@ func (s *serverStream) read() {
 			return
 		}
 	}
+}
+
+// limitDiscard gives a peer discardTime to come to the end of an element that is too large (bad-inputs A15).
+func (s *serverStream) limitDiscard(now time.Time) {
+	switch discarding := s.dec.Discarded() > 0; {
+	case discarding == !s.discardUntil.IsZero():
+		return
+	case discarding:
+		s.discardUntil = now.Add(discardTime)
+	default:
+		s.discardUntil = time.Time{}
+	}
+	_ = s.wire.SetReadDeadline(s.discardUntil) // of a closed connection: the next read says so
 }
 
 // event takes one event; false ends the reader.

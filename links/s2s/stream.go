@@ -36,13 +36,14 @@ type serverStream struct {
 	conn net.Conn // wire, or TLS above it; replaced by the reader under wmu
 	dec  *xmlstream.Decoder
 
-	signalled atomic.Bool   // a wakeup is on its way
-	wakeup    chan struct{} // to the writer
-	resumed   chan struct{} // to the reader: receipts came
-	ackDue    atomic.Bool
-	held      atomic.Bool   // the reader is kept waiting by our own side
-	drained   chan struct{} // closed by the reader when it ends
-	limits    atomic.Pointer[xmlstream.Limits]
+	signalled    atomic.Bool   // a wakeup is on its way
+	wakeup       chan struct{} // to the writer
+	resumed      chan struct{} // to the reader: receipts came
+	ackDue       atomic.Bool
+	held         atomic.Bool   // the reader is kept waiting by our own side
+	drained      chan struct{} // closed by the reader when it ends
+	discardUntil time.Time     // the reader's: when an oversized element must have ended
+	limits       atomic.Pointer[xmlstream.Limits]
 
 	wmu sync.Mutex // socket writing; taken before mu
 
