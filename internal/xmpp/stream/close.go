@@ -44,6 +44,10 @@ func (m *Machine) writeStreamError(c stanza.StreamCondition, text string, app *x
 	}
 }
 
+// errorClose is how long a peer may take to read our stream error: with what the edge needs to hang up, less than the 5 s
+// in which the connection must be gone.
+const errorClose = 3 * time.Second
+
 // closeStream sends our close tag and waits a bounded time for the peer's (RFC 6120 §4.4).
 func (m *Machine) closeStream(end Closed) {
 	if m.phase == phaseClosing || m.phase == phaseClosed {
@@ -55,7 +59,11 @@ func (m *Machine) closeStream(end Closed) {
 	}
 	m.writeEnd()
 	m.phase = phaseClosing
-	m.timers.closing = m.now.Add(m.cfg.Timing.Close)
+	wait := m.cfg.Timing.Close
+	if end.Cause == OurError { // nothing that comes counts any more; it is only to be told before the end of the connection
+		wait = min(wait, errorClose)
+	}
+	m.timers.closing = m.now.Add(wait)
 	m.end = end
 }
 

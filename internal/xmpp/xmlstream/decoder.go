@@ -177,6 +177,14 @@ func (d *Decoder) Write(p []byte) (int, error) {
 // stream it must be 0, else somebody has put bytes in front of the TLS handshake.
 func (d *Decoder) Buffered() int { return d.have - d.pos }
 
+// Discarded returns how much has been read of an element beyond the limits that is being read past, 0 if there is none.
+func (d *Decoder) Discarded() int {
+	if !d.discard {
+		return 0
+	}
+	return int(d.base + int64(d.pos) - d.start)
+}
+
 // Whitespace returns the bytes of white space read since the last first-level element.
 func (d *Decoder) Whitespace() int { return d.white }
 
