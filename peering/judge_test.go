@@ -208,6 +208,33 @@ var judgements = []judged{
 		stanza: `<message` + toOut + `><body>x</body>` + label("UNCLASSIFIED", "") + `<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='a@in.example' to='b@in.example'><body>canary</body></message></forwarded></sent></message>`,
 		stage:  peering.LabelIn, reason: peering.Wrapped, cond: stanza.PolicyViolation,
 	},
+	{
+		name: "J01 carrier allowed, secret inside", stanza: forwarding(label("UNCLASSIFIED", ""), label("SECRET", "")), change: carrying("forward"),
+		stage: peering.LabelOut, reason: peering.Clearance, cond: stanza.PolicyViolation,
+	},
+	{
+		name: "J01 carrier allowed, no label inside", stanza: forwarding(label("UNCLASSIFIED", ""), ""), change: carrying("forward"),
+		stage: peering.LabelIn, reason: peering.NoLabel, cond: stanza.PolicyViolation,
+	},
+	{
+		name: "J01 carrier allowed, both labels good", stanza: forwarding(label("UNCLASSIFIED", ""), label("UNCLASSIFIED", "")), change: carrying("forward"),
+		want: peering.Release, leaves: "canary",
+	},
+	{
+		name: "J01 carrier allowed, what is inside is held against the profile", change: carrying("forward"),
+		stanza: forwarding(label("UNCLASSIFIED", ""), label("UNCLASSIFIED", "")+`<x xmlns='jabber:x:oob'><url>http://secret.example/</url></x>`),
+		stage:  peering.Profile, reason: "profile", cond: stanza.PolicyViolation,
+	},
+	{
+		name: "J04 forwarded in forwarded in forwarded", change: carrying("forward"),
+		stanza: `<message` + toOut + `><body>x</body>` + label("UNCLASSIFIED", "") + nested(3, label("SECRET", "")) + `</message>`,
+		stage:  peering.LabelOut, reason: peering.Clearance, cond: stanza.PolicyViolation,
+	},
+	{
+		name: "J04 too deep", change: carrying("forward"),
+		stanza: `<message` + toOut + `><body>x</body>` + label("UNCLASSIFIED", "") + nested(6, label("UNCLASSIFIED", "")) + `</message>`,
+		stage:  peering.LabelIn, reason: "depth", cond: stanza.PolicyViolation,
+	},
 	// stage 5
 	{
 		name: "domain map outwards", stanza: `<message xmlns='jabber:server' from='juliet@corp.in.example/b' to='romeo@out.example' id='1'><body>x</body>` + label("UNCLASSIFIED", "") + `</message>`,
@@ -238,6 +265,32 @@ var judgements = []judged{
 		facts: peering.Facts{Awaited: peering.AwaitedIQ{Found: true, OriginalID: "orig"}},
 		want:  peering.Release, leaves: "id='orig'",
 	},
+}
+
+// forwarding is a message with one forwarded inside.
+func forwarding(outer, inner string) string {
+	return `<message` + toOut + `><body>x</body>` + outer + `<forwarded xmlns='urn:xmpp:forward:0'>` +
+		`<message xmlns='jabber:client' from='a@in.example/x' to='b@in.example' type='chat'><body>canary</body>` + inner + `</message></forwarded></message>`
+}
+
+// nested is a forwarded message in a forwarded message, depth times; the innermost has the label given.
+func nested(depth int, innermost string) string {
+	inner, l := "", innermost
+	for range depth {
+		inner = `<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='a@in.example/x' to='b@in.example' type='chat'><body>canary</body>` +
+			l + inner + `</message></forwarded>`
+		l = label("UNCLASSIFIED", "")
+	}
+	return inner
+}
+
+// carrying is a profile that lets stanzas travel in a carrier, refusing what it does not list.
+func carrying(carrier string) func(*peering.Definition) {
+	return func(d *peering.Definition) {
+		spec := rules.DefaultProfile("federation")
+		spec.Mode, spec.Carriers = "strict", []string{carrier}
+		d.Profile, _ = rules.CompileProfile(spec)
+	}
 }
 
 func TestJudge(t *testing.T) {
