@@ -38,7 +38,7 @@ func (m *Machine) writeStreamError(c stanza.StreamCondition, text string, app *x
 	if !m.headerSent {
 		m.writeHeader()
 	}
-	data, err := appendElement(nil, stanza.StreamError(c, text, app))
+	data, err := appendElement(m.appendLastAck(nil), stanza.StreamError(c, text, app)) // nothing may stand behind an error
 	if err == nil && m.phase != phaseClosed {
 		m.writeBytes(data)
 	}
@@ -69,11 +69,15 @@ func (m *Machine) closeStream(end Closed) {
 
 // writeEnd says the last word: <a/> where it would tell something new (XEP-0198 §4), and the close tag.
 func (m *Machine) writeEnd() {
-	var data []byte
-	if m.managed && m.session.in.stale() {
-		data = appendAck(data, m.session.in.tell(false))
+	m.writeBytes(xmlstream.AppendEnd(m.appendLastAck(nil)))
+}
+
+// appendLastAck appends an acknowledgement of what has not been acknowledged yet.
+func (m *Machine) appendLastAck(dst []byte) []byte {
+	if !m.managed || !m.session.in.stale() {
+		return dst
 	}
-	m.writeBytes(xmlstream.AppendEnd(data))
+	return appendAck(dst, m.session.in.tell(false))
 }
 
 // peerClosed: the peer said its last word first.
