@@ -32,14 +32,14 @@ peers:
 	./testbed/install-peers.sh
 
 unit:
-	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./internal/... ./testbed/xmppload/... ./testbed/house/...
+	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./internal/... ./testbed/xmppload/... ./testbed/bench/... ./testbed/house/...
 
 # The race detector needs cgo; the product does not.
 race:
 	CGO_ENABLED=1 $(GO) test -race -short ./gateway/... ./peering/... ./links/... ./internal/... ./labels/... ./rules/...
 
 integration: build
-	$(GO) test -count=1 -timeout 15m ./testbed/scenario/...
+	$(GO) test -count=1 -timeout 15m ./testbed/scenario/... ./testbed/peers/... ./testbed/client/... ./testbed/demo/... ./testbed/docs/... ./examples/...
 
 lint:
 	./testbed/tools/lint.sh

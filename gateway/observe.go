@@ -43,11 +43,15 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 		Kind: audit.SecurityEvent, Time: g.now(), Node: g.node, Link: e.Link, FromPeer: e.Peer, From: e.Remote.String(), To: e.Local.String(),
 		Rule: e.Kind, Reason: e.Reason, Outcome: "noted", Size: uint64(max(e.Bytes, 0)),
 	}
-	if e.Detail != "" {
+	if rec.Reason == "" {
+		rec.Reason = e.Detail
+	} else if e.Detail != "" {
 		rec.Reason += ": " + e.Detail
 	}
 	switch {
-	case e.Kind == s2s.EventUp, e.Kind == s2s.EventDown && !e.Remote.IsZero(), e.Kind == s2s.EventReload:
+	case e.Kind == s2s.EventReload: // recorded with what brought it about
+		return
+	case e.Kind == s2s.EventUp, e.Kind == s2s.EventDown && !e.Remote.IsZero():
 		rec.Kind = audit.PeerEvent
 	default: // also the end of a stream on which nobody was known: a stranger can make those without end
 		count, ok := g.throttle.Allow(rec.Time, e.Kind+" "+e.Address.Addr().String()+" "+e.Remote.String())
@@ -55,6 +59,8 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 			return
 		}
 		rec.Count = count
+		g.log.Warn("a link noted something", zap.String("kind", e.Kind), zap.String("peer", e.Peer), zap.String("side", e.Side),
+			zap.String("remote", e.Remote.String()), zap.String("reason", rec.Reason), zap.Stringer("address", e.Address), zap.Uint32("times", count))
 	}
 	if e.Address.IsValid() {
 		rec.StanzaID = e.Address.String()

@@ -100,7 +100,7 @@ func (j *judgement) applyRules() bool {
 	}
 	out := j.p.rules.Apply(&in)
 	for i := range min(out.NFired, len(out.Fired)) {
-		j.step(Step{Stage: Rules, Note: "rule fired", Subject: j.p.rules.ID(int(out.Fired[i]))})
+		j.step(Step{Stage: Rules, Note: "rule matched", Subject: j.p.rules.ID(int(out.Fired[i]))})
 	}
 	if out.Changed {
 		j.s, j.v.Changed = out.Stanza, true
