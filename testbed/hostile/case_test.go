@@ -26,7 +26,7 @@ type want struct {
 	outcome   outcome
 	condition string // of a stream or stanza error; of DENY where the sender must be told so
 	typ       string // of a stanza error
-	app       string // application condition beside it
+	app       string // application condition beside it: its name, of a stream error the element
 	reason    string // audit word; "" for any
 	check     func(e *xmlstream.Element) string
 }
@@ -197,7 +197,7 @@ func (w *world) play(t *testing.T, v variant, s split) {
 // ends wants the stream error, the close tag, the end of the connection, and nothing else.
 func (r *run) ends() {
 	r.t.Helper()
-	said := r.conn.end(closeLimit + patience/3)
+	said := r.conn.endPolitely(closeLimit)
 	if want := streamErrorText(r.v.want); !strings.HasSuffix(said, want+goodbye) || strings.Count(said, "<stream:error") != 1 {
 		r.t.Errorf("split %s: said %.500q, want %q", r.split, said, want+goodbye)
 	}
@@ -207,14 +207,7 @@ func (r *run) ends() {
 }
 
 func streamErrorText(w want) string {
-	app := ""
-	if w.app != "" {
-		app = "<" + w.app + " "
-	}
-	if app != "" {
-		return app
-	}
-	return fmt.Sprintf("<stream:error><%s xmlns='%s'/></stream:error>", w.condition, nsStreams)
+	return fmt.Sprintf("<stream:error><%s xmlns='%s'/>%s</stream:error>", w.condition, nsStreams, w.app)
 }
 
 // delivered looks at what arrived at the far side: rule 3.

@@ -36,7 +36,7 @@ func (w *world) playHeader(t *testing.T, v variant, s split, inside bool) {
 	}
 	text := strings.NewReplacer("$MARK", mark, "$FROM", "lane.evil.example", "$TO", "b.example").Replace(v.input)
 	go r.saySplit(s, []byte(text))
-	said := r.end(closeLimit)
+	said := r.endPolitely(closeLimit)
 	want := streamErrorText(v.want) + goodbye
 	if !strings.HasPrefix(said, "<?xml version='1.0'?><stream:stream ") || !strings.HasSuffix(said, want) || strings.Count(said, "<stream:error") != 1 {
 		t.Errorf("split %s, inside TLS %v: said %.500q, want our header, then %q; input %.300q", s, inside, said, want, text)

@@ -31,9 +31,10 @@ func TestHostile(t *testing.T) {
 		name string
 		rows []row
 	}{
-		{"A", groupA()},
+		{"A", append(groupA(), heavyA()...)},
 		{"B", groupB()},
 		{"C", groupC()},
+		{"D", groupD()},
 	} {
 		w.begin()
 		began := time.Now()

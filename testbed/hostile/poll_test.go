@@ -30,3 +30,5 @@ func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) 
 		}
 	}
 }
+
+func deadline(d time.Duration) time.Time { return time.Now().Add(d) }

@@ -125,6 +125,22 @@ func (r *raw) end(limit time.Duration) string {
 	}
 }
 
+// endPolitely is end, but for the answer that a close tag deserves. Without it the product waits before it hangs up, which
+// D05 looks at.
+func (r *raw) endPolitely(limit time.Duration) string {
+	r.t.Helper()
+	at := time.Now().Add(limit)
+	for !strings.Contains(r.text, goodbye) {
+		if err := r.more(at); err != nil {
+			break
+		}
+	}
+	if strings.Contains(r.text, goodbye) {
+		go r.say(goodbye) // behind what else is being said
+	}
+	return r.end(limit)
+}
+
 // secure makes TLS with that certificate.
 func (r *raw) secure(cfg *tls.Config) error {
 	c := tls.Client(r.tcp, cfg)

@@ -29,6 +29,7 @@ type station struct {
 	heard map[string][]*xmlstream.Element // by id
 	order []*xmlstream.Element
 	plays map[string]func(*raw) // by the domain asked for: what to do instead
+	talks map[*talk]string      // ordinary connections, with the pair
 	taps  *taps
 	t     testing.TB
 }
@@ -41,7 +42,7 @@ func newStation(t testing.TB, name string, cert tls.Certificate, all *taps) *sta
 	}
 	s := &station{
 		name: name, ln: ln, cert: cert, tap: all.add("station " + name), taps: all, t: t,
-		conns: map[net.Conn]bool{}, heard: map[string][]*xmlstream.Element{}, plays: map[string]func(*raw){},
+		conns: map[net.Conn]bool{}, heard: map[string][]*xmlstream.Element{}, plays: map[string]func(*raw){}, talks: map[*talk]string{},
 	}
 	s.wg.Go(s.accept)
 	return s
@@ -132,6 +133,7 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // talk is one connection of an ordinary station.
 type talk struct {
 	*station
+	wmu     sync.Mutex
 	conn    net.Conn
 	dec     *xmlstream.Decoder
 	secure  bool
@@ -144,6 +146,11 @@ var errOver = errors.New("over")
 
 func (s *station) session(c net.Conn, state *tls.ConnectionState) error {
 	w := &talk{station: s, conn: c, secure: state != nil}
+	defer func() {
+		s.mu.Lock()
+		delete(s.talks, w)
+		s.mu.Unlock()
+	}()
 	w.dec = xmlstream.NewDecoder(xmlstream.Options{Limits: xmlstream.ServerLimits(), ContentNS: xmlstream.NSServer})
 	for {
 		ev, err := w.dec.Next()
@@ -175,6 +182,8 @@ func (r tee) Read(b []byte) (int, error) {
 }
 
 func (w *talk) say(format string, args ...any) error {
+	w.wmu.Lock()
+	defer w.wmu.Unlock()
 	_, err := fmt.Fprintf(w.conn, format, args...)
 	return err
 }
@@ -196,6 +205,9 @@ const stationHeader = "<?xml version='1.0'?><stream:stream xmlns='jabber:server'
 	"xmlns:db='jabber:server:dialback' version='1.0' id='station-stream' from='%s' to='%s'>"
 
 func (w *talk) header(h xmlstream.Header) error {
+	w.mu.Lock()
+	w.talks[w] = h.From + " " + h.To
+	w.mu.Unlock()
 	features := "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
 	switch {
 	case w.proven:
@@ -217,7 +229,9 @@ func (w *talk) element(e *xmlstream.Element) error {
 		if err := c.Handshake(); err != nil {
 			return err
 		}
+		w.wmu.Lock()
 		w.conn, w.secure = c, true
+		w.wmu.Unlock()
 		w.dec.Restart(xmlstream.ServerLimits())
 	case xmlstream.NSSASL + " auth":
 		w.proven = true
@@ -281,6 +295,21 @@ func (s *station) after(n int) []*xmlstream.Element {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*xmlstream.Element(nil), s.order[n:]...)
+}
+
+// dismiss ends, in order, the connections of pairs that are not to be kept.
+func (s *station) dismiss(keep func(pair string) bool) {
+	s.mu.Lock()
+	var gone []*talk
+	for w, pair := range s.talks {
+		if !keep(pair) {
+			gone = append(gone, w)
+		}
+	}
+	s.mu.Unlock()
+	for _, w := range gone {
+		_ = w.say(goodbye)
+	}
 }
 
 // forget gives the memory back.
