@@ -95,8 +95,12 @@ func (m *Machine) saslFailure(c sasl.Condition) {
 	m.auth.attempts++
 	m.peerFact(FactAuthFailed, c.String())
 	m.write(with(el(xmlstream.NSSASL, "failure"), el(xmlstream.NSSASL, c.String())))
-	if m.auth.attempts >= MaxAttempts {
+	switch {
+	case m.auth.attempts >= MaxAttempts:
 		m.streamError(stanza.StreamPolicyViolation, "too many authentication attempts", nil)
+	case c == sasl.NotAuthorized && m.tls != nil && !m.policy.Auth.Has(AllowDialback) && !m.proves(m.remote):
+		// E08: a certificate does not get better by asking again, and there is no other way.
+		m.closeStream(Closed{Cause: AuthFailed, Detail: "certificate proves nothing, and nothing else would do"})
 	}
 }
 
