@@ -35,6 +35,7 @@ func TestHostile(t *testing.T) {
 		{"B", groupB()},
 		{"C", groupC()},
 		{"D", groupD()},
+		{"E", groupE()},
 	} {
 		w.begin()
 		began := time.Now()

@@ -66,6 +66,7 @@ type settings struct {
 	names   []string // domains the node has certificates for
 	limits  string
 	audit   string
+	files   map[string][]byte // beside the configuration
 }
 
 // write puts everything a node needs into dir and returns the path of its configuration.
@@ -77,6 +78,11 @@ func (s settings) write(t testing.TB, dir string, ca *tlsidtest.CA) string {
 			err = os.WriteFile(filepath.Join(dir, name), b, 0o600)
 		}
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, b := range s.files {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

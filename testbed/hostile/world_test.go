@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/internal/xmpp/xmlstream"
@@ -26,7 +27,7 @@ const publicLabel = "<securitylabel xmlns='urn:xmpp:sec-label:0'><label>" +
 type world struct {
 	*node
 	b, evil, trap, c, d *station
-	evilCert            *tls.Certificate
+	evilCert, revoked   *tls.Certificate
 	bCert               *tls.Certificate
 	lanes               chan *lane
 	flows               []*flow
@@ -57,16 +58,20 @@ func newWorld(t *testing.T) *world {
 			s.close()
 		}
 	})
+	gone := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{"*.evil.example", "*.trap.example"}}))
+	revoked := gone.TLS()
+	w.revoked = &revoked
+	list := tlsidtest.Must(ca.CRL(time.Now().Add(-time.Hour), time.Now().Add(time.Hour), gone.Cert))
 	const ext, dial = `"external"`, `"dialback"`
 	w.node = startNode(t, settings{
-		names: worldNames,
+		names: worldNames, outside: `crl = ["revoked.pem"]`, files: map[string][]byte{"revoked.pem": list},
 		peers: []peerText{
 			{"b", "inside", `"b.example"`, w.b.address(), ext, ""},
 			{"d", "inside", `"d.example"`, w.d.address(), ext, ""},
 			{"c", "outside", `"c.example"`, w.c.address(), ext, ""},
 			{"evil", "outside", `"*.evil.example"`, w.evil.address(), ext, ""},
-			{"trap", "outside", `"*.trap.example"`, w.trap.address(), ext, `queue-age = "3s"`},
-			{"dial", "outside", `"*.dial.example"`, w.trap.address(), dial, `queue-age = "3s"`},
+			{"trap", "outside", `"*.trap.example"`, w.trap.address(), ext, `queue-age = "1s"`},
+			{"dial", "outside", `"*.dial.example"`, w.trap.address(), dial, `queue-age = "1s"`},
 		},
 		pairs: [][2]string{{"b", "evil"}, {"b", "trap"}, {"b", "dial"}, {"c", "d"}},
 	}, ca)
