@@ -24,16 +24,16 @@ const (
 
 // need sees to it that somebody looks for a stream for the queue. It takes no stream's lock.
 func (l *Link) need(now time.Time, q *queue) {
-	if q.claim(now) {
-		l.background(func() { l.connect(q) })
+	if search, ok := q.claim(now); ok {
+		l.background(func() { l.connect(q, search) })
 	}
 }
 
 // connect finds or makes a stream for a claimed queue.
-func (l *Link) connect(q *queue) {
+func (l *Link) connect(q *queue, search uint64) {
 	p := l.table().peer(q.key.remote)
 	if p == nil {
-		l.refuse(q, &links.Bounce{Condition: stanza.RemoteServerNotFound, Cause: links.ErrNoRoute})
+		l.refuse(q, search, &links.Bounce{Condition: stanza.RemoteServerNotFound, Cause: links.ErrNoRoute})
 		return
 	}
 	if l.reuse(q, p) {
@@ -41,7 +41,7 @@ func (l *Link) connect(q *queue) {
 	}
 	err := l.open(q, p)
 	if err == nil {
-		if q.leftOver() { // the new stream was not to serve: a session came in between that must be resumed first
+		if q.leftOver(search) { // the new stream was not to serve: a session came in between that must be resumed first
 			l.need(time.Now(), q)
 		}
 		return
@@ -56,17 +56,17 @@ func (l *Link) connect(q *queue) {
 	var bounce *links.Bounce
 	switch {
 	case errors.As(err, &bounce):
-		l.refuse(q, bounce)
+		l.refuse(q, search, bounce)
 	case errors.Is(err, resolve.ErrNotFound), errors.Is(err, resolve.ErrSpecial):
-		l.refuse(q, &links.Bounce{Condition: stanza.RemoteServerNotFound, Cause: fmt.Errorf("%w: %w", links.ErrNoRoute, err)})
+		l.refuse(q, search, &links.Bounce{Condition: stanza.RemoteServerNotFound, Cause: fmt.Errorf("%w: %w", links.ErrNoRoute, err)})
 	default:
-		q.wait(time.Now(), l.backOff(q), err, nil)
+		q.wait(search, time.Now().Add(l.backOff(q)), err, nil)
 	}
 }
 
 // refuse answers everything that waits, and whoever comes before the next attempt.
-func (l *Link) refuse(q *queue, err error) {
-	q.wait(time.Now(), l.backOff(q), err, err)
+func (l *Link) refuse(q *queue, search uint64, err error) {
+	q.wait(search, time.Now().Add(l.backOff(q)), err, err)
 	for _, it := range q.drain(false) {
 		l.fail(it.Consignment, err)
 	}

@@ -53,6 +53,7 @@ type queue struct {
 	waiters       int
 
 	state    service
+	search   uint64        // number of the latest search for a stream: an earlier one has no say any more
 	stream   *serverStream // when served
 	ownOnly  bool          // multiplexing was refused: dial
 	retry    time.Time

@@ -104,11 +104,12 @@ func (q *queue) retire(looks int) bool {
 	return q.closed
 }
 
-// leftOver ends a search that found a stream which does not serve; it reports whether that is so.
-func (q *queue) leftOver() bool {
+// leftOver ends a search that found a stream which does not serve; it reports whether that is so. The stream may have been lost by now,
+// and another search be under way: that is left alone.
+func (q *queue) leftOver(search uint64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.state != connecting {
+	if q.state != connecting || q.search != search {
 		return false
 	}
 	q.state = unserved
@@ -116,24 +117,25 @@ func (q *queue) leftOver() bool {
 }
 
 // claim begins a search for a stream; false when one is under way, or it is too early.
-func (q *queue) claim(now time.Time) bool {
+func (q *queue) claim(now time.Time) (search uint64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed || q.state == connecting || q.state == served || q.state == waiting && now.Before(q.retry) {
-		return false
+		return 0, false
 	}
 	q.state = connecting
-	return true
+	q.search++
+	return q.search, true
 }
 
-// wait ends a search without success: nothing is tried before the delay is over. A refusal is what Reserve says meanwhile.
-func (q *queue) wait(now time.Time, delay time.Duration, err, refusal error) {
+// wait ends a search without success: nothing is tried before retry. A refusal is what Reserve says meanwhile.
+func (q *queue) wait(search uint64, retry time.Time, err, refusal error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.state != connecting {
+	if q.state != connecting || q.search != search {
 		return
 	}
-	q.state, q.retry, q.lastErr, q.refusal = waiting, now.Add(delay), err, refusal
+	q.state, q.retry, q.lastErr, q.refusal = waiting, retry, err, refusal
 	q.failures++
 	q.freed()
 }
