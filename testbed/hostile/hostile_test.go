@@ -36,6 +36,8 @@ func TestHostile(t *testing.T) {
 		{"C", groupC()},
 		{"D", groupD()},
 		{"E", groupE()},
+		{"F", groupF()},
+		{"G", groupG()},
 	} {
 		w.begin()
 		began := time.Now()

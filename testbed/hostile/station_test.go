@@ -14,6 +14,9 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
+// goodKey is the only dialback key that a station calls its own.
+const goodKey = "the-good-key"
+
 // station is a server of ours that the node connects to. It believes everything, acknowledges what it gets (XEP-0198) and
 // keeps what it heard.
 type station struct {
@@ -30,8 +33,11 @@ type station struct {
 	order []*xmlstream.Element
 	plays map[string]func(*raw) // by the domain asked for: what to do instead
 	talks map[*talk]string      // ordinary connections, with the pair
-	taps  *taps
-	t     testing.TB
+	keys  []string              // dialback keys that the node made
+	// verify answers for the domains of the station (XEP-0220 step 3): the type, or "" for no answer.
+	verify func(domain, key string) string
+	taps   *taps
+	t      testing.TB
 }
 
 func newStation(t testing.TB, name string, cert tls.Certificate, all *taps) *station {
@@ -43,6 +49,12 @@ func newStation(t testing.TB, name string, cert tls.Certificate, all *taps) *sta
 	s := &station{
 		name: name, ln: ln, cert: cert, tap: all.add("station " + name), taps: all, t: t,
 		conns: map[net.Conn]bool{}, heard: map[string][]*xmlstream.Element{}, plays: map[string]func(*raw){}, talks: map[*talk]string{},
+		verify: func(_, key string) string {
+			if key == goodKey {
+				return "valid"
+			}
+			return "invalid"
+		},
 	}
 	s.wg.Go(s.accept)
 	return s
@@ -245,7 +257,20 @@ func (w *talk) element(e *xmlstream.Element) error {
 	case xmlstream.NSDialback + " result": // whatever is claimed is believed
 		from, _ := e.Attr("from")
 		to, _ := e.Attr("to")
+		w.mu.Lock()
+		w.keys = append(w.keys, e.Text())
+		w.mu.Unlock()
 		return w.say("<db:result from='%s' to='%s' type='valid'/>", to, from)
+	case xmlstream.NSDialback + " verify":
+		from, _ := e.Attr("from")
+		to, _ := e.Attr("to")
+		id, _ := e.Attr("id")
+		w.mu.Lock()
+		verify := w.verify
+		w.mu.Unlock()
+		if answer := verify(to, e.Text()); answer != "" {
+			return w.say("<db:verify from='%s' to='%s' id='%s' type='%s'/>", to, from, id, answer)
+		}
 	default:
 		if e.Space() == xmlstream.NSServer {
 			w.stanza(e)
@@ -295,6 +320,21 @@ func (s *station) after(n int) []*xmlstream.Element {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*xmlstream.Element(nil), s.order[n:]...)
+}
+
+// inject says something on every ordinary connection for a domain.
+func (s *station) inject(domain, text string) {
+	s.mu.Lock()
+	var list []*talk
+	for w, pair := range s.talks {
+		if strings.HasSuffix(pair, " "+domain) {
+			list = append(list, w)
+		}
+	}
+	s.mu.Unlock()
+	for _, w := range list {
+		_ = w.say("%s", text)
+	}
 }
 
 // dismiss ends, in order, the connections of pairs that are not to be kept.

@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"crypto/tls"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +35,8 @@ type world struct {
 	start               baseline
 	rows                int
 	serial              atomic.Uint64
+	secretsMu           sync.Mutex
+	secrets             []string
 }
 
 // lane is a domain on which one case runs at a time.
