@@ -96,6 +96,7 @@ func (c *ruleCompiler) match(spec *MatchSpec) match {
 		}
 	}
 	m.elements = c.patterns("when.elements", spec.Elements)
+	m.spaces = patternSpaces(m.elements)
 	return m
 }
 

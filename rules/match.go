@@ -16,6 +16,7 @@ type match struct {
 	from, to         []addressPattern
 	labels           []string
 	elements         []pattern
+	spaces           uint64 // of elements; see spaceBit
 }
 
 // addressPattern is a pattern for JIDs.
@@ -64,6 +65,37 @@ func (a *addressPattern) matches(j jid.JID) bool {
 		return strings.HasSuffix(domain, a.domain)
 	}
 	return domain == a.domain
+}
+
+// spaceBit is a bit that a namespace sets. Most sets of rules and children share none, which is seen without comparing
+// a string.
+func spaceBit(space string) uint64 {
+	if space == "" {
+		return 1
+	}
+	return 1 << ((len(space)*7 + int(space[len(space)-1])) & 63)
+}
+
+// childSpaces are the bits of the namespaces of the children of a stanza.
+func childSpaces(e *xmlstream.Element) (bits uint64) {
+	for i := range e.NumNodes() {
+		if child := e.NodeAt(i).Element; child != nil {
+			bits |= spaceBit(child.Space())
+		}
+	}
+	return bits
+}
+
+// patternSpaces are the bits that a child must have one of for any of the patterns to match it.
+func patternSpaces(list []pattern) (bits uint64) {
+	for _, p := range list {
+		if p.space == contentMark {
+			bits |= spaceBit(xmlstream.NSServer) | spaceBit(xmlstream.NSClient)
+			continue
+		}
+		bits |= spaceBit(p.space)
+	}
+	return bits
 }
 
 func anyChild(list []pattern, e *xmlstream.Element) bool {

@@ -138,9 +138,10 @@ func (s *Set) Apply(in *Input) Outcome {
 	}
 	out := Outcome{Action: Allow, Stanza: in.Stanza}
 	view := in // replaced by a copy with the first change, so that later rules see what earlier ones made
+	spaces := childSpaces(in.Stanza.Element())
 	for _, n := range s.lists[in.Stanza.Type()] {
 		r := &s.rules[n]
-		if !r.match.matches(view) {
+		if r.match.spaces != 0 && r.match.spaces&spaces == 0 || !r.match.matches(view) {
 			continue
 		}
 		if out.NFired < maxFired {
@@ -155,6 +156,7 @@ func (s *Set) Apply(in *Input) Outcome {
 			changed := *in
 			changed.Stanza = out.Stanza
 			view, out.Changed, out.ChangedBy = &changed, true, r.id
+			spaces = childSpaces(out.Stanza.Element())
 		}
 	}
 	return out
