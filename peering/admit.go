@@ -74,7 +74,11 @@ func (j *judgement) admitDestination() bool {
 
 func (j *judgement) admitPair() bool {
 	pair, ok := j.p.pairs[[2]string{j.from.Name, j.to.Name}]
-	if !ok && j.isAnswer() { // what was asked for may come back over a one-way pair
+	j.rules = j.p.rules
+	switch {
+	case ok:
+		j.rules = pair.rules
+	case j.isAnswer(): // what was asked for may come back over a one-way pair, under all the rules
 		pair, ok = j.p.pairs[[2]string{j.to.Name, j.from.Name}]
 	}
 	switch {
@@ -83,7 +87,7 @@ func (j *judgement) admitPair() bool {
 			Stage: Admit, Reason: UnlistedPair, Rule: j.from.Name, Detail: "no [[pair]] lets these two peers talk",
 			Allowing: "a [[pair]] between " + j.from.Name + " and " + j.to.Name, Condition: stanza.NotAllowed,
 		})
-	case j.from.Side == j.to.Side && !pair.SameSide:
+	case j.from.Side == j.to.Side && !pair.sameSide:
 		return j.refuse(Refusal{
 			Stage: Admit, Reason: SameSide, Rule: j.from.Name, Detail: "both peers are on one side",
 			Allowing: "same-side = true for the pair", Condition: stanza.NotAllowed,

@@ -58,7 +58,8 @@ type judgement struct {
 	src, dst jid.JID       // final addresses
 	label    *labels.Label // label in force, nil if the kind carries none
 	labelled *labels.Policy
-	wraps    bool // there are stanzas inside the stanza
+	rules    *rules.Set // those that can match on this way
+	wraps    bool       // there are stanzas inside the stanza
 	// canonical says that the label came as it would be written; it still stands so in the
 	// tree as long as nothing has changed.
 	canonical bool
@@ -98,7 +99,7 @@ func (j *judgement) applyRules() bool {
 		FromSide: j.from.Side, ToSide: j.to.Side, FromPeer: j.from.Name, ToPeer: j.to.Name,
 		Marking: j.v.Facts.MarkingIn, Levels: j.a.Facts.Levels,
 	}
-	out := j.p.rules.Apply(&in)
+	out := j.rules.Apply(&in)
 	for i := range min(out.NFired, len(out.Fired)) {
 		j.step(Step{Stage: Rules, Note: "rule matched", Subject: j.p.rules.ID(int(out.Fired[i]))})
 	}

@@ -45,7 +45,7 @@ func (p Problem) Error() string { return p.Subject + ": " + p.Text }
 type Policy struct {
 	version Version
 	peers   peerTable
-	pairs   map[[2]string]Pair
+	pairs   map[[2]string]*way
 	profile *rules.Profile
 	rules   *rules.Set
 	buckets []rules.Bucket
@@ -60,7 +60,7 @@ func Compile(def Definition) (*Policy, []Problem) {
 	p := &Policy{
 		profile: def.Profile, rules: def.Rules, def: def,
 		reader: xep0258.NewReader(def.Labels),
-		pairs:  make(map[[2]string]Pair),
+		pairs:  make(map[[2]string]*way),
 	}
 	p.buckets = def.Rules.Buckets()
 	var problems []Problem
@@ -142,11 +142,21 @@ func (p *Policy) compilePairs(bad complain) {
 		if from.Side == to.Side && !pair.SameSide {
 			bad(subject, "joins two peers of side %s; say same-side = true if that is meant", from.Side)
 		}
-		p.pairs[[2]string{pair.From, pair.To}] = pair
+		p.open(from, to, pair.SameSide)
 		if pair.Both {
-			p.pairs[[2]string{pair.To, pair.From}] = pair
+			p.open(to, from, pair.SameSide)
 		}
 	}
+}
+
+// way is one direction of a pair, with the rules that can match on it.
+type way struct {
+	sameSide bool
+	rules    *rules.Set
+}
+
+func (p *Policy) open(from, to *Peer, sameSide bool) {
+	p.pairs[[2]string{from.Name, to.Name}] = &way{sameSide, p.rules.Between(from.Side, to.Side, from.Name, to.Name)}
 }
 
 // Version names the policy.

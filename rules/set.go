@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/labels"
 )
@@ -129,6 +131,22 @@ func (s *Set) Buckets() []Bucket {
 		return nil
 	}
 	return append([]Bucket(nil), s.buckets...)
+}
+
+// Between returns the set without the rules that can never match between these sides and peers. It numbers rules as s
+// does and says the same of every stanza between them.
+func (s *Set) Between(fromSide, toSide, fromPeer, toPeer string) *Set {
+	if s == nil {
+		return nil
+	}
+	out := *s
+	for t := range s.lists {
+		out.lists[t] = slices.DeleteFunc(slices.Clone(s.lists[t]), func(n uint16) bool {
+			m := &s.rules[n].match
+			return !oneOf(m.fromSide, fromSide) || !oneOf(m.toSide, toSide) || !oneOf(m.fromPeer, fromPeer) || !oneOf(m.toPeer, toPeer)
+		})
+	}
+	return &out
 }
 
 // Apply runs the rules over one stanza. It allocates nothing unless a rule changes the stanza.
