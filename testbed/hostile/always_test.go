@@ -154,7 +154,7 @@ func (w *world) calmness(t *testing.T, quiet [2]int, quietDelay time.Duration) {
 	}
 	limit := max(2*quietDelay, mostDelay)
 	fmt.Printf("hostile: bystanders %d messages, p99 %v beside attacks, %v without, limit %v\n", total, worst, quietDelay, limit)
-	if worst > limit && !raceEnabled {
+	if worst > limit && total >= flowTotal && !raceEnabled {
 		t.Errorf("p99 of bystanders is %v beside attacks and %v without: limit %v (rule 2)", worst, quietDelay, limit)
 	}
 }

@@ -37,7 +37,7 @@ func TestHostile(t *testing.T) {
 		{"D", groupD()},
 		{"E", groupE()},
 		{"F", groupF()},
-		{"G", groupG()},
+		{"G", append(groupG(), dnsRows()...)},
 	} {
 		w.begin()
 		began := time.Now()

@@ -30,6 +30,7 @@ type world struct {
 	b, evil, trap, c, d *station
 	evilCert, revoked   *tls.Certificate
 	bCert               *tls.Certificate
+	liar                *liar
 	lanes               chan *lane
 	flows               []*flow
 	start               baseline
@@ -65,18 +66,21 @@ func newWorld(t *testing.T) *world {
 	revoked := gone.TLS()
 	w.revoked = &revoked
 	list := tlsidtest.Must(ca.CRL(time.Now().Add(-time.Hour), time.Now().Add(time.Hour), gone.Cert))
+	w.liar = newLiar(t)
+	t.Cleanup(w.liar.close)
 	const ext, dial = `"external"`, `"dialback"`
 	w.node = startNode(t, settings{
-		names: worldNames, outside: `crl = ["revoked.pem"]`, files: map[string][]byte{"revoked.pem": list},
+		names: worldNames, outside: fmt.Sprintf("crl = [\"revoked.pem\"]\nresolver = [%q]", w.liar.addr), files: map[string][]byte{"revoked.pem": list},
 		peers: []peerText{
 			{"b", "inside", `"b.example"`, w.b.address(), ext, ""},
 			{"d", "inside", `"d.example"`, w.d.address(), ext, ""},
 			{"c", "outside", `"c.example"`, w.c.address(), ext, ""},
 			{"evil", "outside", `"*.evil.example"`, w.evil.address(), ext, ""},
 			{"trap", "outside", `"*.trap.example"`, w.trap.address(), ext, `queue-age = "1s"`},
+			{"names", "outside", `"*.names.example"`, "", ext, `queue-age = "2s"`},
 			{"dial", "outside", `"*.dial.example"`, w.trap.address(), dial, `queue-age = "1s"`},
 		},
-		pairs: [][2]string{{"b", "evil"}, {"b", "trap"}, {"b", "dial"}, {"c", "d"}},
+		pairs: [][2]string{{"b", "evil"}, {"b", "trap"}, {"b", "dial"}, {"b", "names"}, {"c", "d"}},
 	}, ca)
 	for _, s := range stations {
 		w.taps.all = append(w.taps.all, s.tap)
