@@ -32,7 +32,8 @@ var memLeaf = sync.OnceValue(func() *tlsidtest.Leaf { return issue("a.example", 
 // site is a folder with a configuration and what it names.
 type site struct {
 	dir  string
-	node string // [node] table beyond name and state
+	name string // of the node
+	node string // more of the [node] table, and tables after it
 	// Parts of the file. Empty ones take what the in-memory tests need.
 	sides, peers, pairs, policy, rules, more string
 }
@@ -110,7 +111,7 @@ func orElse(text, other string) string {
 func (s *site) text() string {
 	return `
 [node]
-name = "gw1"
+name = "` + orElse(s.name, "gw1") + `"
 state = "state"
 ` + s.node + s.more + orElse(s.sides, memSides) + `
 [[certificate]]

@@ -34,3 +34,6 @@ func (g *Gateway) OnGrants(f func([]control.Grant)) {
 
 // LinkCounters are those of the link of a running node.
 func (g *Gateway) LinkCounters() *s2s.Counters { return g.link.Counters() }
+
+// S2S is the real link of a running node.
+func (g *Gateway) S2S() *s2s.Link { return g.link.(*s2s.Link) }

@@ -131,6 +131,13 @@ func (l *memLink) use(local, remote jid.JID) {
 	}
 }
 
+// setFate decides about what is delivered from now on.
+func (l *memLink) setFate(f func(*delivery) fate) {
+	l.mu.Lock()
+	l.fate = f
+	l.mu.Unlock()
+}
+
 // setFull makes Reserve wait for a remote domain, or wait no more.
 func (l *memLink) setFull(domain string, full bool) {
 	l.mu.Lock()

@@ -74,12 +74,12 @@ func TestSlowReader(t *testing.T) {
 		}
 		n.rest()
 		n.arrive(message("refused", "c.example", "nowhere.example"), message("released", "c.example", "b.example"))
-		n.link.fate = func(d *delivery) fate {
+		n.link.setFate(func(d *delivery) fate {
 			if d.id == "failed" && d.typ != "error" {
 				return fate{d: links.Failed, cause: links.ErrUnreachable}
 			}
 			return fate{d: links.Delivered}
-		}
+		})
 		n.arrive(message("failed", "c.example", "b.example"), message("own", "a.example", "b.example"))
 		n.rest()
 		n.wantIDs("c.example", "refused", "failed")
