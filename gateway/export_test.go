@@ -32,6 +32,15 @@ func (g *Gateway) OnGrants(f func([]control.Grant)) {
 	g.mu.Unlock()
 }
 
+// LinkConfig is what the link of a configuration runs by.
+func LinkConfig(cfg *config.Config) (s2s.Config, error) {
+	policy, err := BuildPolicy(cfg)
+	if err != nil {
+		return s2s.Config{}, err
+	}
+	return s2sConfig(cfg, policy)
+}
+
 // LinkCounters are those of the link of a running node.
 func (g *Gateway) LinkCounters() *s2s.Counters { return g.link.Counters() }
 

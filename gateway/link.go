@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"sallyport/gateway/config"
 	"sallyport/internal/resolve"
@@ -38,7 +39,7 @@ func s2sConfig(cfg *config.Config, policy *peering.Policy) (s2s.Config, error) {
 			PerAddress: l.UnauthenticatedPerAddress, Unproven: l.Unauthenticated, Handshake: l.HandshakeTimeout,
 		},
 		Timing: stream.Timing{Negotiation: l.AuthenticateTimeout, Close: l.CloseTimeout, Handshake: l.HandshakeTimeout},
-		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: l.ResumeWindow},
+		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: resumeFor(l.ResumeWindow)},
 	}
 	for i := range cfg.Sides {
 		out.Sides = append(out.Sides, side(cfg, &cfg.Sides[i], policy))
@@ -47,6 +48,14 @@ func s2sConfig(cfg *config.Config, policy *peering.Policy) (s2s.Config, error) {
 		out.Peers = append(out.Peers, linkPeer(&cfg.Peers[i], store))
 	}
 	return out, nil
+}
+
+// resumeFor says "not at all" as the stream machine does, which takes zero for its default.
+func resumeFor(window time.Duration) time.Duration {
+	if window == 0 {
+		return -1
+	}
+	return window
 }
 
 func identityFiles(cfg *config.Config) tlsid.StoreSpec {

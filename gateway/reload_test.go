@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sallyport/gateway"
 	"sallyport/gateway/audit"
 	"sallyport/gateway/control"
 )
@@ -267,6 +268,16 @@ func TestReloadWithoutAudit(t *testing.T) {
 			t.Errorf("run ended with %v", err)
 		}
 	})
+}
+
+// TestNoResumption: a window of zero switches resumption off; zero would be the default of the stream machine.
+func TestNoResumption(t *testing.T) {
+	s := newSite(t, memLeaf())
+	s.node = "\n[limits]\nresume-window = \"0s\"\n"
+	c, err := gateway.LinkConfig(s.load(t))
+	if err != nil || c.Manage.ResumeFor >= 0 {
+		t.Errorf("resumable for %v (%v)", c.Manage.ResumeFor, err)
+	}
 }
 
 // TestReloadManyTimes leaves nothing behind.
