@@ -215,7 +215,6 @@ func (c *chain) wantResumed() {
 
 // TestChainOnSharedStreams: with one stream for both ways (XEP-0288) a cut may leave something in doubt; nothing is doubled, and
 // nothing is lost without its sender being told.
-// TODO(issue): the opener may wait for receipts before it resumes, longer than the other side holds back what is queued.
 func TestChainOnSharedStreams(t *testing.T) {
 	c := newChain(t, "bidi = true", `queue-age = "10s"`)
 	c.warm()

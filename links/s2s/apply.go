@@ -23,6 +23,10 @@ const resumeGrace = 5 * time.Second
 // what it sends is tracked and does not overtake what is to be sent again.
 const enableGrace = time.Second
 
+// parkedGrace is enableGrace where a lost session of the pair waits to be resumed: the opener asks for it only when everything it
+// received on it is settled, and what is sent before would overtake it, on a stream that cannot be resumed.
+const parkedGrace = 30 * time.Second
+
 // step gives the machine one input and carries out what follows, but for what only the reader can do.
 func (s *serverStream) step(in stream.Input) {
 	s.mu.Lock()
@@ -145,6 +149,9 @@ func (s *serverStream) onAuthorised(now time.Time, o stream.Authorised) {
 		s.outbound[pair] = o.RemoteProven
 		if s.role == stream.Responder && p.StreamManagement && s.holdOff.IsZero() {
 			s.holdOff = now.Add(enableGrace)
+			if s.link.hasParked(pair) {
+				s.holdOff = now.Add(parkedGrace)
+			}
 		}
 		s.serve(s.link.existing(pairKey{pair.Local, pair.Remote}))
 		if s.role == stream.Initiator && pair == s.key.pair() {

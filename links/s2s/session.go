@@ -18,6 +18,18 @@ func (l *Link) park(now time.Time, f *flight) bool {
 	return true
 }
 
+// hasParked reports whether a lost session of the pair waits to be resumed.
+func (l *Link) hasParked(pair stream.Pair) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for session := range l.parked {
+		if session.Owner() == pair {
+			return true
+		}
+	}
+	return false
+}
+
 // findSession answers a peer that wants its session back: from the park, or from a stream whose loss we have not noticed yet. A session
 // that the machine would not take over is not found (D15), and nothing happens to it.
 func (l *Link) findSession(s *serverStream, id string) {
