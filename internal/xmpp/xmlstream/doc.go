@@ -29,10 +29,10 @@
 //     controls in a namespace name; anything before the first < (BOM, UTF-16, TLS, HTTP)
 //   - bad-format: text between elements, a stream header inside a stream, XML other than 1.0
 //   - unsupported-encoding, invalid-namespace, bad-namespace-prefix: what a header declares
-//   - policy-violation: a limit (see Limits)
+//   - policy-violation: a limit (see Limits), but for those that only make an element oversized
 //   - not-canonical: guard frames that are not the bytes AppendElement writes
 //
-// On a link between servers an element over the limit in bytes, or in the memory of its tree, is read past within a
+// On a link between servers an element over the limit in bytes, in children, or in the memory of its tree, is read past within a
 // second bound and reported as an OversizeEvent; it is checked to its end like any other.
 //
 // # Decisions that may surprise
