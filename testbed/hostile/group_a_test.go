@@ -55,7 +55,8 @@ func groupA() []row {
 		inStream("A28_depth_of_10000", variants(limit, message(strings.Repeat("<a>", 10_000)))),
 		inStream("A29_100000_attributes", variants(limit, message("<b"+manyAttributes(100_000, "a%d=''")+"/>"))),
 		inStream("A30_long_names", variants(limit, message("<"+strings.Repeat("n", 64<<10)+"/>"), message("<b "+strings.Repeat("n", 64<<10)+"=''/>"))),
-		inStream("A32_65000_siblings", variants(limit, message(strings.Repeat("<a/>", 65_000)))),
+		// The list ends the stream; see startTag of xmlstream for why not. H12 is the other side of it.
+		inStream("A32_65000_siblings", variants(tooBig(), message(strings.Repeat("<a/>", 65_000)))),
 		// That it costs no more time than other names is a matter of the decoder: TestHostileA33 of xmlstream.
 		once("A33_20000_attribute_names", []variant{{"1", message(manyElements(20_000)), deny("")}}),
 		{"A36_white_space_without_end", whiteSpace},

@@ -18,7 +18,9 @@ type row struct {
 
 // TestHostile runs every row that concerns us, group by group, beside the bystanders.
 func TestHostile(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, "strict")
+	w.wide = newWorld(t, "federation")
+	w.startFlows(t)
 	var quiet [2]int
 	time0 := time.NewTimer(quietFor)
 	<-time0.C // the measure of quiet times
@@ -30,21 +32,26 @@ func TestHostile(t *testing.T) {
 	for _, g := range []struct {
 		name string
 		rows []row
+		on   *world
 	}{
-		{"A", append(groupA(), heavyA()...)},
-		{"B", groupB()},
-		{"C", groupC()},
-		{"D", groupD()},
-		{"E", groupE()},
-		{"F", groupF()},
-		{"G", append(groupG(), dnsRows()...)},
+		{"A", append(groupA(), heavyA()...), w},
+		{"B", groupB(), w},
+		{"C", groupC(), w},
+		{"D", groupD(), w},
+		{"E", groupE(), w},
+		{"F", groupF(), w},
+		{"G", append(groupG(), dnsRows()...), w},
+		{"H", groupH(), w},
+		{"J", groupJ(), w},
+		{"wide", wideRows(), w.wide},
+		{"P", groupP(), w},
 	} {
-		w.begin()
+		g.on.begin()
 		began := time.Now()
 		for _, r := range g.rows {
-			t.Run(r.name, func(t *testing.T) { r.run(t, w) })
+			t.Run(r.name, func(t *testing.T) { r.run(t, g.on) })
 		}
-		t.Run(g.name+"_always_true", w.end)
+		t.Run(g.name+"_always_true", g.on.end)
 		t.Logf("group %s took %v", g.name, time.Since(began).Round(time.Millisecond))
 	}
 	if everything() {

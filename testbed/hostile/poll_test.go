@@ -1,6 +1,9 @@
 package hostile_test
 
 import (
+	"errors"
+	"net"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -32,3 +35,9 @@ func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) 
 }
 
 func deadline(d time.Duration) time.Time { return time.Now().Add(d) }
+
+var errStillThere = errors.New("somebody still listens")
+
+func dialOnce(address string) (net.Conn, error) { return net.DialTimeout("tcp", address, patience) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

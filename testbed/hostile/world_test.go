@@ -31,6 +31,7 @@ type world struct {
 	evilCert, revoked   *tls.Certificate
 	bCert               *tls.Certificate
 	liar                *liar
+	wide                *world // the other one
 	lanes               chan *lane
 	flows               []*flow
 	start               baseline
@@ -46,9 +47,9 @@ type lane struct {
 	fence  *raw
 }
 
-var worldNames = []string{"b.example", "d.example", "c.example", "*.evil.example", "*.trap.example", "*.dial.example", "*.names.example"}
+var worldNames = []string{"b.example", "d.example", "c.example", "*.evil.example", "*.trap.example", "*.dial.example", "*.names.example", "xn--bcher-kva.example", "paypa1.example"}
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, profile string) *world {
 	t.Helper()
 	ca := tlsidtest.Must(tlsidtest.NewCA("hostile"))
 	w := &world{lanes: make(chan *lane, lanes)}
@@ -70,9 +71,9 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.liar.close)
 	const ext, dial = `"external"`, `"dialback"`
 	w.node = startNode(t, settings{
-		names: worldNames, outside: fmt.Sprintf("crl = [\"revoked.pem\"]\nresolver = [%q]", w.liar.addr), files: map[string][]byte{"revoked.pem": list},
+		profile: profile, names: worldNames, outside: fmt.Sprintf("crl = [\"revoked.pem\"]\nresolver = [%q]", w.liar.addr), files: map[string][]byte{"revoked.pem": list},
 		peers: []peerText{
-			{"b", "inside", `"b.example"`, w.b.address(), ext, ""},
+			{"b", "inside", `"b.example", "bücher.example", "paypa1.example"`, w.b.address(), ext, ""},
 			{"d", "inside", `"d.example"`, w.d.address(), ext, ""},
 			{"c", "outside", `"c.example"`, w.c.address(), ext, ""},
 			{"evil", "outside", `"*.evil.example"`, w.evil.address(), ext, ""},
@@ -96,7 +97,6 @@ func newWorld(t *testing.T) *world {
 		w.pass(t, l)
 		w.lanes <- l
 	}
-	w.startFlows(t)
 	return w
 }
 
