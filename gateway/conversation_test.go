@@ -242,7 +242,7 @@ func TestSubscriptionsAreSavedLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.arrive(presence("subscribe", "u@a.example", "v@b.example"))
-		time.Sleep(3 * time.Second)
+		time.Sleep(3500 * time.Millisecond) // between two attempts, which are made each second
 		n.wantComplaint("awaited subscriptions are not saved")
 		if err := os.RemoveAll(blocker); err != nil {
 			t.Fatal(err)

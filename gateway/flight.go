@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sallyport/gateway/audit"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -136,6 +137,9 @@ func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
 func undelivered(err error) peering.Cause {
 	if errors.Is(err, links.ErrTooBig) {
 		return peering.TooBig
+	}
+	if links.Condition(err) == stanza.RemoteServerNotFound {
+		return peering.Unroutable
 	}
 	return peering.Undelivered
 }

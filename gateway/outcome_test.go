@@ -128,7 +128,7 @@ var outcomes = []outcome{
 	},
 	{
 		name: "the neighbour said no", set: refuseB(&links.Bounce{Condition: stanza.RemoteServerNotFound, Cause: links.ErrNoRoute}),
-		want: control.Stanzas{Bounced: 1}, condition: "remote-server-timeout", decision: "bounced", reason: "undelivered",
+		want: control.Stanzas{Bounced: 1}, condition: "remote-server-not-found", decision: "bounced", reason: "unroutable",
 	},
 	{
 		name: "audit down", set: brokenDisk,

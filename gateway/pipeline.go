@@ -79,8 +79,10 @@ func (g *Gateway) reserve(ctx context.Context, f *flight) {
 	}
 	if err := out.Reserve(ctx, r.Local(), r.Remote(), f.in.Bytes); err != nil {
 		f.cause = noRoom(err)
-		g.log.Warn("no room for a stanza, it is bounced", zap.String("peer", r.Peer()),
-			zap.String("remote", r.Remote().String()), zap.Error(err))
+		if times, ok := g.throttle.Allow(g.now(), "no room for "+r.Peer()); ok {
+			g.log.Warn("no room for stanzas, they are bounced", zap.String("peer", r.Peer()),
+				zap.String("remote", r.Remote().String()), zap.Uint32("times", times), zap.Error(err))
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	Overloaded               // the queue of the destination is full
 	TooBig                   // larger than the neighbour accepts (XEP-0478)
 	AuditDown                // the decision could not be recorded
+	Unroutable               // released, but the domain has no server that could be found
 )
 
 var causeConditions = [...]stanza.Condition{
@@ -29,6 +30,7 @@ var causeConditions = [...]stanza.Condition{
 	Overloaded:  stanza.ResourceConstraint,
 	TooBig:      stanza.PolicyViolation,
 	AuditDown:   stanza.InternalServerError,
+	Unroutable:  stanza.RemoteServerNotFound,
 }
 
 func (c Cause) String() string {
@@ -47,6 +49,8 @@ func (c Cause) String() string {
 		return "too-big"
 	case AuditDown:
 		return "audit-down"
+	case Unroutable:
+		return "unroutable"
 	}
 	return "unknown"
 }
