@@ -17,7 +17,6 @@ const (
 type trapped struct {
 	name   string
 	script func(r *raw, domain string) // after the node's header
-	cert   *tls.Certificate            // for secure; the ordinary one if nil
 	said   string                      // what the node must say in the end, "" for any
 	never  []string                    // what it must never say
 	told   string                      // what the sender hears, "" for any error
@@ -44,7 +43,7 @@ func (w *world) insider(t *testing.T, domain, id string) *raw {
 	t.Helper()
 	r := w.dial(t, w.inside)
 	r.authenticated("b.example", domain, w.bCert)
-	r.say(strings.Replace(good("b.example", domain, id), "v@"+domain, "v@"+domain, 1))
+	r.say(good("b.example", domain, id))
 	return r
 }
 

@@ -122,8 +122,10 @@ func heavyA() []row {
 			heavy{"within_the_limit", open + "<body><![CDATA[", "x", 300 * kib, "]]></body></message>", deny("size")},
 			heavy{"over_it", open + "<body><![CDATA[", "x", 600 * kib, "]]></body></message>", tooBig()},
 			heavy{"over_what_is_discarded", open + "<body><![CDATA[", "x", 1530 * kib, strings.Repeat("x", 16*kib), limit},
-			heavy{"unaddressable", "<message id='$ID'><body><![CDATA[", "x", 520 * kib, "]]></body></message>",
-				streamErrorWith("policy-violation", "<stanza-too-big xmlns='urn:xmpp:errors'/>")},
+			heavy{
+				"unaddressable", "<message id='$ID'><body><![CDATA[", "x", 520 * kib, "]]></body></message>",
+				streamErrorWith("policy-violation", "<stanza-too-big xmlns='urn:xmpp:errors'/>"),
+			},
 		),
 		{"A15_oversized_and_slow", slowOversize},
 		weighed("A28_depth", heavy{"just_allowed", open, "<a>", 62, strings.Repeat("</a>", 62) + "</message>", deny("depth")}),

@@ -112,8 +112,11 @@ func answersOfOthers(t *testing.T, w *world) {
 	const failed = "<error type='cancel'><service-unavailable xmlns='" + nsStanzas + "'/></error>"
 	r := w.login(t, l)
 	forged := [][3]string{
-		{"result", "stranger@" + l.domain, id}, {"result", "u@" + l.domain + "/other", id}, {"result", "u@" + l.domain, id},
-		{"error", "stranger@" + l.domain, id}, {"result", "u@" + l.domain + "/r", "nobody-asked"},
+		{"result", "stranger@" + l.domain, id},
+		{"result", "u@" + l.domain + "/other", id},
+		{"result", "u@" + l.domain, id},
+		{"error", "stranger@" + l.domain, id},
+		{"result", "u@" + l.domain + "/r", "nobody-asked"},
 	}
 	for _, f := range forged {
 		payload := ""

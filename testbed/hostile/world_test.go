@@ -35,7 +35,6 @@ type world struct {
 	lanes               chan *lane
 	flows               []*flow
 	start               baseline
-	rows                int
 	serial              atomic.Uint64
 	secretsMu           sync.Mutex
 	secrets             []string
