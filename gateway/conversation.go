@@ -16,6 +16,7 @@ const (
 	maxAsked      = 10_000
 	awaitDeadline = 10 * time.Minute
 	askDeadline   = 30 * 24 * time.Hour
+	maxPairs      = 100_000
 	sweepEvery    = time.Minute
 	sweepAbove    = 10_000 // pairs; with more, sweep whenever asked
 )
@@ -64,13 +65,17 @@ func (t *conversations) known(from, to jid.JID) *conversation {
 	return t.pairs[pairKey{from.Domain(), to.Domain()}]
 }
 
-// pair returns the conversation of a pair and makes it if needed. The caller holds mu.
+// pair returns the conversation of a pair and makes it if needed. Of more pairs than the
+// table holds nothing is remembered, so that answers within them are refused: the safe way
+// to be wrong. The caller holds mu.
 func (t *conversations) pair(from, to jid.JID) *conversation {
 	key := pairKey{from.Domain(), to.Domain()}
 	c := t.pairs[key]
 	if c == nil {
 		c = &conversation{awaited: make(map[awaitKey]*awaited), asked: make(map[askKey]*awaited)}
-		t.pairs[key] = c
+		if len(t.pairs) < maxPairs {
+			t.pairs[key] = c
+		}
 	}
 	return c
 }
