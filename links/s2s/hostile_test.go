@@ -225,7 +225,7 @@ func TestStrangers(t *testing.T) {
 
 // TestBadStanzasKeepTheLink: oversized, malformed and misdirected stanzas go up to be refused, and the next good one arrives.
 func TestBadStanzasKeepTheLink(t *testing.T) {
-	w := newWorld(t, setup{edit: func(_, b *s2s.Config) { b.Peers[0].MaxStanzaBytes = 20_000 }})
+	w := newWorld(t, setup{edit: func(_, b *s2s.Config) { b.Peers[0].MaxStanzaBytes = 2_000 }})
 	r := login(t, w)
 	r.say("<presence from='u@a.example' to='v@b.example'><status>n1</status></presence>")
 	r.say("<message from='u@a.example' to='v@b.example' id='big'><body>%s</body></message>", strings.Repeat("x", 30_000))
@@ -253,17 +253,23 @@ func TestBadStanzasKeepTheLink(t *testing.T) {
 	}
 }
 
-// TestTooBigForThePeer: what the neighbour has said it will not take is never written (XEP-0478).
+// TestTooBigForThePeer: a stanza larger than this peer may send is refused as such and costs nothing else. (What a neighbour says
+// it will not take is never written: the machine's own tests, XEP-0478.)
 func TestTooBigForThePeer(t *testing.T) {
-	w := newWorld(t, setup{edit: func(a, b *s2s.Config) {
-		a.Peers[0].MaxStanzaBytes = 12_000_000
-		b.Peers[0].MaxStanzaBytes = 20_000
-	}})
+	w := newWorld(t, setup{edit: func(_, b *s2s.Config) { b.Peers[0].MaxStanzaBytes = 2_000 }})
 	w.a.send(t, "a.example", "b.example", 1, 1)
 	w.b.sink.wait(t, 1)
-	big := fmt.Sprintf("<presence from='u@a.example/r' to='v@b.example'><status>%s</status></presence>", strings.Repeat("x", 900))
+	big := fmt.Sprintf("<presence from='u@a.example/r' to='v@b.example'><status>%s</status></presence>", strings.Repeat("x", 3000))
 	w.a.deliver(t, release(t, big))
-	w.b.sink.wait(t, 2)
+	w.a.send(t, "a.example", "b.example", 2, 2)
+	got := w.b.sink.wait(t, 3)
+	if m := got[1].Malformed; m == nil || !m.TooBig {
+		t.Errorf("the large one came as %+v", got[1])
+	}
+	inOrder(t, []links.Inbound{got[0], got[2]}, 1, 2)
+	if w.a.Counters().Dialled.Load() != 1 {
+		t.Error("the stanza cost the stream")
+	}
 }
 
 // TestFromOfOthers: a stanza from a domain that was not proven ends the stream, and nothing of it goes up (H01).
