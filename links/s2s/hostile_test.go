@@ -225,7 +225,7 @@ func TestStrangers(t *testing.T) {
 
 // TestBadStanzasKeepTheLink: oversized, malformed and misdirected stanzas go up to be refused, and the next good one arrives.
 func TestBadStanzasKeepTheLink(t *testing.T) {
-	w := newWorld(t, setup{edit: func(_, b *s2s.Config) { b.Peers[0].MaxStanzaBytes = 2_000 }})
+	w := newWorld(t, setup{edit: func(_, b *s2s.Config) { b.Peers[0].MaxStanzaBytes = 20_000 }})
 	r := login(t, w)
 	r.say("<presence from='u@a.example' to='v@b.example'><status>n1</status></presence>")
 	r.say("<message from='u@a.example' to='v@b.example' id='big'><body>%s</body></message>", strings.Repeat("x", 30_000))
