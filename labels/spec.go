@@ -15,6 +15,7 @@ type PolicySpec struct {
 	Classes             []ClassSpec
 	TagSets             []TagSetSpec
 	PrivacyMarks        []string
+	Equivalents         []EquivalentPolicySpec
 	Line                int
 }
 
@@ -28,14 +29,17 @@ type ClassSpec struct {
 	Markings   []MarkingSpec
 	Qualifiers []QualifierSpec
 	Required   []RequiredSpec
-	Line       int
+	// Equivalents are classifications of other policies that mean the same.
+	Equivalents []EquivalentClassSpec
+	Line        int
 }
 
 // TagSetSpec is a named group of categories with an OID.
 type TagSetSpec struct {
-	Name, ID string
-	Tags     []TagSpec
-	Line     int
+	Name, ID    string
+	Tags        []TagSpec
+	Equivalents []EquivalentTagSetSpec
+	Line        int
 }
 
 // TagSpec is one tag. Its name is for people and may repeat within a policy: a tag is known by its position.
@@ -61,7 +65,9 @@ type CategorySpec struct {
 	Excluded            []GroupSpec
 	Markings            []MarkingSpec
 	Qualifiers          []QualifierSpec
-	Line                int
+	// Equivalents are values of other policies that mean the same; several for one policy are all added.
+	Equivalents []EquivalentCategorySpec
+	Line        int
 }
 
 // Operation says how many groups of a RequiredSpec must match.
