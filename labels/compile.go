@@ -18,7 +18,8 @@ func Compile(s PolicySpec) (*Policy, []Problem) {
 	c := &compiler{spec: s, p: &Policy{
 		name: s.Name, id: s.ID, version: s.Version, notBefore: s.NotBefore, notAfter: s.NotAfter,
 		markings: s.Markings, qualifiers: s.Qualifiers, privacyMarks: s.PrivacyMarks,
-		byClass: map[uint32]int{}, bySet: map[string]int{}, byValue: map[Value]int{},
+		equivalents: s.Equivalents,
+		byClass:     map[uint32]int{}, bySet: map[string]int{}, byValue: map[Value]int{},
 	}}
 	if s.Name == "" || len(s.Name) > maxName {
 		c.problem(s.Line, "policy-name", "the policy needs a name of at most %d bytes", maxName)
@@ -100,7 +101,7 @@ func (c *compiler) tagSets() {
 		names[s.Name] = true
 		set := len(c.p.sets)
 		c.p.bySet[s.ID] = set
-		c.p.sets = append(c.p.sets, tagSet{name: s.Name, id: s.ID})
+		c.p.sets = append(c.p.sets, tagSet{name: s.Name, id: s.ID, equivalents: s.Equivalents})
 		for _, t := range s.Tags {
 			c.tag(set, t)
 		}

@@ -12,6 +12,7 @@ type Policy struct {
 	markings            []MarkingSpec
 	qualifiers          []QualifierSpec
 	privacyMarks        []string
+	equivalents         []EquivalentPolicySpec
 
 	classes []class
 	byClass map[uint32]int
@@ -32,8 +33,9 @@ type class struct {
 }
 
 type tagSet struct {
-	name, id string
-	tags     []int
+	name, id    string
+	tags        []int
+	equivalents []EquivalentTagSetSpec
 }
 
 type tag struct {

@@ -42,7 +42,7 @@ func (r *reader) policy(e *etree.Element) labels.PolicySpec {
 		"markingQualifier":        func(c *etree.Element) { s.Qualifiers = append(s.Qualifiers, r.qualifiers(c)...) },
 		"defaultSecurityPolicyId": nil, // its effect is configuration: the schema cannot say which class it maps to
 		"updateInfo":              nil,
-		"equivalentPolicies":      nil,
+		"equivalentPolicies":      func(c *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentPolicies(c)...) },
 		"extensions":              nil,
 	})
 	if ids != 1 {
@@ -83,7 +83,7 @@ func (r *reader) class(e *etree.Element) labels.ClassSpec {
 	}
 	s.Hierarchy = rank
 	r.each(e, r.markings(&s.Markings, &s.Qualifiers, handlers{
-		"equivalentClassification": nil,
+		"equivalentClassification": func(c *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentClass(c)) },
 		"requiredCategory":         func(c *etree.Element) { s.Required = append(s.Required, r.required(c)) },
 	}))
 	return s
@@ -97,7 +97,7 @@ func (r *reader) tagSets(e *etree.Element) []labels.TagSetSpec {
 		s := labels.TagSetSpec{Name: name(a["name"]), ID: strings.TrimSpace(a["id"]), Line: r.doc.lines[c]}
 		r.each(c, handlers{
 			"securityCategoryTag":              func(t *etree.Element) { s.Tags = append(s.Tags, r.tag(t)) },
-			"equivalentSecurityCategoryTagSet": nil,
+			"equivalentSecurityCategoryTagSet": func(t *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentTagSet(t)) },
 		})
 		out = append(out, s)
 	}})
@@ -157,7 +157,7 @@ func (r *reader) category(e *etree.Element) labels.CategorySpec {
 		r.warn(e, "user-input", "category %q: values typed by users are not supported; only the name itself is read", s.Name)
 	}
 	r.each(e, r.markings(&s.Markings, &s.Qualifiers, handlers{
-		"equivalentSecCategoryTag": nil,
+		"equivalentSecCategoryTag": func(c *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentCategory(c)) },
 		"excludedClass": func(c *etree.Element) {
 			r.attributes(c)
 			s.ExcludedClasses = append(s.ExcludedClasses, name(r.text(c)))

@@ -61,7 +61,7 @@ func ParseWith(o Options, name string, b []byte) (*labels.Policy, []Problem) {
 	if err != nil {
 		return nil, []Problem{{File: name, Rule: "xml", Text: err.Error()}}
 	}
-	r := &reader{name: name, doc: doc, space: namespace}
+	r := &reader{name: name, doc: doc, space: namespace, lenient: o.AnyNamespace}
 	if o.AnyNamespace {
 		switch s := doc.root.NamespaceURI(); s {
 		case "", namespaceTypo:
@@ -84,6 +84,7 @@ type reader struct {
 	name     string
 	doc      *document
 	space    string
+	lenient  bool
 	problems []Problem
 	failed   bool
 }
@@ -106,14 +107,14 @@ func (r *reader) each(e *etree.Element, handlers map[string]func(*etree.Element)
 		h, known := handlers[c.Tag]
 		space := c.NamespaceURI()
 		switch {
-		case !known || space != r.space && space != "":
+		case !known || space != r.space && (space != "" || c.Tag != "equivalentSecCategoryTag"):
 			r.problem(c, "element", "element %q is not known inside %q", c.FullTag(), e.Tag)
+		case space != r.space && !r.lenient:
+			// COMPAT(ACME example of ADatP-4774.1): without an equivalence less can be translated, never more.
+			r.warn(c, "namespace", "element %q is in no namespace and has no effect", c.Tag)
 		case space != r.space:
-			// COMPAT(ACME example of ADatP-4774.1): equivalences in no namespace.
-			r.warn(c, "namespace", "element %q is in no namespace", c.Tag)
-			if h != nil {
-				h(c)
-			}
+			r.warn(c, "namespace", "element %q is in no namespace and read as if it were in the policy's", c.Tag)
+			h(c)
 		case h != nil:
 			h(c)
 		}
