@@ -12,10 +12,13 @@ import (
 const (
 	hostInnerNames = 1
 	hostOuterNames = 2
+	hostOwnNames   = 3
 	hostProsody    = 10
 	hostEjabberd   = 20
 	hostInside     = 30 // the gateway's address towards Prosody
 	hostOutside    = 31 // and towards ejabberd
+	hostFarInside  = 32 // a second gateway's address towards the first
+	hostFarOutside = 33 // and towards ejabberd
 	hostSpare      = 40
 )
 
@@ -27,6 +30,7 @@ type Bed struct {
 	CA       *CA
 	Inner    *Names // asked by Prosody
 	Outer    *Names // asked by ejabberd
+	Between  *Names // for whatever stands between; knows nothing until it is told
 	Prosody  *Server
 	Ejabberd *Server
 }
@@ -67,6 +71,9 @@ func (b *Bed) open(o Options) error {
 		return err
 	}
 	b.Outer.LiteralTargets = true
+	if b.Between, err = ListenNames(b.Block.Addr(hostOwnNames)); err != nil {
+		return err
+	}
 	inside := Settings{Domain: o.InsideDomain, Addr: b.Block.Addr(hostProsody), Resolver: b.Inner.Addr}
 	outside := Settings{Domain: o.OutsideDomain, Addr: b.Block.Addr(hostEjabberd), Resolver: b.Outer.Addr}
 	if b.Prosody, err = b.server("prosody", inside, o.Prosody, NewProsody); err != nil {
@@ -110,6 +117,12 @@ func (b *Bed) Inside() netip.Addr { return b.Block.Addr(hostInside) }
 // Outside is where a gateway listens for ejabberd.
 func (b *Bed) Outside() netip.Addr { return b.Block.Addr(hostOutside) }
 
+// FarInside is where a second gateway, behind the first, listens for it.
+func (b *Bed) FarInside() netip.Addr { return b.Block.Addr(hostFarInside) }
+
+// FarOutside is where it listens for ejabberd.
+func (b *Bed) FarOutside() netip.Addr { return b.Block.Addr(hostFarOutside) }
+
 // Spare is an address for whatever else a scenario starts (n from 0).
 func (b *Bed) Spare(n byte) netip.Addr { return b.Block.Addr(hostSpare + n) }
 
@@ -137,6 +150,20 @@ func (b *Bed) publish(n *Names, s *Server, at netip.AddrPort) {
 	}
 }
 
+// PublishDirectTLS lets each server find the other's domains by direct TLS alone (XEP-0368).
+func (b *Bed) PublishDirectTLS(inside, outside netip.AddrPort) {
+	for _, p := range []struct {
+		names *Names
+		whose *Server
+		at    netip.AddrPort
+	}{{b.Inner, b.Ejabberd, inside}, {b.Outer, b.Prosody, outside}} {
+		for _, domain := range []string{p.whose.Domain, p.whose.Rooms()} {
+			p.names.Withdraw(domain)
+			p.names.PublishDirectTLS(domain, p.at)
+		}
+	}
+}
+
 // Close stops all that Start and OpenBed started. The directory stays.
 func (b *Bed) Close() error {
 	var all []error
@@ -151,7 +178,7 @@ func (b *Bed) Close() error {
 		}()
 	}
 	all = append(all, <-stopped, <-stopped)
-	for _, n := range []*Names{b.Inner, b.Outer} {
+	for _, n := range []*Names{b.Inner, b.Outer, b.Between} {
 		if n != nil {
 			all = append(all, n.Close())
 		}

@@ -65,40 +65,74 @@ func (n *Names) listen(network string) error {
 	}
 }
 
-// Publish says where the XMPP server of domain is: the SRV record of RFC 6120 §3.2.1 and the address
-// of its target.
-func (n *Names) Publish(domain string, at netip.AddrPort) {
-	n.publish("_xmpp-server._tcp.", domain, at)
+// The services of a domain: RFC 6120 §3.2.1 and XEP-0368.
+const (
+	serviceStartTLS = "_xmpp-server._tcp."
+	serviceDirect   = "_xmpps-server._tcp."
+)
+
+// Service is one SRV record (RFC 2782).
+type Service struct {
+	Direct           bool // TLS from the first byte (XEP-0368)
+	Priority, Weight uint16
+	Host             string
+	Port             uint16
 }
 
-// PublishDirectTLS adds the SRV record of XEP-0368.
-func (n *Names) PublishDirectTLS(domain string, at netip.AddrPort) {
-	n.publish("_xmpps-server._tcp.", domain, at)
-}
+// Publish says where the XMPP server of domain is, and the address of that host.
+func (n *Names) Publish(domain string, at netip.AddrPort) { n.publish(domain, at, false) }
 
-func (n *Names) publish(service, domain string, at netip.AddrPort) {
-	owner, target := dns.Fqdn(service+domain), dns.Fqdn("host."+domain)
+// PublishDirectTLS does so for direct TLS.
+func (n *Names) PublishDirectTLS(domain string, at netip.AddrPort) { n.publish(domain, at, true) }
+
+func (n *Names) publish(domain string, at netip.AddrPort, direct bool) {
+	host := "host." + domain
 	if n.LiteralTargets {
-		target = dns.Fqdn(at.Addr().String())
+		host = at.Addr().String()
 	}
+	n.PublishService(domain, Service{Direct: direct, Weight: 1, Host: host, Port: at.Port()})
+	n.PublishHost(host, at.Addr())
+}
+
+// PublishService adds records to those of a domain.
+func (n *Names) PublishService(domain string, services ...Service) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.records[owner] = append(n.records[owner], &dns.SRV{
-		Hdr:    dns.RR_Header{Name: owner, Rrtype: dns.TypeSRV, Class: dns.ClassINET},
-		Weight: 1, Port: at.Port(), Target: target,
-	})
-	n.records[target] = []dns.RR{&dns.A{
-		Hdr: dns.RR_Header{Name: target, Rrtype: dns.TypeA, Class: dns.ClassINET},
-		A:   at.Addr().AsSlice(),
-	}}
+	for _, s := range services {
+		owner := dns.CanonicalName(serviceStartTLS + domain)
+		if s.Direct {
+			owner = dns.CanonicalName(serviceDirect + domain)
+		}
+		n.records[owner] = append(n.records[owner], &dns.SRV{
+			Hdr:      dns.RR_Header{Name: owner, Rrtype: dns.TypeSRV, Class: dns.ClassINET},
+			Priority: s.Priority, Weight: s.Weight, Port: s.Port, Target: dns.Fqdn(s.Host),
+		})
+	}
+}
+
+// PublishHost replaces the addresses of a host.
+func (n *Names) PublishHost(host string, addrs ...netip.Addr) {
+	owner := dns.CanonicalName(host)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.records, owner)
+	for _, a := range addrs {
+		header := dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET}
+		if a.Is4() {
+			n.records[owner] = append(n.records[owner], &dns.A{Hdr: header, A: a.AsSlice()})
+			continue
+		}
+		header.Rrtype = dns.TypeAAAA
+		n.records[owner] = append(n.records[owner], &dns.AAAA{Hdr: header, AAAA: a.AsSlice()})
+	}
 }
 
 // Withdraw forgets a domain.
 func (n *Names) Withdraw(domain string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, owner := range []string{"_xmpp-server._tcp.", "_xmpps-server._tcp.", "host."} {
-		delete(n.records, dns.Fqdn(owner+domain))
+	for _, owner := range []string{serviceStartTLS, serviceDirect, "host."} {
+		delete(n.records, dns.CanonicalName(owner+domain))
 	}
 }
 

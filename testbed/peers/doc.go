@@ -7,6 +7,6 @@
 // behaves as a well-mannered child stands beside the configuration that does it (prosody.go,
 // ejabberd.go); testbed/install-peers.sh installs what is needed.
 //
-// A Bed is the whole: one loopback block, a certificate authority, a name server for the inner and
-// one for the outer network, and the two servers.
+// A Bed is the whole: one loopback block, a certificate authority, name servers for the inner and the outer
+// network and for what stands between, and the two servers.
 package peers

@@ -2,6 +2,7 @@ package peers
 
 import (
 	_ "embed"
+	"os"
 	"path/filepath"
 )
 
@@ -22,15 +23,27 @@ import (
 //   - "Dialback only" is mod_s2s_auth_certs disabled: nobody looks at the peer's certificate, so EXTERNAL is
 //     not offered. It would still use EXTERNAL where the peer offers it; for a strict proof give it a
 //     self-signed certificate too.
+//   - It closes a stream on which a stanza larger than s2s_stanza_size_limit comes (stream error policy-violation). 0.12 does
+//     not tell others of the limit; mod_stream_limits.lua, which is ours, does in XEP-0478's words.
 //   - The limits of the example configuration (30 kB/s for a server) are off, or they would be what is measured.
 //
 //go:embed prosody.cfg.lua.tmpl
 var prosodyConfig string
 
+//go:embed mod_stream_limits.lua
+var prosodyLimits []byte
+
 // NewProsody prepares a Prosody; Start runs it.
 func NewProsody(s Settings) (*Server, error) {
 	config := filepath.Join(s.Dir, "prosody.cfg.lua")
 	if err := writeTemplate(config, prosodyConfig, prosodyView{s}); err != nil {
+		return nil, err
+	}
+	modules := filepath.Join(s.Dir, "modules")
+	if err := os.Mkdir(modules, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(modules, "mod_stream_limits.lua"), prosodyLimits, 0o600); err != nil {
 		return nil, err
 	}
 	return &Server{Settings: s, Name: "prosody", command: Command{

@@ -37,6 +37,11 @@ type Settings struct {
 	Bidi bool
 	// StreamManagement offers XEP-0198 to other servers (Prosody only: ejabberd 23.01 has it for clients alone).
 	StreamManagement bool
+	// DirectTLS makes it listen also for servers that speak TLS from the first byte (XEP-0368).
+	DirectTLS bool
+	// StanzaLimit is the most bytes of a stanza that it takes from other servers, and says so (XEP-0478; Prosody only,
+	// from 10000 on). 0: its default, of which it says nothing.
+	StanzaLimit int
 	// Debug makes the logs long.
 	Debug bool
 }
@@ -49,6 +54,9 @@ func (s Settings) Clients() netip.AddrPort { return netip.AddrPortFrom(s.Addr, 5
 
 // Servers is where other servers connect.
 func (s Settings) Servers() netip.AddrPort { return netip.AddrPortFrom(s.Addr, 5269) }
+
+// DirectServers is where other servers connect with direct TLS.
+func (s Settings) DirectServers() netip.AddrPort { return netip.AddrPortFrom(s.Addr, 5270) }
 
 // Log is the file with everything it says.
 func (s Settings) Log() string { return filepath.Join(s.Dir, "server.log") }
@@ -73,7 +81,11 @@ func (s *Server) Start() error {
 		return err
 	}
 	s.proc = proc
-	for _, addr := range []netip.AddrPort{s.Clients(), s.Servers()} {
+	ports := []netip.AddrPort{s.Clients(), s.Servers()}
+	if s.DirectTLS {
+		ports = append(ports, s.DirectServers())
+	}
+	for _, addr := range ports {
 		if err := proc.AwaitPort(addr, startTimeout); err != nil {
 			proc.Kill()
 			return err
