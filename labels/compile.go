@@ -17,7 +17,7 @@ const (
 func Compile(s PolicySpec) (*Policy, []Problem) {
 	c := &compiler{spec: s, p: &Policy{
 		name: s.Name, id: s.ID, version: s.Version, notBefore: s.NotBefore, notAfter: s.NotAfter,
-		markings: s.Markings, qualifiers: s.Qualifiers, privacyMarks: s.PrivacyMarks,
+		markings: s.Markings, qualifiers: s.Qualifiers, about: s.About,
 		equivalents: s.Equivalents,
 		byClass:     map[uint32]int{}, bySet: map[string]int{}, byValue: map[Value]int{},
 	}}
@@ -29,6 +29,7 @@ func Compile(s PolicySpec) (*Policy, []Problem) {
 	}
 	c.classes()
 	c.tagSets()
+	c.texts()
 	if !c.failed {
 		c.masks()
 		c.rules()
@@ -36,6 +37,7 @@ func Compile(s PolicySpec) (*Policy, []Problem) {
 	if c.failed {
 		return nil, c.problems
 	}
+	c.p.digest = digest(&s)
 	return c.p, c.problems
 }
 

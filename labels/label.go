@@ -93,6 +93,9 @@ func (p *Policy) resolve(vs []Value, into bitset) ([]Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if p.cats[b].Typed {
+			return nil, Errorf(CodeUnknown, "%s is a value that users type, which is not supported", Quote(p.catWords(b)))
+		}
 		into.set(b)
 		out[i] = p.cats[b].value
 	}

@@ -52,7 +52,7 @@ func (p *Policy) Marking(l *Label, lang string) (text, fg, bg string) {
 		separator = " "
 	}
 	text = strings.Join(parts, separator)
-	if l.privacy != "" && slices.Contains(p.privacyMarks, l.privacy) {
+	if _, known := p.privacyMark(l.privacy); known {
 		text += " (" + l.privacy + ")"
 	}
 	text = qualifier(p.qualifiers, place, lang, Prefix) + text + qualifier(p.qualifiers, place, lang, Suffix)

@@ -9,9 +9,11 @@ import (
 type Policy struct {
 	name, id, version   string
 	notBefore, notAfter time.Time
+	about               About
+	digest              [32]byte
 	markings            []MarkingSpec
 	qualifiers          []QualifierSpec
-	privacyMarks        []string
+	privacyMarks        []PrivacyMarkSpec
 	equivalents         []EquivalentPolicySpec
 
 	classes []class
@@ -88,6 +90,16 @@ func (p *Policy) Name() string { return p.name }
 
 // Version returns the version its file states, "" when it states none.
 func (p *Policy) Version() string { return p.version }
+
+// privacyMark finds a privacy mark that the policy knows, by its exact name.
+func (p *Policy) privacyMark(name string) (*PrivacyMarkSpec, bool) {
+	for i := range p.privacyMarks {
+		if p.privacyMarks[i].Name == name {
+			return &p.privacyMarks[i], true
+		}
+	}
+	return nil, false
+}
 
 // ClassName returns the name of the classification with that lacv.
 func (p *Policy) ClassName(lacv uint32) (string, bool) {

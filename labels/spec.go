@@ -10,13 +10,52 @@ type PolicySpec struct {
 	Name, ID            string
 	Version             string
 	NotBefore, NotAfter time.Time // zero: unlimited
+	About               About
 	Markings            []MarkingSpec
 	Qualifiers          []QualifierSpec
 	Classes             []ClassSpec
-	TagSets             []TagSetSpec
-	PrivacyMarks        []string
-	Equivalents         []EquivalentPolicySpec
-	Line                int
+	// ClassMarkings and ClassQualifiers hold for every classification that says nothing of its own.
+	ClassMarkings   []MarkingSpec
+	ClassQualifiers []QualifierSpec
+	TagSets         []TagSetSpec
+	Privacy         PrivacySpec
+	Equivalents     []EquivalentPolicySpec
+	Line            int
+}
+
+// About is what a policy file says of itself and of binary syntaxes. Nothing of it takes part in a decision.
+type About struct {
+	Schema                     string // schemaVersion, "" when it has none
+	Created, Originator, KeyID string
+	// Privilege and RBAC are the syntaxes of categories in binary clearances and labels (privilegeId, rbacId), dotted.
+	Privilege, RBAC string
+	// Default is the policy for data without label (defaultSecurityPolicyId). A SPIF cannot say which classification that
+	// is here, so that its effect is configuration.
+	Default PolicyRef
+	// UserRef and DocRef are addresses of explanations for people. Nothing fetches them.
+	UserRef, DocRef string
+	// Extensions names what stands in extensions, "{namespace}name"; its content is not read.
+	Extensions []string
+}
+
+// PolicyRef names a policy.
+type PolicyRef struct{ Name, ID string }
+
+// PrivacySpec lists the privacy marks that the policy knows.
+type PrivacySpec struct {
+	Min, Max   int // as for a tag; a binary label carries at most one mark
+	Marks      []PrivacyMarkSpec
+	Markings   []MarkingSpec // for every mark that says nothing of its own
+	Qualifiers []QualifierSpec
+}
+
+// PrivacyMarkSpec is one privacy mark. It has no meaning for access.
+type PrivacyMarkSpec struct {
+	Name       string
+	Obsolete   bool
+	Markings   []MarkingSpec
+	Qualifiers []QualifierSpec
+	Line       int
 }
 
 // ClassSpec is one classification.
@@ -55,9 +94,12 @@ type TagSpec struct {
 
 // CategorySpec is one value of a tag.
 type CategorySpec struct {
-	Name                string
-	LACV                uint32
-	Obsolete            bool
+	Name     string
+	LACV     uint32
+	Obsolete bool
+	// Typed says that users type the value (userInput). Only the declaration has a number, so that no label or
+	// clearance can name what was typed: it is refused.
+	Typed               bool
 	NotBefore, NotAfter time.Time
 	RequiredClass       string
 	ExcludedClasses     []string
@@ -129,4 +171,6 @@ type Problem struct {
 	Rule    string // the word of the rule that is broken
 	Text    string
 	Warning bool
+	// Policy is the name of the policy, where several were checked together.
+	Policy string
 }

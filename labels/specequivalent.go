@@ -13,6 +13,19 @@ const (
 	AppliedBoth
 )
 
+func (a Applied) String() string {
+	switch a {
+	case AppliedEncrypt:
+		return "encrypt"
+	case AppliedDecrypt:
+		return "decrypt"
+	case AppliedBoth:
+		return "both"
+	case NoApplied:
+	}
+	return "none"
+}
+
 // Encrypt says whether the originator's side may use the equivalence.
 func (a Applied) Encrypt() bool { return a == AppliedEncrypt || a == AppliedBoth }
 

@@ -37,7 +37,7 @@ func (r *reader) policy(e *etree.Element) labels.PolicySpec {
 		},
 		"securityClassifications": func(c *etree.Element) { s.Classes = append(s.Classes, r.classes(c)...) },
 		"securityCategoryTagSets": func(c *etree.Element) { s.TagSets = append(s.TagSets, r.tagSets(c)...) },
-		"privacyMarks":            func(c *etree.Element) { s.PrivacyMarks = append(s.PrivacyMarks, r.privacyMarks(c)...) },
+		"privacyMarks":            func(c *etree.Element) { s.Privacy = r.privacyMarks(c) },
 		"markingData":             func(c *etree.Element) { s.Markings = append(s.Markings, r.marking(c)) },
 		"markingQualifier":        func(c *etree.Element) { s.Qualifiers = append(s.Qualifiers, r.qualifiers(c)...) },
 		"defaultSecurityPolicyId": nil, // its effect is configuration: the schema cannot say which class it maps to
@@ -198,17 +198,16 @@ func (r *reader) group(e *etree.Element) labels.GroupSpec {
 	return s
 }
 
-func (r *reader) privacyMarks(e *etree.Element) []string {
-	r.attributes(e, "minSelection", "maxSelection")
-	var out []string
-	var ms []labels.MarkingSpec
-	var qs []labels.QualifierSpec
-	r.each(e, r.markings(&ms, &qs, handlers{"privacyMark": func(c *etree.Element) {
-		a := r.attributes(c, "name", "obsolete")
-		out = append(out, name(a["name"]))
-		r.each(c, r.markings(&ms, &qs, nil))
+func (r *reader) privacyMarks(e *etree.Element) labels.PrivacySpec {
+	a := r.attributes(e, "minSelection", "maxSelection")
+	s := labels.PrivacySpec{Min: r.selection(e, a, "minSelection"), Max: r.selection(e, a, "maxSelection")}
+	r.each(e, r.markings(&s.Markings, &s.Qualifiers, handlers{"privacyMark": func(c *etree.Element) {
+		b := r.attributes(c, "name", "obsolete")
+		m := labels.PrivacyMarkSpec{Name: name(b["name"]), Obsolete: r.boolean(c, b, "obsolete"), Line: r.doc.lines[c]}
+		r.each(c, r.markings(&m.Markings, &m.Qualifiers, nil))
+		s.Marks = append(s.Marks, m)
 	}}))
-	return out
+	return s
 }
 
 // date reads an xs:dateTime. One without zone is taken as UTC.
