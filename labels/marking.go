@@ -5,198 +5,225 @@ import (
 	"strings"
 )
 
-// MaxMarking bounds a display marking, in characters.
-const MaxMarking = 256
-
-// place is the only one so far: a display marking is the bottom line of a page.
-const place = "pagebottom"
-
-// Words a marking code may be besides a place. SPIF 2.1; the NATO document spells one of them with one p.
-const (
-	codeReplacePolicy  = "replacepolicy"
-	codeNoName         = "nonamedisplay"
-	codeNoMarking      = "nomarkingdisplay"
-	codeSuppressClass  = "suppressclassname"
-	codeSuppressClass1 = "supressclassname"
-)
-
-var modifiers = []string{codeReplacePolicy, codeNoName, codeNoMarking, codeSuppressClass, codeSuppressClass1}
+// MarkingText is a marking as people see it. It is never an input to a decision.
+type MarkingText struct {
+	Text                   string // one line of at most MaxMarking characters, none of them a control
+	Foreground, Background string // as XEP-0258 writes colours; "" when the policy gives none
+	Header                 string // at XHeader the name of the header, "" when the policy gives none
+}
 
 // Marking returns the display marking of a label in a language ("" is the policy's own) and its colours as XEP-0258
-// writes them. It is for people: it is never an input to a decision.
+// writes them.
 func (p *Policy) Marking(l *Label, lang string) (text, fg, bg string) {
-	if p == nil || l == nil || l.policy == nil {
-		return "", "", ""
+	m := p.MarkingAt(l, PageBottom, lang)
+	return m.Text, m.Foreground, m.Background
+}
+
+// MarkingAt returns the marking of a label at a place in a language (Open XML SPIF 2.1, markingData and
+// markingQualifier): policy, classification and the values of each tag in the order of the policy, joined by the
+// separator and between prefix and suffix of the policy.
+//
+// Where the standard is silent (ours): a policy that has nothing for the first line of a text uses the bottom of the
+// page; a privacy mark is shown in parentheses and only when the policy lists it. A nil label has no marking.
+func (p *Policy) MarkingAt(l *Label, place Place, lang string) MarkingText {
+	if p == nil || l == nil || l.policy == nil || place.code() == "" {
+		return MarkingText{}
 	}
 	if l.policy != p {
 		again, err := p.Label(l.Form())
 		if err != nil {
-			return "", "", ""
+			return MarkingText{}
 		}
 		l = again
 	}
-	fg, bg = colors(p.classes[l.class].Color)
+	if place == FirstLineOfText && !p.hasPlace(place.code()) {
+		place = PageBottom
+	}
+	w := marker{p: p, l: l, place: place.code(), lang: lang}
+	m := MarkingText{Text: shorten(clean(w.text()))}
+	m.Foreground, m.Background = colors(p.classes[l.class].Color)
+	if place == XHeader {
+		m.Header = w.header()
+	}
+	return m
+}
+
+// marker writes one marking.
+type marker struct {
+	p           *Policy
+	l           *Label
+	place, lang string
+}
+
+func (w marker) text() string {
 	var parts []string
-	for _, s := range [...]string{p.policyPart(l, lang), p.classPart(l, lang)} {
+	for _, s := range [...]string{w.policyPart(), w.classPart()} {
 		if s != "" {
 			parts = append(parts, s)
 		}
 	}
-	for i := range p.tags {
-		if s := p.tagPart(l, i, lang); s != "" {
+	for i := range w.p.tags {
+		if s := w.tagPart(i); s != "" {
 			parts = append(parts, s)
 		}
 	}
-	separator := qualifier(p.qualifiers, place, lang, Separator)
-	if separator == "" {
-		separator = " "
+	own := w.p.qualifiers
+	separator := " "
+	if s, ok := w.qualifier(own, Separator); ok {
+		separator = s
 	}
-	text = strings.Join(parts, separator)
-	if _, known := p.privacyMark(l.privacy); known {
-		text += " (" + l.privacy + ")"
+	text := strings.Join(parts, separator) + w.privacyPart()
+	prefix, _ := w.qualifier(own, Prefix)
+	suffix, _ := w.qualifier(own, Suffix)
+	if w.place == placeCodes[XHeader] { // there a prefix for the place names the header
+		prefix, _ = bestQualifier(own, "", w.lang, Prefix)
 	}
-	text = qualifier(p.qualifiers, place, lang, Prefix) + text + qualifier(p.qualifiers, place, lang, Suffix)
-	return shorten(text), fg, bg
-}
-
-func shorten(s string) string {
-	n := 0
-	for i := range s {
-		if n == MaxMarking {
-			return s[:i]
-		}
-		n++
-	}
-	return s
+	return prefix + text + suffix
 }
 
 // policyPart is the policy's name, or what replaces it: the policy's own phrase, else the class's, else the first
 // category's ("COSMIC", "NATO/KFOR").
-func (p *Policy) policyPart(l *Label, lang string) string {
-	if s, ok := phrase(p.markings, lang, replacesPolicy); ok {
+func (w marker) policyPart() string {
+	if s, ok := w.phrase(w.p.markings, replacesPolicy); ok {
 		return s
 	}
-	if s, ok := phrase(p.classes[l.class].Markings, lang, replacesPolicy); ok {
+	if s, ok := w.phrase(w.p.classes[w.l.class].Markings, replacesPolicy); ok {
 		return s
 	}
-	for b := l.bits.next(0); b >= 0; b = l.bits.next(b + 1) {
-		if s, ok := phrase(p.cats[b].Markings, lang, replacesPolicy); ok {
+	for b := w.l.bits.next(0); b >= 0; b = w.l.bits.next(b + 1) {
+		if s, ok := w.phrase(w.p.cats[b].Markings, replacesPolicy); ok {
 			return s
 		}
 	}
-	return p.name
+	return w.p.name
 }
 
-func (p *Policy) classPart(l *Label, lang string) string {
-	for b := l.bits.next(0); b >= 0; b = l.bits.next(b + 1) {
-		if has(p.cats[b].Markings, codeSuppressClass) || has(p.cats[b].Markings, codeSuppressClass1) {
+func (w marker) classPart() string {
+	for b := w.l.bits.next(0); b >= 0; b = w.l.bits.next(b + 1) {
+		if ms := w.p.cats[b].Markings; w.has(ms, codeSuppressClass) || w.has(ms, codeSuppressClass1) {
 			return ""
 		}
 	}
-	return shown(p.classes[l.class].Name, p.classes[l.class].Markings, lang)
+	c := &w.p.classes[w.l.class]
+	return w.between(c.Qualifiers, w.shown(c.Name, c.Markings))
 }
 
-func (p *Policy) tagPart(l *Label, ti int, lang string) string {
-	t := &p.tags[ti]
+func (w marker) tagPart(ti int) string {
+	t := &w.p.tags[ti]
 	var values []string
-	for b := l.bits.next(t.lo); b >= 0 && b < t.hi; b = l.bits.next(b + 1) {
-		c := &p.cats[b]
-		if s := shown(c.Name, c.Markings, lang); s != "" {
-			values = append(values, qualifier(c.Qualifiers, place, lang, Prefix)+s+qualifier(c.Qualifiers, place, lang, Suffix))
+	for b := w.l.bits.next(t.lo); b >= 0 && b < t.hi; b = w.l.bits.next(b + 1) {
+		c := &w.p.cats[b]
+		if s := w.between(c.Qualifiers, w.shown(c.Name, c.Markings)); s != "" {
+			values = append(values, s)
 		}
 	}
 	if len(values) == 0 {
 		return ""
 	}
-	separator := qualifier(t.Qualifiers, place, lang, Separator)
+	separator := qualifier(t.Qualifiers, w.place, w.lang, Separator)
 	if separator == "" {
 		separator = "/"
 	}
-	return qualifier(t.Qualifiers, place, lang, Prefix) + strings.Join(values, separator) +
-		qualifier(t.Qualifiers, place, lang, Suffix)
+	return qualifier(t.Qualifiers, w.place, w.lang, Prefix) + strings.Join(values, separator) +
+		qualifier(t.Qualifiers, w.place, w.lang, Suffix)
+}
+
+// privacyPart shows a privacy mark that the policy lists; any other is free text of the sender.
+func (w marker) privacyPart() string {
+	m, known := w.p.privacyMark(w.l.privacy)
+	if w.l.privacy == "" || !known {
+		return ""
+	}
+	s := w.between(m.Qualifiers, w.shown(m.Name, m.Markings))
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// header returns the name of the header that carries the marking: the prefix for that place, if it can be one
+// (RFC 5322 §2.2: printable, no colon).
+func (w marker) header() string {
+	var own []QualifierSpec
+	for _, q := range w.p.qualifiers {
+		if q.Code == w.place {
+			own = append(own, q)
+		}
+	}
+	s, _ := bestQualifier(own, w.place, w.lang, Prefix)
+	s = strings.TrimSuffix(strings.TrimSpace(s), ":")
+	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == ':' || r > '~' }) {
+		return ""
+	}
+	return s
 }
 
 // shown is the phrase for the place, else the name, else nothing where the name is not to be shown.
-func shown(name string, ms []MarkingSpec, lang string) string {
-	if s, ok := phrase(ms, lang, namesThing); ok {
+func (w marker) shown(name string, ms []MarkingSpec) string {
+	if s, ok := w.phrase(ms, namesThing); ok {
 		return s
 	}
-	if has(ms, codeNoName) {
+	if w.has(ms, codeNoName) {
 		return ""
 	}
 	return name
 }
 
-func replacesPolicy(m *MarkingSpec) bool { return slices.Contains(m.Codes, codeReplacePolicy) }
-func namesThing(m *MarkingSpec) bool     { return !replacesPolicy(m) }
-
-// has says whether an entry for the place carries the modifier. One whose phrase is not for output counts too: it may
-// say that the name is not to be shown either.
-func has(ms []MarkingSpec, modifier string) bool {
-	return slices.ContainsFunc(ms, func(m MarkingSpec) bool { return here(&m) && slices.Contains(m.Codes, modifier) })
-}
-
-// counts says whether the phrase of an entry is for the place.
-func counts(m *MarkingSpec) bool { return here(m) && !slices.Contains(m.Codes, codeNoMarking) }
-
-// here says whether an entry is for the place. One with modifiers and no place is for every place.
-func here(m *MarkingSpec) bool {
-	elsewhere := false
-	for _, c := range m.Codes {
-		if c == place || c == "pagetopbottom" {
-			return true
-		}
-		elsewhere = elsewhere || !slices.Contains(modifiers, c)
+// between puts a text between the prefix and suffix of what it names. Nothing stays nothing.
+func (w marker) between(qs []QualifierSpec, text string) string {
+	if text == "" || len(qs) == 0 {
+		return text
 	}
-	return !elsewhere
+	prefix, _ := w.qualifier(qs, Prefix)
+	suffix, _ := w.qualifier(qs, Suffix)
+	return prefix + text + suffix
 }
 
-// phrase returns the best phrase among the entries that count: exact language, else its primary subtag, else none
+func (w marker) qualifier(qs []QualifierSpec, role Role) (string, bool) {
+	return bestQualifier(qs, w.place, w.lang, role)
+}
+
+// phrase returns the best phrase among the entries that count here: exact language, else its primary subtag, else none
 // stated. Each use asks on its own, so that a French phrase does not hide a replacePolicy entry without language.
-func phrase(ms []MarkingSpec, lang string, want func(*MarkingSpec) bool) (string, bool) {
+func (w marker) phrase(ms []MarkingSpec, want func(*MarkingSpec) bool) (string, bool) {
 	best, found := 0, ""
 	for i := range ms {
 		m := &ms[i]
-		if !m.HasPhrase || !counts(m) || !want(m) {
+		if !m.HasPhrase || !w.counts(m) || !want(m) {
 			continue
 		}
-		if r := rank(m.Lang, lang); r > best {
+		if r := rank(m.Lang, w.lang); r > best {
 			best, found = r, m.Phrase
 		}
 	}
 	return found, best > 0
 }
 
-// qualifier returns the best text for a role, "" when there is none. One for another place serves when there is none
-// for this place: published policies give a tag its qualifiers for the top of the page alone.
-func qualifier(qs []QualifierSpec, place, lang string, role Role) string {
-	best, found := 0, ""
-	for i := range qs {
-		q := &qs[i]
-		if q.Role != role {
-			continue
-		}
-		r := rank(q.Lang, lang)
-		if r > 0 && (q.Code == place || q.Code == "pagetopbottom" || q.Code == "") {
-			r += 3
-		}
-		if r > best {
-			best, found = r, q.Text
+// has says whether an entry for the place carries the modifier. One whose phrase is not for output counts too: it may
+// say that the name is not to be shown either.
+func (w marker) has(ms []MarkingSpec, modifier string) bool {
+	for i := range ms {
+		if w.here(&ms[i]) && slices.Contains(ms[i].Codes, modifier) {
+			return true
 		}
 	}
-	return found
+	return false
 }
 
-// rank says how well an entry's language fits: 0 not at all.
-func rank(has, want string) int {
-	primary, _, _ := strings.Cut(want, "-")
-	switch {
-	case strings.EqualFold(has, want):
-		return 3
-	case has == "":
-		return 1
-	case strings.EqualFold(has, primary):
-		return 2
+// counts says whether the phrase of an entry is for the place. noMarkingDisplay is for a user who composes: such a
+// phrase is shown where a label is chosen and nowhere else.
+func (w marker) counts(m *MarkingSpec) bool {
+	return w.here(m) && (w.place == placeCodes[InputTitle] || !slices.Contains(m.Codes, codeNoMarking))
+}
+
+// here says whether an entry is for the place. One with modifiers and no place is for every place.
+func (w marker) here(m *MarkingSpec) bool {
+	elsewhere := false
+	for _, c := range m.Codes {
+		if covers(c, w.place) {
+			return true
+		}
+		elsewhere = elsewhere || !isModifier(c)
 	}
-	return 0
+	return !elsewhere
 }
