@@ -1,0 +1,162 @@
+package labelfile
+
+import (
+	"bytes"
+	"strings"
+
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
+	"sallyport/labels/ess"
+	"sallyport/labels/nato4774"
+	"sallyport/labels/xep0258"
+)
+
+// Namespaces and names of what is not a label but is easily taken for one.
+const (
+	nsDebug   = "http://surevine.com/xmlns/spiffy"
+	nsCatalog = "urn:xmpp:sec-label:catalog:2"
+)
+
+func document(b []byte) (*xmlstream.Element, error) {
+	return xmlstream.ParseDocument(b, xmlstream.Options{Limits: xmlstream.ServerLimits(), ContentNS: xmlstream.NSServer})
+}
+
+func isStanza(e *xmlstream.Element) bool {
+	stream := e.Space() == xmlstream.NSServer || e.Space() == xmlstream.NSClient
+	return stream && (e.Local() == "message" || e.Local() == "presence" || e.Local() == "iq")
+}
+
+// detectXML tells the syntaxes apart by the root element. What is not well-formed has no syntax.
+func detectXML(b []byte) Syntax {
+	e, err := document(b)
+	switch {
+	case err != nil:
+	case nato4774.IsLabel(e), e.Is(nato4774.NSClearance, "ConfidentialityClearance"):
+		return STANAG4774
+	case e.Is(xep0258.NS, "securitylabel"):
+		return XEP0258
+	case isStanza(e):
+		return Message
+	case e.Space() == nsDebug:
+		return Spiffing
+	}
+	return NoSyntax
+}
+
+func unknownXML(b []byte) error {
+	e, err := document(b)
+	switch {
+	case bytes.Contains(b, []byte("securityPolicyId")):
+		return bad("this is a security policy, not a label: name it with --policy, or see 'sallyport spif show'")
+	case err != nil:
+		return bad("not readable as XML: %v", err)
+	case e.Is(nsCatalog, "catalog") || e.Local() == "CodeList":
+		return bad("this is a catalogue of labels: see 'sallyport label catalogue'")
+	}
+	return bad("the element %s of namespace %s is no label and no clearance", labels.Quote(e.Local()), labels.Quote(e.Space()))
+}
+
+func (p *parser) xml(b []byte) error {
+	e, err := document([]byte(strings.TrimSpace(string(b))))
+	if err != nil {
+		return bad("not readable as XML: %v", err)
+	}
+	switch p.file.Syntax {
+	case STANAG4774:
+		return p.nato(e)
+	case Spiffing:
+		return p.debug(e)
+	case XEP0258:
+		if !e.Is(xep0258.NS, "securitylabel") {
+			return bad("the root element is %s, not securitylabel", labels.Quote(e.Local()))
+		}
+		message := xmlstream.NewElement(xmlstream.Name{Space: xmlstream.NSServer, Local: "message"}, nil, xmlstream.ElementNode(e))
+		return p.message(message)
+	case Message:
+		if !isStanza(e) {
+			return bad("the root element is %s, not a stanza", labels.Quote(e.Local()))
+		}
+		return p.message(e)
+	case NoSyntax, ESS, ESSDER, ESSHex, STANAG4778, ICISM, Text, Certificate, CMS, LDIF, SDN801c:
+	}
+	return bad("this syntax is not XML")
+}
+
+func (p *parser) nato(e *xmlstream.Element) error {
+	o := nato4774.Options{Lenient: p.o.Lenient}
+	if e.Is(nato4774.NSClearance, "ConfidentialityClearance") {
+		f, err := nato4774.ParseClearanceWith(o, e, p.reg)
+		if err == nil {
+			p.clearance("clearance", f, nil)
+		}
+		return err
+	}
+	f, err := nato4774.ParseLabelWith(o, e, p.reg)
+	if err == nil {
+		p.label("label", f, nil)
+	}
+	return err
+}
+
+// message reads the label of a stanza just as the gateway does, and every equivalent label beside it.
+func (p *parser) message(e *xmlstream.Element) error {
+	found := xep0258.NewReaderWith(p.reg, xep0258.Options{Lenient: p.o.Lenient}).Read(e)
+	sl := e.Child(xep0258.NS, "securitylabel")
+	if sl != nil {
+		for c := range sl.Children() {
+			if c.Is(xep0258.NS, "equivalentlabel") {
+				p.equivalent(p.payload(c))
+			}
+		}
+	}
+	switch found.State {
+	case xep0258.Labelled:
+		p.label("label", found.Label.Form(), nil)
+		return nil
+	case xep0258.Unlabelled:
+		return labels.Errorf(labels.CodeNoLabel, "the stanza has no securitylabel; a default label would stand in for it")
+	case xep0258.UseDefault:
+		return labels.Errorf(labels.CodeNoLabel, "the label is empty: it asks for the default label")
+	case xep0258.Refused:
+	}
+	err := labels.Errorf(found.Refusal, "%s", found.Detail)
+	if f, ok := p.unresolved(sl); ok {
+		p.label("label", f, err)
+		return nil
+	}
+	return err
+}
+
+// unresolved is the form of an ESS label that its policy, not loaded or of another opinion, could not resolve.
+func (p *parser) unresolved(sl *xmlstream.Element) (labels.LabelForm, bool) {
+	if sl == nil || sl.Child(xep0258.NS, "label") == nil {
+		return labels.LabelForm{}, false
+	}
+	f, err := p.payload(sl.Child(xep0258.NS, "label"))
+	return f, err == nil
+}
+
+// payload reads the one element inside label or equivalentlabel.
+func (p *parser) payload(holder *xmlstream.Element) (labels.LabelForm, error) {
+	var e *xmlstream.Element
+	for c := range holder.Children() {
+		if e != nil {
+			return labels.LabelForm{}, bad("two elements in %s", holder.Local())
+		}
+		e = c
+	}
+	switch {
+	case e == nil:
+		return labels.LabelForm{}, bad("%s is empty", holder.Local())
+	case e.Is(xep0258.NSESS, "esssecuritylabel"):
+		b, err := unbase64([]byte(e.Text()))
+		if err != nil {
+			return labels.LabelForm{}, err
+		}
+		return ess.ParseLabel(b)
+	case nato4774.IsLabel(e):
+		return nato4774.ParseLabelWith(nato4774.Options{Lenient: p.o.Lenient}, e, p.reg)
+	}
+	return labels.LabelForm{}, labels.Errorf(labels.CodeUnknown, "%s of namespace %s is no known syntax of a label",
+		labels.Quote(e.Local()), labels.Quote(e.Space()))
+}
