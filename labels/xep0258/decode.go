@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/labels/ess"
+	"sallyport/labels/icism"
 	"sallyport/labels/nato4774"
 )
 
@@ -50,16 +51,20 @@ func (r *Reader) decode(sl *xmlstream.Element) Found {
 		}
 	}
 	if payload == nil {
-		return Found{State: UseDefault, Refusal: labels.CodeNoLabel, Marking: marking}
+		return Found{State: UseDefault, Source: FromEmpty, Refusal: labels.CodeNoLabel, Marking: marking}
 	}
-	l, err := r.label(payload, false)
-	if err != nil {
-		return r.equivalent(p.equivalents, err)
+	l, syntax, err := r.label(payload, false)
+	f := Found{State: Labelled, Label: l, Policy: l.Policy(), Syntax: syntax, Source: FromLabel}
+	switch {
+	case err != nil:
+		f = r.equivalent(p.equivalents, err)
+	case l.Policy().Contradicts(l, marking):
+		f = refuse(labels.CodeMismatch, "the display marking names a higher classification than the label: "+labels.Quote(marking))
 	}
-	if l.Policy().Contradicts(l, marking) {
-		return refuse(labels.CodeMismatch, "the display marking names a higher classification than the label: "+labels.Quote(marking))
+	if f.State == Refused {
+		f.Syntax, f.Source = syntax, FromLabel
 	}
-	return Found{State: Labelled, Label: l, Policy: l.Policy()}
+	return f
 }
 
 // split sorts the children in any order. Attributes without namespace are not in the schema and carry nothing here;
@@ -147,28 +152,44 @@ type notHere struct{ cause *labels.Error }
 func (n notHere) Error() string { return n.cause.Error() }
 func (n notHere) Unwrap() error { return n.cause }
 
-// label reads one payload and resolves it under its policy.
-func (r *Reader) label(e *xmlstream.Element, equivalent bool) (*labels.Label, error) {
-	var f labels.LabelForm
-	var err error
-	switch s := payloadSyntax(e); {
-	case s == NoSyntax && (e.Space() == NSESS || e.Space() == nato4774.NS):
-		return nil, bad("%s is no label", labels.Quote(e.Local()))
-	case s == NoSyntax:
-		return nil, notHere{labels.Errorf(labels.CodeUnknown, "label syntax %s is not known", labels.Quote(e.Space()))}
-	case !r.accepts(s):
-		return nil, labels.Errorf(labels.CodeUnknown, "label syntax %s is not accepted here", s)
-	case nato4774.IsAlternative(e) && !equivalent:
-		return nil, bad("an alternative label in the place of the originator's")
-	case s == ESS:
-		f, err = r.ess(e)
-	default:
-		f, err = nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
-	}
+// label reads one payload and resolves it under its policy. The syntax is returned with an error too.
+func (r *Reader) label(e *xmlstream.Element, equivalent bool) (*labels.Label, Syntax, error) {
+	s := r.syntaxOf(e)
+	f, err := r.form(e, s, equivalent)
 	if err != nil {
-		return nil, err
+		return nil, s, err
 	}
-	return r.reg.Label(f)
+	l, err := r.reg.Label(f)
+	return l, s, err
+}
+
+func (r *Reader) form(e *xmlstream.Element, s Syntax, equivalent bool) (labels.LabelForm, error) {
+	switch {
+	case s == NoSyntax && (e.Space() == NSESS || e.Space() == nato4774.NS):
+		return labels.LabelForm{}, bad("%s is no label", labels.Quote(e.Local()))
+	case s == NoSyntax:
+		return labels.LabelForm{}, notHere{labels.Errorf(labels.CodeUnknown, "label syntax %s is not known", labels.Quote(e.Space()))}
+	case !r.accepts(s):
+		return labels.LabelForm{}, labels.Errorf(labels.CodeUnknown, "label syntax %s is not accepted here", s)
+	case nato4774.IsAlternative(e) && !equivalent:
+		return labels.LabelForm{}, bad("an alternative label in the place of the originator's")
+	case s == ESS:
+		return r.ess(e)
+	case s == ICISM:
+		return icism.Read(e, r.o.ICISM, r.reg)
+	}
+	return nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
+}
+
+// syntaxOf is payloadSyntax with the mapping of this reader.
+func (r *Reader) syntaxOf(e *xmlstream.Element) Syntax {
+	if s := payloadSyntax(e); s != NoSyntax {
+		return s
+	}
+	if r.o.ICISM.Is(e) {
+		return ICISM
+	}
+	return NoSyntax
 }
 
 // payloadSyntax tells the syntaxes apart by the name of the element.
@@ -183,7 +204,7 @@ func payloadSyntax(e *xmlstream.Element) Syntax {
 }
 
 func (r *Reader) accepts(s Syntax) bool {
-	return len(r.o.Syntaxes) == 0 || slices.Contains(r.o.Syntaxes, s)
+	return len(r.o.Syntaxes) == 0 || slices.Contains(r.o.Syntaxes, s) || s == ESS && slices.Contains(r.o.Syntaxes, SDN801c)
 }
 
 func (r *Reader) ess(e *xmlstream.Element) (labels.LabelForm, error) {
@@ -236,13 +257,13 @@ func (r *Reader) equivalent(all []*xmlstream.Element, cause error) Found {
 	if !unknownHere(cause) || len(r.o.TrustEquivalents) == 0 {
 		return refuseFor(cause)
 	}
-	var found *labels.Label
-	for _, e := range all {
+	found := Found{State: Labelled}
+	for i, e := range all {
 		c, err := content(e)
 		if err != nil || c == nil {
 			return refuse(labels.CodeSyntax, "an equivalentlabel without one element")
 		}
-		l, err := r.label(c, true)
+		l, syntax, err := r.label(c, true)
 		if unknownHere(err) {
 			continue
 		}
@@ -251,16 +272,16 @@ func (r *Reader) equivalent(all []*xmlstream.Element, cause error) Found {
 		}
 		switch {
 		case !slices.Contains(r.o.TrustEquivalents, l.Policy().ID()):
-		case found == nil:
-			found = l
-		case !found.Equal(l):
+		case found.Label == nil:
+			found.Label, found.Policy, found.Syntax, found.Source = l, l.Policy(), syntax, FromEquivalent(i+1)
+		case !found.Label.Equal(l):
 			return refuse(labels.CodeMismatch, "equivalent labels that differ")
 		}
 	}
-	if found == nil {
+	if found.Label == nil {
 		return refuseFor(cause)
 	}
-	return Found{State: Labelled, Label: found, Policy: found.Policy(), FromEquivalent: true}
+	return found
 }
 
 // unknownHere says whether a payload is of a syntax or a policy that is nothing to us.

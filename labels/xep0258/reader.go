@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
+	"sallyport/labels/icism"
 )
 
 // Options of a Reader. The zero value accepts every syntax, BER, and no equivalents.
@@ -16,6 +17,8 @@ type Options struct {
 	// TrustEquivalents lists the policies (OID) of which the sender may assert equivalent labels. An equivalent counts
 	// only when the label itself is in a syntax or under a policy that is not known here.
 	TrustEquivalents []string
+	// ICISM is how elements with IC-ISM attributes are read; nil: they are not known.
+	ICISM *icism.Mapping
 }
 
 // Reader reads the labels of messages under one set of policies. It is safe for any number of goroutines. What it
@@ -66,9 +69,20 @@ func (r *Reader) Read(el *xmlstream.Element) Found {
 		return Found{State: Unlabelled, Refusal: labels.CodeNoLabel}
 	}
 	if t, _ := el.Attr("type"); t == "error" {
-		return refuse(labels.CodeMisplaced, "a labelled error (XEP-0258 section 4)")
+		f := refuse(labels.CodeMisplaced, "a labelled error (XEP-0258 section 4)")
+		f.received = &receipt{element: own}
+		return f
 	}
 	return r.remembered(own)
+}
+
+// ReadLabel reads a securitylabel that stands where another specification puts one, such as XEP-0314. Whether it may
+// stand there is for the caller to know.
+func (r *Reader) ReadLabel(sl *xmlstream.Element) Found {
+	if !sl.Is(NS, "securitylabel") {
+		return refuse(labels.CodeSyntax, "no securitylabel")
+	}
+	return r.remembered(sl)
 }
 
 func isStanza(el *xmlstream.Element, local string) bool {
@@ -108,7 +122,11 @@ func (r *Reader) remembered(sl *xmlstream.Element) Found {
 		f.Marking, _, _ = f.Policy.Marking(f.Label, "")
 	}
 	if ok && f.State == Labelled {
-		r.read.put(sum, &reading{label: sl.Clone(), found: f})
+		sl = sl.Clone()
+	}
+	f.received = &receipt{element: sl}
+	if ok && f.State == Labelled {
+		r.read.put(sum, &reading{label: sl, found: f})
 	}
 	return f
 }
@@ -116,7 +134,7 @@ func (r *Reader) remembered(sl *xmlstream.Element) Found {
 // isCanonical reports whether an ESS label came just as Element would write it. A STANAG
 // 4774 label never does: it is dated when it is written.
 func isCanonical(sl *xmlstream.Element, f *Found) bool {
-	if SyntaxOf(sl) != ESS {
+	if f.Syntax != ESS || f.Source != FromLabel {
 		return false
 	}
 	e, err := Element(f.Label, f.Policy, ESS, time.Time{})

@@ -54,7 +54,7 @@ func TestRoundTrip(t *testing.T) {
 // carry writes a label into a message, to bytes and back.
 func carry(t *testing.T, r *xep0258.Reader, l *labels.Label, s xep0258.Syntax) *labels.Label {
 	t.Helper()
-	e, err := xep0258.Element(l, l.Policy(), s, now)
+	e, err := xep0258.ElementWith(l, l.Policy(), xep0258.WriteOptions{Syntax: s, At: now, KeepPrivacyMark: true})
 	if err != nil {
 		t.Fatal(err)
 	}

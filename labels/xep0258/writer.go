@@ -2,11 +2,14 @@ package xep0258
 
 import (
 	"hash/maphash"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
+	"sallyport/labels/icism"
 )
 
 // Writer writes security labels and remembers what it wrote, so that the label of a long conversation is encoded once.
@@ -20,10 +23,14 @@ type Writer struct {
 }
 
 type writeKey struct {
-	label  *labels.Label
-	policy *labels.Policy
-	syntax Syntax
-	day    int64
+	label       *labels.Label
+	policy      *labels.Policy
+	syntax      Syntax
+	lang        string
+	keep        bool
+	icism       *icism.Mapping
+	equivalents [maxEquivalents]*labels.Label
+	day         int64
 }
 
 type writing struct {
@@ -33,15 +40,23 @@ type writing struct {
 
 // Element is like the function Element.
 func (w *Writer) Element(l *labels.Label, p *labels.Policy, s Syntax, at time.Time) (*xmlstream.Element, error) {
+	return w.ElementWith(l, p, WriteOptions{Syntax: s, At: at})
+}
+
+// ElementWith is like the function ElementWith. Labels, policies and mappings are told apart by their addresses.
+func (w *Writer) ElementWith(l *labels.Label, p *labels.Policy, o WriteOptions) (*xmlstream.Element, error) {
 	written := w.written.Load()
 	if written == nil {
 		w.written.CompareAndSwap(nil, newTable[writing]())
 		written = w.written.Load()
 	}
-	at = at.UTC().Truncate(24 * time.Hour)
-	key := writeKey{label: l, policy: p, syntax: s}
-	if s == STANAG4774 {
-		key.day = at.Unix()
+	o.At = o.At.UTC().Truncate(24 * time.Hour)
+	key := writeKey{label: l, policy: p, syntax: o.Syntax, lang: o.Lang, keep: o.KeepPrivacyMark, icism: o.ICISM}
+	if copy(key.equivalents[:], o.Equivalents) < len(o.Equivalents) || slices.Contains(o.Equivalents, nil) {
+		return ElementWith(l, p, o) // it refuses
+	}
+	if o.Syntax == STANAG4774 || o.Syntax == STANAG4778 {
+		key.day = o.At.Unix()
 	}
 	sum := maphash.Comparable(written.seed, key)
 	for _, slot := range written.slotsOf(sum) {
@@ -49,15 +64,17 @@ func (w *Writer) Element(l *labels.Label, p *labels.Policy, s Syntax, at time.Ti
 			return e.element, nil
 		}
 	}
-	e, err := Element(l, p, s, at)
+	e, err := ElementWith(l, p, o)
 	if err != nil {
 		return nil, err
 	}
+	key.lang = strings.Clone(key.lang) // it may be a piece of a large stanza
 	written.put(sum, &writing{key: key, element: e})
 	return e, nil
 }
 
-// SyntaxOf returns the syntax in which a securitylabel carries its label, NoSyntax when it has none that is known.
+// SyntaxOf returns the syntax in which a securitylabel carries its label, NoSyntax when it has none that is known
+// without a mapping: Found.Syntax knows better.
 func SyntaxOf(sl *xmlstream.Element) Syntax {
 	if sl == nil {
 		return NoSyntax
