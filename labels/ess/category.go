@@ -1,6 +1,8 @@
 package ess
 
 import (
+	"math/bits"
+
 	"sallyport/labels"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -52,7 +54,7 @@ func parseCategories(set cryptobyte.String, w where) ([]labels.Value, error) {
 		switch tag {
 		case tag1cons:
 		case tag1: // some toolkits wrap the value in a primitive [1]
-			der, err := toDER(value)
+			der, err := toDER(value, valueBounds)
 			if err != nil {
 				return nil, err
 			}
@@ -171,87 +173,24 @@ func bitNumbers(b []byte) ([]uint32, error) {
 	if len(b) > 1 && b[len(b)-1]&(1<<b[0]-1) != 0 {
 		return nil, bad("BIT STRING with unused bits set")
 	}
-	var out []uint32
+	count := 0
+	for _, c := range b[1:] {
+		count += bits.OnesCount8(c)
+	}
+	if count > labels.MaxValues {
+		return nil, bad("BIT STRING with more than %d bits set", labels.MaxValues)
+	}
+	if count == 0 {
+		return nil, nil
+	}
+	out := make([]uint32, 0, count)
 	for i, c := range b[1:] {
-		for bit := range 8 {
-			if c&(0x80>>bit) != 0 {
-				out = append(out, uint32(i*8+bit))
-			}
+		for ; c != 0; c &^= 0x80 >> bits.LeadingZeros8(c) {
+			out = append(out, uint32(i*8+bits.LeadingZeros8(c)))
 		}
 	}
-	if len(out) > 0 && out[len(out)-1] > labels.MaxBit {
+	if out[count-1] > labels.MaxBit {
 		return nil, bad("BIT STRING with a bit above %d", labels.MaxBit)
-	}
-	return out, nil
-}
-
-// missi reads the SDN.801c value: SET OF SEQUENCE { tagSetName OID, SEQUENCE OF SecurityTag }. The security level
-// inside a tag has no place in the model of a SPIF and is ignored.
-func missi(out []labels.Value, s cryptobyte.String) ([]labels.Value, error) {
-	return named(out, s, func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error) {
-		g := group{set: set, bitsT: asn1.BIT_STRING, enumT: asn1.SET}
-		switch tag {
-		case tag1cons:
-			g.bits = labels.Restrictive
-		case tag2cons:
-			g.enum = labels.Enumerated
-		case tag6cons:
-			g.bits = labels.Permissive
-		case tag7cons:
-			g.bits, g.enum = labels.InformativeBits, labels.InformativeEnum
-		default:
-			return nil, labels.Errorf(labels.CodeUnknown, "SDN.801 tag type %02x is not known", uint8(tag))
-		}
-		if tag != tag7cons && !content.SkipOptionalASN1(asn1.INTEGER) {
-			return nil, bad("broken security level")
-		}
-		return g.append(out, content, inLabel)
-	})
-}
-
-// sslPrivileges reads SET OF SEQUENCE { tagSetName OID, SEQUENCE OF [1] bits | [2] numbers | [6] bits }.
-func sslPrivileges(out []labels.Value, s cryptobyte.String) ([]labels.Value, error) {
-	return named(out, s, func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error) {
-		switch tag {
-		case tag1:
-			return group{set: set, bits: labels.Restrictive}.appendBits(out, content)
-		case tag2cons:
-			return group{set: set, enum: labels.Enumerated}.appendNumbers(out, content)
-		case tag6:
-			return group{set: set, bits: labels.Permissive}.appendBits(out, content)
-		}
-		return nil, labels.Errorf(labels.CodeUnknown, "privilege with tag %02x is not known", uint8(tag))
-	})
-}
-
-type tagReader func(out []labels.Value, set string, tag asn1.Tag, content cryptobyte.String) ([]labels.Value, error)
-
-// named reads SET OF SEQUENCE { OID, SEQUENCE OF tag } and hands each tag to the reader.
-func named(out []labels.Value, s cryptobyte.String, read tagReader) ([]labels.Value, error) {
-	var sets cryptobyte.String
-	if !s.ReadASN1(&sets, asn1.SET) || !s.Empty() || sets.Empty() {
-		return nil, bad("broken set of named tag sets")
-	}
-	for !sets.Empty() {
-		var seq, oid, tags cryptobyte.String
-		if !sets.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
-			!seq.ReadASN1(&tags, asn1.SEQUENCE) || !seq.Empty() || tags.Empty() {
-			return nil, bad("broken named tag set")
-		}
-		set, err := parseOID(oid)
-		if err != nil {
-			return nil, err
-		}
-		for !tags.Empty() {
-			var content cryptobyte.String
-			var tag asn1.Tag
-			if !tags.ReadAnyASN1(&content, &tag) {
-				return nil, bad("broken security tag")
-			}
-			if out, err = read(out, set, tag, content); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return out, nil
 }

@@ -16,7 +16,7 @@ const unclassified = 1
 // X.841. Errors are *labels.Error.
 func ParseClearance(b []byte) (labels.ClearanceForm, error) {
 	var f labels.ClearanceForm
-	der, err := toDER(b)
+	der, err := toDER(b, valueBounds)
 	if err != nil {
 		return f, err
 	}
@@ -52,18 +52,25 @@ func ParseClearance(b []byte) (labels.ClearanceForm, error) {
 	return f, nil
 }
 
-// AppendClearance appends the DER of a clearance with the tags of RFC 5755.
+// AppendClearance appends the DER of a clearance with the tags of RFC 5755, categories in the syntaxes of ACP-145(A).
 func AppendClearance(dst []byte, f labels.ClearanceForm) ([]byte, error) {
+	return AppendClearanceAs(dst, f, ACP145)
+}
+
+// AppendClearanceAs appends the DER of a clearance; SDN801c means SSLPrivileges. Informative values have no place there
+// and take no part in a decision, but leaving them out would change what is read again, so they are refused.
+func AppendClearanceAs(dst []byte, f labels.ClearanceForm, syntax CategorySyntax) ([]byte, error) {
 	oid, err := appendOID(nil, f.Policy)
 	if err != nil {
 		return dst, bad("policy identifier: %v", err)
 	}
 	classes := slices.Clone(f.Classes)
 	slices.Sort(classes)
+	classes = slices.Compact(classes)
 	if n := len(classes); n > 0 && classes[n-1] > labels.MaxBit {
 		return dst, bad("classification %d cannot be carried", classes[n-1])
 	}
-	categories, err := encodeCategories(f.Values)
+	categories, err := encodeCategories(f.Values, syntax, inClearance)
 	if err != nil {
 		return dst, err
 	}

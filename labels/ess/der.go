@@ -11,15 +11,15 @@ import (
 // checkDER says whether b is one value in the distinguished encoding: minimal definite lengths, sets in order, bit
 // strings without trailing zeros, category values in a constructed [1].
 func checkDER(b []byte) error {
-	var n normaliser
 	if len(b) > MaxBytes {
 		return bad("%d octets, at most %d", len(b), MaxBytes)
 	}
-	_, rest, err := n.element(nil, b, 0)
+	end, ok := minimal(b, maxDepth)
 	switch {
-	case err != nil:
-		return err
-	case n.changed || len(rest) > 0:
+	case !ok || end != len(b):
+		if _, err := toDER(b, valueBounds); err != nil {
+			return err
+		}
 		return bad("BER where DER is required")
 	case !distinguished(b):
 		return bad("not in the order or form of DER")

@@ -20,9 +20,11 @@ const maxPrintableMark = 128
 // context tags
 const (
 	tag0     = asn1.Tag(0x80)
+	tag0cons = asn1.Tag(0xa0)
 	tag1     = asn1.Tag(0x81)
 	tag1cons = asn1.Tag(0xa1)
 	tag2cons = asn1.Tag(0xa2)
+	tag4cons = asn1.Tag(0xa4)
 	tag6     = asn1.Tag(0x86)
 	tag6cons = asn1.Tag(0xa6)
 	tag7cons = asn1.Tag(0xa7)
@@ -32,7 +34,7 @@ func bad(format string, args ...any) error { return labels.Errorf(labels.CodeSyn
 
 // ParseLabel reads a whole label in DER or common BER. Errors are *labels.Error.
 func ParseLabel(b []byte) (labels.LabelForm, error) {
-	der, err := toDER(b)
+	der, err := toDER(b, valueBounds)
 	if err != nil {
 		return labels.LabelForm{}, err
 	}
@@ -132,9 +134,14 @@ func printable(r rune) bool {
 	return r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" '()+,-./:=?", r))
 }
 
-// AppendLabel appends the DER of a label, categories in the syntaxes of ACP-145(A). It fails for what the syntax
-// cannot carry: a classification above 256.
+// AppendLabel appends the DER of a label, categories in the syntaxes of ACP-145(A).
 func AppendLabel(dst []byte, f labels.LabelForm) ([]byte, error) {
+	return AppendLabelAs(dst, f, ACP145)
+}
+
+// AppendLabelAs appends the DER of a label. It fails for what the octets cannot carry: a classification above 256, more
+// than 64 categories, a privacy mark that no reader takes.
+func AppendLabelAs(dst []byte, f labels.LabelForm, syntax CategorySyntax) ([]byte, error) {
 	if f.Class > MaxClass {
 		return dst, bad("classification %d cannot be carried", f.Class)
 	}
@@ -142,7 +149,12 @@ func AppendLabel(dst []byte, f labels.LabelForm) ([]byte, error) {
 	if err != nil {
 		return dst, bad("policy identifier: %v", err)
 	}
-	categories, err := encodeCategories(f.Values)
+	if f.PrivacyMark != "" {
+		if _, err := privacyMark([]byte(f.PrivacyMark), asn1.UTF8String); err != nil {
+			return dst, err
+		}
+	}
+	categories, err := encodeCategories(f.Values, syntax, inLabel)
 	if err != nil {
 		return dst, err
 	}
