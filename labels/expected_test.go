@@ -12,7 +12,7 @@ import (
 var today = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 
 type row struct {
-	id, kind, policy, label, clearance, lang, status, valid, acdf, decision, marking, note string
+	id, kind, policy, label, clearance, lang, target, status, valid, acdf, decision, marking, note string
 }
 
 // rows returns the rows of one kind of expected.tsv, which was made with another implementation.
@@ -25,7 +25,7 @@ func rows(t testing.TB, kind string) []row {
 			continue
 		}
 		out = append(out, row{
-			id: f[0], kind: f[1], policy: f[3], label: f[4], clearance: f[5], lang: f[6], status: f[8], valid: f[9],
+			id: f[0], kind: f[1], policy: f[3], label: f[4], clearance: f[5], lang: f[6], target: f[7], status: f[8], valid: f[9],
 			acdf: f[10], decision: f[11], marking: f[12], note: f[15],
 		})
 	}

@@ -1,6 +1,26 @@
 package labels
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// maxSteps bounds the words of one translation; a label has up to MaxValues values.
+const maxSteps = 256
+
+// Translation of labels between policies through the equivalences of Open XML SPIF 2.1 (equivalentPolicy,
+// equivalentClassification, equivalentSecCategoryTag, equivalentSecurityCategoryTagSet) and the handling rules of
+// ADatP-4774.1 §4.2. The steps in order:
+//
+//  1. the label must be valid in its own policy
+//  2. the classification becomes the equivalent one, and what that calls for is added
+//  3. every value, informative ones too, becomes its equivalents or may be dropped; one that does neither stops it
+//  4. what the tag sets that had a value call for is added
+//  5. what the equivalent policy calls for is added
+//  6. the result must be valid in the target policy
+//
+// The result has no privacy mark, which is free text of another policy, and never an obsolete classification or value.
 
 // Reading says how the equivalences of two policies are used to translate labels of one into labels of the other.
 // There is no guessing: a deployment chooses one for each neighbour. The zero value translates nothing.
@@ -90,12 +110,48 @@ func (t Translation) Label() *Label {
 type Translator struct {
 	from, to *Policy
 	reading  Reading
+	plan     *plan
+	table    map[string]*Label // by the key of the source label; reading Table alone
 }
 
 // NewTranslator prepares the translation of labels under one policy into labels under another. The translator is nil
-// when a problem is more than a warning.
+// when a problem is more than a warning. Two policies without equivalences make a translator whose every answer is
+// NoMapping, and a warning.
 func NewTranslator(from, to *Policy, r Reading, o TranslatorOptions) (*Translator, []Problem) {
-	return nil, []Problem{{Rule: "translation", Text: "translation is not available yet"}}
+	b := &planner{from: from, to: to, reading: r}
+	switch {
+	case from == nil || to == nil:
+		b.problem(0, "policy", "a translation needs two policies")
+		return nil, b.problems
+	case from.id == to.id:
+		b.problem(0, "policy", "source and target are both policy %s (%s)", from.name, from.id)
+		return nil, b.problems
+	}
+	t := &Translator{from: from, to: to, reading: r}
+	switch r {
+	case Outbound, ForeignSPIF:
+		t.plan = b.forward()
+		b.discard(t.plan, o.Discard)
+	case LocalSPIF:
+		t.plan = b.backward()
+		b.discard(t.plan, o.Discard)
+	case Table:
+		t.table = b.table(o.Table)
+	case NoReading:
+		b.problem(0, "reading", "how the policies are read must be chosen: outbound, foreign-spif, local-spif or table")
+	default:
+		b.problem(0, "reading", "reading %d does not exist", r)
+	}
+	if len(o.Table) > 0 && r != Table {
+		b.problem(0, "table", "a table of labels belongs to the reading table, not %s", r)
+	}
+	if len(o.Discard) > 0 && r == Table {
+		b.problem(0, "discard", "a table says itself what each label becomes: discardable values have no effect with it")
+	}
+	if b.failed {
+		return nil, b.problems
+	}
+	return t, b.problems
 }
 
 // From returns the policy whose labels are translated.
@@ -122,7 +178,122 @@ func (t *Translator) Reading() Reading {
 	return t.reading
 }
 
-// Translate answers what the label is in the other policy at that time.
-func (t *Translator) Translate(*Label, time.Time) Translation {
-	return Translation{Reason: "there is no translator"}
+// Translate answers what the label is in the other policy at that time. It reads no clock and remembers nothing: the
+// same label at the same time gives the same answer.
+func (t *Translator) Translate(l *Label, at time.Time) Translation {
+	switch {
+	case t == nil:
+		return Translation{Reason: "there is no translator"}
+	case l.Policy() == nil:
+		return Translation{Reason: "there is no label"}
+	case l.policy.id != t.from.id:
+		return Translation{Reason: fmt.Sprintf("the label is under policy %s; labels of %s are translated here", l.policy.name, t.from.name)}
+	}
+	if l.policy != t.from {
+		again, err := t.from.Label(l.Form())
+		if err != nil {
+			return Translation{Reason: "the label cannot be read under the policy as it is now: " + err.Error()}
+		}
+		l = again
+	}
+	if d := t.from.Validate(l, at); !d.Granted {
+		return Translation{Status: SourceInvalid, Reason: d.Explain()}
+	}
+	w := &translating{t: t, l: l, bits: newBitset(len(t.to.cats))}
+	result := w.result()
+	if result == nil {
+		return Translation{Status: NoMapping, Steps: w.steps, Reason: strings.Join(w.missing, "; ")}
+	}
+	if l.privacy != "" {
+		w.step("the privacy mark is dropped: it is free text of policy %s", t.from.name)
+	}
+	if d := t.to.Validate(result, at); !d.Granted {
+		return Translation{Status: TargetInvalid, Result: result, Steps: w.steps, Reason: fmt.Sprintf(
+			"policy %s does not allow %s: %s", t.to.name, result, d.Explain())}
+	}
+	return Translation{Status: Translated, Result: result, Steps: w.steps}
+}
+
+// translating is one translation under way.
+type translating struct {
+	t       *Translator
+	l       *Label
+	bits    bitset // of the target
+	demands []*demand
+	steps   []string
+	missing []string
+}
+
+func (w *translating) step(format string, args ...any) {
+	switch n := len(w.steps); {
+	case n < maxSteps:
+		w.steps = append(w.steps, fmt.Sprintf(format, args...))
+	case n == maxSteps:
+		w.steps = append(w.steps, "… and more")
+	}
+}
+
+func (w *translating) miss(format string, args ...any) {
+	if len(w.missing) < maxSteps {
+		w.missing = append(w.missing, fmt.Sprintf(format, args...))
+	}
+}
+
+// result returns the label that comes out, nil when something is missing.
+func (w *translating) result() *Label {
+	if w.t.reading == Table {
+		return w.lookUp()
+	}
+	class := w.class()
+	w.values()
+	if len(w.missing) == 0 {
+		w.require()
+	}
+	if len(w.missing) > 0 {
+		return nil
+	}
+	l, err := w.t.to.labelOf(class, w.bits, "")
+	if err != nil {
+		w.miss("%v", err)
+		return nil
+	}
+	return l
+}
+
+func (w *translating) class() int {
+	from, to := w.t.from, w.t.to
+	c := &w.t.plan.classes[w.l.class]
+	if c.to < 0 {
+		w.miss("%s", c.why)
+		return c.to
+	}
+	w.step("classification %s becomes %s", from.classes[w.l.class].Name, to.classes[c.to].Name)
+	w.demands = append(w.demands, c.demands...)
+	return c.to
+}
+
+func (w *translating) values() {
+	from, to := w.t.from, w.t.to
+	last := -1
+	for b := w.l.bits.next(0); b >= 0; b = w.l.bits.next(b + 1) {
+		if set := from.tags[from.cats[b].tag].set; set != last {
+			last = set
+			w.demands = append(w.demands, w.t.plan.sets[set]...)
+		}
+		c := &w.t.plan.cats[b]
+		switch {
+		case len(c.add) > 0:
+			words := make([]string, len(c.add))
+			for i, n := range c.add {
+				w.bits.set(n)
+				words[i] = to.catWords(n)
+			}
+			w.step("%s becomes %s", from.catWords(b), strings.Join(words, " and "))
+		case c.drop != "":
+			w.step("%s is dropped: %s", from.catWords(b), c.drop)
+		default:
+			w.miss("%s", c.why)
+		}
+	}
+	w.demands = append(w.demands, w.t.plan.always...)
 }

@@ -7,13 +7,13 @@ import (
 
 // Words for people: explanations, logs, clearances. Markings are in marking.go.
 
-// catWords names one category: with the prefix its tag has in markings when that prefix says something ("REL TO GBR"),
-// else with the name of the tag set ("Caveats ALPHA").
+// catWords names one category: with the prefix its tag has in markings when that prefix says something ("REL TO GBR",
+// "[REGION=EU]"), else with the name of the tag set ("Caveats ALPHA").
 func (p *Policy) catWords(b int) string {
 	c := &p.cats[b]
 	t := &p.tags[c.tag]
 	if prefix := qualifier(t.Qualifiers, "pagebottom", "", Prefix); strings.IndexFunc(prefix, unicode.IsLetter) >= 0 {
-		return prefix + c.Name
+		return prefix + c.Name + qualifier(t.Qualifiers, "pagebottom", "", Suffix)
 	}
 	return p.sets[t.set].name + " " + c.Name
 }
