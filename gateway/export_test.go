@@ -5,6 +5,7 @@ import (
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/gateway/prom"
 	"sallyport/internal/disk"
 	"sallyport/links"
 	"sallyport/links/s2s"
@@ -40,6 +41,9 @@ func LinkConfig(cfg *config.Config) (s2s.Config, error) {
 	}
 	return s2sConfig(cfg, policy)
 }
+
+// Numbers are what the monitoring page shows.
+func (g *Gateway) Numbers(emit prom.Emit) { (*numbers)(g).Numbers(emit) }
 
 // LinkCounters are those of the link of a running node.
 func (g *Gateway) LinkCounters() *s2s.Counters { return g.link.Counters() }

@@ -61,6 +61,7 @@ type memLink struct {
 	reserved  map[[2]string]int    // Reserve without Deliver or Unreserve
 	reloadErr error                // what Reload says
 	onReload  func()               // while Reload runs
+	status    s2s.Status           // what Status says
 	closed    bool
 	misuse    []string
 }
@@ -252,8 +253,8 @@ func (l *memLink) isClosed() bool {
 	return l.closed
 }
 
-// Status knows of nothing.
-func (l *memLink) Status() s2s.Status { return s2s.Status{} }
+// Status says what the test wants.
+func (l *memLink) Status() s2s.Status { return l.status }
 
 // Counters count nothing.
 func (l *memLink) Counters() *s2s.Counters { return &s2s.Counters{} }

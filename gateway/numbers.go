@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"sallyport/gateway/prom"
+	"sallyport/internal/xmpp/stream"
 	"sallyport/peering"
 )
 
@@ -87,7 +88,7 @@ func (n *numbers) links(emit prom.Emit) {
 			pending[s.Side]++
 		}
 		for _, p := range s.Pairs {
-			if c := streams[p.Peer]; c != nil && p.Direction == "outbound" {
+			if c := streams[p.Peer]; c != nil && p.Direction == stream.Outbound.String() {
 				c.out++
 			} else if c != nil {
 				c.in++

@@ -10,6 +10,7 @@ import (
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/internal/xmpp/stream"
 	"sallyport/links/s2s"
 	"sallyport/peering"
 )
@@ -147,7 +148,7 @@ func streamStatus(s *s2s.StreamStatus, peer string) control.StreamStatus {
 	switch {
 	case len(directions) > 1:
 		out.Direction = "both"
-	case directions["outbound"]:
+	case directions[stream.Outbound.String()]:
 		out.Direction = "out"
 	}
 	return out
