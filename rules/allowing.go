@@ -13,6 +13,8 @@ func allowing(spec *RuleSpec) string {
 		b.WriteString("a label, which the line before the body has to name")
 	case actStrip, actDropStates:
 		b.WriteString("other content beside what the rule removes")
+	case actRelabel:
+		b.WriteString("a label no more restrictive than that of the rule; or downgrade = true, if it may be lowered")
 	default:
 		b.WriteString("a stanza that the rule is not about")
 	}

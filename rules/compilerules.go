@@ -49,7 +49,7 @@ func (c *ruleCompiler) bad(key, format string, args ...any) {
 func (c *ruleCompiler) rule(spec *RuleSpec) {
 	r := rule{id: c.id, action: actions[spec.Action], downgrade: spec.Downgrade}
 	if r.action == 0 {
-		c.bad("action", "%q is none of allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate", spec.Action)
+		c.bad("action", "%q is none of allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel", spec.Action)
 	}
 	r.types, r.match = c.types(&spec.When), c.match(&spec.When)
 	c.answer(spec, &r)
@@ -209,7 +209,22 @@ func (c *ruleCompiler) action(spec *RuleSpec, r *rule) {
 		r.change = marking(spec.Mark)
 	case actRate:
 		c.rate(&spec.Rate, r)
+	case actRelabel:
+		c.relabel(spec, r)
 	}
+}
+
+func (c *ruleCompiler) relabel(spec *RuleSpec, r *rule) {
+	switch {
+	case spec.Label == "":
+		c.bad("label", "is missing: a file with the label that takes the place of the message's")
+	case spec.NewLabel == nil:
+		c.bad("label", "has not been read")
+	}
+	if r.types&typesOf(stanza.Message) == 0 {
+		c.bad("when.kinds", "only messages have labels; the rule can never change one")
+	}
+	r.label = spec.NewLabel
 }
 
 func (c *ruleCompiler) fold(spec *FoldSpec) change {
@@ -285,7 +300,8 @@ func (c *ruleCompiler) strangers(spec *RuleSpec, action uint8) {
 		{"rewrite", spec.Rewrite.Subject != "" || spec.Rewrite.Remove != nil || spec.Rewrite.FromResource != "", []uint8{actRewrite}},
 		{"mark", spec.Mark != "", []uint8{actMark}},
 		{"rate", spec.Rate != RateSpec{}, []uint8{actRate}},
-		{"downgrade", spec.Downgrade, []uint8{actAllow, actStrip, actFold, actRewrite, actMark, actRate, actDropStates}},
+		{"label", spec.Label != "", []uint8{actRelabel}},
+		{"downgrade", spec.Downgrade, []uint8{actAllow, actStrip, actFold, actRewrite, actMark, actRate, actDropStates, actRelabel}},
 	} {
 		if f.given && !slices.Contains(f.of, action) {
 			c.bad(f.key, "has no meaning with action %q", spec.Action)

@@ -3,7 +3,7 @@
 //
 // A Profile is an allow-list: stanza kinds and types, elements by namespace and name and place, attributes, text, sizes,
 // depth, Unicode. What is not on the list is refused (strict) or removed (strip). A Set is an ordered list of rules on
-// top: refuse, strip, fold, rewrite, mark, hold, rate, allow. Both are compiled once, never change, and may be used by
+// top: refuse, strip, fold, rewrite, mark, relabel, hold, rate, allow. Both are compiled once, never change, and may be used by
 // any number of goroutines.
 //
 // The package is pure. It never blocks, logs, or looks at a clock; counters that a rule needs come in with the Input

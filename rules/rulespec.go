@@ -1,5 +1,10 @@
 package rules
 
+import "sallyport/labels"
+
+// File names a file, relative to the configuration that holds the rule. This package opens none.
+type File string
+
 // RuleSpec is one rule as an operator writes it. Rules are tried in order; those that change the stanza are followed by
 // the next, those that decide (allow, refuse, hold) end the search. A stanza that no rule decides about is allowed:
 // what may cross at all is the business of peers, labels and the profile; rules take away from it.
@@ -8,7 +13,7 @@ type RuleSpec struct {
 	ID string `toml:"id"`
 	// What the rule is about. Keys that are left out match everything; an empty table matches every stanza.
 	When MatchSpec `toml:"when"`
-	// One of: allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate.
+	// One of: allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel.
 	Action string `toml:"action"`
 
 	// For refuse and rate: the stanza error condition; policy-violation if left out.
@@ -25,8 +30,14 @@ type RuleSpec struct {
 	Mark string `toml:"mark"`
 	// For rate.
 	Rate RateSpec `toml:"rate"`
-	// The stanza may leave under a lower label than it came with; says so in the audit. For rules that let it go on.
+	// For relabel: file with the label that a message goes on under, in place of its own.
+	Label File `toml:"label"`
+	// The stanza may leave under a lower label than it came with; says so in the audit. For rules that let it go on. A
+	// relabel rule without it refuses what its label is not at least as restrictive for.
 	Downgrade bool `toml:"downgrade"`
+
+	// NewLabel is what Label holds, put here by whoever reads files.
+	NewLabel *labels.Label `toml:"-"`
 }
 
 // MatchSpec says which stanzas a rule is about: all keys that are given must match, each by any of its values.
@@ -90,11 +101,12 @@ const (
 	actRewrite
 	actMark
 	actRate
+	actRelabel
 )
 
 var actions = map[string]uint8{
 	"allow": actAllow, "refuse": actRefuse, "hold": actHold, "strip": actStrip, "fold": actFold,
-	"drop-chat-states": actDropStates, "rewrite": actRewrite, "mark": actMark, "rate": actRate,
+	"drop-chat-states": actDropStates, "rewrite": actRewrite, "mark": actMark, "rate": actRate, "relabel": actRelabel,
 }
 
 // Decides reports whether a rule with this action ends the search when it matches.

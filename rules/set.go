@@ -25,6 +25,7 @@ type rule struct {
 	allowing  string
 	change    change
 	bucket    uint16
+	label     *labels.Label // of relabel
 	downgrade bool
 }
 
@@ -94,19 +95,21 @@ const (
 
 // Outcome is what the rules say. The zero value refuses.
 type Outcome struct {
-	Action    Action
-	Stanza    stanza.Stanza // as changed by the rules; zero when refused
-	Changed   bool
-	ChangedBy string           // the last rule that changed it
-	Rule      string           // the rule that decided; empty where none did
-	Condition stanza.Condition // of a refusal
-	Reply     Reply            // to a refusal
-	Allowing  string           // of a refusal: what would have allowed the stanza
-	Fired     [maxFired]uint16 // numbers of the first rules that matched; see Set.ID
-	NFired    int              // how many matched; may be more than maxFired
-	Take      [maxTake]uint16  // buckets to take one token from, once the stanza is released
-	NTake     int
-	Downgrade bool // a rule let the label be lowered
+	Action     Action
+	Stanza     stanza.Stanza // as changed by the rules; zero when refused
+	Changed    bool
+	ChangedBy  string           // the last rule that changed it
+	Rule       string           // the rule that decided; empty where none did
+	Condition  stanza.Condition // of a refusal
+	Reply      Reply            // to a refusal
+	Allowing   string           // of a refusal: what would have allowed the stanza
+	Fired      [maxFired]uint16 // numbers of the first rules that matched; see Set.ID
+	NFired     int              // how many matched; may be more than maxFired
+	Take       [maxTake]uint16  // buckets to take one token from, once the stanza is released
+	NTake      int
+	Label      *labels.Label // what the last relabel rule says the stanza goes on under; nil where none did
+	LabelledBy string        // that rule
+	Downgrade  bool          // a rule let the label be lowered
 }
 
 // Len returns the number of rules.
@@ -170,11 +173,17 @@ func (s *Set) Apply(in *Input) Outcome {
 		if s.step(r, view, &out) {
 			return out
 		}
-		if out.Stanza != view.Stanza {
-			changed := *in
+		if out.Stanza != view.Stanza || out.Label != nil && out.Label != view.Label {
+			changed := *view
 			changed.Stanza = out.Stanza
-			view, out.Changed, out.ChangedBy = &changed, true, r.id
-			spaces = childSpaces(out.Stanza.Element())
+			if out.Label != nil {
+				changed.Label, changed.Marking = out.Label, out.Label.String()
+			}
+			if out.Stanza != view.Stanza {
+				out.Changed, out.ChangedBy = true, r.id
+				spaces = childSpaces(out.Stanza.Element())
+			}
+			view = &changed
 		}
 	}
 	return out
@@ -191,6 +200,10 @@ func (s *Set) step(r *rule, in *Input, out *Outcome) (done bool) {
 		return true
 	case actRate:
 		return s.rate(r, in, out)
+	case actRelabel:
+		if r.relabel(in, out) {
+			return false
+		}
 	case actStrip, actFold, actDropStates, actRewrite, actMark:
 		changed, ok := r.change.apply(in.Stanza, in.Marking)
 		if ok {
@@ -199,6 +212,19 @@ func (s *Set) step(r *rule, in *Input, out *Outcome) (done bool) {
 		}
 	}
 	refuse(r, out)
+	return true
+}
+
+// relabel puts the rule's label in the place of the message's; false refuses: it would be lowered by a rule that does
+// not say so. What carries no label stays without.
+func (r *rule) relabel(in *Input, out *Outcome) bool {
+	switch {
+	case in.Label == nil:
+		return true
+	case !r.downgrade && !r.label.Dominates(in.Label):
+		return false
+	}
+	out.Label, out.LabelledBy = r.label, r.id
 	return true
 }
 
