@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"sallyport/gateway/audit"
+	"sallyport/gateway/control"
 	"sallyport/testbed/peers"
 )
 
@@ -48,13 +50,26 @@ func Binary() (string, error) {
 	return path, nil
 }
 
-// Start writes a configuration, runs the gateway and sends each server to it for the other's domains.
+// Start runs the gateway and sends each server to it for the other's domains.
 func (g *Gateway) Start(b *peers.Bed) error {
+	if err := g.setUp(b); err != nil {
+		return err
+	}
+	inside, outside := g.Options.listen(b)
+	b.PublishThrough(inside.StartTLS, outside.StartTLS)
+	return nil
+}
+
+// setUp writes a configuration and runs the gateway.
+func (g *Gateway) setUp(b *peers.Bed) error {
 	var err error
 	if g.binary, err = Binary(); err != nil {
 		return err
 	}
 	g.bed, g.dir = b, filepath.Join(b.Dir, "gateway")
+	if g.Options.Far {
+		g.dir = filepath.Join(b.Dir, "far-gateway")
+	}
 	g.config = filepath.Join(g.dir, "sallyport.toml")
 	if err := os.Mkdir(g.dir, 0o700); err != nil {
 		return err
@@ -62,12 +77,10 @@ func (g *Gateway) Start(b *peers.Bed) error {
 	if err := g.Write(g.Options); err != nil {
 		return err
 	}
-	if err := g.Run(); err != nil {
-		return err
-	}
-	b.PublishThrough(netip.AddrPortFrom(b.Inside(), 5269), netip.AddrPortFrom(b.Outside(), 5269))
-	return nil
+	return g.Run()
 }
+
+func (g *Gateway) inner() *Gateway { return g }
 
 // Write replaces the configuration; a running gateway takes it at the next Reload.
 func (g *Gateway) Write(o GatewayOptions) error {
@@ -88,8 +101,9 @@ func (g *Gateway) Run() error {
 		return err
 	}
 	g.proc = proc
-	for _, a := range []netip.Addr{g.bed.Inside(), g.bed.Outside()} {
-		if err := proc.AwaitPort(netip.AddrPortFrom(a, 5269), gatewayStart); err != nil {
+	inside, outside := g.Options.listen(g.bed)
+	for _, a := range []netip.AddrPort{inside.StartTLS, outside.StartTLS} {
+		if err := proc.AwaitPort(a, gatewayStart); err != nil {
 			proc.Kill()
 			return err
 		}
@@ -102,6 +116,9 @@ func (g *Gateway) Log() string { return filepath.Join(g.dir, "sallyport.log") }
 
 // PID of the running gateway, for measurements.
 func (g *Gateway) PID() int { return g.proc.PID() }
+
+// Stop ends the gateway in order; Run starts it again.
+func (g *Gateway) Stop() error { return g.proc.Stop() }
 
 // Kill ends the gateway as a crash would.
 func (g *Gateway) Kill() { g.proc.Kill() }
@@ -119,6 +136,16 @@ func (g *Gateway) Audit() ([]audit.Entry, error) {
 		all = append(all, e)
 	}
 	return all, nil
+}
+
+// Peer is what the operator is shown of a peer.
+func (g *Gateway) Peer(name string) (control.PeerDetail, error) {
+	var peer control.PeerDetail
+	out, err := g.command("peer", "show", name, "--json")
+	if err != nil {
+		return peer, err
+	}
+	return peer, json.Unmarshal(out, &peer)
 }
 
 // Check is what the operator's lint says of the configuration.

@@ -19,7 +19,8 @@ var gatewayConfig string
 type PeerOptions struct {
 	Name, Side       string
 	Domains          []string
-	Route            netip.AddrPort
+	Route            netip.AddrPort // not valid: by DNS
+	DirectTLS        bool           // the route speaks TLS from the first byte (XEP-0368)
 	Authenticate     []string
 	Bidi             bool
 	StreamManagement bool
@@ -35,6 +36,9 @@ type GatewayOptions struct {
 	Inside, Outside func(*PeerOptions) // last word on the two peers; may be nil
 	Relays          []PeerOptions      // more peers, paired with the inside server
 	Profile         string             // default: federation
+	ByName          bool               // no routes: the bed's name server between is asked
+	Far             bool               // the outer one of two gateways
+	HeadSink        string             // second place for the head of the audit log
 	More            string             // TOML appended to the file
 	Debug           bool
 }
@@ -42,11 +46,27 @@ type GatewayOptions struct {
 // gatewayView is what the template reads.
 type gatewayView struct {
 	Inside, Outside             peers.Settings
-	InsideListen, OutsideListen netip.AddrPort
+	InsideListen, OutsideListen Listen
+	Resolver                    netip.AddrPort
 	CA, Testdata                string
 	ForInside, ForOutside       peers.Pair // certificates that name the inside and the outside domains
 	InsidePeer, OutsidePeer     PeerOptions
 	Options                     GatewayOptions
+}
+
+// Listen is where a gateway listens on one side.
+type Listen struct{ StartTLS, Direct netip.AddrPort }
+
+func listenAt(a netip.Addr) Listen {
+	return Listen{netip.AddrPortFrom(a, 5269), netip.AddrPortFrom(a, 5270)}
+}
+
+// listen says where a gateway with these options listens.
+func (o *GatewayOptions) listen(b *peers.Bed) (inside, outside Listen) {
+	if o.Far {
+		return listenAt(b.FarInside()), listenAt(b.FarOutside())
+	}
+	return listenAt(b.Inside()), listenAt(b.Outside())
 }
 
 // testdata is the folder of this package's test data, wherever the test that uses it runs.
@@ -63,17 +83,24 @@ func GatewayTOML(b *peers.Bed, o GatewayOptions) ([]byte, error) {
 	inside, outside := b.Prosody.Settings, b.Ejabberd.Settings
 	v := gatewayView{
 		Inside: inside, Outside: outside, CA: b.CA.File, Testdata: testdata(), Options: o,
-		InsideListen:  netip.AddrPortFrom(b.Inside(), 5269),
-		OutsideListen: netip.AddrPortFrom(b.Outside(), 5269),
-		InsidePeer:    usualPeer(insidePeer, "inside", inside, "clearance-internal.xml"),
-		OutsidePeer:   usualPeer(outsidePeer, "outside", outside, "clearance-public.xml"),
+		Resolver:    b.Between.Addr,
+		InsidePeer:  usualPeer(insidePeer, "inside", inside, "clearance-internal.xml"),
+		OutsidePeer: usualPeer(outsidePeer, "outside", outside, "clearance-public.xml"),
+	}
+	v.InsideListen, v.OutsideListen = o.listen(b)
+	name := "gateway"
+	if o.Far {
+		name = "far-gateway"
 	}
 	var err error
-	if v.ForInside, err = b.CA.Issue("gateway-for-inside", inside.Domain, inside.Rooms()); err != nil {
+	if v.ForInside, err = b.CA.Issue(name+"-for-inside", inside.Domain, inside.Rooms()); err != nil {
 		return nil, err
 	}
-	if v.ForOutside, err = b.CA.Issue("gateway-for-outside", outside.Domain, outside.Rooms()); err != nil {
+	if v.ForOutside, err = b.CA.Issue(name+"-for-outside", outside.Domain, outside.Rooms()); err != nil {
 		return nil, err
+	}
+	if o.ByName {
+		v.InsidePeer.Route, v.OutsidePeer.Route = netip.AddrPort{}, netip.AddrPort{}
 	}
 	if o.Inside != nil {
 		o.Inside(&v.InsidePeer)

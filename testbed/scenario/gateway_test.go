@@ -36,7 +36,7 @@ func TestThroughApart(t *testing.T) {
 	for _, s := range scenario.Apart() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			s.Setup.Middle = &scenario.Gateway{Options: s.Gateway}
+			s.Setup.Middle = s.Between()
 			s.Play(t, scenario.Open(t, s.Setup))
 		})
 	}

@@ -71,10 +71,7 @@ func (f *Traffic) flowsAgain(t *testing.T) {
 // What it had not passed on was never acknowledged, so every message arrives or comes back, none arrives twice, and the
 // log is whole.
 func gatewayCrashes(t *testing.T, w *World) {
-	gateway, ok := w.Middle.(*Gateway)
-	if !ok {
-		t.Fatal("there is no gateway")
-	}
+	gateway := w.gateway(t)
 	f := w.NewTraffic(t)
 	f.Send(100)
 	if !f.Reached(20) {
@@ -104,10 +101,7 @@ func gatewayCrashes(t *testing.T, w *World) {
 // reloadUnderLoad: the configuration is taken again and again while messages flow, once a broken one; nothing is
 // lost, doubled, bounced or reordered, and the log tells of each reload.
 func reloadUnderLoad(t *testing.T, w *World) {
-	gateway, ok := w.Middle.(*Gateway)
-	if !ok {
-		t.Fatal("there is no gateway")
-	}
+	gateway := w.gateway(t)
 	f := w.NewTraffic(t)
 	for round := range 10 {
 		f.Send(30)

@@ -43,18 +43,32 @@ type Alone struct {
 	Scenario
 	Setup   Setup
 	Gateway GatewayOptions
+	Middle  func(GatewayOptions) Middle // nil: a Gateway
+}
+
+// Between makes what stands between the servers.
+func (a *Alone) Between() Middle {
+	if a.Middle != nil {
+		return a.Middle(a.Gateway)
+	}
+	return &Gateway{Options: a.Gateway}
 }
 
 // Apart are the scenarios that change or stop the servers.
 func Apart() []Alone {
 	return []Alone{
-		{Scenario{"dialback-only", true, provenBy("dialback", "EXTERNAL")}, DialbackOnly(), Authenticating("dialback")},
-		{Scenario{"external-only", true, provenBy("EXTERNAL", "dialback")}, ExternalOnly(), Authenticating("external")},
-		{Scenario{"expired-certificate", true, nothingCrosses}, ExpiredCertificate(), Authenticating("external")},
-		{Scenario{"one-stream-both-ways", true, oneStreamBothWays}, OneStreamBothWays(), GatewayOptions{}},
-		{Scenario{"gateway-crashes", false, gatewayCrashes}, OneStreamBothWays(), GatewayOptions{}},
-		{Scenario{"outside-restarts", true, outsideRestarts}, Setup{}, GatewayOptions{}},
-		{Scenario{"outside-crashes", true, outsideCrashes}, Setup{}, GatewayOptions{}},
-		{Scenario{"reload-under-load", false, reloadUnderLoad}, Setup{}, GatewayOptions{}},
+		{Scenario: Scenario{"dialback-only", true, provenBy("dialback", "EXTERNAL")}, Setup: DialbackOnly(), Gateway: Authenticating("dialback")},
+		{Scenario: Scenario{"external-only", true, provenBy("EXTERNAL", "dialback")}, Setup: ExternalOnly(), Gateway: Authenticating("external")},
+		{Scenario: Scenario{"expired-certificate", true, nothingCrosses}, Setup: ExpiredCertificate(), Gateway: Authenticating("external")},
+		{Scenario: Scenario{"one-stream-both-ways", true, oneStreamBothWays}, Setup: OneStreamBothWays()},
+		{Scenario: Scenario{"gateway-crashes", false, gatewayCrashes}, Setup: OneStreamBothWays()},
+		{Scenario: Scenario{"outside-restarts", true, outsideRestarts}},
+		{Scenario: Scenario{"outside-crashes", true, outsideCrashes}},
+		{Scenario: Scenario{"reload-under-load", false, reloadUnderLoad}},
+		{Scenario: Scenario{"too-large-for-neighbour", false, tooLargeForNeighbour}, Setup: SmallStanzas()},
+		{Scenario: Scenario{"direct-tls", false, directTLS}, Setup: DirectTLS(), Gateway: Authenticating("external"), Middle: Tapped},
+		{Scenario: Scenario{"two-gateways", false, twoGateways}, Gateway: Authenticating("external"), Middle: Two},
+		{Scenario: Scenario{"found-by-name", false, foundByName}, Setup: DirectTLS(), Gateway: GatewayOptions{ByName: true}, Middle: Named},
+		{Scenario: Scenario{"end-of-log", false, endOfLog}, Middle: Witnessed},
 	}
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,12 +57,8 @@ func oneStreamBothWays(t *testing.T, w *World) {
 	if !ok {
 		return
 	}
-	out, err := gateway.command("peer", "show", insidePeer, "--json")
+	peer, err := gateway.Peer(insidePeer)
 	if err != nil {
-		t.Fatal(err)
-	}
-	var peer control.PeerDetail
-	if err := json.Unmarshal(out, &peer); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(peer.Open, func(s control.StreamStatus) bool { return s.Direction == "both" && s.Management }) {

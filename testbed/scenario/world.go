@@ -96,6 +96,16 @@ func (w *World) keep(t *testing.T, dir string) {
 	}
 }
 
+// gateway is the one that stands between, the inner one of two.
+func (w *World) gateway(t testing.TB) *Gateway {
+	t.Helper()
+	g, ok := w.Middle.(interface{ inner() *Gateway })
+	if !ok {
+		t.Fatal("there is no gateway")
+	}
+	return g.inner()
+}
+
 // User is a logged-in client that fails its test instead of returning errors.
 type User struct {
 	*client.Client
