@@ -126,7 +126,7 @@ func (b *planner) forwardClass(c *ClassSpec, meant func(string) bool) classPlan 
 			pl.why = fmt.Sprintf("%s stands for classification %d, which %s does not have", c.Name, e.LACV, b.to.name)
 		case b.to.classes[n].Obsolete:
 			pl.why = fmt.Sprintf("%s stands for %s, which is obsolete in %s", c.Name, b.to.classes[n].Name, b.to.name)
-		case pl.to >= 0 && pl.to != n:
+		case pl.to >= 0: // Compile refuses it
 			pl.why = fmt.Sprintf("%s stands for several classifications of %s", c.Name, b.to.name)
 		default:
 			pl.to = n

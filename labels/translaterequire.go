@@ -67,10 +67,6 @@ func (b *planner) demands(specs []RequiredSpec, why string) []*demand {
 		for _, g := range s.Groups {
 			d.groups = append(d.groups, b.demandGroup(g, why))
 		}
-		if len(d.groups) == 0 { // a rule that nothing can meet
-			b.warn(s.Line, "required-category", "a required category without a group, %s: nothing can be translated with it", why)
-			d.op = OneOrMore
-		}
 		out = append(out, d)
 	}
 	return out
