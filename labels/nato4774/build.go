@@ -3,6 +3,7 @@ package nato4774
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
@@ -25,9 +26,31 @@ func textNode(local, text string) xmlstream.Node {
 	return xmlstream.ElementNode(el(NS, local, nil, xmlstream.TextNode(text)))
 }
 
+// Origin is what stands in a label beside its normal form.
+type Origin struct {
+	Created    time.Time
+	Review     time.Time // zero: five years after Created
+	Originator Identity  // zero: not stated
+}
+
 // BuildLabel writes a label as originatorConfidentialityLabel, created at the time given. Nothing but the normal form
 // is carried over. It fails for a value that names cannot express: one name in two tags of a tag set.
 func BuildLabel(l *labels.Label, created time.Time) (*xmlstream.Element, error) {
+	return buildLabel("originatorConfidentialityLabel", l, Origin{Created: created})
+}
+
+// BuildLabelFrom writes a label as originatorConfidentialityLabel with its dates and originator.
+func BuildLabelFrom(l *labels.Label, o Origin) (*xmlstream.Element, error) {
+	return buildLabel("originatorConfidentialityLabel", l, o)
+}
+
+// BuildAlternative writes a label as alternativeConfidentialityLabel: one under another policy that stands beside the
+// originator's.
+func BuildAlternative(l *labels.Label, o Origin) (*xmlstream.Element, error) {
+	return buildLabel("alternativeConfidentialityLabel", l, o)
+}
+
+func buildLabel(root string, l *labels.Label, o Origin) (*xmlstream.Element, error) {
 	p := l.Policy()
 	if p == nil {
 		return nil, fmt.Errorf("build label: no label")
@@ -41,12 +64,23 @@ func BuildLabel(l *labels.Label, created time.Time) (*xmlstream.Element, error) 
 	if err != nil {
 		return nil, err
 	}
-	created = created.UTC().Truncate(time.Second)
-	review := created.AddDate(reviewYears, 0, 0)
-	return el(NS, "originatorConfidentialityLabel", []xmlstream.Attr{attr("ReviewDateTime", review.Format(time.RFC3339))},
-		xmlstream.ElementNode(el(NS, "ConfidentialityInformation", nil, nodes...)),
-		textNode("CreationDateTime", created.Format(time.RFC3339))), nil
+	if o.Review.IsZero() {
+		o.Review = o.Created.AddDate(reviewYears, 0, 0)
+	}
+	whole := []xmlstream.Node{xmlstream.ElementNode(el(NS, "ConfidentialityInformation", nil, nodes...))}
+	if o.Originator != (Identity{}) {
+		if !slices.Contains(idTypes, o.Originator.Type) || o.Originator.Name == "" || len(o.Originator.Name) > maxToken {
+			return nil, fmt.Errorf("build label: identity %q of type %q", o.Originator.Name, o.Originator.Type)
+		}
+		whole = append(whole, xmlstream.ElementNode(el(NS, "OriginatorID",
+			[]xmlstream.Attr{attr("IDType", o.Originator.Type)}, xmlstream.TextNode(o.Originator.Name))))
+	}
+	return el(NS, root, []xmlstream.Attr{attr("ReviewDateTime", stamp(o.Review))},
+		append(whole, textNode("CreationDateTime", stamp(o.Created)))...), nil
 }
+
+// stamp writes a time to the second: a finer one would be room for other things than time.
+func stamp(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 
 // BuildClearance writes a clearance.
 func BuildClearance(c *labels.Clearance) (*xmlstream.Element, error) {

@@ -2,6 +2,7 @@ package nato4774
 
 import (
 	"slices"
+	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
@@ -20,58 +21,87 @@ func ParseLabel(e *xmlstream.Element, reg *labels.Registry) (labels.LabelForm, e
 	return ParseLabelWith(Options{}, e, reg)
 }
 
-// ParseLabelWith reads a label element.
+// ParseLabelWith reads a label element and returns the label that counts at the time of the options.
 func ParseLabelWith(o Options, e *xmlstream.Element, reg *labels.Registry) (labels.LabelForm, error) {
-	if !IsLabel(e) {
-		return labels.LabelForm{}, bad("not a confidentiality label")
+	r, err := Read(o, e, reg)
+	return r.Form, err
+}
+
+// Reading is all that a label element says (ADatP-4774 §2; the dates and the originator take no part in a decision).
+type Reading struct {
+	Form        labels.LabelForm // the label that counts
+	Original    labels.LabelForm // the label as the element has it, before any succession
+	Succeeded   bool             // Form is that of a successor
+	Successors  []Successor      // each succeeds the one before
+	Alternative bool             // it stands beside the originator's label
+	Originator  Identity         // zero: not stated
+	Created     time.Time        // zero: not stated
+	Review      time.Time        // zero: not stated. One that has passed does not make a label invalid.
+}
+
+// Identity is who gave the label. Types are those of the schema: rfc822Name, jID and others.
+type Identity struct{ Type, Name string }
+
+// Read reads a label element. Errors are *labels.Error, and the reading is then zero.
+func Read(o Options, e *xmlstream.Element, reg *labels.Registry) (Reading, error) {
+	if e == nil || !IsLabel(e) {
+		return Reading{}, bad("not a confidentiality label")
 	}
 	r := reader{o: o, reg: reg}
 	if err := r.attributes(e, "Id", "ReviewDateTime"); err != nil {
-		return labels.LabelForm{}, err
+		return Reading{}, err
+	}
+	out, next, err := r.label(e)
+	if err != nil {
+		return Reading{}, err
 	}
 	if d, ok := e.Attr("ReviewDateTime"); ok {
-		if err := dateTime(d); err != nil {
-			return labels.LabelForm{}, err
+		if out.Review, err = dateTime(d); err != nil {
+			return Reading{}, err
 		}
 	}
-	return r.label(e, 0)
+	out.Alternative = IsAlternative(e)
+	if err := r.succession(&out, next); err != nil {
+		return Reading{}, err
+	}
+	return out, nil
 }
 
 // order is the sequence of a label; each at most once.
 var order = []string{"ConfidentialityInformation", "OriginatorID", "CreationDateTime", "SuccessionHandling"}
 
-// label reads the content of a label or of a successor.
-func (r reader) label(e *xmlstream.Element, depth int) (labels.LabelForm, error) {
-	var f labels.LabelForm
+// label reads the content of a label or of a successor, and returns its SuccessionHandling unread.
+func (r reader) label(e *xmlstream.Element) (out Reading, next *xmlstream.Element, err error) {
 	cs, err := children(e)
 	if err != nil {
-		return f, err
+		return Reading{}, nil, err
 	}
 	last := -1
 	for _, c := range cs {
 		at := slices.Index(order, c.Local())
 		if c.Space() != NS || at <= last {
-			return f, bad("%s is not allowed here", labels.Quote(c.Local()))
+			return Reading{}, nil, bad("%s is not allowed here", labels.Quote(c.Local()))
 		}
 		last = at
 		switch at {
 		case 0:
-			f, err = r.information(c)
+			out.Form, err = r.information(c)
 		case 1:
-			err = r.originator(c)
+			out.Originator, err = r.originator(c)
 		case 2:
-			err = r.created(c)
+			out.Created, err = r.time(c)
 		case 3:
-			err = r.succession(c, depth)
+			next = c
 		}
 		if err != nil {
-			return labels.LabelForm{}, err
+			return Reading{}, nil, err
 		}
 	}
-	if f.Policy == "" {
-		return f, bad("no ConfidentialityInformation")
+	if out.Form.Policy == "" {
+		return Reading{}, nil, bad("no ConfidentialityInformation")
 	}
-	return f, nil
+	out.Original = out.Form
+	return out, next, nil
 }
 
 func (r reader) information(e *xmlstream.Element) (labels.LabelForm, error) {
@@ -140,46 +170,25 @@ var idTypes = []string{
 	"rfc822Name", "dNSName", "directoryName", "uniformResourceIdentifier", "iPAddress", "x400Address", "userPrincipalName", "jID",
 }
 
-func (r reader) originator(e *xmlstream.Element) error {
+func (r reader) originator(e *xmlstream.Element) (Identity, error) {
 	if err := r.attributes(e, "IDType"); err != nil {
-		return err
+		return Identity{}, err
 	}
-	if t, _ := e.Attr("IDType"); !slices.Contains(idTypes, t) {
-		return bad("type of the originator's identity")
+	t, _ := e.Attr("IDType")
+	if !slices.Contains(idTypes, t) {
+		return Identity{}, bad("type of the originator's identity")
 	}
-	_, err := token(e)
-	return err
+	name, err := token(e)
+	return Identity{t, name}, err
 }
 
-func (r reader) created(e *xmlstream.Element) error {
+func (r reader) time(e *xmlstream.Element) (time.Time, error) {
 	if err := r.attributes(e); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	s, err := token(e)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	return dateTime(s)
-}
-
-// succession checks the form. The successor never takes effect here: the guard's clock must not lower a label.
-func (r reader) succession(e *xmlstream.Element, depth int) error {
-	if err := r.attributes(e); err != nil {
-		return err
-	}
-	cs, err := children(e)
-	if err != nil {
-		return err
-	}
-	if depth == maxNesting || len(cs) != 2 || !cs[0].Is(NS, "SuccessionDateTime") || !cs[1].Is(NS, "SuccessorConfidentialityLabel") {
-		return bad("broken SuccessionHandling")
-	}
-	if err := r.created(cs[0]); err != nil {
-		return err
-	}
-	if err := r.attributes(cs[1]); err != nil {
-		return err
-	}
-	_, err = r.label(cs[1], depth+1)
-	return err
 }

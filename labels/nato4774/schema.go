@@ -27,6 +27,14 @@ const (
 type Options struct {
 	// Lenient accepts errors that the standards' own examples have: type and tagName in lower case, URL for URI.
 	Lenient bool
+
+	// At is the time at which the label is wanted. A successor whose time has come by then takes the label's place if it
+	// is at least as strict. With the zero time no successor ever does.
+	At time.Time
+
+	// Succession lets a successor that is less strict take the label's place, too. It turns the clock into a switch that
+	// lowers labels, so that somebody has to want it.
+	Succession bool
 }
 
 func bad(format string, args ...any) error { return labels.Errorf(labels.CodeSyntax, format, args...) }
@@ -89,11 +97,13 @@ func token(e *xmlstream.Element) (string, error) {
 	return s, nil
 }
 
-func dateTime(s string) error {
-	if _, err := time.Parse(time.RFC3339, strings.TrimSpace(s)); err != nil {
-		return bad("%s is no date and time with a zone", labels.Quote(s))
+// dateTime reads xs:dateTime with a zone: ADatP-4774 wants one, and without it the time is a guess.
+func dateTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, strings.TrimSpace(s))
+	if err != nil {
+		return time.Time{}, bad("%s is no date and time with a zone", labels.Quote(s))
 	}
-	return nil
+	return t.UTC(), nil
 }
 
 // oid returns the object identifier of a URI attribute, "" when there is none.
