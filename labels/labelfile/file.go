@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"sallyport/labels"
+	"sallyport/labels/icism"
+	"sallyport/labels/textmark"
 )
 
 // MaxBytes bounds a file.
@@ -14,6 +16,10 @@ type Options struct {
 	Syntax  Syntax // NoSyntax: as the file says
 	Lenient bool   // see nato4774.Options
 	Debug   bool   // the debug format of the spiffing library is accepted
+	// ICISM says which element carries IC-ISM attributes and what they mean; nil: none does.
+	ICISM *icism.Mapping
+	// Table tells which label a display marking stands for; nil: a marking is not read.
+	Table *textmark.Table
 }
 
 // Entry is one label or clearance of a file, or the reason why it cannot be read.

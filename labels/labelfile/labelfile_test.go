@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"sallyport/labels"
+	"sallyport/labels/icism"
 	"sallyport/labels/labelfile"
+	"sallyport/labels/textmark"
 )
 
 var (
@@ -48,13 +50,20 @@ func TestEverySyntaxOfOneLabel(t *testing.T) {
 		{"hexadecimal", []byte(hex.EncodeToString(octets)), labelfile.ESSHex},
 		{"hexadecimal with colons", []byte("31:2c:" + hex.EncodeToString(octets[2:])), labelfile.ESSHex},
 		{"debug format", read(t, "guard/l-internal-rel-gbr.xml"), labelfile.Spiffing},
+		{"comments in it", []byte("<!-- hand-made --><label xmlns='http://surevine.com/xmlns/spiffy'><!-- - --><policy id='2.999.258.1'/>" +
+			"<classification lacv='2'/><tag type='enumeratedPermissive' id='2.999.258.1.3' lacv='826'/></label>"), labelfile.Spiffing},
+		{"marking", []byte("guard internal use  rel to gbr\n"), labelfile.Text},
+		{"first line of text", []byte("[GUARD INTERNAL USE REL TO GBR]"), labelfile.Text},
+		{"stanza with a first line", read(t, "xmpp/message-flot.xml"), labelfile.Message},
 		{"stanza", read(t, "xmpp/message-ess.xml"), labelfile.Message},
 		{"stanza with 4774", read(t, "xmpp/message-4774.xml"), labelfile.Message},
 		{"securitylabel", []byte("<securitylabel xmlns='urn:xmpp:sec-label:0'><label><esssecuritylabel xmlns='urn:xmpp:sec-label:ess:0'>" +
 			b64 + "</esssecuritylabel></label></securitylabel>"), labelfile.XEP0258},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f, err := labelfile.Parse(c.in, reg, lenient)
+			o := lenient
+			o.Table = table(t, reg)
+			f, err := labelfile.Parse(c.in, reg, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,6 +94,11 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"empty", " \n", lenient, "the file is empty"},
 		{"prose", "GUARD INTERNAL", lenient, "looks like no syntax"},
+		{"broken comment", "<!-- a -- b --><a/>", lenient, "a comment that"},
+		{"PEM of another kind", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", lenient, "looks like no syntax"},
+		{"certificate that is none", "-----BEGIN CERTIFICATE-----\nMAQwAgUA\n-----END CERTIFICATE-----\n", lenient, "read as certificate"},
+		{"IC-ISM without a mapping", "<a xmlns='urn:b'/>", labelfile.Options{Syntax: labelfile.ICISM}, "without a mapping"},
+		{"marking without a table", "GUARD PUBLIC", labelfile.Options{Syntax: labelfile.Text}, "no label that is known here"},
 		{"not well-formed", "<label", lenient, "not readable as XML"},
 		{"a policy", string(read(t, "guard/guard.spif.xml")), lenient, "this is a security policy"},
 		{"a catalogue", "<catalog xmlns='urn:xmpp:sec-label:catalog:2'/>", lenient, "this is a catalogue"},
@@ -190,6 +204,9 @@ func TestRoundTrips(t *testing.T) {
 func roundTripLabel(t *testing.T, name string, l *labels.Label, reg *labels.Registry) {
 	t.Helper()
 	for _, s := range labelfile.Writable() {
+		if s == labelfile.ICISM { // needs a mapping, see TestICISM
+			continue
+		}
 		b, err := labelfile.AppendLabel(nil, l, s, labelfile.WriteOptions{At: at})
 		if s == labelfile.Spiffing && l.Form().PrivacyMark != "" {
 			if err == nil {
@@ -232,5 +249,87 @@ func roundTripClearance(t *testing.T, name string, c *labels.Clearance, reg *lab
 		if err != nil || !again.Equal(c) && (s != labelfile.STANAG4774 || len(c.Ignored()) == 0) {
 			t.Errorf("%s as %s: %v (%v), want %v", name, s, again, err, c)
 		}
+	}
+}
+
+// table knows the markings of two labels, one of them twice.
+func table(t testing.TB, reg *labels.Registry) *textmark.Table {
+	t.Helper()
+	var entries []textmark.Entry
+	for _, file := range []string{"guard/l-internal-rel-gbr.xml", "guard/l-public.xml"} {
+		l, err := labelfile.LoadLabel(filepath.Join(testdata, file), reg, lenient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, textmark.Entry{Text: l.String(), Label: l})
+	}
+	return textmark.NewTable(entries)
+}
+
+// TestX509: cases 77 and 78, on the samples of RFC 5755, RFC 5913, RFC 3114 and RFC 2634.
+func TestX509(t *testing.T) {
+	reg := registry(t)
+	for _, c := range []struct {
+		name, file string
+		syntax     labelfile.Syntax
+		policy     string
+		class      uint32 // of a label
+		err        string // of the entry: the samples have categories that nobody registered
+	}{
+		{"certificate with clearance", "rfc5755-cert-with-clearance.pem", labelfile.Certificate, "", 0, "category syntax"},
+		{"CA certificate with constraints", "rfc5913-ca-clearance-constraints.pem", labelfile.Certificate, "", 0, "category syntax"},
+		{"clearance constraints alone", "rfc5913-constraints.ber", labelfile.ESSDER, "", 0, "category syntax"},
+		{"signed message, unknown category", "rfc3114-signed-with-label.pem", labelfile.CMS, "", 0, "category syntax"},
+		{"signed message", "rfc2634-signed-with-label.pem", labelfile.CMS, "1.3.6.1.4.1.22112.1.1", 1, ""},
+		{"its label alone", "rfc2634-label.ber", labelfile.ESSDER, "1.3.6.1.4.1.22112.1.1", 1, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, err := labelfile.Load(filepath.Join("testdata", "x509", c.file), reg, labelfile.Options{})
+			if f.Syntax != c.syntax || err != nil {
+				t.Fatalf("syntax %s, want %s: %v", f.Syntax, c.syntax, err)
+			}
+			var entry error
+			switch {
+			case len(f.Labels) == 1:
+				entry = f.Labels[0].Err
+				if got := f.Labels[0].Form; c.policy != "" && (got.Policy != c.policy || got.Class != c.class) {
+					t.Errorf("label %+v", got)
+				}
+			case len(f.Clearances) > 0:
+				entry = f.Clearances[0].Err
+			default:
+				t.Fatal("nothing in it")
+			}
+			if c.err == "" && entry != nil || c.err != "" && (entry == nil || !strings.Contains(entry.Error(), c.err)) {
+				t.Errorf("entry says %v, want %q", entry, c.err)
+			}
+		})
+	}
+}
+
+func TestICISM(t *testing.T) {
+	reg := registry(t, "guard/guard.spif.xml")
+	m := &icism.Mapping{
+		Namespace: "urn:example:carrier", Element: "ism", Policy: "GUARD", Owners: []string{"USA"},
+		Classes: map[string]string{"U": "PUBLIC", "R": "INTERNAL"},
+		Values:  []icism.ValueMapping{{Attribute: "releasableTo", Token: "GBR", TagSet: "Release", Type: "permissive"}},
+	}
+	if wrong := m.Check(reg); len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	l, err := labelfile.LoadLabel(filepath.Join(testdata, "guard/l-public.xml"), reg, lenient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := labelfile.AppendLabel(nil, l, labelfile.ICISM, labelfile.WriteOptions{ICISM: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := labelfile.Parse(b, reg, labelfile.Options{ICISM: m})
+	if err != nil || f.Syntax != labelfile.ICISM {
+		t.Fatalf("%s, %v", f.Syntax, err)
+	}
+	if again, err := f.Label(reg); err != nil || !again.Equal(l) {
+		t.Errorf("%v (%v), want %v", again, err, l)
 	}
 }

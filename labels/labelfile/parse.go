@@ -2,13 +2,14 @@ package labelfile
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sallyport/labels"
-	"sallyport/labels/ess"
+	"sallyport/labels/textmark"
 )
 
 func bad(format string, args ...any) error { return labels.Errorf(labels.CodeSyntax, format, args...) }
@@ -21,7 +22,7 @@ func Parse(b []byte, reg *labels.Registry, o Options) (*File, error) {
 	}
 	p := parser{reg: reg, o: o, file: &File{Syntax: o.Syntax}}
 	if o.Syntax == NoSyntax {
-		if p.file.Syntax = detect(b); p.file.Syntax == NoSyntax {
+		if p.file.Syntax = detect(b, o); p.file.Syntax == NoSyntax {
 			return p.file, unknown(b)
 		}
 	}
@@ -55,80 +56,73 @@ func (p *parser) parse(b []byte) error {
 	switch p.file.Syntax {
 	case ESSDER:
 		return p.octets(b)
-	case ESS, SDN801c:
-		octets, err := unbase64(b)
+	case ESS, ESSHex, SDN801c, Certificate, CMS:
+		blocks, err := unwrap(b)
 		if err != nil {
 			return err
 		}
-		return p.octets(octets)
-	case ESSHex:
-		octets, err := unhex(b)
-		if err != nil {
-			return err
+		if p.file.Syntax == Certificate {
+			return p.certificates(blocks)
 		}
-		return p.octets(octets)
-	case STANAG4774, XEP0258, Message, Spiffing:
+		if len(blocks) > 1 {
+			return bad("%d PEM blocks; keep the one that is meant", len(blocks))
+		}
+		return p.octets(blocks[0])
+	case STANAG4774, STANAG4778, XEP0258, Message, Spiffing, ICISM:
 		return p.xml(b)
 	case LDIF:
 		return p.ldif(b)
-	case NoSyntax, STANAG4778, ICISM, Text, Certificate, CMS:
+	case Text:
+		return p.text(b)
+	case NoSyntax:
 	}
 	return bad("this syntax cannot be read")
 }
 
-// First octets of the binary forms.
-const (
-	sequenceTag = 0x30
-	setTag      = 0x31
-)
-
-// octets reads a label (a SET) or a clearance (a SEQUENCE).
-func (p *parser) octets(b []byte) error {
-	switch {
-	case len(b) == 0:
-		return bad("empty")
-	case b[0] == setTag:
-		f, err := ess.ParseLabel(b)
-		if err != nil {
-			return err
-		}
-		p.label("label", f, nil)
-		return nil
-	case b[0] == sequenceTag:
-		f, err := ess.ParseClearance(b)
-		if err != nil {
-			return err
-		}
-		p.clearance("clearance", f, nil)
+// text looks a display marking up. It is one line, with or without the brackets of a first line of text.
+func (p *parser) text(b []byte) error {
+	line := strings.TrimSpace(string(b))
+	if l, ok := p.o.Table.Lookup(line); ok {
+		p.label("label", l.Form(), nil)
 		return nil
 	}
-	return bad("the octets are neither a label (SET) nor a clearance (SEQUENCE)")
+	if inner, ok := textmark.TypedLine(line); ok {
+		if l, ok := p.o.Table.Lookup(inner); ok {
+			p.label("label", l.Form(), nil)
+			return nil
+		}
+	}
+	if slices.Contains(p.o.Table.Ambiguous(), textmark.Fold(line)) {
+		return labels.Errorf(labels.CodeUnknown, "the marking %s stands for more than one label", labels.Quote(line))
+	}
+	return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s", labels.Quote(line))
 }
 
 // detect says what a file looks like. Octets begin with one of two tags; the letters "0" and "1" are the same octets,
 // but no text syntax begins with them: base64 of a SET or SEQUENCE begins with M, hexadecimal with 3.
-func detect(b []byte) Syntax {
+func detect(b []byte, o Options) Syntax {
 	text := bytes.TrimSpace(b)
 	switch {
 	case len(text) == 0:
 		return NoSyntax
-	case b[0] == setTag || b[0] == sequenceTag:
-		return ESSDER
 	case text[0] == '<':
-		return detectXML(text)
+		return detectXML(text, o)
 	case isLDIF(text):
 		return LDIF
 	}
-	if octets, err := unhex(text); err == nil && beginsDER(octets) {
-		return ESSHex
+	if s := detectOctets(b); s != NoSyntax {
+		return s
 	}
-	if octets, err := unbase64(text); err == nil && beginsDER(octets) {
-		return ESS
+	if o.Table.Len() > 0 && isLine(text) {
+		return Text
 	}
 	return NoSyntax
 }
 
-func beginsDER(b []byte) bool { return len(b) > 1 && (b[0] == setTag || b[0] == sequenceTag) }
+// isLine says whether text is one line that a marking may be.
+func isLine(b []byte) bool {
+	return utf8.Valid(b) && len(b) <= 4*labels.MaxMarking && !bytes.ContainsFunc(b, unicode.IsControl)
+}
 
 // unknown says what is wrong with a file of which no syntax is known.
 func unknown(b []byte) error {
@@ -138,25 +132,5 @@ func unknown(b []byte) error {
 	case text[0] == '<':
 		return unknownXML(text)
 	}
-	return bad("this looks like no syntax of a label or clearance (neither XML, DER, base64, hexadecimal nor LDIF)")
-}
-
-// unbase64 reads base64 with white space and with or without padding (XEP-0258 has an example without).
-func unbase64(b []byte) ([]byte, error) {
-	s := strings.TrimRight(strings.Join(strings.Fields(string(b)), ""), "=")
-	out, err := base64.RawStdEncoding.DecodeString(s)
-	if err != nil {
-		return nil, bad("not base64: %v", err)
-	}
-	return out, nil
-}
-
-// unhex reads hexadecimal digits with white space or colons between octets.
-func unhex(b []byte) ([]byte, error) {
-	s := strings.Join(strings.FieldsFunc(string(b), func(r rune) bool { return strings.ContainsRune(" \t\r\n:", r) }), "")
-	out, err := hex.DecodeString(s)
-	if err != nil {
-		return nil, bad("not hexadecimal: %v", err)
-	}
-	return out, nil
+	return bad("this looks like no syntax of a label or clearance (neither XML, DER, PEM, base64, hexadecimal nor LDIF)")
 }

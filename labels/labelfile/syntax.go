@@ -49,10 +49,12 @@ func ParseSyntax(s string) (Syntax, bool) {
 
 // Readable lists the syntaxes that Parse takes.
 func Readable() []Syntax {
-	return []Syntax{ESS, ESSDER, ESSHex, STANAG4774, XEP0258, Message, Spiffing, LDIF}
+	return []Syntax{
+		ESS, ESSDER, ESSHex, STANAG4774, STANAG4778, XEP0258, Message, Spiffing, ICISM, Text, Certificate, CMS, LDIF,
+	}
 }
 
 // Writable lists the syntaxes that AppendLabel takes.
 func Writable() []Syntax {
-	return []Syntax{ESS, ESSDER, ESSHex, STANAG4774, XEP0258, Spiffing, Text}
+	return []Syntax{ESS, ESSDER, ESSHex, SDN801c, STANAG4774, XEP0258, ICISM, Spiffing, Text}
 }

@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/labels/ess"
+	"sallyport/labels/icism"
 	"sallyport/labels/nato4774"
 	"sallyport/labels/xep0258"
 )
@@ -18,6 +19,10 @@ import (
 type WriteOptions struct {
 	At   time.Time // creation date of syntaxes that demand one
 	Lang string    // of the display marking
+	// ICISM is the mapping of the syntax ICISM.
+	ICISM *icism.Mapping
+	// Inside is the syntax inside a securitylabel; none is ESS.
+	Inside xep0258.Syntax
 }
 
 // AppendLabel appends a label in a syntax, from its normal form. Text syntaxes end with a line feed.
@@ -32,11 +37,28 @@ func AppendLabel(dst []byte, l *labels.Label, s Syntax, o WriteOptions) ([]byte,
 			return dst, err
 		}
 		return appendOctets(dst, b, s), nil
+	case SDN801c:
+		b, err := ess.AppendLabelAs(nil, l.Form(), ess.SDN801c)
+		if err != nil {
+			return dst, err
+		}
+		return appendOctets(dst, b, s), nil
 	case STANAG4774:
 		e, err := nato4774.BuildLabel(l, o.At)
 		return appendXML(dst, e, err)
 	case XEP0258:
-		e, err := xep0258.Element(l, l.Policy(), xep0258.ESS, o.At)
+		if o.Inside == xep0258.NoSyntax {
+			o.Inside = xep0258.ESS
+		}
+		e, err := xep0258.ElementWith(l, l.Policy(), xep0258.WriteOptions{
+			Syntax: o.Inside, Lang: o.Lang, KeepPrivacyMark: true, ICISM: o.ICISM, At: o.At,
+		})
+		return appendXML(dst, e, err)
+	case ICISM:
+		if o.ICISM == nil {
+			return dst, fmt.Errorf("a label cannot be written as %s without a mapping", s)
+		}
+		e, err := icism.Element(l, o.ICISM)
 		return appendXML(dst, e, err)
 	case Spiffing:
 		f := l.Form()
@@ -47,7 +69,7 @@ func AppendLabel(dst []byte, l *labels.Label, s Syntax, o WriteOptions) ([]byte,
 	case Text:
 		text, _, _ := l.Policy().Marking(l, o.Lang)
 		return append(dst, text+"\n"...), nil
-	case NoSyntax, STANAG4778, Message, ICISM, Certificate, CMS, LDIF, SDN801c:
+	case NoSyntax, STANAG4778, Message, Certificate, CMS, LDIF:
 	}
 	return dst, fmt.Errorf("a label cannot be written as %s", s)
 }
@@ -64,6 +86,12 @@ func AppendClearance(dst []byte, c *labels.Clearance, s Syntax) ([]byte, error) 
 			return dst, err
 		}
 		return appendOctets(dst, b, s), nil
+	case SDN801c:
+		b, err := ess.AppendClearanceAs(nil, c.Form(), ess.SDN801c)
+		if err != nil {
+			return dst, err
+		}
+		return appendOctets(dst, b, s), nil
 	case STANAG4774:
 		e, err := nato4774.BuildClearance(c)
 		return appendXML(dst, e, err)
@@ -72,7 +100,7 @@ func AppendClearance(dst []byte, c *labels.Clearance, s Syntax) ([]byte, error) 
 		return appendDebug(dst, "clearance", f.Policy, f.Classes, f.Values)
 	case Text:
 		return append(dst, c.String()+"\n"...), nil
-	case NoSyntax, STANAG4778, XEP0258, Message, ICISM, Certificate, CMS, LDIF, SDN801c:
+	case NoSyntax, STANAG4778, XEP0258, Message, ICISM, Certificate, CMS, LDIF:
 	}
 	return dst, fmt.Errorf("a clearance cannot be written as %s", s)
 }

@@ -7,6 +7,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/labels/ess"
+	"sallyport/labels/icism"
 	"sallyport/labels/nato4774"
 	"sallyport/labels/xep0258"
 )
@@ -17,8 +18,34 @@ const (
 	nsCatalog = "urn:xmpp:sec-label:catalog:2"
 )
 
+// document reads one element. People write comments into files; a stream may not have them, so they are taken out.
 func document(b []byte) (*xmlstream.Element, error) {
+	b, err := withoutComments(b)
+	if err != nil {
+		return nil, err
+	}
 	return xmlstream.ParseDocument(b, xmlstream.Options{Limits: xmlstream.ServerLimits(), ContentNS: xmlstream.NSServer})
+}
+
+// withoutComments removes comments (XML 1.0 §2.5), of which none ends in "--->" or holds "--". A document with a CDATA
+// section, where the same characters are text, is left as it is.
+func withoutComments(b []byte) ([]byte, error) {
+	if !bytes.Contains(b, []byte("<!--")) || bytes.Contains(b, []byte("<![CDATA[")) {
+		return b, nil
+	}
+	out := make([]byte, 0, len(b))
+	for {
+		before, rest, found := bytes.Cut(b, []byte("<!--"))
+		out = append(out, before...)
+		if !found {
+			return out, nil
+		}
+		end := bytes.Index(rest, []byte("--"))
+		if end < 0 || !bytes.HasPrefix(rest[end:], []byte("-->")) {
+			return nil, bad("a comment that does not end, or holds two hyphens")
+		}
+		b = rest[end+3:]
+	}
 }
 
 func isStanza(e *xmlstream.Element) bool {
@@ -27,7 +54,7 @@ func isStanza(e *xmlstream.Element) bool {
 }
 
 // detectXML tells the syntaxes apart by the root element. What is not well-formed has no syntax.
-func detectXML(b []byte) Syntax {
+func detectXML(b []byte, o Options) Syntax {
 	e, err := document(b)
 	switch {
 	case err != nil:
@@ -39,6 +66,8 @@ func detectXML(b []byte) Syntax {
 		return Message
 	case e.Space() == nsDebug:
 		return Spiffing
+	case o.ICISM.Is(e):
+		return ICISM
 	}
 	return NoSyntax
 }
@@ -77,7 +106,17 @@ func (p *parser) xml(b []byte) error {
 			return bad("the root element is %s, not a stanza", labels.Quote(e.Local()))
 		}
 		return p.message(e)
-	case NoSyntax, ESS, ESSDER, ESSHex, STANAG4778, ICISM, Text, Certificate, CMS, LDIF, SDN801c:
+	case ICISM:
+		if p.o.ICISM == nil {
+			return bad("IC-ISM attributes mean nothing without a mapping")
+		}
+		f, err := icism.Read(e, p.o.ICISM, p.reg)
+		if err == nil {
+			p.label("label", f, nil)
+		}
+		return err
+	case STANAG4778:
+	case NoSyntax, ESS, ESSDER, ESSHex, Text, Certificate, CMS, LDIF, SDN801c:
 	}
 	return bad("this syntax is not XML")
 }
@@ -100,7 +139,7 @@ func (p *parser) nato(e *xmlstream.Element) error {
 
 // message reads the label of a stanza just as the gateway does, and every equivalent label beside it.
 func (p *parser) message(e *xmlstream.Element) error {
-	found := xep0258.NewReaderWith(p.reg, xep0258.Options{Lenient: p.o.Lenient}).Read(e)
+	found := xep0258.NewReaderWith(p.reg, xep0258.Options{Lenient: p.o.Lenient, ICISM: p.o.ICISM}).Read(e)
 	sl := e.Child(xep0258.NS, "securitylabel")
 	if sl != nil {
 		for c := range sl.Children() {
@@ -114,6 +153,9 @@ func (p *parser) message(e *xmlstream.Element) error {
 		p.label("label", found.Label.Form(), nil)
 		return nil
 	case xep0258.Unlabelled:
+		if p.o.Table.Len() > 0 {
+			return p.firstLine(e)
+		}
 		return labels.Errorf(labels.CodeNoLabel, "the stanza has no securitylabel; a default label would stand in for it")
 	case xep0258.UseDefault:
 		return labels.Errorf(labels.CodeNoLabel, "the label is empty: it asks for the default label")
@@ -125,6 +167,21 @@ func (p *parser) message(e *xmlstream.Element) error {
 		return nil
 	}
 	return err
+}
+
+// firstLine reads the marking in the first line of the text of an unlabelled message.
+func (p *parser) firstLine(e *xmlstream.Element) error {
+	l, line, err := p.o.Table.Read(e)
+	switch {
+	case err != nil:
+		return err
+	case l != nil:
+		p.label("first line of text", l.Form(), nil)
+		return nil
+	case line != "":
+		return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s of the first line", labels.Quote(line))
+	}
+	return labels.Errorf(labels.CodeNoLabel, "the stanza has neither a securitylabel nor a marking in the first line of its text")
 }
 
 // unresolved is the form of an ESS label that its policy, not loaded or of another opinion, could not resolve.
@@ -156,6 +213,8 @@ func (p *parser) payload(holder *xmlstream.Element) (labels.LabelForm, error) {
 		return ess.ParseLabel(b)
 	case nato4774.IsLabel(e):
 		return nato4774.ParseLabelWith(nato4774.Options{Lenient: p.o.Lenient}, e, p.reg)
+	case p.o.ICISM.Is(e):
+		return icism.Read(e, p.o.ICISM, p.reg)
 	}
 	return labels.LabelForm{}, labels.Errorf(labels.CodeUnknown, "%s of namespace %s is no known syntax of a label",
 		labels.Quote(e.Local()), labels.Quote(e.Space()))
