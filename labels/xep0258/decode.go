@@ -5,13 +5,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
-	"sallyport/labels/ess"
-	"sallyport/labels/icism"
-	"sallyport/labels/nato4774"
 )
 
 // Limits of a securitylabel.
@@ -31,8 +29,8 @@ type parts struct {
 	marking     *xmlstream.Element
 }
 
-// decode reads a securitylabel (XEP-0258 section 4).
-func (r *Reader) decode(sl *xmlstream.Element) Found {
+// decode reads a securitylabel (XEP-0258 §4).
+func (r *Reader) decode(sl *xmlstream.Element, at time.Time) Found {
 	p, err := split(sl)
 	if err != nil {
 		return refuseFor(err)
@@ -45,24 +43,25 @@ func (r *Reader) decode(sl *xmlstream.Element) Found {
 	if err != nil {
 		return refuseFor(err)
 	}
-	for _, e := range p.equivalents {
-		if c, err := content(e); err != nil || c == nil {
+	equivalents := make([]*xmlstream.Element, len(p.equivalents), maxEquivalents)
+	for i, e := range p.equivalents {
+		if equivalents[i], err = content(e); err != nil || equivalents[i] == nil {
 			return refuse(labels.CodeSyntax, "an equivalentlabel without one element")
 		}
 	}
 	if payload == nil {
 		return Found{State: UseDefault, Source: FromEmpty, Refusal: labels.CodeNoLabel, Marking: marking}
 	}
-	l, syntax, err := r.label(payload, false)
-	f := Found{State: Labelled, Label: l, Policy: l.Policy(), Syntax: syntax, Source: FromLabel}
+	c, err := r.carried(payload, false, at)
+	f := c.found(FromLabel)
 	switch {
 	case err != nil:
-		f = r.equivalent(p.equivalents, err)
-	case l.Policy().Contradicts(l, marking):
+		f = r.equivalent(append(equivalents, c.alternatives...), err, at)
+	case c.label.Policy().Contradicts(c.label, marking):
 		f = refuse(labels.CodeMismatch, "the display marking names a higher classification than the label: "+labels.Quote(marking))
 	}
 	if f.State == Refused {
-		f.Syntax, f.Source = syntax, FromLabel
+		f.Syntax, f.Source = c.syntax, FromLabel
 	}
 	return f
 }
@@ -146,86 +145,6 @@ func content(e *xmlstream.Element) (*xmlstream.Element, error) {
 	return only, nil
 }
 
-// notHere marks a payload that is in a syntax not known here: an equivalent may stand in for it.
-type notHere struct{ cause *labels.Error }
-
-func (n notHere) Error() string { return n.cause.Error() }
-func (n notHere) Unwrap() error { return n.cause }
-
-// label reads one payload and resolves it under its policy. The syntax is returned with an error too.
-func (r *Reader) label(e *xmlstream.Element, equivalent bool) (*labels.Label, Syntax, error) {
-	s := r.syntaxOf(e)
-	f, err := r.form(e, s, equivalent)
-	if err != nil {
-		return nil, s, err
-	}
-	l, err := r.reg.Label(f)
-	return l, s, err
-}
-
-func (r *Reader) form(e *xmlstream.Element, s Syntax, equivalent bool) (labels.LabelForm, error) {
-	switch {
-	case s == NoSyntax && (e.Space() == NSESS || e.Space() == nato4774.NS):
-		return labels.LabelForm{}, bad("%s is no label", labels.Quote(e.Local()))
-	case s == NoSyntax:
-		return labels.LabelForm{}, notHere{labels.Errorf(labels.CodeUnknown, "label syntax %s is not known", labels.Quote(e.Space()))}
-	case !r.accepts(s):
-		return labels.LabelForm{}, labels.Errorf(labels.CodeUnknown, "label syntax %s is not accepted here", s)
-	case nato4774.IsAlternative(e) && !equivalent:
-		return labels.LabelForm{}, bad("an alternative label in the place of the originator's")
-	case s == ESS:
-		return r.ess(e)
-	case s == ICISM:
-		return icism.Read(e, r.o.ICISM, r.reg)
-	}
-	return nato4774.ParseLabelWith(nato4774.Options{Lenient: r.o.Lenient}, e, r.reg)
-}
-
-// syntaxOf is payloadSyntax with the mapping of this reader.
-func (r *Reader) syntaxOf(e *xmlstream.Element) Syntax {
-	if s := payloadSyntax(e); s != NoSyntax {
-		return s
-	}
-	if r.o.ICISM.Is(e) {
-		return ICISM
-	}
-	return NoSyntax
-}
-
-// payloadSyntax tells the syntaxes apart by the name of the element.
-func payloadSyntax(e *xmlstream.Element) Syntax {
-	switch {
-	case e.Is(NSESS, "esssecuritylabel"):
-		return ESS
-	case nato4774.IsLabel(e):
-		return STANAG4774
-	}
-	return NoSyntax
-}
-
-func (r *Reader) accepts(s Syntax) bool {
-	return len(r.o.Syntaxes) == 0 || slices.Contains(r.o.Syntaxes, s) || s == ESS && slices.Contains(r.o.Syntaxes, SDN801c)
-}
-
-func (r *Reader) ess(e *xmlstream.Element) (labels.LabelForm, error) {
-	if e.NumAttrs() > 0 {
-		return labels.LabelForm{}, bad("attribute on %s", e.Local())
-	}
-	for i := range e.NumNodes() {
-		if e.NodeAt(i).Element != nil {
-			return labels.LabelForm{}, bad("element in %s", e.Local())
-		}
-	}
-	b, err := unbase64(e.Text())
-	if err != nil {
-		return labels.LabelForm{}, err
-	}
-	if r.o.DEROnly {
-		return ess.ParseLabelDER(b)
-	}
-	return ess.ParseLabel(b)
-}
-
 // unbase64 accepts white space and missing padding, and no other deviation (xs:base64Binary; one example of the XEP
 // lacks its padding).
 func unbase64(s string) ([]byte, error) {
@@ -253,17 +172,13 @@ func unbase64(s string) ([]byte, error) {
 
 // equivalent looks for an equivalent that the sender may assert. A label that could be understood and was refused is
 // not replaced by what stands beside it.
-func (r *Reader) equivalent(all []*xmlstream.Element, cause error) Found {
+func (r *Reader) equivalent(all []*xmlstream.Element, cause error, at time.Time) Found {
 	if !unknownHere(cause) || len(r.o.TrustEquivalents) == 0 {
 		return refuseFor(cause)
 	}
-	found := Found{State: Labelled}
+	found := Found{}
 	for i, e := range all {
-		c, err := content(e)
-		if err != nil || c == nil {
-			return refuse(labels.CodeSyntax, "an equivalentlabel without one element")
-		}
-		l, syntax, err := r.label(c, true)
+		c, err := r.carried(e, true, at)
 		if unknownHere(err) {
 			continue
 		}
@@ -271,12 +186,13 @@ func (r *Reader) equivalent(all []*xmlstream.Element, cause error) Found {
 			return refuseFor(err)
 		}
 		switch {
-		case !slices.Contains(r.o.TrustEquivalents, l.Policy().ID()):
+		case !slices.Contains(r.o.TrustEquivalents, c.label.PolicyID()):
 		case found.Label == nil:
-			found.Label, found.Policy, found.Syntax, found.Source = l, l.Policy(), syntax, FromEquivalent(i+1)
-		case !found.Label.Equal(l):
+			found = c.found(FromEquivalent(i + 1))
+		case !found.Label.Equal(c.label):
 			return refuse(labels.CodeMismatch, "equivalent labels that differ")
 		}
+		found.dated = found.dated || c.dated
 	}
 	if found.Label == nil {
 		return refuseFor(cause)

@@ -78,8 +78,11 @@ type Found struct {
 	Marking string
 	// Canonical says that the label came in ESS just as Element would write it, display marking included.
 	Canonical bool
+	// Replaced is the label that Label has succeeded at the time asked for (ADatP-4774 SuccessionHandling), nil where none was.
+	Replaced *labels.Label
 
 	received *receipt
+	dated    bool // another time may give another answer
 }
 
 // receipt is the securitylabel that was read, with its digest once somebody has asked for it.

@@ -14,6 +14,8 @@ type Options struct {
 	Syntaxes []Syntax // accepted; empty: all
 	DEROnly  bool     // ESS labels must be in the distinguished encoding
 	Lenient  bool     // see nato4774.Options
+	// Succession lets a less strict successor take the place of a STANAG 4774 label, too; see nato4774.Options.
+	Succession bool
 	// TrustEquivalents lists the policies (OID) of which the sender may assert equivalent labels. An equivalent counts
 	// only when the label itself is in a syntax or under a policy that is not known here.
 	TrustEquivalents []string
@@ -22,7 +24,8 @@ type Options struct {
 }
 
 // Reader reads the labels of messages under one set of policies. It is safe for any number of goroutines. What it
-// remembers depends on the message, the policies and the options alone, so it never changes an answer.
+// remembers depends on the message, the policies and the options alone, so it never changes an answer; a label with
+// successors is read each time.
 type Reader struct {
 	reg  *labels.Registry
 	o    Options
@@ -40,9 +43,13 @@ func NewReaderWith(reg *labels.Registry, o Options) *Reader {
 	return &Reader{reg: reg, o: o, read: newTable[reading]()}
 }
 
-// Read returns the label of a message; el is the message as received, or a message found inside a forwarded element.
-// Messages inside it are left for calls of their own. A label that was read before costs no allocation.
-func (r *Reader) Read(el *xmlstream.Element) Found {
+// Read is ReadAt without a time: no successor takes the place of a label.
+func (r *Reader) Read(el *xmlstream.Element) Found { return r.ReadAt(el, time.Time{}) }
+
+// ReadAt returns the label of a message as it is at a time; el is the message as received, or a message found inside a
+// forwarded element. Messages inside it are left for calls of their own. A label that was read before costs no
+// allocation.
+func (r *Reader) ReadAt(el *xmlstream.Element, at time.Time) Found {
 	if el == nil {
 		return refuse(labels.CodeSyntax, "no message")
 	}
@@ -73,16 +80,19 @@ func (r *Reader) Read(el *xmlstream.Element) Found {
 		f.received = &receipt{element: own}
 		return f
 	}
-	return r.remembered(own)
+	return r.remembered(own, at)
 }
 
-// ReadLabel reads a securitylabel that stands where another specification puts one, such as XEP-0314. Whether it may
+// ReadLabel is ReadLabelAt without a time.
+func (r *Reader) ReadLabel(sl *xmlstream.Element) Found { return r.ReadLabelAt(sl, time.Time{}) }
+
+// ReadLabelAt reads a securitylabel that stands where another specification puts one, such as XEP-0314. Whether it may
 // stand there is for the caller to know.
-func (r *Reader) ReadLabel(sl *xmlstream.Element) Found {
+func (r *Reader) ReadLabelAt(sl *xmlstream.Element, at time.Time) Found {
 	if !sl.Is(NS, "securitylabel") {
 		return refuse(labels.CodeSyntax, "no securitylabel")
 	}
-	return r.remembered(sl)
+	return r.remembered(sl, at)
 }
 
 func isStanza(el *xmlstream.Element, local string) bool {
@@ -109,23 +119,24 @@ func stray(e *xmlstream.Element, message bool) bool {
 }
 
 // remembered reads a securitylabel, or finds that it has read an equal one before.
-func (r *Reader) remembered(sl *xmlstream.Element) Found {
+func (r *Reader) remembered(sl *xmlstream.Element, at time.Time) Found {
 	sum, ok := sumOf(r.read.seed, sl)
 	if ok {
 		if f, hit := recall(r.read, sum, sl); hit {
 			return f
 		}
 	}
-	f := r.decode(sl)
+	f := r.decode(sl, at)
 	if f.State == Labelled && isCanonical(sl, &f) {
 		f.Canonical = true
 		f.Marking, _, _ = f.Policy.Marking(f.Label, "")
 	}
-	if ok && f.State == Labelled {
+	keep := ok && f.State == Labelled && !f.dated
+	if keep {
 		sl = sl.Clone()
 	}
 	f.received = &receipt{element: sl}
-	if ok && f.State == Labelled {
+	if keep {
 		r.read.put(sum, &reading{label: sl, found: f})
 	}
 	return f

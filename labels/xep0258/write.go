@@ -27,6 +27,8 @@ type WriteOptions struct {
 	Equivalents []*labels.Label
 	ICISM       *icism.Mapping // for the syntax ICISM
 	At          time.Time      // arrival of the message: the creation date of syntaxes that demand one
+
+	alternative bool
 }
 
 // Element returns the securitylabel of a label without anything optional: see ElementWith.
@@ -79,7 +81,7 @@ func (o *WriteOptions) equivalents(nodes []xmlstream.Node, l *labels.Label) ([]x
 		return nil, fmt.Errorf("write security label: %d equivalents, at most %d", len(o.Equivalents), maxEquivalents)
 	}
 	seen := []string{l.PolicyID()}
-	beside := WriteOptions{Syntax: o.Syntax, At: o.At}
+	beside := WriteOptions{Syntax: o.Syntax, At: o.At, alternative: true}
 	if o.Syntax == ICISM { // its mapping is for one policy
 		beside.Syntax = ESS
 	}
@@ -109,16 +111,36 @@ func Payload(l *labels.Label, s Syntax, at time.Time) (*xmlstream.Element, error
 func (o *WriteOptions) payload(l *labels.Label) (*xmlstream.Element, error) {
 	switch o.Syntax {
 	case ESS:
-		b, err := ess.AppendLabel(nil, l.Form())
-		if err != nil {
-			return nil, fmt.Errorf("write ESS label: %w", err)
-		}
-		return element(NSESS, "esssecuritylabel", xmlstream.TextNode(base64.StdEncoding.EncodeToString(b))), nil
+		return octets(l, ess.ACP145)
+	case SDN801c:
+		return octets(l, ess.SDN801c)
 	case STANAG4774, STANAG4778:
+		if o.alternative {
+			return nato4774.BuildAlternative(l, nato4774.Origin{Created: o.At})
+		}
 		return nato4774.BuildLabel(l, o.At)
 	case ICISM:
 		return icism.Element(l, o.ICISM)
-	case SDN801c, NoSyntax:
+	case NoSyntax:
 	}
 	return nil, fmt.Errorf("write security label: no syntax")
+}
+
+// octets writes an ESS label. The tags of SDN.801c do not say whether numbers restrict or permit, so that what cannot
+// be read as the same label again is not written.
+func octets(l *labels.Label, s ess.CategorySyntax) (*xmlstream.Element, error) {
+	b, err := ess.AppendLabelAs(nil, l.Form(), s)
+	if err != nil {
+		return nil, fmt.Errorf("write ESS label: %w", err)
+	}
+	if s == ess.SDN801c {
+		f, err := ess.ParseLabel(b)
+		if err != nil {
+			return nil, fmt.Errorf("write ESS label: %w", err)
+		}
+		if again, err := l.Policy().Label(f); err != nil || !again.Equal(l) {
+			return nil, fmt.Errorf("write ESS label: %s cannot be told in SDN.801c", l)
+		}
+	}
+	return element(NSESS, "esssecuritylabel", xmlstream.TextNode(base64.StdEncoding.EncodeToString(b))), nil
 }
