@@ -23,8 +23,8 @@ import (
 //   - "Dialback only" is mod_s2s_auth_certs disabled: nobody looks at the peer's certificate, so EXTERNAL is
 //     not offered. It would still use EXTERNAL where the peer offers it; for a strict proof give it a
 //     self-signed certificate too.
-//   - It closes a stream on which a stanza larger than s2s_stanza_size_limit comes (stream error policy-violation). 0.12 does
-//     not tell others of the limit; mod_stream_limits.lua, which is ours, does in XEP-0478's words.
+//   - It closes a stream on which more than s2s_stanza_size_limit bytes of a stanza have come without its end (one that comes in
+//     one read passes). 0.12 does not tell others of the limit; mod_stream_limits.lua, which is ours, does in XEP-0478's words.
 //   - The limits of the example configuration (30 kB/s for a server) are off, or they would be what is measured.
 //
 //go:embed prosody.cfg.lua.tmpl

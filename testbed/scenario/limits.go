@@ -14,7 +14,7 @@ import (
 const smallStanza = 10_000
 
 // SmallStanzas makes Prosody take no larger stanza from other servers than every server must, and say so (XEP-0478). It
-// closes the stream on which a larger one comes.
+// closes the stream on which a much larger one comes.
 func SmallStanzas() Setup {
 	return Setup{Peers: peers.Options{Prosody: func(s *peers.Settings, _ *peers.CA) error {
 		s.StanzaLimit = smallStanza
@@ -32,7 +32,7 @@ func tooLargeForNeighbour(t *testing.T, w *World) {
 	alice.Hears(fits)
 	before := outward(t, gateway, insidePeer)
 	for range 3 {
-		bob.must(bob.Send(client.Message{To: alice.JID, ID: "large", Body: strings.Repeat("y", smallStanza)}))
+		bob.must(bob.Send(client.Message{To: alice.JID, ID: "large", Body: strings.Repeat("y", 3*smallStanza)}))
 		e := bob.SeesError("policy-violation")
 		if e.ID != "large" || strings.Contains(e.XML, " by=") {
 			t.Errorf("not the answer to what was sent, or with a by: %s", e.XML)
