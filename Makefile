@@ -32,7 +32,7 @@ peers:
 	./testbed/install-peers.sh
 
 unit:
-	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./internal/... ./testbed/xmppload/... ./testbed/bench/... ./testbed/house/...
+	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./internal/... ./testbed/xmppload/... ./testbed/bench/... ./testbed/house/... ./testbed/labelproof/...
 
 # The race detector needs cgo; the product does not.
 race:
