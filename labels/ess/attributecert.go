@@ -177,7 +177,7 @@ func (ac *AttributeCertificate) extensions(s cryptobyte.String) error {
 		var one, oid cryptobyte.String
 		var critical bool
 		if n == maxAttributes || !all.ReadASN1(&one, asn1.SEQUENCE) || !one.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
-			!one.ReadOptionalASN1Boolean(&critical, asn1.BOOLEAN, false) || !one.SkipASN1(asn1.OCTET_STRING) || !one.Empty() {
+			one.PeekASN1Tag(asn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) || !one.SkipASN1(asn1.OCTET_STRING) || !one.Empty() {
 			return bad("broken extensions of an attribute certificate")
 		}
 		name, err := parseOID(oid)
