@@ -85,7 +85,10 @@ func (r *Registry) Clearance(f ClearanceForm) (*Clearance, error) {
 // with a lower version is refused, and one with the same version and other content: both would be a step back, or a
 // change that nobody announced (Open XML SPIF 2.1, version; ours).
 func (r *Registry) Replace(p *Policy) (*Registry, error) {
-	old, replaces := r.Policy(p.ID())
+	if p == nil {
+		return nil, fmt.Errorf("nil policy")
+	}
+	old, replaces := r.Policy(p.id)
 	if !replaces {
 		return NewRegistry(append(r.Policies(), p)...)
 	}
@@ -128,6 +131,3 @@ func compareVersions(a, b string) (int, error) {
 	}
 	return n[0].Cmp(&n[1]), nil
 }
-
-// Check looks at the policies together.
-func (r *Registry) Check() []Problem { return nil }

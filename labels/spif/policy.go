@@ -12,43 +12,96 @@ import (
 
 type handlers = map[string]func(*etree.Element)
 
-func (r *reader) policy(e *etree.Element) labels.PolicySpec {
+// policy reads the root. It returns false where nothing inside can be relied on.
+func (r *reader) policy(e *etree.Element) (labels.PolicySpec, bool) {
 	s := labels.PolicySpec{Line: r.doc.lines[e]}
-	if e.Tag != "SPIF" || e.NamespaceURI() != r.space {
-		r.problem(e, "root", "the root element is {%s}%s, not {%s}SPIF", e.NamespaceURI(), e.Tag, namespace)
-		return s
+	if !r.root(e) {
+		return s, false
 	}
 	a := r.attributes(e, "schemaVersion", "version", "creationDate", "originatorDN", "keyIdentifier", "privilegeId",
 		"rbacId", "userRefURI", "docRefURI", "notBefore", "notAfter")
-	switch a["schemaVersion"] {
-	case "", "1.0", "2.0", "2.1": // one demo policy has none
-	default:
-		r.problem(e, "schema-version", "schema version %q is not supported (1.0, 2.0 and 2.1 are)", a["schemaVersion"])
-	}
-	s.Version = a["version"]
+	s.Version = strings.TrimSpace(a["version"])
 	s.NotBefore, s.NotAfter = r.date(e, a, "notBefore"), r.date(e, a, "notAfter")
+	s.About = labels.About{
+		Schema: a["schemaVersion"], Created: r.phrase(e, a["creationDate"]), Originator: r.phrase(e, a["originatorDN"]),
+		KeyID: r.phrase(e, a["keyIdentifier"]), Privilege: strings.TrimSpace(a["privilegeId"]), RBAC: strings.TrimSpace(a["rbacId"]),
+		UserRef: r.phrase(e, a["userRefURI"]), DocRef: r.phrase(e, a["docRefURI"]),
+	}
 	ids := 0
 	r.each(e, handlers{
 		"securityPolicyId": func(c *etree.Element) {
 			ids++
 			b := r.attributes(c, "name", "id")
-			s.Name, s.ID = b["name"], b["id"]
+			s.Name, s.ID = name(b["name"]), strings.TrimSpace(b["id"])
 			r.each(c, r.markings(&s.Markings, &s.Qualifiers, nil))
 		},
-		"securityClassifications": func(c *etree.Element) { s.Classes = append(s.Classes, r.classes(c)...) },
-		"securityCategoryTagSets": func(c *etree.Element) { s.TagSets = append(s.TagSets, r.tagSets(c)...) },
-		"privacyMarks":            func(c *etree.Element) { s.Privacy = r.privacyMarks(c) },
+		"defaultSecurityPolicyId": r.once(func(c *etree.Element) {
+			b := r.attributes(c, "name", "id")
+			s.About.Default = labels.PolicyRef{Name: r.phrase(c, name(b["name"])), ID: strings.TrimSpace(b["id"])}
+			r.each(c, r.markings(new([]labels.MarkingSpec), new([]labels.QualifierSpec), nil))
+		}),
+		"securityClassifications": r.once(func(c *etree.Element) { r.classes(c, &s) }),
+		"securityCategoryTagSets": r.once(func(c *etree.Element) { s.TagSets = r.tagSets(c) }),
+		"privacyMarks":            r.once(func(c *etree.Element) { s.Privacy = r.privacyMarks(c) }),
+		"equivalentPolicies":      r.once(func(c *etree.Element) { s.Equivalents = r.equivalentPolicies(c) }),
 		"markingData":             func(c *etree.Element) { s.Markings = append(s.Markings, r.marking(c)) },
 		"markingQualifier":        func(c *etree.Element) { s.Qualifiers = append(s.Qualifiers, r.qualifiers(c)...) },
-		"defaultSecurityPolicyId": nil, // its effect is configuration: the schema cannot say which class it maps to
-		"updateInfo":              nil,
-		"equivalentPolicies":      func(c *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentPolicies(c)...) },
-		"extensions":              nil,
+		"updateInfo":              nil, // where to fetch the next version; nothing is ever fetched
+		"extensions":              r.once(func(c *etree.Element) { s.About.Extensions = extensions(c) }),
 	})
 	if ids != 1 {
 		r.problem(e, "policy-id", "%d securityPolicyId elements instead of one", ids)
 	}
-	return s
+	return s, true
+}
+
+// root checks that the file is a SPIF that this package knows.
+func (r *reader) root(e *etree.Element) bool {
+	a, space := r.plain(e), e.NamespaceURI()
+	if r.lenient && (space == "" || space == namespaceTypo) {
+		r.warn(e, "namespace", "the file is in namespace %q and read as if it were in %q", space, namespace)
+		r.space = space
+	}
+	switch v := strings.TrimSpace(a["schemaVersion"]); {
+	case e.Tag != "SPIF":
+		r.problem(e, "root", "the root element is %q, not SPIF: this is no policy file", e.FullTag())
+	case space == "" || space == namespaceTypo:
+		if space != r.space {
+			r.problem(e, "root", "the file is in namespace %q, not %q: correct its xmlns, or read it leniently", space, namespace)
+		}
+	case space != namespace:
+		r.problem(e, "root", "the file is in namespace %q, not %q", space, namespace)
+	case v == "3" || strings.HasPrefix(v, "3."):
+		r.problem(e, "schema-version", "schema version %s is not supported, because its rules differ: export the policy as 2.1", v)
+	case v != "" && v != "1.0" && v != "2.0" && v != "2.1": // one demo policy has none
+		r.problem(e, "schema-version", "schema version %s is not known (1.0, 2.0 and 2.1 are)", labels.Quote(v))
+	}
+	return !r.failed
+}
+
+// plain returns the attributes without namespace, none of them judged.
+func (r *reader) plain(e *etree.Element) map[string]string {
+	out := make(map[string]string, len(e.Attr))
+	for _, a := range e.Attr {
+		if a.Space == "" {
+			out[a.Key] = a.Value
+		}
+	}
+	return out
+}
+
+// maxExtensions bounds how many extensions are named.
+const maxExtensions = 32
+
+// extensions names what is in there: signatures, bindings, lists of members. None takes part in a decision.
+func extensions(e *etree.Element) []string {
+	var out []string
+	for _, c := range e.ChildElements() {
+		if len(out) < maxExtensions {
+			out = append(out, "{"+c.NamespaceURI()+"}"+c.Tag)
+		}
+	}
+	return out
 }
 
 // markings adds the handlers of marking elements to those given.
@@ -61,15 +114,11 @@ func (r *reader) markings(ms *[]labels.MarkingSpec, qs *[]labels.QualifierSpec, 
 	return h
 }
 
-func (r *reader) classes(e *etree.Element) []labels.ClassSpec {
+func (r *reader) classes(e *etree.Element, s *labels.PolicySpec) {
 	r.attributes(e, "name")
-	var out []labels.ClassSpec
-	var ms []labels.MarkingSpec
-	var qs []labels.QualifierSpec
-	r.each(e, r.markings(&ms, &qs, handlers{
-		"securityClassification": func(c *etree.Element) { out = append(out, r.class(c)) },
+	r.each(e, r.markings(&s.ClassMarkings, &s.ClassQualifiers, handlers{
+		"securityClassification": func(c *etree.Element) { s.Classes = append(s.Classes, r.class(c)) },
 	}))
-	return out
 }
 
 func (r *reader) class(e *etree.Element) labels.ClassSpec {
@@ -117,44 +166,47 @@ func (r *reader) tag(e *etree.Element) labels.TagSpec {
 	return s
 }
 
-// kind reads tagType with enumType and tag7Encoding.
+// kind reads tagType with enumType and tag7Encoding. An enumType beside another tagType contradicts it.
 func (r *reader) kind(e *etree.Element, a map[string]string) labels.Kind {
-	switch a["tagType"] {
-	case "restrictive":
+	tag, enum, seven := a["tagType"], a["enumType"], a["tag7Encoding"]
+	switch {
+	case tag != "enumerated" && enum != "" || tag != "tagType7" && seven != "":
+	case tag == "restrictive":
 		return labels.Restrictive
-	case "permissive":
+	case tag == "permissive":
 		return labels.Permissive
-	case "enumerated":
-		switch a["enumType"] {
-		case "restrictive":
-			return labels.EnumRestrictive
-		case "permissive":
-			return labels.EnumPermissive
-		}
-	case "tagType7":
-		switch a["tag7Encoding"] {
-		case "bitSetAttributes":
-			return labels.InformativeBits
-		case "securityAttributes":
-			return labels.InformativeEnum
-		case "": // a categoryGroup does not say it: both
-			if e.Tag != "securityCategoryTag" {
-				return labels.InformativeBits
-			}
-		}
+	case enum == "restrictive":
+		return labels.EnumRestrictive
+	case enum == "permissive":
+		return labels.EnumPermissive
+	case seven == "bitSetAttributes":
+		return labels.InformativeBits
+	case seven == "securityAttributes":
+		return labels.InformativeEnum
+	case tag == "tagType7" && seven == "" && e.Tag != "securityCategoryTag": // a reference does not say it: both
+		return labels.InformativeBits
 	}
-	r.problem(e, "tag-type", "tag type %q (enumType %q, tag7Encoding %q) is not supported", a["tagType"], a["enumType"], a["tag7Encoding"])
+	r.problem(e, "tag-type", "%s with tagType %q, enumType %q and tag7Encoding %q is not supported%s", e.Tag, tag, enum, seven, kindAdvice(tag))
 	return labels.NoKind
+}
+
+func kindAdvice(tag string) string {
+	switch tag {
+	case "enumerated":
+		return ": enumType must be restrictive or permissive, and stand alone"
+	case "tagType7":
+		return ": tag7Encoding must be bitSetAttributes or securityAttributes, and stand alone"
+	case "notApplicable":
+		return ": nobody says what such a tag decides"
+	}
+	return ": it is one of restrictive, permissive, enumerated, tagType7"
 }
 
 func (r *reader) category(e *etree.Element) labels.CategorySpec {
 	a := r.attributes(e, "name", "lacv", "userInput", "dateFormat", "requiredClass", "obsolete", "notBefore", "notAfter")
 	s := labels.CategorySpec{
 		Name: name(a["name"]), LACV: r.lacv(e, a), Obsolete: r.boolean(e, a, "obsolete"), RequiredClass: name(a["requiredClass"]),
-		NotBefore: r.date(e, a, "notBefore"), NotAfter: r.date(e, a, "notAfter"), Line: r.doc.lines[e],
-	}
-	if a["userInput"] != "" {
-		r.warn(e, "user-input", "category %q: values typed by users are not supported; only the name itself is read", s.Name)
+		NotBefore: r.date(e, a, "notBefore"), NotAfter: r.date(e, a, "notAfter"), Typed: a["userInput"] != "", Line: r.doc.lines[e],
 	}
 	r.each(e, r.markings(&s.Markings, &s.Qualifiers, handlers{
 		"equivalentSecCategoryTag": func(c *etree.Element) { s.Equivalents = append(s.Equivalents, r.equivalentCategory(c)) },
@@ -191,9 +243,17 @@ func (r *reader) group(e *etree.Element) labels.GroupSpec {
 	r.each(e, handlers{})
 	s := labels.GroupSpec{TagSet: name(a["tagSetRef"]), Kind: r.kind(e, a), Line: r.doc.lines[e]}
 	_, exact := a["lacv"]
-	s.Any = r.boolean(e, a, "all") || !exact
-	if exact {
+	_, said := a["all"]
+	all := r.boolean(e, a, "all")
+	switch {
+	case exact && all:
+		r.problem(e, "group", "%s gives a lacv and all=\"true\": one value, or every value?", e.Tag)
+	case !exact && said && !all:
+		r.problem(e, "group", "%s gives neither a lacv nor all=\"true\": which value?", e.Tag)
+	case exact:
 		s.LACV = r.lacv(e, a)
+	default:
+		s.Any = true
 	}
 	return s
 }

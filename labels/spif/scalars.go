@@ -1,6 +1,7 @@
 package spif
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func (r *reader) text(e *etree.Element) string {
 func (r *reader) lacv(e *etree.Element, a map[string]string) uint32 {
 	n, err := strconv.ParseUint(strings.TrimSpace(a["lacv"]), 10, 31)
 	if err != nil {
-		r.problem(e, "lacv", "lacv %q of %q is not a number from 0 to %d", a["lacv"], a["name"], labels.MaxNumber)
+		r.problem(e, "lacv", "%s: lacv %s is not a number from 0 to %d", e.Tag, labels.Quote(a["lacv"]), labels.MaxNumber)
 	}
 	return uint32(n)
 }
@@ -72,8 +73,8 @@ var codes = []string{
 
 func (r *reader) code(e *etree.Element, s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
-	if s != "" && !contains(codes, s) {
-		r.warn(e, "marking-code", "marking code %q is not known and has no effect", s)
+	if s != "" && !slices.Contains(codes, s) {
+		r.warn(e, "marking-code", "marking code %s is not known and has no effect", labels.Quote(s))
 	}
 	return s
 }
@@ -112,10 +113,10 @@ func (r *reader) qualifiers(e *etree.Element) []labels.QualifierSpec {
 	return out
 }
 
-// phrase checks text that is going to be shown: bounded, without control characters.
+// phrase checks text that is going to be shown: bounded, and without characters that hide or turn what is beside them.
 func (r *reader) phrase(e *etree.Element, s string) string {
-	if len(s) > maxPhrase || strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		r.problem(e, "phrase", "a phrase is longer than %d bytes or holds a control character", maxPhrase)
+	if len(s) > maxPhrase || !labels.Shown(s) {
+		r.problem(e, "phrase", "text of %q is longer than %d bytes or holds a control or direction character", e.Tag, maxPhrase)
 	}
 	return s
 }

@@ -2,9 +2,12 @@ package spif
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"sallyport/labels"
@@ -26,14 +29,22 @@ func (p Problem) String() string {
 	if p.Warning {
 		how = "warning"
 	}
-	return fmt.Sprintf("%s:%d: %s: %s (%s)", p.File, p.Line, how, p.Text, p.Rule)
+	at := p.File
+	if p.Line > 0 {
+		at = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s: %s: %s (%s)", at, how, p.Text, p.Rule)
 }
 
 // Options loosen the reader. The zero value is strict.
 type Options struct {
-	// AnyNamespace accepts the misspelt namespace and none at all, as some published files have it.
+	// AnyNamespace accepts the misspelt namespace and none at all, as some published files have it, for the whole file or
+	// for its equivalences.
 	AnyNamespace bool
 }
+
+// maxProblems bounds what is reported of one file.
+const maxProblems = 500
 
 // Load reads a file strictly.
 func Load(path string) (*labels.Policy, []Problem) { return LoadWith(Options{}, path) }
@@ -57,26 +68,39 @@ func Parse(name string, b []byte) (*labels.Policy, []Problem) { return ParseWith
 
 // ParseWith reads a policy.
 func ParseWith(o Options, name string, b []byte) (*labels.Policy, []Problem) {
-	doc, err := parseDocument(b)
-	if err != nil {
-		return nil, []Problem{{File: name, Rule: "xml", Text: err.Error()}}
+	doc, bad := parseDocument(b)
+	if bad != nil {
+		return nil, []Problem{{File: name, Line: bad.line, Rule: bad.rule, Text: bad.text}}
 	}
 	r := &reader{name: name, doc: doc, space: namespace, lenient: o.AnyNamespace}
-	if o.AnyNamespace {
-		switch s := doc.root.NamespaceURI(); s {
-		case "", namespaceTypo:
-			r.space = s
-		}
+	spec, ok := r.policy(doc.root)
+	if !ok {
+		return nil, r.problems
 	}
-	spec := r.policy(doc.root)
 	p, problems := labels.Compile(spec) // also when reading failed: an operator wants to hear everything at once
+	unread := r.unread()
 	for _, q := range problems {
+		if unread[q.Line] {
+			continue // what could not be read there is the reason
+		}
 		r.problems = append(r.problems, Problem{File: name, Line: q.Line, Rule: q.Rule, Text: q.Text, Warning: q.Warning})
 	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	if r.failed {
 		return nil, r.problems
 	}
 	return p, r.problems
+}
+
+// unread returns the lines of what could not be read.
+func (r *reader) unread() map[int]bool {
+	lines := map[int]bool{}
+	for _, q := range r.problems {
+		if !q.Warning {
+			lines[q.Line] = true
+		}
+	}
+	return lines
 }
 
 // reader turns elements into specifications and collects problems.
@@ -90,14 +114,23 @@ type reader struct {
 }
 
 func (r *reader) problem(e *etree.Element, rule, format string, args ...any) {
-	r.problems = append(r.problems, Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...)})
 	r.failed = true
+	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) warn(e *etree.Element, rule, format string, args ...any) {
-	r.problems = append(r.problems, Problem{
-		File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...), Warning: true,
-	})
+	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// add keeps a problem. One too many refuses the file: it could be the one that matters.
+func (r *reader) add(p Problem) {
+	switch {
+	case len(r.problems) < maxProblems:
+		r.problems = append(r.problems, p)
+	case len(r.problems) == maxProblems:
+		r.failed = true
+		r.problems = append(r.problems, Problem{File: r.name, Line: p.Line, Rule: "problems", Text: "there are more problems; correct these first"})
+	}
 }
 
 // each calls the handler of every child element; a nil handler skips it knowingly. Order is free, because published
@@ -107,27 +140,49 @@ func (r *reader) each(e *etree.Element, handlers map[string]func(*etree.Element)
 		h, known := handlers[c.Tag]
 		space := c.NamespaceURI()
 		switch {
-		case !known || space != r.space && (space != "" || c.Tag != "equivalentSecCategoryTag"):
-			r.problem(c, "element", "element %q is not known inside %q", c.FullTag(), e.Tag)
-		case space != r.space && !r.lenient:
+		case !known:
+			r.problem(c, "element", "element %q is not known inside %q%s: it could be a rule, so that the file is refused",
+				c.FullTag(), e.Tag, perhaps(c.Tag, slices.Sorted(maps.Keys(handlers))))
+		case space == r.space:
+			if h != nil {
+				h(c)
+			}
+		case space != "" || c.Tag != "equivalentSecCategoryTag":
+			r.problem(c, "element", "element %q inside %q is in namespace %q, not %q", c.FullTag(), e.Tag, space, r.space)
+		case !r.lenient:
 			// COMPAT(ACME example of ADatP-4774.1): without an equivalence less can be translated, never more.
-			r.warn(c, "namespace", "element %q is in no namespace and has no effect", c.Tag)
-		case space != r.space:
+			r.warn(c, "namespace", "element %q is in no namespace and has no effect: put it in the policy's, or read the file leniently", c.Tag)
+		default:
 			r.warn(c, "namespace", "element %q is in no namespace and read as if it were in the policy's", c.Tag)
-			h(c)
-		case h != nil:
 			h(c)
 		}
 	}
 	for _, t := range e.Child {
 		if s, ok := t.(*etree.CharData); ok && strings.TrimSpace(s.Data) != "" {
-			r.problem(e, "text", "element %q holds text", e.Tag)
+			r.problem(e, "text", "element %q holds text, which has no meaning there", e.Tag)
 			return
 		}
 	}
 }
 
-// attributes returns the attributes without namespace; those of other namespaces are allowed and ignored.
+// once wraps a handler of an element that may occur once.
+func (r *reader) once(h func(*etree.Element)) func(*etree.Element) {
+	first := 0
+	return func(c *etree.Element) {
+		if first > 0 {
+			r.problem(c, "repeated", "element %q is given a second time (first on line %d): put them together", c.Tag, first)
+			return
+		}
+		first = max(r.doc.lines[c], 1)
+		if h != nil {
+			h(c)
+		}
+	}
+}
+
+// attributes returns the attributes without namespace; those of other namespaces are allowed and ignored. One that is
+// not known is a warning, because published files have some, unless it looks like one that is: a misspelt rule must
+// not be lifted.
 func (r *reader) attributes(e *etree.Element, known ...string) map[string]string {
 	out := make(map[string]string, len(e.Attr))
 	for _, a := range e.Attr {
@@ -135,9 +190,12 @@ func (r *reader) attributes(e *etree.Element, known ...string) map[string]string
 		case a.Space == "xml" && a.Key == "lang":
 			out["xml:lang"] = strings.TrimSpace(a.Value)
 		case a.Space != "" || a.Key == "xmlns":
-		default:
+		case slices.Contains(known, a.Key):
 			out[a.Key] = a.Value
-			if !contains(known, a.Key) {
+		default:
+			if meant := perhaps(a.Key, known); meant != "" {
+				r.problem(e, "attribute", "attribute %q of %q is not known%s", a.Key, e.Tag, meant)
+			} else {
 				r.warn(e, "attribute", "attribute %q of %q is not known and has no effect", a.Key, e.Tag)
 			}
 		}
@@ -145,11 +203,12 @@ func (r *reader) attributes(e *etree.Element, known ...string) map[string]string
 	return out
 }
 
-func contains(words []string, w string) bool {
-	for _, k := range words {
-		if k == w {
-			return true
+// perhaps suggests the word that was meant, or "".
+func perhaps(wrong string, known []string) string {
+	for _, k := range known {
+		if labels.Near(wrong, k) {
+			return ", perhaps " + k
 		}
 	}
-	return false
+	return ""
 }
