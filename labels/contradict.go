@@ -9,8 +9,15 @@ import (
 // has: whoever wrote it saw more than the label admits. A marking that names a lower one, or none, proves nothing;
 // the label decides and the marking is written anew. The marking is never believed the other way round.
 func (p *Policy) Contradicts(l *Label, marking string) bool {
-	if p == nil || l == nil || l.policy != p || marking == "" || marking == l.marking {
+	if p == nil || l.PolicyID() != p.id || marking == "" || marking == l.marking {
 		return false
+	}
+	if l.policy != p { // read under an earlier version of the policy
+		again, err := p.Label(l.Form())
+		if err != nil {
+			return true // whatever the marking names, the label is nothing now
+		}
+		l = again
 	}
 	claimed, named := p.highestNamed(marking)
 	if !named {

@@ -95,8 +95,12 @@ func status(label, clearance error) string {
 }
 
 func TestExpectedMarkings(t *testing.T) {
+	all := rows(t, "mark")
+	if len(all) != 23 {
+		t.Fatalf("%d rows, want 23", len(all))
+	}
 	ps := policies{}
-	for _, r := range rows(t, "mark") {
+	for _, r := range all {
 		t.Run(r.id+" "+r.label+" "+r.lang, func(t *testing.T) {
 			p := ps.get(t, r.policy)
 			if got, _, _ := p.Marking(mustLabel(t, p, r.label), r.lang); got != r.marking {

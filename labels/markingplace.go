@@ -53,7 +53,10 @@ func ParsePlace(s string) (Place, bool) {
 			return Place(i), true
 		}
 	}
-	return Portion, s == "portion"
+	if s == "portion" {
+		return Portion, true
+	}
+	return PageBottom, false
 }
 
 // code returns the word of entries, "" for a place that does not exist.
