@@ -22,27 +22,18 @@ const MaxFile = 4 << 20
 //
 // The error is an *Error with the line.
 func Parse(b []byte, reg *labels.Registry) (*Catalogue, error) {
-	if len(b) > MaxFile {
-		return nil, errorf(0, "file of %d bytes, at most %d", len(b), MaxFile)
-	}
-	b = bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF"))
-	limits := xmlstream.ServerLimits()
-	limits.ElementBytes, limits.Children = MaxFile, 2*MaxItems
-	e, err := xmlstream.ParseDocument(b, xmlstream.Options{Limits: limits})
+	f, e, err := openFile(b, reg)
 	if err != nil {
-		return nil, notXML(b, err)
+		return nil, err
 	}
-	f := file{raw: b, reader: xep0258.NewReader(reg)}
 	var c *Catalogue
 	switch {
 	case e.Is(NS, "catalog"):
-		f.at = places(b, 2)
 		c, err = f.catalogue(e)
-	case e.Is(nsGenericode, "CodeList"):
-		f.at = places(b, 3, "Row")
-		c, err = f.codeList(e, reg)
+	case nato4774.IsCodeList(e):
+		c, err = f.codeList(e)
 	default:
-		return nil, f.place(errorf(0, "the root is %s, neither a catalog nor a CodeList", quoted(e.Name())))
+		err = errorf(0, "the root is %s, neither a catalog nor a CodeList", quoted(e.Name()))
 	}
 	if err == nil {
 		err = c.Check()
@@ -52,6 +43,27 @@ func Parse(b []byte, reg *labels.Registry) (*Catalogue, error) {
 	}
 	c.ID = c.Digest()
 	return c, nil
+}
+
+// openFile reads the document and finds its items.
+func openFile(b []byte, reg *labels.Registry) (file, *xmlstream.Element, error) {
+	if len(b) > MaxFile {
+		return file{}, nil, errorf(0, "file of %d bytes, at most %d", len(b), MaxFile)
+	}
+	b = bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF"))
+	limits := xmlstream.ServerLimits()
+	limits.ElementBytes, limits.Children, limits.OversizeFactor = MaxFile, 30*MaxItems, 0 // what is too many is said below
+	e, err := xmlstream.ParseDocument(b, xmlstream.Options{Limits: limits})
+	if err != nil {
+		return file{}, nil, notXML(b, err)
+	}
+	f := file{raw: b, reader: xep0258.NewReader(reg)}
+	if nato4774.IsCodeList(e) {
+		f.at = places(b, 3, "Row")
+	} else {
+		f.at = places(b, 2)
+	}
+	return f, e, nil
 }
 
 // notXML turns the position of the tokenizer into a line.
@@ -198,7 +210,8 @@ func (f file) labels(n int, i Item, sl *xmlstream.Element) (Item, error) {
 	return i, nil
 }
 
-// label reads a securitylabel as one of a message is read.
+// label reads a securitylabel as one of a message is read. Without a time no successor takes the place of a label: what a
+// file says must not change with the clock.
 func (f file) label(n int, sl *xmlstream.Element) (*labels.Label, error) {
 	found := f.reader.ReadLabel(sl)
 	switch found.State {

@@ -124,7 +124,13 @@ func (f Filter) currentAll(ls []*labels.Label, left *Left) bool {
 
 // leaving returns the label that the peer will see. One that is under the peer's policy already stays as it is.
 func (f Filter) leaving(l *labels.Label) (*labels.Label, bool) {
-	if f.Translate == nil || f.Translate.To() != nil && f.Translate.To().ID() == l.PolicyID() {
+	if f.Translate == nil {
+		return l, true
+	}
+	switch to := f.Translate.To(); {
+	case to == nil:
+		return nil, false
+	case to.ID() == l.PolicyID():
 		return l, true
 	}
 	out := f.Translate.Translate(l, f.At).Label()
@@ -155,7 +161,7 @@ func (f Filter) cleared(label, leaving *labels.Label, equivalents []*labels.Labe
 		case Judged:
 			judged = true
 		}
-		if !slices.ContainsFunc(s.must, s.covers) || slices.ContainsFunc(s.labels[:], s.denies) ||
+		if s.Standing != Judged || !slices.ContainsFunc(s.must, s.covers) || slices.ContainsFunc(s.labels[:], s.denies) ||
 			slices.ContainsFunc(equivalents, s.denies) {
 			return false
 		}
