@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"sallyport/labels"
@@ -73,9 +74,9 @@ func tooLong(s string) bool {
 	return len(s) > labels.MaxMarking && utf8.RuneCountInString(s) > labels.MaxMarking
 }
 
-// Fold returns the form in which markings are compared.
+// Fold returns the form in which markings are compared (Unicode: canonical caseless matching). Lower case follows
+// because the folding leaves Cherokee in two cases.
 func Fold(s string) string {
-	s = norm.NFC.String(strings.Join(strings.Fields(s), " "))
-	// Upper case first: it takes apart what lower case alone leaves different (ß and ss, final and other sigma).
-	return norm.NFC.String(strings.ToLower(strings.ToUpper(s)))
+	s = norm.NFD.String(strings.Join(strings.Fields(s), " "))
+	return norm.NFC.String(strings.ToLower(cases.Fold().String(s)))
 }
