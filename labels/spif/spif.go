@@ -43,8 +43,19 @@ type Options struct {
 	AnyNamespace bool
 }
 
-// maxProblems bounds what is reported of one file.
-const maxProblems = 500
+// Bounds on what is reported of one file.
+const (
+	maxProblems = 500
+	maxText     = 1000 // bytes of one problem: names in a file can be as long as the file
+)
+
+// bounded shortens the text of a problem.
+func bounded(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
 
 // Load reads a file strictly.
 func Load(path string) (*labels.Policy, []Problem) { return LoadWith(Options{}, path) }
@@ -70,7 +81,7 @@ func Parse(name string, b []byte) (*labels.Policy, []Problem) { return ParseWith
 func ParseWith(o Options, name string, b []byte) (*labels.Policy, []Problem) {
 	doc, bad := parseDocument(b)
 	if bad != nil {
-		return nil, []Problem{{File: name, Line: bad.line, Rule: bad.rule, Text: bad.text}}
+		return nil, []Problem{{File: name, Line: bad.line, Rule: bad.rule, Text: bounded(bad.text)}}
 	}
 	r := &reader{name: name, doc: doc, space: namespace, lenient: o.AnyNamespace}
 	spec, ok := r.policy(doc.root)
@@ -83,7 +94,7 @@ func ParseWith(o Options, name string, b []byte) (*labels.Policy, []Problem) {
 		if unread[q.Line] {
 			continue // what could not be read there is the reason
 		}
-		r.problems = append(r.problems, Problem{File: name, Line: q.Line, Rule: q.Rule, Text: q.Text, Warning: q.Warning})
+		r.problems = append(r.problems, Problem{File: name, Line: q.Line, Rule: q.Rule, Text: bounded(q.Text), Warning: q.Warning})
 	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	if r.failed {
@@ -115,11 +126,11 @@ type reader struct {
 
 func (r *reader) problem(e *etree.Element, rule, format string, args ...any) {
 	r.failed = true
-	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...)})
+	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: bounded(fmt.Sprintf(format, args...))})
 }
 
 func (r *reader) warn(e *etree.Element, rule, format string, args ...any) {
-	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: fmt.Sprintf(format, args...), Warning: true})
+	r.add(Problem{File: r.name, Line: r.doc.lines[e], Rule: rule, Text: bounded(fmt.Sprintf(format, args...)), Warning: true})
 }
 
 // add keeps a problem. One too many refuses the file: it could be the one that matters.

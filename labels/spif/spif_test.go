@@ -111,27 +111,3 @@ func TestOperationMissing(t *testing.T) {
 		t.Error("one of two groups was enough")
 	}
 }
-
-func TestLines(t *testing.T) {
-	text := "<?xml version='1.0'?>\n<!-- <a>\n<b> -->\n<SPIF xmlns='http://www.xmlspif.org/spif'>\n" +
-		"<securityPolicyId name='P' id='2.999.1'/>\n<securityClassifications>\n\n<securityClassification name='A' lacv='1'\n hierarchy='x'/>" +
-		"</securityClassifications></SPIF>"
-	_, problems := spif.Parse("p.xml", []byte(text))
-	if len(problems) != 1 || problems[0].Line != 8 || !strings.HasPrefix(problems[0].String(), "p.xml:8: error: ") {
-		t.Errorf("%v", problems)
-	}
-}
-
-func FuzzParse(f *testing.F) {
-	for _, file := range []string{"guard/guard.spif.xml", "fixed/food-policy-missi.xml", "acme/MOCK.spif.xml", "spiffing/food-policy-borked.xml"} {
-		f.Add([]byte(readData(f, file)))
-	}
-	f.Add([]byte("<SPIF xmlns='http://www.xmlspif.org/spif'/>"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, problems := spif.ParseWith(spif.Options{AnyNamespace: true}, "fuzz", b)
-		failed := slices.ContainsFunc(problems, func(q spif.Problem) bool { return !q.Warning })
-		if (p == nil) != failed {
-			t.Fatalf("policy %v with problems %v", p, problems)
-		}
-	})
-}
