@@ -1,6 +1,10 @@
 package labels_test
 
-import "testing"
+import (
+	"testing"
+
+	"sallyport/labels"
+)
 
 // Budget: validating and granting allocate nothing.
 func TestGrantedAllocatesNothing(t *testing.T) {
@@ -18,6 +22,51 @@ func TestGrantedAllocatesNothing(t *testing.T) {
 		if n != 0 {
 			t.Errorf("%s: %v allocations, budget 0", tt.label, n)
 		}
+	}
+}
+
+// Budget: finding a clearance and comparing two labels allocate nothing; wrapped content is compared on every stanza.
+func TestMeaningAllocatesNothing(t *testing.T) {
+	p := policyFile(t, guardFile)
+	set, err := labels.NewClearanceSet(mustClearance(t, p, "guard/c-all.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, inner := mustLabel(t, p, "guard/l-internal-rel-gbr.xml"), mustLabel(t, p, "guard/l-internal-rel-fra-gbr.xml")
+	n := testing.AllocsPerRun(100, func() {
+		if set.For(p.ID()) == nil || !outer.Dominates(inner) {
+			t.Fatal("not found or not dominated")
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations, budget 0", n)
+	}
+}
+
+func BenchmarkTranslate(b *testing.B) {
+	guard, partner := policyFile(b, guardFile), policyFile(b, "guard/partner.spif.xml")
+	l := mustLabel(b, guard, "guard/l-internal-rel-gbr.xml")
+	tr, _ := labels.NewTranslator(guard, partner, labels.Outbound, labels.TranslatorOptions{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if tr.Translate(l, today).Label() == nil {
+			b.Fatal("not translated")
+		}
+	}
+}
+
+func BenchmarkMarkingAt(b *testing.B) {
+	p := policyFile(b, "spiffing/nato-4774-policy.xml")
+	l := mustLabel(b, p, "spiffing/nato-4774-17-1.xml")
+	for _, place := range []labels.Place{labels.PageBottom, labels.FirstLineOfText} {
+		b.Run(place.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if p.MarkingAt(l, place, "fr").Text == "" {
+					b.Fatal("no marking")
+				}
+			}
+		})
 	}
 }
 

@@ -12,9 +12,9 @@
 //	label     = policy, classification, set of (tag set, kind, number), privacy mark
 //	clearance = policy, set of classifications, set of (tag set, kind, number)
 //
-// Every syntax (packages ess and nato4774) is read into it; two labels are equal when the normal forms are,
-// not when their octets are. The kind is part of a value: a bitmap permissive value in a clearance does not
-// satisfy an enumerated permissive value in a label.
+// Every syntax (packages ess, nato4774, icism and textmark) is read into it; two labels are equal when the normal
+// forms are, not when their octets are. The kind is part of a value: a bitmap permissive value in a clearance does
+// not satisfy an enumerated permissive value in a label.
 //
 // # The compiled policy
 //
@@ -28,8 +28,17 @@
 //
 // Permissive is per tag, not per tag set and not per name: two tags may share both (and do, in real policies).
 //
-// # What is not inside yet
+// # Translation, markings, combinations
 //
-// Translation between policies, label catalogues, dominant labels, and markings for places other than the
-// bottom of a page. Policy signatures and version roll-back belong to the policy store.
+// A Translator turns labels of one policy into labels of another through the equivalences that policies state: the
+// source must be valid, every value must map or be declared discardable, the result must be valid. What a deployment
+// reads is its choice (Reading), never a guess. MarkingAt writes what people see, at every place and language of the
+// policy. Dominant gives the label for a whole made of labelled parts, or says that a person must decide; Dominates
+// compares two labels. Clearances can be intersected (RFC 5913) and are never united.
+//
+// # What is not inside
+//
+// Syntaxes (packages ess, nato4774, icism, textmark), carriage in stanzas (xep0258, xep0314) and catalogues of labels
+// (catalogue). Signatures of policies and of labels: whoever stores them verifies them. Sponsors, group membership and
+// other ways to find out which clearance somebody has.
 package labels

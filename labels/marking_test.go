@@ -322,3 +322,35 @@ func TestMarkingColors(t *testing.T) {
 		}
 	}
 }
+
+// Of several texts for one role the language decides, then the one for the place before the one for every place.
+func TestQualifierChoice(t *testing.T) {
+	q := func(code, lang, text string) labels.QualifierSpec {
+		return labels.QualifierSpec{Code: code, Role: labels.Prefix, Lang: lang, Text: text}
+	}
+	for _, tt := range []struct {
+		name string
+		qs   []labels.QualifierSpec
+		lang string
+		want string
+	}{
+		{"for the place before for every place", []labels.QualifierSpec{q("", "", "every "), q("pagetop", "", "top ")}, "", "top P C"},
+		{"language before place", []labels.QualifierSpec{q("pagetop", "", "top "), q("", "fr", "partout ")}, "fr", "partout P C"},
+		{"for both pages", []labels.QualifierSpec{q("pagetopbottom", "", "page ")}, "", "page P C"},
+		{"another place", []labels.QualifierSpec{q("subject", "", "subject ")}, "", "P C"},
+		{"another language", []labels.QualifierSpec{q("pagetop", "fr", "haut ")}, "de", "P C"},
+		{"the first of two", []labels.QualifierSpec{q("pagetop", "", "one "), q("pagetop", "", "two ")}, "", "one P C"},
+		{"the bottom alone", []labels.QualifierSpec{q("pagebottom", "", "bottom ")}, "", "P C"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := compile(t, labels.PolicySpec{Name: "P", ID: "2.999.6", Classes: []labels.ClassSpec{{Name: "C"}}, Qualifiers: tt.qs})
+			l, err := p.Label(labels.LabelForm{Policy: "2.999.6"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.MarkingAt(l, labels.PageTop, tt.lang).Text; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package labels_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -129,6 +130,7 @@ func TestTranslatorProblems(t *testing.T) {
 	a, _ := to.Label(form(awayID, 11))
 	b, _ := to.Label(form(awayID, 12))
 	old, _ := to.Label(form(awayID, 14))
+	gone, _ := to.Label(form(awayID, 11, val("2.999.20.1", labels.Restrictive, 7)))
 	for _, tt := range []struct {
 		name     string
 		from, to *labels.Policy
@@ -148,6 +150,7 @@ func TestTranslatorProblems(t *testing.T) {
 		{name: "table the wrong way round", from: from, to: to, reading: labels.Table, options: labels.TranslatorOptions{Table: []labels.Mapping{{From: a, To: l}}}, rule: "table"},
 		{name: "table that says two things", from: from, to: to, reading: labels.Table, options: labels.TranslatorOptions{Table: []labels.Mapping{{From: l, To: a}, {From: l, To: b}}}, rule: "table"},
 		{name: "table that makes an obsolete label", from: from, to: to, reading: labels.Table, options: labels.TranslatorOptions{Table: []labels.Mapping{{From: l, To: old}}}, rule: "table"},
+		{name: "table that makes an obsolete value", from: from, to: to, reading: labels.Table, options: labels.TranslatorOptions{Table: []labels.Mapping{{From: l, To: gone}}}, rule: "table"},
 		{name: "discard with a table", from: from, to: to, reading: labels.Table, options: labels.TranslatorOptions{Table: []labels.Mapping{{From: l, To: a}}, Discard: []labels.Value{red}}, rule: "discard"},
 		{name: "no equivalence", from: to, to: from, reading: labels.Outbound, rule: "no-equivalence", warning: true},
 		{name: "no equivalence backwards", from: from, to: to, reading: labels.LocalSPIF, rule: "no-equivalence", warning: true},
@@ -191,6 +194,59 @@ func TestTranslateNothing(t *testing.T) {
 	}
 	if (labels.Translation{Result: a}).Label() != nil {
 		t.Error("the zero status gives a label")
+	}
+}
+
+// An equivalence with what the other policy does not have is a warning for the operator, in both readings.
+func TestTranslatorWarnings(t *testing.T) {
+	h := home()
+	h.Classes[2].Equivalents = []labels.EquivalentClassSpec{toAway(99, labels.AppliedBoth)}
+	blueBecomes(98)(&h, nil)
+	from, to := compile(t, h), compile(t, away())
+	for _, tt := range []struct {
+		name     string
+		from, to *labels.Policy
+		reading  labels.Reading
+	}{{"outbound", from, to, labels.Outbound}, {"foreign-spif", from, to, labels.ForeignSPIF}, {"local-spif", to, from, labels.LocalSPIF}} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr, problems := labels.NewTranslator(tt.from, tt.to, tt.reading, labels.TranslatorOptions{})
+			var rules []string
+			for _, p := range problems {
+				if !p.Warning || p.Policy != "HOME" || !strings.Contains(p.Text, "AWAY does not have") {
+					t.Errorf("%+v", p)
+				}
+				rules = append(rules, p.Rule)
+			}
+			if strings.Join(rules, " ") != "equivalent-classification equivalent-category" {
+				t.Errorf("rules %q", rules)
+			}
+			if tr.From() != tt.from || tr.To() != tt.to || tr.Reading() != tt.reading {
+				t.Errorf("%v", tr)
+			}
+		})
+	}
+}
+
+// The words of a translation are bounded, its values are not cut.
+func TestTranslationStepsAreBounded(t *testing.T) {
+	h, a := home(), away()
+	var vs []labels.Value
+	for n := uint32(10); n < 1010; n++ {
+		h.TagSets[0].Tags[0].Categories = append(h.TagSets[0].Tags[0].Categories, labels.CategorySpec{
+			Name: fmt.Sprintf("R%d", n), LACV: n, Equivalents: []labels.EquivalentCategorySpec{valueAway("2.999.20.1", labels.Restrictive, n, labels.AppliedBoth)},
+		})
+		a.TagSets[0].Tags[0].Categories = append(a.TagSets[0].Tags[0].Categories, labels.CategorySpec{Name: fmt.Sprintf("A%d", n), LACV: n})
+		vs = append(vs, val("2.999.10.1", labels.Restrictive, n))
+	}
+	from := compile(t, h)
+	tr, _ := labels.NewTranslator(from, compile(t, a), labels.Outbound, labels.TranslatorOptions{})
+	l, err := from.Label(form(homeID, 1, vs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := tr.Translate(l, today)
+	if n := len(got.Label().Form().Values); n != 1000 || len(got.Steps) > 300 || got.Steps[len(got.Steps)-1] != "… and more" {
+		t.Errorf("%d values, %d steps, the last %q", n, len(got.Steps), got.Steps[len(got.Steps)-1])
 	}
 }
 
