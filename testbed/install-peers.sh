@@ -15,7 +15,8 @@ needed() {
 /usr/lib/prosody/modules/mod_s2s_bidi.lua            prosody           XEP-0288, in core since 0.12
 /usr/sbin/ejabberdctl                                ejabberd          XMPP server, the other side
 /usr/lib/python3/dist-packages/slixmpp/__init__.py   python3-slixmpp   the clients of both
-/usr/bin/python3                                     python3           runs slixmpp
+/usr/lib/python3/dist-packages/nbxmpp/__init__.py    python3-nbxmpp    the library of Gajim: reads our label catalogues
+/usr/bin/python3                                     python3           runs slixmpp and nbxmpp
 /usr/bin/xmlwf                                       expat             judge of our XML: expat
 /usr/bin/xmllint                                     libxml2-utils     judge of our XML: libxml2
 /usr/bin/openssl                                     openssl           judge of our TLS and DER

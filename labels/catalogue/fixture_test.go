@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/labels/catalogue"
+	"sallyport/labels/labelfile"
 	"sallyport/labels/spif"
 	"sallyport/labels/xep0258"
 )
@@ -114,8 +115,8 @@ func element(t testing.TB, c *catalogue.Catalogue, w catalogue.Writing) *xmlstre
 	return e
 }
 
-func octets(t testing.TB, e *xmlstream.Element) []byte {
-	t.Helper()
+// octets writes an element; t is a test, or a check of rapid.
+func octets(t interface{ Fatal(...any) }, e *xmlstream.Element) []byte {
 	b, err := xmlstream.AppendElement(nil, e, "")
 	if err != nil {
 		t.Fatal(err)
@@ -130,4 +131,14 @@ func readData(t testing.TB, file string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// labelFile reads a label of the test data.
+func labelFile(t testing.TB, reg *labels.Registry, file string) *labels.Label {
+	t.Helper()
+	l, err := labelfile.LoadLabel(filepath.Join(data, file), reg, labelfile.Options{Lenient: true, Debug: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }

@@ -70,8 +70,11 @@ func FromPolicy(p *labels.Policy, g Generate) (*Catalogue, error) {
 	if err := c.choose(g.Default, g.Lang); err != nil {
 		return nil, err
 	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	c.ID = c.Digest()
-	return c, c.Check()
+	return c, nil
 }
 
 func shortened(s string) string { return cut(part(s), MaxText) }
