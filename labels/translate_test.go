@@ -148,7 +148,7 @@ func TestTranslate(t *testing.T) {
 		{name: "value for the other direction", reading: labels.ForeignSPIF, in: form(homeID, 1, bbb), status: labels.NoMapping, words: "other direction only"},
 		{name: "discarded by the policy", reading: labels.Outbound, in: form(homeID, 1, draft), status: labels.Translated, want: form(awayID, 11), words: "Note DRAFT is dropped: policy HOME"},
 		{name: "not discarded in the other direction", reading: labels.ForeignSPIF, in: form(homeID, 1, draft), status: labels.NoMapping},
-		{name: "discarded by the profile", reading: labels.Outbound, discard: []labels.Value{blue}, in: form(homeID, 1, red, blue), status: labels.Translated, want: form(awayID, 11, stop), words: "listed as discardable"},
+		{name: "discarded by the profile", reading: labels.Outbound, discard: []labels.Value{blue}, in: form(homeID, 1, red, blue), status: labels.Translated, want: form(awayID, 11, stop), words: "listed as discardable; that removes a restriction (RESTRICTIVE)"},
 		{name: "discardable with an equivalent is kept", reading: labels.Outbound, discard: []labels.Value{red}, in: form(homeID, 1, red), status: labels.Translated, want: form(awayID, 11, stop)},
 		{
 			name: "policy needs all: added", bend: policyNeeds(all(group("Origin", labels.InformativeBits, 1))), reading: labels.Outbound,

@@ -154,6 +154,7 @@ func (b *planner) forwardCategory(i int, meant func(string) bool) catPlan {
 			others = true
 		case e.Discard:
 			pl.drop = fmt.Sprintf("policy %s lets it be discarded for %s", b.from.name, b.to.name)
+			b.warnDropped(e.Line, i)
 		default:
 			n, why := b.target(b.to, e)
 			if why != "" {
@@ -204,14 +205,19 @@ func (b *planner) discard(pl *plan, vs []Value) {
 				continue // it has an equivalent: nothing is lost
 			}
 			pl.cats[i].drop = "it is listed as discardable"
-			if t := b.from.cats[i].value.Kind.Type(); t != TypeInformative {
-				b.problems = append(b.problems, Problem{Rule: "discard", Warning: true, Policy: b.from.name, Text: fmt.Sprintf(
-					"dropping %s removes a restriction (%s): more people can read the translated label", b.from.catWords(i), t)})
-			}
+			b.warnDropped(0, i)
 		}
 		if !found {
 			b.problems = append(b.problems, Problem{Rule: "discard", Warning: true, Policy: b.from.name, Text: fmt.Sprintf(
 				"policy %s has no %s value %d in tag set %s to discard", b.from.name, v.Kind, v.LACV, Quote(v.TagSet))})
 		}
+	}
+}
+
+// warnDropped tells the operator of a value that may be dropped though access depends on it.
+func (b *planner) warnDropped(line, i int) {
+	if t := b.from.cats[i].value.Kind.Type(); t != TypeInformative {
+		b.problems = append(b.problems, Problem{Line: line, Rule: "discard", Warning: true, Policy: b.from.name, Text: fmt.Sprintf(
+			"dropping %s removes a restriction (%s): more people can read the translated label", b.from.catWords(i), t)})
 	}
 }
