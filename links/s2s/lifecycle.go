@@ -201,8 +201,9 @@ func (l *Link) Shutdown(ctx context.Context) error {
 		delete(l.listeners, k)
 	}
 	l.mu.Unlock()
+	last := time.Now().Add(l.table().timing.Close)
 	for _, s := range l.allStreams() {
-		s.finish()
+		s.finish(last)
 	}
 	var err error
 	for _, s := range l.allStreams() {
@@ -220,12 +221,12 @@ func (l *Link) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// finish writes what waits for this stream and closes it in order.
-func (s *serverStream) finish() {
-	for more, over, err := true, false, error(nil); more && !over && err == nil; {
-		more, _, over, err = s.flush()
-	}
-	s.step(stream.Close{})
+// finish has the writer write what waits for this stream, and then close it in order; a peer that does not read by then is not waited
+// for.
+func (s *serverStream) finish(last time.Time) {
+	s.wire.endBy(last)
+	s.finishing.Store(true)
+	s.wake()
 }
 
 // settleAll reports everything that is left when nothing runs any more.

@@ -94,6 +94,15 @@ func (m *memnet) hole() {
 	}
 }
 
+// deafen makes every end of now read nothing more, and keep the connection.
+func (m *memnet) deafen() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.conns {
+		c.in.deafen()
+	}
+}
+
 // memConn is one end of a pipe with a buffer, so that a writer is not held up by a reader who is busy writing.
 type memConn struct {
 	in, out       *buffer
@@ -139,6 +148,7 @@ type buffer struct {
 	data   []byte
 	err    error
 	ended  bool
+	deaf   bool // the reader reads no more
 	change chan struct{}
 	readBy time.Time
 	wrtBy  time.Time
@@ -176,6 +186,7 @@ func (b *buffer) read(p []byte) (int, error) {
 		switch {
 		case b.err != nil:
 			return 0, b.err
+		case b.deaf:
 		case len(b.data) > 0:
 			n := copy(p, b.data)
 			b.data = b.data[n:]
@@ -220,6 +231,12 @@ func (b *buffer) close(err error) {
 	}
 	b.ended = true
 	b.changed()
+}
+
+func (b *buffer) deafen() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deaf = true
 }
 
 func (b *buffer) until(t time.Time) {

@@ -40,6 +40,7 @@ type serverStream struct {
 	wakeup       chan struct{} // to the writer
 	resumed      chan struct{} // to the reader: receipts came
 	ackDue       atomic.Bool
+	finishing    atomic.Bool   // write what waits, then close
 	held         atomic.Bool   // the reader is kept waiting by our own side
 	drained      chan struct{} // closed by the reader when it ends
 	discardUntil time.Time     // the reader's: when an oversized element must have ended

@@ -23,6 +23,7 @@ type wire struct {
 	out    []byte
 	corked bool
 
+	last     atomic.Pointer[time.Time] // when writing is over; nil: not yet known
 	received atomic.Int64
 	sent     atomic.Int64
 }
@@ -96,7 +97,18 @@ func (c *wire) push(p []byte) error {
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 		return err
 	}
+	if last := c.last.Load(); last != nil { // set in between, or before
+		if err := c.Conn.SetWriteDeadline(*last); err != nil {
+			return err
+		}
+	}
 	n, err := c.Conn.Write(p)
 	c.sent.Add(int64(n))
 	return err
+}
+
+// endBy lets no write take longer than until then, nor the one that is under way.
+func (c *wire) endBy(t time.Time) {
+	c.last.Store(&t)
+	_ = c.Conn.SetWriteDeadline(t) // a connection that is closed needs none
 }

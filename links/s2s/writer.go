@@ -33,6 +33,9 @@ func (s *serverStream) write() {
 			continue
 		case more:
 			continue
+		case s.finishing.Swap(false):
+			s.step(stream.Close{})
+			continue
 		}
 		timer.Reset(max(time.Until(next), 0))
 		select {
