@@ -9,12 +9,15 @@ import (
 
 // Object identifiers stay dotted text: their arcs may be larger than the integers of encoding/asn1.
 
+// oidText is enough for the text of the usual identifier, which then needs no memory but its own.
+const oidText = 64
+
 // parseOID reads the content octets of an OBJECT IDENTIFIER (X.690 section 8.19).
 func parseOID(b []byte) (string, error) {
 	if len(b) == 0 || b[len(b)-1]&0x80 != 0 {
 		return "", labels.Errorf(labels.CodeSyntax, "object identifier ends early")
 	}
-	var out strings.Builder
+	out := make([]byte, 0, oidText)
 	var arc uint64
 	arcs, start := 0, true
 	for _, c := range b {
@@ -30,18 +33,17 @@ func parseOID(b []byte) (string, error) {
 		}
 		if arcs == 0 {
 			first := min(arc/40, 2)
-			out.WriteString(strconv.FormatUint(first, 10))
+			out = strconv.AppendUint(out, first, 10)
 			arc -= first * 40
 			arcs++
 		}
-		out.WriteByte('.')
-		out.WriteString(strconv.FormatUint(arc, 10))
+		out = strconv.AppendUint(append(out, '.'), arc, 10)
 		arc = 0
 		if arcs++; arcs > labels.MaxArcs {
 			return "", labels.Errorf(labels.CodeSyntax, "object identifier with more than %d arcs", labels.MaxArcs)
 		}
 	}
-	return out.String(), nil
+	return string(out), nil
 }
 
 // appendOID appends the content octets of an identifier that CheckOID accepts.
