@@ -112,7 +112,7 @@ func (g *Gateway) Peer(_ context.Context, name string) (control.PeerDetail, erro
 	for _, t := range c.Route {
 		d.Route = append(d.Route, t.String())
 	}
-	if held := policy.Peer(name).Clearance; held != nil {
+	if held := policy.Peer(name).Clearances; !held.IsEmpty() {
 		d.Clearance = held.String()
 	}
 	for _, other := range policy.Peers() {

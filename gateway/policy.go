@@ -10,17 +10,17 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/labels"
 	"sallyport/labels/spif"
-	"sallyport/labels/xep0258"
 	"sallyport/peering"
 	"sallyport/rules"
 )
 
 // linkS2S is the name of the one link there is now.
-const linkS2S = "s2s"
+const linkS2S = config.OnlyLink
 
 // policyBuild gathers a definition and everything that is wrong with it.
 type policyBuild struct {
 	cfg      *config.Config
+	resolved *config.Labels
 	def      peering.Definition
 	problems []error
 }
@@ -34,6 +34,7 @@ func (b *policyBuild) bad(format string, args ...any) {
 func BuildPolicy(cfg *config.Config) (*peering.Policy, error) {
 	b := policyBuild{cfg: cfg}
 	b.source([]byte(cfg.Source.Digest))
+	b.securityPolicies()
 	b.labels()
 	b.profile()
 	b.rules()
@@ -69,7 +70,7 @@ func (b *policyBuild) sourceFile(f config.File) {
 	b.source(data)
 }
 
-func (b *policyBuild) labels() {
+func (b *policyBuild) securityPolicies() {
 	var policies []*labels.Policy
 	for _, f := range b.cfg.Policy.SPIF {
 		b.sourceFile(f)
@@ -105,7 +106,7 @@ func (b *policyBuild) profile() {
 }
 
 func (b *policyBuild) rules() {
-	set, problems := rules.CompileRules(b.cfg.Rules)
+	set, problems := rules.CompileRules(b.resolved.Rules)
 	for _, p := range problems {
 		b.bad("rule %s", p)
 	}
@@ -129,7 +130,7 @@ func (b *policyBuild) peer(c *config.Peer) {
 			p.Floor.Methods = append(p.Floor.Methods, peering.Dialback)
 		}
 	}
-	b.peerLabels(c, &p)
+	b.labelling(c, &p.Labelling)
 	for _, m := range c.DomainMap {
 		far, errFar := jid.ParseDomain(m.Far)
 		near, errNear := jid.ParseDomain(m.Near)
@@ -140,42 +141,6 @@ func (b *policyBuild) peer(c *config.Peer) {
 		p.DomainMap = append(p.DomainMap, peering.DomainMapping{Far: far, Near: near})
 	}
 	b.def.Peers = append(b.def.Peers, p)
-}
-
-func (b *policyBuild) peerLabels(c *config.Peer, p *peering.Peer) {
-	var err error
-	if c.Clearance != "" {
-		b.sourceFile(c.Clearance)
-		if p.Clearance, err = xep0258.LoadClearance(string(c.Clearance), b.def.Labels); err != nil {
-			b.bad("peer %s: %w", c.Name, err)
-		}
-	}
-	if c.DefaultLabel != "" {
-		b.sourceFile(c.DefaultLabel)
-		if p.DefaultLabel, err = xep0258.LoadLabel(string(c.DefaultLabel), b.def.Labels); err != nil {
-			b.bad("peer %s: %w", c.Name, err)
-		}
-	}
-	switch c.Unlabelled {
-	case config.UnlabelledDefault:
-		p.Unlabelled = peering.UnlabelledDefault
-	case config.UnlabelledRefuse:
-	}
-	for _, s := range c.LabelSyntaxes {
-		switch s {
-		case config.SyntaxESS:
-			p.LabelSyntaxes = append(p.LabelSyntaxes, xep0258.ESS)
-		case config.SyntaxNATO4774:
-			p.LabelSyntaxes = append(p.LabelSyntaxes, xep0258.STANAG4774)
-		}
-	}
-	switch c.SendLabels {
-	case config.SendAlways:
-		p.SendLabels = peering.SendAlways
-	case config.SendNever:
-		p.SendLabels = peering.SendNever
-	case config.SendAsReceived:
-	}
 }
 
 func patterns(in []config.Pattern) []peering.Pattern {

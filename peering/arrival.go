@@ -66,12 +66,15 @@ type Facts struct {
 	Levels    []uint32      // tokens in the buckets of Policy.Buckets, by number; absent is empty
 }
 
-// ClearanceFact is a clearance with where it came from and how old it is.
+// ClearanceFact is what is known of the clearances of somebody, where it came from and how old it is. The zero value is
+// that nothing is known. A source without a clearance is somebody who is known to have none: cleared for nothing.
 type ClearanceFact struct {
-	Clearance *labels.Clearance // nil: not known
-	Source    string
-	Age       time.Duration
+	Clearances labels.ClearanceSet
+	Source     string
+	Age        time.Duration
 }
+
+func (f *ClearanceFact) known() bool { return f.Source != "" || !f.Clearances.IsEmpty() }
 
 // AwaitedIQ is what the conversation table says of a response.
 type AwaitedIQ struct {

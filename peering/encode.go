@@ -16,7 +16,7 @@ import (
 
 // Encoding version and limits. A parser refuses another version rather than guess.
 const (
-	encodingVersion  = 1
+	encodingVersion  = 2 // 1 knew one clearance of a user and nothing of where a label came from
 	maxEncodedString = 64 << 10
 	maxEncodedStanza = 4 << 20
 	maxLevels        = 1024
@@ -86,15 +86,16 @@ func AppendFacts(dst []byte, f *Facts) ([]byte, error) {
 	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
 		dst = appendString(dst, c.Source)
 		dst = binary.AppendUvarint(dst, uint64(max(c.Age, 0)))
-		at := len(dst)
-		dst = append(dst, 0, 0, 0, 0)
-		if c.Clearance != nil {
+		dst = binary.AppendUvarint(dst, uint64(c.Clearances.Len()))
+		for one := range c.Clearances.All() {
+			at := len(dst)
+			dst = append(dst, 0, 0, 0, 0)
 			var err error
-			if dst, err = ess.AppendClearance(dst, c.Clearance.Form()); err != nil {
+			if dst, err = ess.AppendClearance(dst, one.Form()); err != nil {
 				return dst[:at], fmt.Errorf("encode clearance from %s: %w", c.Source, err)
 			}
+			binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 		}
-		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	}
 	return dst, nil
 }
@@ -112,24 +113,37 @@ func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
 	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
 		c.Source = r.string()
 		c.Age = time.Duration(r.uvarint(math.MaxInt64))
-		raw := r.bytes(int(r.uint32()), maxEncodedString)
-		if r.err != nil || len(raw) == 0 {
-			continue
-		}
-		form, err := ess.ParseClearance(raw)
-		var clearance *labels.Clearance
-		if err == nil {
-			clearance, err = reg.Clearance(form)
-		}
-		if err != nil {
+		if err := r.clearances(c, reg); err != nil {
 			return Facts{}, nil, fmt.Errorf("%w: clearance from %s: %w", ErrEncoding, c.Source, err)
 		}
-		c.Clearance = clearance
 	}
 	if r.err != nil {
 		return Facts{}, nil, r.err
 	}
 	return f, r.b, nil
+}
+
+// clearances reads the clearances of somebody and binds them to policies.
+func (r *reader) clearances(c *ClearanceFact, reg *labels.Registry) error {
+	var all []*labels.Clearance
+	for range r.uvarint(labels.MaxClearances) {
+		raw := r.bytes(int(r.uint32()), maxEncodedString)
+		if r.err != nil {
+			return nil // reported for all fields
+		}
+		form, err := ess.ParseClearance(raw)
+		if err != nil {
+			return err
+		}
+		one, err := reg.Clearance(form)
+		if err != nil {
+			return err
+		}
+		all = append(all, one)
+	}
+	set, err := labels.NewClearanceSet(all...)
+	c.Clearances = set
+	return err
 }
 
 func flag(b bool) byte {

@@ -2,18 +2,20 @@ package peering_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"sallyport/labels"
 	"sallyport/peering"
 )
 
 func facts(t testing.TB) peering.Facts {
 	reg := registry(t)
 	return peering.Facts{
-		Sender:  peering.ClearanceFact{Clearance: clearance(t, reg, "inside.clearance.xml"), Source: "directory", Age: time.Minute},
+		Sender:  peering.ClearanceFact{Clearances: clearance(t, reg, "inside.clearance.xml"), Source: "directory", Age: time.Minute},
 		Awaited: peering.AwaitedIQ{Found: true, OriginalID: "orig"},
 		Asked:   true, FreshID: "fresh",
 		Levels: []uint32{3, 0, 1 << 31},
@@ -60,10 +62,10 @@ func TestFactsSurviveEncoding(t *testing.T) {
 	if err != nil || len(rest) != 3 {
 		t.Fatalf("parse: %v, %d bytes left", err, len(rest))
 	}
-	if !got.Sender.Clearance.Equal(f.Sender.Clearance) {
-		t.Errorf("clearance %v, want %v", got.Sender.Clearance, f.Sender.Clearance)
+	if !got.Sender.Clearances.Equal(f.Sender.Clearances) || got.Sender.Clearances.IsEmpty() {
+		t.Errorf("clearance %v, want %v", got.Sender.Clearances, f.Sender.Clearances)
 	}
-	got.Sender.Clearance, f.Sender.Clearance = nil, nil
+	got.Sender.Clearances, f.Sender.Clearances = labels.ClearanceSet{}, labels.ClearanceSet{}
 	if d := cmp.Diff(f, got); d != "" {
 		t.Errorf("facts changed (-want +got):\n%s", d)
 	}
@@ -76,9 +78,11 @@ func TestEncodingOfAnotherVersionIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b[0] = 2
-	if _, _, err := peering.ParseArrival(b, registry(t)); err == nil {
-		t.Error("version 2 was read")
+	for _, version := range []byte{0, 1, 3} {
+		b[0] = version
+		if _, _, err := peering.ParseArrival(b, registry(t)); err == nil || !strings.Contains(err.Error(), "this is 2") {
+			t.Errorf("version %d: %v, want a refusal that names both versions", version, err)
+		}
 	}
 }
 
@@ -92,6 +96,7 @@ func FuzzParseArrival(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add([]byte{1})
+	f.Add([]byte{2})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, _, err := peering.ParseArrival(b, reg)
 		if err != nil {

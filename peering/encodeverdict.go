@@ -18,6 +18,7 @@ type Record struct {
 	FromPeer string
 	ToPeer   string
 	Changed  bool
+	Label    LabelRecord
 }
 
 // AppendVerdict appends the encoding of v to dst.
@@ -36,7 +37,7 @@ func AppendVerdict(dst []byte, v *Verdict) []byte {
 		dst = appendString(dst, st.Note)
 		dst = appendString(dst, st.Subject)
 	}
-	return dst
+	return AppendLabelFacts(dst, v)
 }
 
 // ParseVerdict reads a verdict from b and returns the rest of b.
@@ -61,7 +62,12 @@ func ParseVerdict(b []byte) (Record, []byte, error) {
 	if r.err != nil {
 		return Record{}, nil, r.err
 	}
-	return v, r.b, nil
+	label, rest, err := ParseLabelFacts(r.b)
+	if err != nil {
+		return Record{}, nil, err
+	}
+	v.Label = label
+	return v, rest, nil
 }
 
 // Stored is an arrival that was written down: by the spool, or for replay.

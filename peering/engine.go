@@ -5,7 +5,6 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
-	"sallyport/labels"
 	"sallyport/rules"
 )
 
@@ -56,10 +55,10 @@ type judgement struct {
 	from, to *Peer
 	s        stanza.Stanza // as it stands now
 	src, dst jid.JID       // final addresses
-	label    *labels.Label // label in force, nil if the kind carries none
-	labelled *labels.Policy
-	rules    *rules.Set // those that can match on this way
-	wraps    bool       // there are stanzas inside the stanza
+	pass     passage       // of the label of the stanza
+	inner    []passage     // of the labels of messages wrapped in it
+	rules    *rules.Set    // those that can match on this way
+	wraps    bool          // there are stanzas inside the stanza
 	// canonical says that the label came as it would be written; it still stands so in the
 	// tree as long as nothing has changed.
 	canonical bool
@@ -95,9 +94,9 @@ func (j *judgement) run() bool {
 // applyRules is stage 4: the ordered rules.
 func (j *judgement) applyRules() bool {
 	in := rules.Input{
-		Stanza: j.s, Label: j.label,
+		Stanza: j.s, Label: j.pass.inside,
 		FromSide: j.from.Side, ToSide: j.to.Side, FromPeer: j.from.Name, ToPeer: j.to.Name,
-		Marking: j.v.Facts.MarkingIn, Levels: j.a.Facts.Levels,
+		Marking: j.marking(), Levels: j.a.Facts.Levels,
 	}
 	out := j.rules.Apply(&in)
 	for i := range min(out.NFired, len(out.Fired)) {
@@ -129,8 +128,32 @@ func (j *judgement) applyRules() bool {
 		if out.NFired == 0 {
 			j.step(Step{Stage: Rules, Note: "no rule objects"})
 		}
+		return out.Label == nil || j.relabel(&out)
 	}
 	return true
+}
+
+// relabel makes the label of a rule the one in force. What came is forgotten: it must not leave as an equivalent.
+func (j *judgement) relabel(out *rules.Outcome) bool {
+	j.pass.received, j.pass.inside, j.canonical = out.Label, out.Label, false
+	f := &j.v.Facts
+	f.RelabelledBy, f.Defaulted = out.LabelledBy, false
+	j.v.LabelOut, f.PolicyOut, f.MarkingOut = out.Label, out.Label.Policy(), out.Label.String()
+	note := "label replaced by rule"
+	if out.Downgrade {
+		note = "label replaced by rule, downgrade = true"
+	}
+	j.v.Changed = true
+	j.step(Step{Stage: Rules, Changed: true, Note: note, Subject: out.LabelledBy})
+	return j.valid(Rules, out.Label)
+}
+
+// marking is the display marking of the label in force, as rules may write it: without a privacy mark.
+func (j *judgement) marking() string {
+	if j.pass.inside == nil {
+		return ""
+	}
+	return j.p.unmarked(j.pass.inside).String()
 }
 
 // release makes the one thing that may cross.

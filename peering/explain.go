@@ -23,6 +23,7 @@ type Explanation struct {
 	Ref       string            `json:"ref,omitempty"`
 	LabelIn   string            `json:"label_in,omitempty"`
 	LabelOut  string            `json:"label_out,omitempty"`
+	Label     *ExplainedLabel   `json:"label,omitempty"`
 	Steps     []ExplanationStep `json:"steps"`
 	Changed   bool              `json:"changed"`
 	Diff      []string          `json:"difference,omitempty"`
@@ -41,7 +42,7 @@ type ExplanationStep struct {
 func Explain(v *Verdict) Explanation {
 	x := Explanation{
 		Outcome: v.Outcome.String(), FromPeer: v.FromPeer, ToPeer: v.ToPeer, Policy: v.Version.String(),
-		Changed: v.Changed, LabelIn: v.Facts.MarkingIn, LabelOut: v.Facts.MarkingOut,
+		Changed: v.Changed, LabelIn: v.Facts.MarkingIn, LabelOut: v.Facts.MarkingOut, Label: explainLabel(v),
 	}
 	for i := range v.Trace.Len() {
 		s := v.Trace.At(i)

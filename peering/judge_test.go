@@ -180,12 +180,12 @@ var judgements = []judged{
 	},
 	{
 		name: "I19 labelled presence", stanza: `<presence` + toOut + `>` + label("UNCLASSIFIED", "") + `</presence>`,
-		stage: peering.LabelIn, reason: peering.LabelMisplaced, cond: stanza.PolicyViolation,
+		want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced,
 	},
 	{
 		name:   "I21 labelled error",
 		stanza: `<message` + toOut + `type='error'>` + label("UNCLASSIFIED", "") + `<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`,
-		stage:  peering.LabelIn, reason: peering.LabelMisplaced, cond: stanza.PolicyViolation,
+		want:   peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced,
 	},
 	{
 		name:   "I20 error with the original body",

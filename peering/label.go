@@ -7,288 +7,232 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/labels/xep0258"
-	"sallyport/rules"
 )
+
+// passage is a label on its way through: the same sensitivity in the words of up to three policies, unless a rule
+// changed it on the way. All are nil where the kind of stanza carries no label.
+type passage struct {
+	received  *labels.Label // as read, before anything was changed
+	inside    *labels.Label // after it was translated for the side it goes to, and after rules
+	sent      *labels.Label // after it was translated for the peer it goes to
+	firstLine bool          // received in the first line of the text, which goes
+}
+
+// finding is the label of one message, and where it was found.
+type finding struct {
+	xep0258.Found
+	by        LabelSource
+	name      string // of the default
+	firstLine bool   // the text begins with a marking that means this label
+}
 
 // labelIn is stage 2. It looks at the tree as received, before anything is removed, and
 // at every stanza wrapped inside it: each message must carry a label the policies know,
 // valid, and within the clearances of the peer, link and user it comes from.
 func (j *judgement) labelIn() bool {
-	if !j.labelOf(j.s) {
-		return false
-	}
-	return j.judgeWrapped(j.s.Element(), 0)
+	return j.labelOf(j.s) && j.judgeAllWrapped()
 }
 
 // labelOf finds the label in force for the outer stanza and checks the incoming side.
 func (j *judgement) labelOf(s stanza.Stanza) bool {
 	e := s.Element()
-	if s.Kind() != stanza.Message || s.IsError() {
+	switch {
+	case s.Kind() != stanza.Message || s.IsError():
 		if e.Child(nsLabel, "securitylabel") != nil {
-			return j.refuse(Refusal{
-				Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error carries a label (XEP-0258 §6)",
-				Allowing: "no label on this kind of stanza", Condition: stanza.PolicyViolation,
-			})
+			return j.misplaced(s)
 		}
 		j.step(Step{Stage: LabelIn, Note: "this kind of stanza carries no label", Subject: s.Kind().String()})
 		return true
+	case j.from.Subjects == FreeSubjects && j.to.Subjects == FreeSubjects && isBareSubject(s):
+		j.step(Step{Stage: LabelIn, Note: "the subject of a room is not checked, by both peers", Subject: j.from.Name})
+		return true
 	}
-	found, ok := j.read(e)
+	f, ok := j.find(e)
 	if !ok {
 		return false
 	}
-	label, policy := found.Label, found.Policy
-	j.label, j.labelled, j.canonical = label, policy, found.Canonical
-	j.v.LabelIn, j.v.LabelOut = label, label
-	j.v.Facts.PolicyIn, j.v.Facts.PolicyOut = policy, policy
-	if j.v.Facts.MarkingIn = found.Marking; !found.Canonical {
-		j.v.Facts.MarkingIn = j.marking()
+	j.note(&f)
+	if j.pass, ok = j.enter(f.Label); !ok {
+		return false
 	}
+	j.canonical = f.Canonical
+	j.v.LabelOut, j.v.Facts.PolicyOut = j.pass.inside, j.pass.inside.Policy()
 	j.v.Facts.MarkingOut = j.v.Facts.MarkingIn
-	return j.clearedIn(label, policy)
+	if j.pass.inside != j.pass.received {
+		j.v.Facts.MarkingOut = j.pass.inside.String()
+	}
+	return !f.firstLine || j.replace(LabelIn, stripLine(e), "marking taken off the text")
 }
 
-// read finds and decodes the label of one message, or the peer's default for it.
-func (j *judgement) read(e *xmlstream.Element) (xep0258.Found, bool) {
-	found := j.p.reader.Read(e)
-	switch found.State {
+// misplaced refuses a label where XEP-0258 §4 has none. Whoever labels presence or an error is not told: the error
+// would answer an error, and presence has no answer.
+func (j *judgement) misplaced(s stanza.Stanza) bool {
+	r := Refusal{
+		Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error carries a label (XEP-0258 §4)",
+		Allowing: "no label on this kind of stanza", Condition: stanza.PolicyViolation,
+	}
+	if s.Kind() == stanza.IQ && !s.IsError() {
+		return j.refuse(r)
+	}
+	r.Condition = stanza.NoCondition
+	j.refuse(r)
+	j.v.Outcome = Drop
+	return false
+}
+
+// note keeps for audit and explain what was found.
+func (j *judgement) note(f *finding) {
+	v := j.v
+	v.LabelIn, v.Facts.PolicyIn = f.Label, f.Policy
+	v.Facts.Received, v.Facts.Source, v.Facts.SourceName = f.Found, f.by, f.name
+	v.Facts.Defaulted = f.by.IsDefault()
+	if v.Facts.MarkingIn = f.Marking; !f.Canonical {
+		v.Facts.MarkingIn = f.Label.String()
+	}
+}
+
+// find finds and decodes the label of one message, or the default for it.
+func (j *judgement) find(e *xmlstream.Element) (finding, bool) {
+	f := finding{Found: j.from.reader.Read(e)}
+	switch f.State {
 	case xep0258.Refused:
-		return found, j.refuse(Refusal{
-			Stage: LabelIn, Reason: Reason(found.Refusal.String()), Rule: j.from.Name, Detail: found.Detail,
-			Allowing: "one label in its place, in a syntax and under a policy this gateway knows", Condition: stanza.PolicyViolation,
-		})
+		return f, j.badLabel(Reason(f.Refusal.String()), f.Detail)
 	case xep0258.Labelled:
-		if !j.mayUse(e) {
-			return found, j.refuse(Refusal{
+		if !j.mayUse(f.Syntax) {
+			return f, j.refuse(Refusal{
 				Stage: LabelIn, Reason: "label-syntax", Rule: j.from.Name, Detail: "the peer may not label in this syntax",
 				Allowing: "that syntax in label-syntaxes of the peer", Condition: stanza.PolicyViolation,
 			})
 		}
-		if d := found.Policy.Validate(found.Label, j.a.Time); !d.Granted {
-			return found, j.refuse(Refusal{
-				Stage: LabelIn, Reason: "label-invalid", Rule: found.Policy.Name(), Detail: d.Explain(),
-				Allowing: "a label that is valid under its policy", Condition: stanza.PolicyViolation,
-			})
+		f.by = OfLabel
+		if f.Found.Source.Equivalent() > 0 {
+			f.by = OfEquivalent
 		}
-		j.step(Step{Stage: LabelIn, Note: "label is valid under policy", Subject: found.Policy.Name()})
-		return found, true
-	case xep0258.Unlabelled, xep0258.UseDefault:
+		return f, j.confirmed(e, &f) && j.valid(LabelIn, f.Label)
+	case xep0258.Unlabelled:
+		if ok, found := j.firstLine(e, &f); found || !ok {
+			return f, ok && j.valid(LabelIn, f.Label)
+		}
+	case xep0258.UseDefault:
 	}
-	if j.from.DefaultLabel == nil || found.State == xep0258.Unlabelled && j.from.Unlabelled != UnlabelledDefault {
-		return found, j.refuse(Refusal{
-			Stage: LabelIn, Reason: NoLabel, Rule: j.from.Name, Detail: "the message carries no label and the peer has no default for it",
-			Allowing: "a label, or unlabelled = \"default\" with a default-label for the peer", Condition: stanza.PolicyViolation,
+	return f, j.byDefault(&f)
+}
+
+func (j *judgement) badLabel(r Reason, detail string) bool {
+	return j.refuse(Refusal{
+		Stage: LabelIn, Reason: r, Rule: j.from.Name, Detail: detail,
+		Allowing: "one label in its place, in a syntax and under a policy this gateway knows", Condition: stanza.PolicyViolation,
+	})
+}
+
+// mayUse reports whether the peer may label in a syntax.
+func (j *judgement) mayUse(s xep0258.Syntax) bool {
+	allowed := j.from.LabelSyntaxes
+	return len(allowed) == 0 || slices.Contains(allowed, s) ||
+		s == xep0258.ESS && slices.Contains(allowed, xep0258.SDN801c) || // which is a way to write it
+		s == xep0258.STANAG4778 && slices.Contains(allowed, xep0258.STANAG4774)
+}
+
+// valid asks the first of the two questions: does the label obey its policy, now.
+func (j *judgement) valid(st Stage, l *labels.Label) bool {
+	p := l.Policy()
+	if !j.p.loaded(p) {
+		return j.refuse(Refusal{
+			Stage: st, Reason: "policy-unknown", Rule: j.from.Name, Detail: "the label belongs to a policy that is not loaded",
+			Allowing: "the SPIF of the label's policy", Condition: stanza.PolicyViolation,
 		})
 	}
-	policy := j.from.DefaultLabel.Policy()
-	if policy == nil || !j.p.loaded(policy) {
-		return found, j.refuse(Refusal{
-			Stage: LabelIn, Reason: "policy-unknown", Rule: j.from.Name, Detail: "the default label belongs to a policy that is not loaded",
-			Allowing: "the SPIF of the default label's policy", Condition: stanza.PolicyViolation,
+	if d := p.Validate(l, j.a.Time); !d.Granted {
+		return j.refuse(Refusal{
+			Stage: st, Reason: "label-invalid", Rule: p.Name(), Detail: d.Explain(),
+			Allowing: "a label that is valid under its policy", Condition: stanza.PolicyViolation,
 		})
 	}
-	if policy.Contradicts(j.from.DefaultLabel, found.Marking) {
-		return found, j.refuse(Refusal{
+	j.step(Step{Stage: st, Note: "label is valid under policy", Subject: p.Name()})
+	return true
+}
+
+// byDefault finds the label for a message that has none or an empty one.
+func (j *judgement) byDefault(f *finding) bool {
+	l, by, name := j.p.defaultFor(j.from, j.src, j.a.Stanza.To())
+	if l == nil || f.State == xep0258.Unlabelled && j.from.Unlabelled != UnlabelledDefault {
+		return j.refuse(Refusal{
+			Stage: LabelIn, Reason: NoLabel, Rule: j.from.Name, Detail: "the message carries no label and nothing gives it one",
+			Allowing: "a label, or unlabelled = \"default\" and a default-label for the peer", Condition: stanza.PolicyViolation,
+		})
+	}
+	if l.Policy().Contradicts(l, f.Marking) {
+		return j.refuse(Refusal{
 			Stage: LabelIn, Reason: "label-mismatch", Rule: j.from.Name, Detail: "asks for the default label and shows a higher marking",
 			Allowing: "a marking that says what the default label says", Condition: stanza.PolicyViolation,
 		})
 	}
-	j.v.Facts.Defaulted = true
-	j.step(Step{Stage: LabelIn, Note: "no label; the peer's default applies", Subject: j.from.Name})
-	return xep0258.Found{State: xep0258.Labelled, Label: j.from.DefaultLabel, Policy: policy}, true
+	f.Label, f.Policy, f.by, f.name, f.Marking = l, l.Policy(), by, name, ""
+	j.step(Step{Stage: LabelIn, Note: defaultNotes[by], Subject: name})
+	return j.valid(LabelIn, l)
 }
 
-// mayUse reports whether the peer may label in the syntax that e is labelled in.
-func (j *judgement) mayUse(e *xmlstream.Element) bool {
-	return len(j.from.LabelSyntaxes) == 0 ||
-		slices.Contains(j.from.LabelSyntaxes, xep0258.SyntaxOf(e.Child(nsLabel, "securitylabel")))
+var defaultNotes = [numLabelSources]string{
+	DefaultOfRule:   "no label; the default of a rule applies",
+	DefaultOfRoom:   "no label; the default of a room applies",
+	DefaultOfUser:   "no label; the default of a user applies",
+	DefaultOfPeer:   "no label; the peer's default applies",
+	DefaultOfDomain: "no label; the default of a domain applies",
+	DefaultOfSide:   "no label; the side's default applies",
+	DefaultOfPolicy: "no label; the policy's default applies",
 }
 
-// clearedIn checks the clearances of the side it comes from.
-func (j *judgement) clearedIn(l *labels.Label, p *labels.Policy) bool {
-	return j.cleared(LabelIn, Clearance, "peer", j.from.Name, l, p, j.from.Clearance) &&
-		j.clearedLink(LabelIn, j.a.Link, l, p) &&
-		j.clearedUser(LabelIn, SenderClear, "sender", &j.a.Facts.Sender, l, p)
-}
-
-// clearedOut checks the clearances of the side it goes to.
-func (j *judgement) clearedOut(l *labels.Label, p *labels.Policy) bool {
-	return j.cleared(LabelOut, Clearance, "peer", j.to.Name, l, p, j.to.Clearance) &&
-		j.clearedLink(LabelOut, j.to.Links[0], l, p) &&
-		j.clearedUser(LabelOut, Clearance, "recipient", &j.a.Facts.Recipient, l, p)
-}
-
-func (j *judgement) clearedLink(st Stage, link string, l *labels.Label, p *labels.Policy) bool {
-	c, ok := j.p.def.LinkClear[link]
-	return !ok || j.cleared(st, Clearance, "link", link, l, p, c)
-}
-
-func (j *judgement) clearedUser(st Stage, r Reason, who string, f *ClearanceFact, l *labels.Label, p *labels.Policy) bool {
-	return f.Clearance == nil || j.cleared(st, r, who, f.Source, l, p, f.Clearance)
-}
-
-func (j *judgement) cleared(st Stage, r Reason, who, name string, l *labels.Label, p *labels.Policy, c *labels.Clearance) bool {
-	d := p.Decide(l, c)
-	if !d.Granted {
-		return j.refuse(Refusal{
-			Stage: st, Reason: r, Rule: name, Detail: d.Explain() + " (" + who + " " + name + ")",
-			Allowing: "a label that " + who + " " + name + " is cleared for", Condition: stanza.PolicyViolation,
-		})
+// enter takes a label in: checked against the peer as it was received, then translated for the side it goes to, then
+// checked against the link and the sender.
+func (j *judgement) enter(l *labels.Label) (passage, bool) {
+	ps := passage{received: l, inside: l}
+	if !j.cleared(LabelIn, AsPeer, j.from.Name, &j.from.Clearances, l, nil) {
+		return ps, false
 	}
-	note := "label is within the clearance of the peer"
-	switch who {
-	case "link":
-		note = "label is within the clearance of the link"
-	case "sender":
-		note = "label is within the clearance of the sender"
-	case "recipient":
-		note = "label is within the clearance of the recipient"
+	if t := j.from.in[j.to.Side]; t.wants(l) {
+		tr, ok := j.translate(LabelIn, t, l)
+		if j.v.Facts.TranslatedIn == nil {
+			j.v.Facts.TranslatedIn = tr
+		}
+		if !ok {
+			return ps, false
+		}
+		ps.inside = tr.Result
 	}
-	j.step(Step{Stage: st, Note: note, Subject: name})
-	return true
+	return ps, j.clearedLink(LabelIn, j.a.Link, ps.received, ps.inside) &&
+		j.clearedUser(LabelIn, AsSender, &j.a.Facts.Sender, ps.received, ps.inside)
 }
 
-// maxWrapped is how deep stanzas may be wrapped in stanzas.
-const maxWrapped = 4
-
-// judgeWrapped judges what is carried inside: forwarded messages, carbons, archive
-// results, stanzas in pubsub items. A carrier the profile does not list ends it; inside
-// one that it lists, the content is judged like a message of its own, both ways.
-func (j *judgement) judgeWrapped(e *xmlstream.Element, depth int) bool {
-	for inner, carrier := range rules.Wrapped(e) {
-		j.wraps = true
-		switch {
-		case depth == maxWrapped:
-			return j.refuse(Refusal{
-				Stage: LabelIn, Reason: "depth", Rule: carrier.String(), Detail: "stanzas wrapped in stanzas too deep",
-				Allowing: "less wrapping", Condition: stanza.PolicyViolation,
-			})
-		case !j.p.profile.AllowsCarrier(carrier):
-			return j.refuse(Refusal{
-				Stage: LabelIn, Reason: Wrapped, Rule: carrier.String(), Detail: "a stanza wrapped in a carrier that the profile does not list",
-				Allowing: "the carrier in the profile", Condition: stanza.PolicyViolation,
-			})
+// leave makes the label of a passage the one that the outgoing peer gets, and checks the outgoing side.
+func (j *judgement) leave(ps *passage) bool {
+	ps.sent = ps.inside
+	if j.to.Clearances.For(ps.inside.PolicyID()) == nil && j.to.out.wants(ps.inside) {
+		tr, ok := j.translate(LabelOut, j.to.out, ps.inside)
+		if j.v.Facts.TranslatedOut == nil {
+			j.v.Facts.TranslatedOut = tr
 		}
-		if inner.Local() == "message" {
-			found, ok := j.read(inner)
-			if !ok || !j.clearedIn(found.Label, found.Policy) || !j.clearedOut(found.Label, found.Policy) {
-				return false
-			}
-		}
-		if !j.judgeWrapped(inner, depth+1) {
+		if !ok {
 			return false
 		}
+		ps.sent = tr.Result
 	}
-	return true
+	if !j.to.KeepPrivacyMarks {
+		ps.sent = j.p.unmarked(ps.sent)
+	}
+	return j.cleared(LabelOut, AsPeer, j.to.Name, &j.to.Clearances, ps.sent, nil) &&
+		j.clearedLink(LabelOut, j.to.Links[0], ps.sent, ps.inside) &&
+		j.clearedUser(LabelOut, AsRecipient, &j.a.Facts.Recipient, ps.sent, ps.inside)
 }
 
-// labelOut is stage 6: the label as the other side gets it, within the clearances of the
-// peer, link and user it goes to.
-func (j *judgement) labelOut() bool {
-	if j.label == nil {
-		return true
-	}
-	if !j.clearedOut(j.label, j.labelled) {
-		return false
-	}
-	switch j.to.SendLabels {
-	case SendNever:
-		return j.dropLabel()
-	case SendAlways:
-		return j.writeLabel()
-	case SendAsReceived:
-		if j.v.Facts.Defaulted && j.s.Element().Child(nsLabel, "securitylabel") == nil {
-			return true
-		} // an empty one would mean the default of whoever reads it: it is written out
-		return j.writeLabel()
-	}
-	return j.refuse(Refusal{Stage: LabelOut, Reason: BadStanza, Detail: "unknown way to send labels", Condition: stanza.NoCondition})
-}
-
-func (j *judgement) dropLabel() bool {
-	e := j.s.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
-		if c.Is(nsLabel, "securitylabel") {
-			return nil
-		}
-		return c
-	})
-	return j.replace(LabelOut, e, "label removed, the peer does not take labels")
-}
-
-// writeLabel puts the label in the peer's own form in place of what was received: decoded
-// and encoded again, with the display marking computed from the policy.
-func (j *judgement) writeLabel() bool {
-	if j.canonical && !j.v.Changed && (len(j.to.LabelSyntaxes) == 0 || j.to.LabelSyntaxes[0] == xep0258.ESS) {
-		j.step(Step{Stage: LabelOut, Note: "label passes as it is"})
-		return true
-	}
-	e := j.s.Element()
-	old := e.Child(nsLabel, "securitylabel")
-	fresh, err := j.p.writer.Element(j.label, j.labelled, j.syntaxFor(old), j.a.Time)
-	if err != nil {
-		return j.refuse(Refusal{
-			Stage: LabelOut, Reason: "label-syntax", Rule: j.to.Name, Detail: err.Error(),
-			Allowing: "a label that can be written in the syntax of the peer", Condition: stanza.PolicyViolation,
+// translate never translates a clearance: it brings the label under a policy that somebody is cleared for.
+func (j *judgement) translate(st Stage, t *translator, l *labels.Label) (*labels.Translation, bool) {
+	tr := t.translate(l, j.a.Time)
+	if tr.Status != labels.Translated {
+		return tr, j.refuse(Refusal{
+			Stage: st, Reason: Reason(tr.Status.String()), Rule: t.to.Name(), Detail: "translation to " + t.to.Name() + ": " + tr.Reason,
+			Allowing: "a label that the policies translate to " + t.to.Name(), Condition: stanza.PolicyViolation,
 		})
 	}
-	if old != nil {
-		if old.Equal(fresh) {
-			j.step(Step{Stage: LabelOut, Note: "label passes as it is"})
-			return true
-		}
-		return j.replace(LabelOut, e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
-			if c == old {
-				return fresh
-			}
-			return c
-		}), "label written anew from its policy")
-	}
-	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
-	for i := range e.NumNodes() {
-		nodes = append(nodes, e.NodeAt(i))
-	}
-	return j.replace(LabelOut, e.WithNodes(append(nodes, xmlstream.ElementNode(fresh))...), "default label added")
-}
-
-// syntaxFor is how the outgoing peer wants labels: as its definition says, else as received.
-func (j *judgement) syntaxFor(received *xmlstream.Element) xep0258.Syntax {
-	if len(j.to.LabelSyntaxes) > 0 {
-		return j.to.LabelSyntaxes[0]
-	}
-	if s := xep0258.SyntaxOf(received); s != xep0258.NoSyntax {
-		return s
-	}
-	return xep0258.ESS
-}
-
-// marking is the display marking of the label in force, out of what the writer remembers.
-func (j *judgement) marking() string {
-	if j.label == nil {
-		return ""
-	}
-	e, err := j.p.writer.Element(j.label, j.labelled, xep0258.ESS, j.a.Time)
-	if err != nil {
-		return "" // a rule that needs it refuses
-	}
-	if m := e.Child(nsLabel, "displaymarking"); m != nil {
-		return m.Text()
-	}
-	return ""
-}
-
-// replace makes e the stanza from here on.
-func (j *judgement) replace(st Stage, e *xmlstream.Element, note string) bool {
-	if e == j.s.Element() {
-		return true
-	}
-	s, err := j.s.WithElement(e)
-	if err != nil {
-		return j.refuse(Refusal{
-			Stage: st, Reason: BadStanza, Detail: "a change made the stanza invalid", Allowing: "another rule or label",
-			Condition: stanza.InternalServerError,
-		})
-	}
-	j.s, j.v.Changed = s, true
-	j.step(Step{Stage: st, Changed: true, Note: note})
-	return true
+	j.step(Step{Stage: st, Note: "label translated to policy", Subject: t.to.Name()})
+	return tr, true
 }

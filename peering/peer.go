@@ -5,7 +5,6 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
-	"sallyport/labels"
 	"sallyport/labels/xep0258"
 )
 
@@ -20,14 +19,6 @@ func (p Pattern) Matches(domain string) bool {
 	}
 	return domain == string(p)
 }
-
-// Unlabelled says what a message without a label is. The zero value refuses it.
-type Unlabelled uint8
-
-const (
-	UnlabelledRefuse  Unlabelled = iota
-	UnlabelledDefault            // judged under the peer's default label
-)
 
 // Kinds is the traffic a peer takes part in, either way. The zero value is none.
 type Kinds struct {
@@ -76,25 +67,14 @@ type Peer struct {
 	Kinds     Kinds
 	Links     []string // links that reach it, best first
 
-	Clearance    *labels.Clearance // nil: cleared for nothing
-	DefaultLabel *labels.Label
-	Unlabelled   Unlabelled
-	SendLabels   SendLabels
-	// LabelSyntaxes are what it may use, the first of them what it is sent. Empty: any, and
-	// as received.
-	LabelSyntaxes []xep0258.Syntax
-	DomainMap     []DomainMapping
+	Labelling
+	DomainMap []DomainMapping
+
+	// Made by Compile.
+	reader *xep0258.Reader
+	in     map[string]*translator // of what it sends, by the side it goes to
+	out    *translator            // of what it is sent
 }
-
-// SendLabels says what a peer is sent in the way of labels. The zero value passes the
-// label on as received.
-type SendLabels uint8
-
-const (
-	SendAsReceived SendLabels = iota
-	SendAlways                // also writes the default label onto what came without
-	SendNever                 // removes labels; the peer does not know them
-)
 
 func (p *Peer) owns(domain string) bool {
 	for _, d := range p.Domains {

@@ -59,13 +59,22 @@ func registry(t testing.TB) *labels.Registry {
 	return reg
 }
 
-func clearance(t testing.TB, reg *labels.Registry, name string) *labels.Clearance {
+func clearance(t testing.TB, reg *labels.Registry, name string) labels.ClearanceSet {
 	t.Helper()
 	c, err := xep0258.LoadClearance("testdata/policy/"+name, reg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return clearances(t, c)
+}
+
+func clearances(t testing.TB, cs ...*labels.Clearance) labels.ClearanceSet {
+	t.Helper()
+	set, err := labels.NewClearanceSet(cs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 // definition is two peers on two sides, one pair, the federation profile and no rules.
@@ -91,12 +100,15 @@ func definition(t testing.TB, specs ...rules.RuleSpec) peering.Definition {
 		Peers: []peering.Peer{
 			{
 				Name: "in", Side: "inside", Domains: []peering.Pattern{"in.example", "*.in.example"}, Floor: floor, Kinds: kinds,
-				Links: []string{"s2s"}, Clearance: clearance(t, reg, "inside.clearance.xml"),
+				Links: []string{"s2s"}, Labelling: peering.Labelling{Clearances: clearance(t, reg, "inside.clearance.xml")},
 			},
 			{
 				Name: "out", Side: "outside", Domains: []peering.Pattern{"out.example", "*.out.example"}, Floor: floor, Kinds: kinds,
-				Links: []string{"s2s"}, Clearance: clearance(t, reg, "outside.clearance.xml"),
-				DefaultLabel: def, Unlabelled: peering.UnlabelledDefault, SendLabels: peering.SendAlways,
+				Links: []string{"s2s"},
+				Labelling: peering.Labelling{
+					Clearances:   clearance(t, reg, "outside.clearance.xml"),
+					DefaultLabel: def, Unlabelled: peering.UnlabelledDefault, SendLabels: peering.SendAlways,
+				},
 			},
 		},
 		Pairs: []peering.Pair{{From: "in", To: "out", Both: true}},

@@ -3,11 +3,13 @@ package peering
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/labels"
+	"sallyport/labels/icism"
 	"sallyport/labels/xep0258"
 	"sallyport/rules"
 )
@@ -22,15 +24,28 @@ type Pair struct {
 // Definition is what a policy is compiled from. It may be changed freely before Compile
 // and must not be afterwards.
 type Definition struct {
-	Peers      []Peer
-	Pairs      []Pair
-	Profile    *rules.Profile
-	Rules      *rules.Set
-	Labels     *labels.Registry
-	LinkClear  map[string]*labels.Clearance // clearance of links that have one of their own
-	Expiry     time.Duration                // how long a release may wait; 0: no limit
-	ReissueIDs bool                         // iq requests get ids of our own
-	Sources    [][]byte                     // the bytes the version is a digest of
+	Peers     []Peer
+	Pairs     []Pair
+	Profile   *rules.Profile
+	Rules     *rules.Set
+	Labels    *labels.Registry
+	LinkClear map[string]labels.ClearanceSet // clearances of links that have some of their own
+	Sides     map[string]Side
+	// DefaultLabels are labels for what comes without one, before and behind those of peers: see LabelSource.
+	DefaultLabels []DefaultLabel
+	DefaultLabel  *labels.Label  // the last resort
+	ICISM         *icism.Mapping // nil: IC-ISM attributes are not known
+	Expiry        time.Duration  // how long a release may wait; 0: no limit
+	ReissueIDs    bool           // iq requests get ids of our own
+	Sources       [][]byte       // the bytes the version is a digest of
+}
+
+// Side is what peers of a side have in common.
+type Side struct {
+	// LabelPolicy governs the labels of the side: those that come to it under another are translated, where the peer
+	// that sends them says how. Peers read labels under it unless they name one of their own.
+	LabelPolicy  *labels.Policy
+	DefaultLabel *labels.Label
 }
 
 // Problem is one reason why a definition is not a policy.
@@ -49,18 +64,18 @@ type Policy struct {
 	profile *rules.Profile
 	rules   *rules.Set
 	buckets []rules.Bucket
-	reader  *xep0258.Reader
 	writer  xep0258.Writer
+	bare    *translations // labels without their privacy marks
 	def     Definition
 }
 
 // Compile proves a definition and makes it a policy. It returns every problem at once
 // and no policy if there is any.
 func Compile(def Definition) (*Policy, []Problem) {
+	def.Peers = slices.Clone(def.Peers) // what is compiled of a peer is kept in it
 	p := &Policy{
-		profile: def.Profile, rules: def.Rules, def: def,
-		reader: xep0258.NewReader(def.Labels),
-		pairs:  make(map[[2]string]*way),
+		profile: def.Profile, rules: def.Rules, def: def, bare: newTranslations(),
+		pairs: make(map[[2]string]*way),
 	}
 	p.buckets = def.Rules.Buckets()
 	var problems []Problem
@@ -71,6 +86,7 @@ func Compile(def Definition) (*Policy, []Problem) {
 		bad("policy", "profile, rules and label policies are all needed")
 	}
 	p.compilePeers(bad)
+	p.compileLabels(bad)
 	p.compilePairs(bad)
 	if len(problems) > 0 {
 		return nil, problems
@@ -112,9 +128,6 @@ func (p *Policy) compilePeers(bad complain) {
 		}
 		if len(peer.Links) == 0 && !peer.Refuse {
 			bad(subject, "has no link")
-		}
-		if peer.Unlabelled == UnlabelledDefault && peer.DefaultLabel == nil {
-			bad(subject, "judges unlabelled messages under a default label but has none")
 		}
 	}
 	p.peers = t
@@ -187,6 +200,9 @@ func (p *Policy) ReissuesIDs() bool { return p.def.ReissueIDs }
 
 // loaded reports whether a label policy is one of this policy's.
 func (p *Policy) loaded(lp *labels.Policy) bool {
+	if lp == nil {
+		return false
+	}
 	have, ok := p.def.Labels.Policy(lp.ID())
 	return ok && have == lp
 }

@@ -6,6 +6,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/labels"
+	"sallyport/labels/xep0258"
 )
 
 // Version names one compiled policy: the first half of the SHA-256 of its sources.
@@ -70,7 +71,7 @@ type Step struct {
 }
 
 // MaxSteps bounds a trace; a judgement that fires more rules says so in the last step.
-const MaxSteps = 16
+const MaxSteps = 24
 
 // Trace is the way of one stanza through the stages.
 type Trace struct {
@@ -124,18 +125,26 @@ type Verdict struct {
 	LabelIn  *labels.Label
 	LabelOut *labels.Label
 	Facts    LabelFacts
-	Changed  bool // what leaves is not what came
+	Checks   [MaxChecks]Check
+	NChecks  uint8 // how many of Checks count
+	Changed  bool  // what leaves is not what came
 
 	released Released
 	source   source
 }
 
-// LabelFacts are the markings used, for audit and explain.
+// LabelFacts are how the label was found and what became of it, for audit and explain.
 type LabelFacts struct {
 	PolicyIn, PolicyOut *labels.Policy
-	Defaulted           bool // the label is a default, the stanza carried none
+	Received            xep0258.Found // what was in the message: syntax, digest, which equivalent
+	Source              LabelSource
+	SourceName          string // of the rule, peer or side whose default it is
+	Defaulted           bool   // the label is a default, the stanza carried none
+	RelabelledBy        string // the rule that put another label in its place
 	MarkingIn           string
 	MarkingOut          string
+	// TranslatedIn is the translation for the side it goes to, TranslatedOut for the peer; nil where none was needed.
+	TranslatedIn, TranslatedOut *labels.Translation
 }
 
 // source is what a reply needs of the arrival, kept by value so that nothing pins content

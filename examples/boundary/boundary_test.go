@@ -52,7 +52,7 @@ func TestExampleIsAConfiguration(t *testing.T) {
 	}
 	for _, name := range []string{"organisation", "partner"} {
 		p := policy.Peer(name)
-		if p == nil || p.Clearance == nil {
+		if p == nil || p.Clearances.IsEmpty() {
 			t.Fatalf("peer %s: %+v, want one with a clearance", name, p)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"reflect"
 
 	"golang.org/x/sys/unix"
+
+	"sallyport/rules"
 )
 
 // files looks at every file the configuration names.
@@ -30,6 +32,14 @@ func (c *checker) walk(key string, rv reflect.Value) {
 	}
 }
 
+// key is where entry i stands, counted from 0: a single one may stand without a list.
+func (f Files) key(key string, i int) string {
+	if len(f) == 1 {
+		return key
+	}
+	return entryKey(key, i+1)
+}
+
 func (c *checker) walkField(key string, rv reflect.Value, named bool) {
 	if !named {
 		c.walk(key, rv)
@@ -44,6 +54,12 @@ func (c *checker) fileAt(key string, v any) bool {
 	switch p := v.(type) {
 	case File:
 		c.mustRead(key, string(p))
+	case rules.File:
+		c.mustRead(key, string(p))
+	case Files:
+		for i := range p {
+			c.mustRead(p.key(key, i), string(p[i]))
+		}
 	case SecretFile:
 		if c.mustRead(key, string(p)) {
 			c.mustBeOwners(key, string(p))

@@ -104,30 +104,6 @@ func (c *checker) traffic(key string, p *Peer) {
 	}
 }
 
-func (c *checker) labels(key string, p *Peer) {
-	usesDefault := p.Unlabelled == UnlabelledDefault // what it is sent is labelled by default of the peer that sent it
-	hasPolicy := len(c.cfg.Policy.SPIF) > 0 || c.errorAt("policy.spif")
-	switch {
-	case usesDefault && p.DefaultLabel == "" && !c.errorAt(key+".default-label"):
-		c.bad(key+".default-label", "is missing, but unlabelled needs it", "name a file with a label")
-	case !usesDefault && p.DefaultLabel != "":
-		c.risk(key+".default-label", "stands in for an empty label only", `set unlabelled = "default" if it shall stand in for a missing one`)
-	case p.Unlabelled == UnlabelledDefault:
-		c.risk(key+".unlabelled", "what has no label is held to be what default-label says", "use refuse where the peer can label")
-	}
-	for _, file := range []struct{ key, path string }{{".clearance", string(p.Clearance)}, {".default-label", string(p.DefaultLabel)}} {
-		if file.path != "" && !hasPolicy {
-			c.bad(key+file.key, "means nothing without a security policy", "name one in policy.spif")
-		}
-	}
-	if len(c.cfg.Policy.SPIF) > 0 && p.Clearance == "" && !c.errorAt(key+".clearance") {
-		c.risk(key+".clearance", "is missing; nothing that has a label can go to this peer or come from it", "name a file with its clearance")
-	}
-	if len(p.LabelSyntaxes) == 0 && !c.errorAt(key+".label-syntaxes") {
-		c.bad(key+".label-syntaxes", "is empty; no label of the peer could be read", `write ["ess"], for example`)
-	}
-}
-
 func (c *checker) pairs() {
 	seen := map[[2]string]int{}
 	names := make([]string, len(c.cfg.Peers))

@@ -7,7 +7,6 @@ import (
 
 	"sallyport/labels"
 	"sallyport/labels/spif"
-	"sallyport/labels/xep0258"
 	"sallyport/rules"
 	"sallyport/rules/lint"
 )
@@ -16,13 +15,13 @@ import (
 // found with the others. The gateway compiles them again and keeps the result.
 func (c *checker) policy() {
 	reg := c.securityPolicies()
+	c.defaultLabels()
+	specs := c.cfg.Rules
 	if reg != nil && len(c.cfg.Policy.SPIF) > 0 {
-		for i := range c.cfg.Peers {
-			c.peerLabels(&c.cfg.Peers[i], reg)
-		}
+		specs = c.resolveLabels(reg).Rules
 	}
 	c.profiles()
-	c.rules(reg)
+	c.rules(specs, reg)
 }
 
 func (c *checker) securityPolicies() *labels.Registry {
@@ -64,20 +63,6 @@ func (c *checker) foreign(key string, p spif.Problem) {
 		severity = Warning
 	}
 	c.addAt(Problem{Severity: severity, File: p.File, Line: p.Line, Key: key, Text: p.Text + " (" + p.Rule + ")"})
-}
-
-func (c *checker) peerLabels(p *Peer, reg *labels.Registry) {
-	key := joinKey("peer", p.Name)
-	if at := key + ".clearance"; p.Clearance != "" && !c.errorAt(at) {
-		if _, err := xep0258.LoadClearance(string(p.Clearance), reg); err != nil {
-			c.bad(at, err.Error(), "")
-		}
-	}
-	if at := key + ".default-label"; p.DefaultLabel != "" && !c.errorAt(at) {
-		if _, err := xep0258.LoadLabel(string(p.DefaultLabel), reg); err != nil {
-			c.bad(at, err.Error(), "")
-		}
-	}
 }
 
 func builtinProfiles() []string { return []string{rules.Strict, rules.Chat, rules.Federation} }
@@ -123,7 +108,7 @@ func (c *checker) profiles() {
 
 // rules compiles the rules, finds the line of each problem by the id of the rule, and
 // looks for names of sides and peers that nothing defines.
-func (c *checker) rules(reg *labels.Registry) {
+func (c *checker) rules(specs []rules.RuleSpec, reg *labels.Registry) {
 	keys, twice := map[string]string{}, map[string]bool{}
 	for i := range c.cfg.Rules {
 		r, key := &c.cfg.Rules[i], entryKey("rule", i+1)
@@ -137,15 +122,24 @@ func (c *checker) rules(reg *labels.Registry) {
 		c.matched(key+".when", &r.When)
 		c.classified(key+".when.labels", r.When.Labels, reg)
 	}
-	_, problems := rules.CompileRules(c.cfg.Rules)
+	_, problems := rules.CompileRules(specs)
 	for _, p := range problems {
 		if p.Key == "id" && twice[p.ID] {
 			continue // noted above, at the second
+		}
+		if p.Key == "label" && (reg == nil || c.errorAt(ruleKey(keys, p.ID, p.Key))) {
+			continue // the file or the policies are reported
 		}
 		c.bad(ruleKey(keys, p.ID, p.Key), p.Text, "")
 	}
 	if len(problems) > 0 {
 		return
+	}
+	for i := range c.cfg.Rules {
+		if r := &c.cfg.Rules[i]; r.Action == "relabel" && r.Downgrade {
+			c.risk(entryKey("rule", i+1)+".downgrade", "what this rule matches leaves under a label that may be lower than its own",
+				"leave it out where the new label is never lower")
+		}
 	}
 	for _, f := range lint.Rules(c.cfg.Rules, lint.Names{}) {
 		c.risk(ruleKey(keys, f.Rule, f.Key), f.Text+" ("+f.Code.String()+")", "")

@@ -28,6 +28,10 @@ type Config struct {
 	Pairs []Pair `toml:"pair"`
 	// What a stanza must satisfy to cross.
 	Policy Policy `toml:"policy"`
+	// Labels for messages without one, for those peers that have `unlabelled = "default"`. Entries for a sender and destination count before those for a room, these before those for a user; then the peer's own; then those for a domain.
+	DefaultLabels []DefaultLabel `toml:"default-label"`
+	// What carries stanzas. There is one link, `s2s`.
+	Links []Link `toml:"link,named"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.
 	Profiles []rules.ProfileSpec `toml:"profile,named"`
 	// Rules, tried in order after the profile: each says what is done with the stanzas that it matches. Every rule has an id of its own, which audit and explain name.

@@ -43,6 +43,10 @@ func DefaultPeer() Peer {
 		Unlabelled:       UnlabelledRefuse,
 		LabelSyntaxes:    []LabelSyntax{SyntaxESS, SyntaxNATO4774},
 		SendLabels:       SendAsReceived,
+		TranslateOut:     TranslateNone,
+		TranslateIn:      TranslateNone,
+		AddEquivalent:    EquivalentNone,
+		Subjects:         SubjectsJudge,
 	}
 }
 

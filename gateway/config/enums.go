@@ -71,6 +71,39 @@ type LabelSyntax string
 const (
 	SyntaxESS      LabelSyntax = "ess"
 	SyntaxNATO4774 LabelSyntax = "nato4774"
+	SyntaxICISM    LabelSyntax = "ic-ism"
+	SyntaxSDN801c  LabelSyntax = "sdn801c"
+)
+
+// Translate says how labels of one policy become labels of another.
+type Translate string
+
+// The ways, as labels.Reading has them.
+const (
+	TranslateNone    Translate = "none"
+	TranslateOutward Translate = "outbound"
+	TranslateForeign Translate = "foreign-spif"
+	TranslateLocal   Translate = "local-spif"
+	TranslateTable   Translate = "table"
+)
+
+// AddEquivalent says what stands beside a label that was translated.
+type AddEquivalent string
+
+// The choices.
+const (
+	EquivalentNone        AddEquivalent = "none"
+	EquivalentOriginal    AddEquivalent = "original"
+	EquivalentTranslation AddEquivalent = "translation"
+)
+
+// Subjects says whether the subject of a room is checked.
+type Subjects string
+
+// The choices.
+const (
+	SubjectsJudge   Subjects = "judge"
+	SubjectsXEP0258 Subjects = "xep-0258"
 )
 
 // SendLabels says what a peer is sent in the way of labels.

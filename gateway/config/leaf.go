@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"sallyport/internal/tlsid"
+	"sallyport/rules"
 )
 
 // isLeaf says whether a struct or slice is one value in the file.
 func isLeaf(rv reflect.Value) bool {
 	switch rv.Interface().(type) {
-	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal:
+	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal, Files:
 		return true
 	}
 	return false
@@ -30,6 +31,10 @@ func (d *decoder) leaf(key string, v any, rv reflect.Value, f *field) bool {
 	switch p := rv.Addr().Interface().(type) {
 	case *File:
 		d.path(key, v, (*string)(p))
+	case *rules.File:
+		d.path(key, v, (*string)(p))
+	case *Files:
+		d.paths(key, v, p)
 	case *Path:
 		d.path(key, v, (*string)(p))
 	case *Dir:
@@ -103,6 +108,23 @@ func (d *decoder) path(key string, v any, p *string) {
 		d.bad(key, shown(s)+" is not a path", "write the name of a file")
 	default:
 		*p = d.absolute(s)
+	}
+}
+
+// paths reads one path, or a list of them.
+func (d *decoder) paths(key string, v any, p *Files) {
+	*p = nil
+	list, ok := v.([]any)
+	if !ok {
+		one := File("")
+		d.path(key, v, (*string)(&one))
+		*p = Files{one}
+		return
+	}
+	for i, v := range list {
+		one := File("")
+		d.path(entryKey(key, i+1), v, (*string)(&one))
+		*p = append(*p, one)
 	}
 }
 

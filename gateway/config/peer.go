@@ -57,17 +57,48 @@ type Peer struct {
 	// The traffic it takes part in, from it and to it. Nothing, unless said here.
 	Kinds Kinds `toml:"kinds"`
 
-	// File with its security clearance (ESS in DER or base64, or STANAG 4774 XML). Without one it is cleared for nothing that has a label.
-	Clearance File `toml:"clearance"`
-	// What a message from it without a label is: refused, or judged under `default-label`.
+	// Files with its security clearances, in any syntax that `sallyport label` reads (ESS, STANAG 4774 XML, certificates, LDIF): one under each security policy. The one under the policy of a label counts. Without any it is cleared for nothing that has a label.
+	Clearance Files `toml:"clearance"`
+	// What a message from it without a label is: refused, or judged under a default label. Which one: of the first that is there of a `default-label` entry for this sender and destination, for the room, for the user; the `default-label` of the peer; of an entry for the domain; of its side; of the policy.
 	Unlabelled Unlabelled `toml:"unlabelled" enum:"refuse,default"`
 	// File with the label that its unlabelled messages are judged under.
 	DefaultLabel File `toml:"default-label"`
-	// Label syntaxes it may use. The first is the one it is sent.
-	LabelSyntaxes []LabelSyntax `toml:"label-syntaxes" enum:"ess,nato4774"`
+	// Label syntaxes it may use. The first is the one it is sent. `ic-ism` needs `[policy.ic-ism]`; `sdn801c` is ESS with the older encoding of categories, for a peer that reads no other.
+	LabelSyntaxes []LabelSyntax `toml:"label-syntaxes" enum:"ess,nato4774,ic-ism,sdn801c"`
 	// What it is sent in the way of labels: what came, also the default label of the sending peer where none came, or never
 	// any.
 	SendLabels SendLabels `toml:"send-labels" enum:"as-received,always,never"`
+
+	// The security policy, by name or object identifier, that it reads labels under. Default: that of its side.
+	LabelPolicy string `toml:"label-policy"`
+	// How a label under another policy becomes one under `label-policy`, before the clearance of the peer is asked, if the peer has no clearance under the policy of the label: by the equivalences that the policy of the label states for its own side (`outbound`) or for the receiving one (`foreign-spif`), by those that the target policy states for what it receives, read backwards (`local-spif`), or by the `translation` entries alone (`table`). A label that cannot be translated in full is refused. Clearances are never translated.
+	TranslateOut Translate `toml:"translate-out" enum:"none,outbound,foreign-spif,local-spif,table"`
+	// How a label that it sends becomes one under the `label-policy` of the side it goes to, after the clearance of the peer was asked for the label as it came.
+	TranslateIn Translate `toml:"translate-in" enum:"none,outbound,foreign-spif,local-spif,table"`
+	// Entries of a table of translations, for `table`.
+	Translations []Translation `toml:"translation"`
+	// Category values that a translation may drop where the target policy has nothing for them.
+	Discardable []Category `toml:"discardable"`
+	// Security policies, by name or object identifier, under which it is believed when it says that an equivalent label means the same as a label that cannot be read here.
+	TrustEquivalents []string `toml:"trust-equivalents"`
+	// What is put beside a label that was translated for the peer: nothing, the original label as an equivalent one, or the translation as an equivalent one with the original in its place. Equivalent labels that were received never go on.
+	AddEquivalent AddEquivalent `toml:"add-equivalent" enum:"none,original,translation"`
+	// Writes the privacy mark of a label to it. It is text of the sender that no policy decides about.
+	KeepPrivacyMarks bool `toml:"keep-privacy-marks"`
+	// Takes ESS labels from it in the distinguished encoding (DER) only.
+	DEROnly bool `toml:"der-only"`
+	// Takes STANAG 4774 labels from it that break the standard in ways that are seen in practice.
+	LenientLabels bool `toml:"lenient-labels"`
+	// Language of the display markings it is sent, such as `fr`. Empty: that of the policy.
+	MarkingLanguage string `toml:"marking-language"`
+	// Reads the marking in the first line of the text, in square brackets, as the label of a message that has none, if it is one of `catalogue`. The line is then taken off. Only for a peer whose own system writes the line and takes away what people type.
+	ReadFirstLine bool `toml:"read-first-line"`
+	// Puts the marking of the label in square brackets as a first line before the text, and takes XHTML alternatives away. For a peer that knows no labels, with `send-labels = "never"`.
+	WriteFirstLine bool `toml:"write-first-line"`
+	// File with the label catalogue of the peer (XEP-0258 or Genericode): the labels whose markings `read-first-line` knows.
+	Catalogue File `toml:"catalogue"`
+	// Whether a change of the subject of a room is judged like a message, or crosses unchecked as XEP-0258 has it, if both peers say so.
+	Subjects Subjects `toml:"subjects" enum:"judge,xep-0258"`
 
 	// Other names for its domains: on the left as the peer itself writes a domain, on the right as everybody else does.
 	DomainMap []Mapping `toml:"domain-map,pairs"`
@@ -90,6 +121,24 @@ type Kinds struct {
 // Any reports whether k lets anything through.
 func (k *Kinds) Any() bool {
 	return k.Message || k.Presence || k.MUC || k.PubSub || len(k.IQ) > 0
+}
+
+// Translation is one entry of a table.
+type Translation struct {
+	// File with the label that is translated.
+	From File `toml:"from" required:"true"`
+	// File with the label, under the other policy, that it becomes.
+	To File `toml:"to" required:"true"`
+}
+
+// Category names a category value of a security policy.
+type Category struct {
+	// The security policy, by name or object identifier.
+	Policy string `toml:"policy" required:"true"`
+	// Name or object identifier of the tag set.
+	TagSet string `toml:"tag-set" required:"true"`
+	// Name of the value.
+	Value string `toml:"value" required:"true"`
 }
 
 // Mapping gives a domain another name.

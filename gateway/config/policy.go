@@ -1,17 +1,51 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"sallyport/labels/icism"
+)
 
 // Policy describes what a stanza must satisfy.
 type Policy struct {
 	// Files with security policies (Open XML SPIF). Without one no label can be read, and what must have a label is refused.
 	SPIF []File `toml:"spif"`
+	// File with the label for unlabelled messages for which nothing else gives one.
+	DefaultLabel File `toml:"default-label"`
+	// How labels in the attributes of IC-ISM are read and written. Without it they are not known, and refused.
+	ICISM *icism.Mapping `toml:"ic-ism"`
 	// The profile that every stanza must fit: `strict`, `chat` or `federation`, or the name of a [profile.NAME] table.
 	Profile string `toml:"profile"`
 	// How long a released stanza may wait for its link before it expires. Zero: the queue limits of the peer alone decide.
 	Expiry time.Duration `toml:"expiry" min:"0s" max:"30d"`
 	// Gives each request (iq) an id of the gateway's own, so that ids carry nothing across.
 	ReissueIDs bool `toml:"reissue-ids"`
+}
+
+// Link is a way to carry stanzas.
+type Link struct {
+	Name string `toml:"-"`
+
+	// Files with the clearances of the link, one under each security policy: whatever it carries must be within them, both ways. Without any it bounds nothing.
+	Clearance Files `toml:"clearance"`
+}
+
+// DefaultLabel is a label for messages that come without one. Exactly one of `rooms`, `users`, `domains`, or `from` and `to`, says for which.
+type DefaultLabel struct {
+	// Name in audit and explain.
+	ID string `toml:"id" required:"true"`
+	// File with the label.
+	Label File `toml:"label" required:"true"`
+	// Senders: an address, a domain for everybody there, or `*.domain`. With `to`, both must fit.
+	From []string `toml:"from"`
+	// Destinations.
+	To []string `toml:"to"`
+	// Rooms: for messages to them and out of them.
+	Rooms []string `toml:"rooms"`
+	// Users who send.
+	Users []string `toml:"users"`
+	// Domains or services that send.
+	Domains []string `toml:"domains"`
 }
 
 // Limits bounds what others can make the gateway spend.

@@ -20,6 +20,10 @@ type Side struct {
 	CRLRequired bool `toml:"crl-required"`
 	// Permits connections to loopback, link-local and other special addresses that DNS answered. Addresses in a `route` are always permitted.
 	AllowSpecialAddresses bool `toml:"allow-special-addresses"`
+	// The security policy, by name or object identifier, that governs labels on this side: peers read labels under it unless they name another, and labels that come to it under another are translated where the peer that sends them says how (`translate-in`).
+	LabelPolicy string `toml:"label-policy"`
+	// File with the label for unlabelled messages from peers of this side for which nothing else gives one.
+	DefaultLabel File `toml:"default-label"`
 }
 
 // Certificate is one certificate with its key.

@@ -9,6 +9,9 @@ import (
 // File names a file that must exist and be readable. Absolute once loaded.
 type File string
 
+// Files names one file or several, each as a File.
+type Files []File
+
 // SecretFile names a file that must exist and that only its owner can read. Absolute
 // once loaded.
 type SecretFile string

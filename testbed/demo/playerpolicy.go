@@ -30,26 +30,30 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	set, err := labels.NewClearanceSet(clearance)
+	if err != nil {
+		return nil, err
+	}
 	unlabelled, err := xep0258.LoadLabel(st.path("policy", "unclassified.label.xml"), reg)
 	if err != nil {
 		return nil, err
 	}
 	profile, problems := rules.CompileProfile(anything())
-	set, more := rules.CompileRules(nil)
+	none, more := rules.CompileRules(nil)
 	if bad := append(problems, more...); len(bad) > 0 {
 		return nil, fmt.Errorf("profile of a player: %v", bad)
 	}
 	peer := peering.Peer{
 		Floor: peering.Floor{Methods: []peering.Method{peering.Local}}, Links: []string{linkName},
 		Kinds:     peering.Kinds{Message: true, Presence: true, MUC: true, PubSub: true, IQ: []string{"*"}},
-		Clearance: clearance, Unlabelled: peering.UnlabelledDefault, DefaultLabel: unlabelled,
+		Labelling: peering.Labelling{Clearances: set, Unlabelled: peering.UnlabelledDefault, DefaultLabel: unlabelled},
 	}
 	from, to := peer, peer
 	from.Name, from.Side, from.Domains = home, home, []peering.Pattern{peering.Pattern(own)}
 	to.Name, to.Side, to.Domains = world, world, []peering.Pattern{peering.Pattern(other)}
 	policy, bad := peering.Compile(peering.Definition{
 		Peers: []peering.Peer{from, to}, Pairs: []peering.Pair{{From: home, To: world}},
-		Profile: profile, Rules: set, Labels: reg,
+		Profile: profile, Rules: none, Labels: reg,
 	})
 	var all error
 	for _, p := range bad {

@@ -1,0 +1,123 @@
+package peering
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"sallyport/labels"
+	"sallyport/labels/xep0258"
+)
+
+// ExplainedLabel is the label of a message on its way, laid out for people and programs.
+type ExplainedLabel struct {
+	Source   string `json:"source"`             // label, equivalent 1, first line, default of room ops
+	Syntax   string `json:"syntax,omitempty"`   // as received
+	Digest   string `json:"sha256,omitempty"`   // of the securitylabel as received, in canonical form
+	Received string `json:"received,omitempty"` // normal form
+	Marking  string `json:"marking,omitempty"`  // of what was received, from its policy
+
+	Translations []ExplainedTranslation `json:"translations,omitempty"`
+	RelabelledBy string                 `json:"relabelled_by,omitempty"` // rule
+	Checks       []ExplainedCheck       `json:"checks,omitempty"`
+
+	Sent        string `json:"sent,omitempty"`         // normal form of what the outgoing side was checked for
+	SentMarking string `json:"sent_marking,omitempty"` // from its policy
+	Written     string `json:"written,omitempty"`      // the securitylabel that leaves; nothing where none does
+}
+
+// ExplainedTranslation is one translation, step by step.
+type ExplainedTranslation struct {
+	For    string   `json:"for"` // the side it goes to, or the peer
+	Status string   `json:"status"`
+	Result string   `json:"result,omitempty"` // marking, also of one that is not valid
+	Reason string   `json:"reason,omitempty"`
+	Steps  []string `json:"steps,omitempty"`
+}
+
+// ExplainedCheck is one question about a clearance.
+type ExplainedCheck struct {
+	Stage     string `json:"stage"`
+	Subject   string `json:"subject"`
+	Label     string `json:"label"` // marking
+	Clearance string `json:"clearance"`
+	Result    string `json:"result"`
+}
+
+// explainLabel lays out what v knows of a label; nil when no label was found.
+func explainLabel(v *Verdict) *ExplainedLabel {
+	f := &v.Facts
+	if f.Source == NoLabelSource && f.Received.Received() == nil {
+		return nil
+	}
+	x := &ExplainedLabel{
+		Source: f.sourceWords(), Received: NormalForm(v.LabelIn), Marking: f.MarkingIn, RelabelledBy: f.RelabelledBy,
+	}
+	if f.Received.Syntax != xep0258.NoSyntax {
+		x.Syntax = f.Received.Syntax.String()
+	}
+	if sum, ok := v.LabelDigest(); ok {
+		x.Digest = hex.EncodeToString(sum[:])
+	}
+	for _, t := range [...]struct {
+		who string
+		t   *labels.Translation
+	}{{"side", f.TranslatedIn}, {"peer " + v.ToPeer, f.TranslatedOut}} {
+		if t.t != nil {
+			one := ExplainedTranslation{For: t.who, Status: t.t.Status.String(), Reason: t.t.Reason, Steps: t.t.Steps}
+			if t.t.Result != nil {
+				one.Result = t.t.Result.String()
+			}
+			x.Translations = append(x.Translations, one)
+		}
+	}
+	for i := range v.NChecks {
+		x.Checks = append(x.Checks, explainCheck(&v.Checks[i]))
+	}
+	if released, ok := v.Released(); ok && v.LabelOut != nil {
+		x.Sent, x.SentMarking = NormalForm(v.LabelOut), f.MarkingOut
+		if sl := released.Element().Child(nsLabel, "securitylabel"); sl != nil {
+			x.Written = strings.Join(Outline(sl), "\n")
+		}
+	}
+	return x
+}
+
+func (f *LabelFacts) sourceWords() string {
+	switch n := f.Received.Source.Equivalent(); {
+	case f.Source == OfEquivalent && n > 0:
+		return fmt.Sprintf("equivalent %d", n)
+	case f.SourceName != "":
+		return f.Source.String() + " " + f.SourceName
+	}
+	return f.Source.String()
+}
+
+func explainCheck(c *Check) ExplainedCheck {
+	x := ExplainedCheck{
+		Stage: c.Stage.String(), Subject: c.As.String() + " " + c.Name, Label: c.Label.String(),
+		Clearance: c.Clearance.String(), Result: "granted",
+	}
+	if !c.Granted {
+		x.Result = c.Label.Policy().Decide(c.Label, c.Clearance).Explain()
+	}
+	return x
+}
+
+// NormalForm writes what a label means in numbers: policy, classification, then each value as tag set, kind and number,
+// and whether it has a privacy mark. Two labels with one normal form are equal, whatever they looked like.
+func NormalForm(l *labels.Label) string {
+	if l.Policy() == nil {
+		return ""
+	}
+	f := l.Form()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s class %d", f.Policy, f.Class)
+	for _, v := range f.Values {
+		fmt.Fprintf(&b, ", %s %s %d", v.TagSet, v.Kind, v.LACV)
+	}
+	if f.PrivacyMark != "" {
+		b.WriteString(", privacy mark")
+	}
+	return b.String()
+}
