@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sallyport/labels"
 	"sallyport/labels/xep0258"
 )
 
@@ -30,6 +31,28 @@ func TestRepeatedLabelAllocatesNothing(t *testing.T) {
 		if n != 0 {
 			t.Errorf("%s: %v allocations, budget 0", name, n)
 		}
+	}
+}
+
+// Budget: the options of writing and the digest of reading cost nothing a second time either.
+func TestRepeatedOptionsAllocateNothing(t *testing.T) {
+	reg := guard(t, "guard/partner.spif.xml")
+	r := xep0258.NewReaderWith(reg, xep0258.Options{ICISM: ism()})
+	var w xep0258.Writer
+	equivalents := []*labels.Label{labelOf(t, reg, labels.LabelForm{Policy: "2.999.258.2", Class: 1})}
+	m := parse(t, message(securityLabel(ismLabel("classification='U' ownerProducer='USA'")+equivalent(essLabel(publicESS)))))
+	n := testing.AllocsPerRun(100, func() {
+		f := r.ReadAt(m, now)
+		if _, ok := f.Digest(); !ok || f.Syntax != xep0258.ICISM || f.Source != xep0258.FromLabel {
+			t.Fatal(f.Detail)
+		}
+		o := xep0258.WriteOptions{Syntax: xep0258.STANAG4774, Lang: "fr", Equivalents: equivalents, At: now}
+		if _, err := w.ElementWith(f.Label, f.Policy, o); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations, budget 0", n)
 	}
 }
 

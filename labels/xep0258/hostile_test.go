@@ -75,6 +75,12 @@ func TestHostile(t *testing.T) {
 		{"I19 presence, deep", strings.ReplaceAll(message("<x xmlns='urn:x'>"+u+"</x>"), "message", "presence"), labels.CodeMisplaced},
 		{"I19 iq", strings.ReplaceAll(message(u), "message", "iq"), labels.CodeMisplaced},
 		{"I19 iq with a wrapped message", strings.ReplaceAll(message("<forwarded xmlns='urn:xmpp:forward:0'>"+message(u)+"</forwarded>"), "message", "iq"), labels.CodeMisplaced},
+		{"I20 the error has it in the body it returns", strings.Replace(message("<body>x"+u+"</body>"), "<message ", "<message type='error' ", 1), labels.CodeMisplaced},
+		{"I25 catalogue as an answer", strings.ReplaceAll(message(catalog(u)), "message", "iq"), labels.CodeMisplaced},
+		{"I25 catalogue in a message", message(catalog(u)), labels.CodeMisplaced},
+		{"J10 correction with two labels", message(u + correction + s), labels.CodeCount},
+		{"J10 correction with its label inside", message("<replace xmlns='urn:xmpp:message-correct:0' id='m1'>" + u + "</replace>"), labels.CodeMisplaced},
+		{"pubsub publish", strings.ReplaceAll(message("<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'>"+u+"</publish></pubsub>"), "message", "iq"), labels.CodeMisplaced},
 		{"I21 labelled error", strings.Replace(message(u), "<message ", "<message type='error' ", 1), labels.CodeMisplaced},
 		{"unknown syntax", message(securityLabel("<label><x xmlns='urn:x'/></label>")), labels.CodeUnknown},
 		{"label of metadata", message(securityLabel(strings.ReplaceAll(stanag(guardName, "PUBLIC", ""), "originator", "metadata"))), labels.CodeSyntax},
@@ -88,6 +94,12 @@ func TestHostile(t *testing.T) {
 			wantCode(t, r.Read(e), tt.code) // a second time: nothing refused is remembered as good
 		})
 	}
+}
+
+const correction = "<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>"
+
+func catalog(inside string) string {
+	return "<catalog xmlns='urn:xmpp:sec-label:catalog:2'><item>" + inside + "</item></catalog>"
 }
 
 // What is no label, and what is read although it looks odd.
@@ -105,6 +117,11 @@ func TestRead(t *testing.T) {
 		{"I03 foreign one before", message(foreign + u), xep0258.Labelled, "GUARD PUBLIC"},
 		{"I03 foreign one alone", message(foreign), xep0258.Unlabelled, ""},
 		{"I04 as attribute", strings.Replace(message(""), "<message ", "<message securitylabel='GUARD PUBLIC' ", 1), xep0258.Unlabelled, ""},
+		{"I20 error without a label", strings.Replace(message(""), "<message ", "<message type='error' ", 1), xep0258.Unlabelled, ""},
+		{"I22 subject without a label", strings.Replace(message(""), "body>", "subject>", 2), xep0258.Unlabelled, ""},
+		{"I22 subject with a label", strings.Replace(message(u), "body>", "subject>", 2), xep0258.Labelled, "GUARD PUBLIC"},
+		{"J10 correction has its own label", message(u + correction), xep0258.Labelled, "GUARD PUBLIC"},
+		{"J10 correction has the label of nobody else", message(correction), xep0258.Unlabelled, ""},
 		{"I05 empty label", message(securityLabel("<label/>")), xep0258.UseDefault, ""},
 		{"I05 label with white space", message(securityLabel("<label>\n</label>")), xep0258.UseDefault, ""},
 		{"I07 equivalent is not asked", message(securityLabel(essLabel(bravo) + "<equivalentlabel><x xmlns='urn:x'/></equivalentlabel>")), xep0258.Labelled, "GUARD INTERNAL USE //BRAVO CHARLIE"},
@@ -150,6 +167,8 @@ func TestDenied(t *testing.T) {
 		{"I07 equivalent U beside S", essLabel(bravo) + equivalent(essLabel(publicESS)), clearance(t, reg, []uint32{1})},
 		{"I08 S marked UNCLASSIFIED", "<displaymarking>UNCLASSIFIED</displaymarking>" + essLabel(bravo), clearance(t, reg, []uint32{1})},
 		{"I14 REL TO without the peer's nation", essLabel(relGBR), clearance(t, reg, []uint32{0, 1, 2}, fra)},
+		{"I24 sender below the label", essLabel(relGBR), clearance(t, reg, []uint32{1})},
+		{"J10 correction under the label of a higher message", essLabel(bravo) + equivalent(essLabel(publicESS)), clearance(t, reg, []uint32{0, 1})},
 		{"I15 restrictive category with a low class", stanag(guardName, "PUBLIC", category("RESTRICTIVE", "Caveats", "BRAVO")), clearance(t, reg, []uint32{0, 1, 2})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
