@@ -59,8 +59,9 @@ type memLink struct {
 	out       []*delivery          // in the order of Deliver
 	kept      []*delivery          // not reported yet
 	reserved  map[[2]string]int    // Reserve without Deliver or Unreserve
-	reloadErr error                // what Reload says
-	onReload  func()               // while Reload runs
+	reloadErr error                // what Prepare says
+	onReload  func()               // while the link takes a configuration
+	dropped   int                  // configurations that were prepared and not taken
 	status    s2s.Status           // what Status says
 	closed    bool
 	misuse    []string
@@ -225,12 +226,14 @@ func (l *memLink) to(domain string) (out []*delivery) {
 // Start begins nothing.
 func (l *memLink) Start(context.Context) error { return nil }
 
-// Reload changes nothing.
-func (l *memLink) Reload(s2s.Config) error {
-	if l.onReload != nil {
-		l.onReload()
+// Prepare is for a reload that changes nothing.
+func (l *memLink) Prepare(s2s.Config) (use, drop func(), err error) {
+	use = func() {
+		if l.onReload != nil {
+			l.onReload()
+		}
 	}
-	return l.reloadErr
+	return use, func() { l.dropped++ }, l.reloadErr
 }
 
 // Shutdown keeps the promise of a link: no Accept after it, every delivery reported.

@@ -34,8 +34,8 @@ func (g *Gateway) reload(by string) (control.Reloaded, error) {
 	return done, nil
 }
 
-// tryReload is called with reloading held. The new policy is in the audit log before it
-// judges.
+// tryReload is called with reloading held. Everything that can fail comes before the
+// record, and the record before the new policy judges.
 func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 	old := g.active()
 	next, problems := config.Load(old.Source.Path)
@@ -53,17 +53,20 @@ func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 	if err != nil {
 		return control.Reloaded{}, err
 	}
+	use, drop, err := g.link.Prepare(links)
+	if err != nil {
+		return control.Reloaded{}, fmt.Errorf("links: %w", err)
+	}
 	changed := policy.Version() != g.engine.Policy().Version()
 	rec := audit.Record{
 		Kind: audit.Reload, Time: g.now(), Node: g.node, From: by, Outcome: "active", PolicyVersion: policy.Version().String(),
 		Reason: "configuration " + next.Source.Digest,
 	}
 	if err := g.append(&rec); err != nil {
+		drop()
 		return control.Reloaded{}, fmt.Errorf("the reload cannot be recorded: %w", err)
 	}
-	if err := g.link.Reload(links); err != nil {
-		return control.Reloaded{}, fmt.Errorf("links: %w", err)
-	}
+	use()
 	g.countPeers(policy)
 	g.engine.Swap(policy)
 	g.activate(next)

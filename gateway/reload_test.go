@@ -104,6 +104,9 @@ func TestBrokenReload(t *testing.T) {
 				if len(recs) != 1 || !strings.Contains(recs[0].Reason, row.says) {
 					t.Errorf("recorded %+v", recs)
 				}
+				if recs := n.records(audit.Filter{Kind: audit.Reload, Outcome: "active"}); len(recs) > 0 {
+					t.Errorf("recorded as active: %+v", recs)
+				}
 				n.wantComplaint("reload refused")
 				n.say(message("m", "a.example", "b.example"))
 				n.wantIDs("b.example", "m")
@@ -263,6 +266,9 @@ func TestReloadWithoutAudit(t *testing.T) {
 		n.reload()
 		if after := n.status(); after.Policy != before || after.LastReloadError == "" {
 			t.Errorf("policy %s, was %s, error %q", after.Policy, before, after.LastReloadError)
+		}
+		if n.link.dropped != 1 {
+			t.Errorf("%d configurations given up by the link, want 1", n.link.dropped)
 		}
 		if err := n.stop(); !errors.Is(err, audit.ErrFailed) {
 			t.Errorf("run ended with %v", err)

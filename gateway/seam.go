@@ -18,8 +18,9 @@ type link interface {
 	// Unreserve gives back the room of a Reserve that no Deliver will follow.
 	Unreserve(local, remote jid.JID)
 	Start(ctx context.Context) error
-	// Reload changes everything or nothing.
-	Reload(cfg s2s.Config) error
+	// Prepare does everything about a new configuration that can fail; then one of use and drop is
+	// called.
+	Prepare(cfg s2s.Config) (use, drop func(), err error)
 	// Shutdown has called Accept for the last time, and reported everything it was given,
 	// when it returns.
 	Shutdown(ctx context.Context) error

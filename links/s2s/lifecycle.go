@@ -73,20 +73,41 @@ func (l *Link) Addresses(side string, direct bool) []net.Addr {
 	return out
 }
 
-// Reload puts another configuration into force. Streams stay, but for those whose peer is gone or no longer proven by it: these are
-// closed with reset. On an error everything stays as it was. The link's name cannot change.
+// Reload puts another configuration into force, or on an error leaves everything as it was; see Prepare.
 func (l *Link) Reload(cfg Config) error {
+	use, _, err := l.Prepare(cfg)
+	if err == nil {
+		use()
+	}
+	return err
+}
+
+// Prepare does everything about another configuration that can fail. One of use and drop must then be called, and cannot fail. Streams
+// stay under the new one, but for those whose peer is gone or no longer proven by it: these are closed with reset. The link's name
+// cannot change.
+func (l *Link) Prepare(cfg Config) (use, drop func(), err error) {
 	if cfg.Name != l.name {
-		return errors.New("a link cannot change its name")
+		return nil, nil, errors.New("a link cannot change its name")
 	}
 	next, err := compile(cfg, &l.env)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	opened, err := l.listen(l.ctx, next)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
+	use = func() { l.use(next, opened) }
+	drop = func() {
+		for _, ln := range opened {
+			_ = ln.Close()
+		}
+	}
+	return use, drop, nil
+}
+
+// use puts a table into force.
+func (l *Link) use(next *table, opened map[listenKey]net.Listener) {
 	l.current.Store(next)
 	l.serveListeners(opened)
 	wanted := next.listenKeys()
@@ -108,7 +129,6 @@ func (l *Link) Reload(cfg Config) error {
 	l.recheck()
 	l.log.Info("configuration reloaded")
 	l.env.Observer.Observe(Event{Kind: EventReload, Link: l.name})
-	return nil
 }
 
 // recheck closes streams whose proofs are gone: expired, revoked, or of a peer that is no longer there (xmpp-checklists §3.3).

@@ -1,9 +1,15 @@
 package s2s_test
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,5 +182,34 @@ func TestMinTLS(t *testing.T) {
 	r.end()
 	if w.b.Counters().StanzasIn.Load() != 0 {
 		t.Error("came in with TLS 1.2")
+	}
+}
+
+// TestPreparedAndDropped: what was prepared and not taken changes nothing and leaves nothing open.
+func TestPreparedAndDropped(t *testing.T) {
+	var newest net.Listener
+	w := newWorld(t, setup{env: func(a, _ *s2s.Env) {
+		a.Listen = func(ctx context.Context, network, address string) (ln net.Listener, err error) {
+			newest, err = (&net.ListenConfig{}).Listen(ctx, network, address)
+			return newest, err
+		}
+	}})
+	next := w.a.cfg
+	next.Sides = slices.Clone(next.Sides)
+	next.Sides[0].Listen = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.2:0")}
+	before := w.a.Addresses("net", false)
+	_, drop, err := w.a.Prepare(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(newest.Addr().String(), "127.0.0.2:") {
+		t.Errorf("the newest listener is at %v", newest.Addr())
+	}
+	drop()
+	if _, err := newest.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the new listener is not closed: %v", err)
+	}
+	if after := w.a.Addresses("net", false); len(after) != 1 || after[0].String() != before[0].String() {
+		t.Errorf("listens on %v, before on %v", after, before)
 	}
 }
