@@ -124,6 +124,9 @@ func (c *compiler) there(specs []RequiredSpec) {
 		if len(s.Groups) == 0 {
 			c.problem(s.Line, "required-category", "a required category without a categoryGroup can never be checked: name one or remove it")
 		}
+		if s.Operation > OnlyOne {
+			c.problem(s.Line, "operation", "a required category has an operation that nobody knows (%d)", s.Operation)
+		}
 		for _, g := range s.Groups {
 			if g.TagSet == "" || g.Kind.Type() == NoType {
 				c.problem(g.Line, "required-category", "a categoryGroup needs the name of a tag set and a type")

@@ -59,6 +59,10 @@ func (c *compiler) requirements(specs []RequiredSpec) []requirement {
 		if len(s.Groups) == 0 {
 			c.problem(s.Line, "required-category", "a required category without a categoryGroup can never be checked: name one or remove it")
 		}
+		if s.Operation > OnlyOne {
+			c.problem(s.Line, "operation", "a required category has an operation that nobody knows (%d)", s.Operation)
+			continue
+		}
 		r := requirement{op: s.Operation}
 		for i, g := range s.Groups {
 			if slices.ContainsFunc(s.Groups[:min(i, maxCompared)], g.same) {

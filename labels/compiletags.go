@@ -34,6 +34,9 @@ func (c *compiler) tag(set int, t TagSpec, byType map[Type]map[string]bool) {
 	if t.Kind.Type() == NoType {
 		c.problem(t.Line, "tag-type", "tag %q of tag set %q has no usable type", t.Name, c.p.sets[set].name)
 	}
+	if t.Name != "" { // it is for people and may repeat
+		c.name(t.Line, "tag-name", "tag", t.Name)
+	}
 	if t.Min < 0 || t.Max < 0 || t.Max > 0 && t.Min > t.Max || t.Single && t.Min > 1 {
 		c.problem(t.Line, "tag-selection", "tag %q: no number of values is allowed (minSelection %d, maxSelection %d, singleSelection %v)",
 			t.Name, t.Min, t.Max, t.Single)

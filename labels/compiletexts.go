@@ -14,8 +14,9 @@ func (c *compiler) texts() {
 	}
 	seen := map[string]bool{}
 	for _, m := range s.Privacy.Marks {
-		if m.Name == "" || len(m.Name) > MaxPrivacyMark || seen[m.Name] {
-			c.problem(m.Line, "privacy-mark", "privacy mark %s is empty, used twice or longer than %d bytes", Quote(m.Name), MaxPrivacyMark)
+		c.name(m.Line, "privacy-mark", "privacy mark", m.Name)
+		if seen[m.Name] && m.Name != "" {
+			c.problem(m.Line, "privacy-mark", "privacy mark %q is given twice", m.Name)
 		}
 		seen[m.Name] = true
 		m.Markings = inherit(m.Markings, s.Privacy.Markings)

@@ -36,6 +36,13 @@
 // policy. Dominant gives the label for a whole made of labelled parts, or says that a person must decide; Dominates
 // compares two labels. Clearances can be intersected (RFC 5913) and are never united.
 //
+// # Several policies
+//
+// A Registry holds policies that are unlike each other in name and identifier. Check resolves in each what the others
+// say of it. Replace is the rule for a successor: a higher version, or the same content (Digest); a step back and a
+// change under the same version are refused. Classes, Tags, Equivalents and About tell what a policy holds, its rules
+// in words.
+//
 // # What is not inside
 //
 // Syntaxes (packages ess, nato4774, icism, textmark), carriage in stanzas (xep0258, xep0314) and catalogues of labels

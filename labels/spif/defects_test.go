@@ -459,12 +459,12 @@ func TestDefects(t *testing.T) {
 		{
 			"privacy mark without name", `<spif:privacyMark name="CLEAR"/>`,
 			`<spif:privacyMark/>`,
-			125, "privacy-mark", `privacy mark "" is empty, used twice or longer than 256 bytes`,
+			125, "privacy-mark", `privacy mark without a name: give it one`,
 		},
 		{
 			"privacy mark twice", `<spif:privacyMark name="CLEAR"/>`,
 			`<spif:privacyMark name="CLEAR"/><spif:privacyMark name="CLEAR"/>`,
-			125, "privacy-mark", `privacy mark "CLEAR" is empty, used twice or longer than 256 bytes`,
+			125, "privacy-mark", `privacy mark "CLEAR" is given twice`,
 		},
 		{
 			"privacy mark selection", `<spif:privacyMarks>`,
@@ -525,6 +525,26 @@ func TestDefects(t *testing.T) {
 			"element in an excluded class", `<spif:excludedClass>PUBLIC<`,
 			`<spif:excludedClass><b/>PUBLIC<`,
 			72, "element", `element "b" is not known inside "excludedClass"`,
+		},
+		{
+			"language", `xml:lang="fr"`,
+			`xml:lang="fr_FR"`,
+			19, "language", `xml:lang "fr_FR" is not a language tag such as fr or en-GB`,
+		},
+		{
+			"tag name with a control character", `<spif:securityCategoryTag name="Project"`,
+			`<spif:securityCategoryTag name="Pro&#x202e;ject"`,
+			105, "tag-name", `tag name "Pro\u202eject" holds a control or direction character`,
+		},
+		{
+			"version with a control character", `version="7"`,
+			`version="7&#9;8"`,
+			3, "phrase", `text of "SPIF" is longer than 1024 bytes or holds a control or direction character`,
+		},
+		{
+			"privacy mark that turns the text", `<spif:privacyMark name="CLEAR"/>`,
+			`<spif:privacyMark name="CL&#x2066;EAR"/>`,
+			125, "privacy-mark", `privacy mark name "CL\u2066EAR" holds a control or direction character`,
 		},
 	}
 	guard := readData(t, "guard/guard.spif.xml")

@@ -24,6 +24,7 @@
 //	codes in other case, "supressClassName"       the NATO document spells them so
 //	attributes that are not known                 warning, unless they look like one that is
 //	attributes of other namespaces                the schema allows them
+//	dates without zone                            read as UTC
 //	lacv with zeros or white space ("004")        the number is plain
 //	lacv="" beside action="discard"               nothing is translated to
 //	names in another case                         resolved when the exact name does not exist and one alone fits

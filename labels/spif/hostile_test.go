@@ -50,8 +50,8 @@ func TestHostileFiles(t *testing.T) {
 		{"400,000 deep", strings.Repeat("<a>", 400_000), "depth"},
 		{"a million empty elements", head + strings.Repeat("<a/>", 1_000_000) + tail, "size"},
 		{"a million attributes", "<SPIF " + many(1_000_001, "a%d='' ") + "/>", "size"},
-		{"900,000 attributes", "<SPIF " + many(900_000, "a%d='' ") + "/>", "size"},
-		{"900,000 equal attributes", "<SPIF " + strings.Repeat("a='' ", 900_000) + "/>", "size"},
+		{"300,000 attributes", "<SPIF " + many(300_000, "a%d='' ") + "/>", "size"},
+		{"300,000 equal attributes", "<SPIF " + strings.Repeat("a='' ", 300_000) + "/>", "size"},
 		{"65 attributes", strings.Replace(head, "name='A'", "name='A' "+many(63, "a%d='' "), 1) + tail, "size"},
 		{"a name of a megabyte", "<" + strings.Repeat("a", 1<<20) + "/>", "root"},
 		{"a text of a megabyte", head + strings.Repeat("a", 1<<20) + tail, "text"},
@@ -65,8 +65,8 @@ func TestHostileFiles(t *testing.T) {
 		{"4097 tags", tagSet(strings.Repeat("<securityCategoryTag tagType='restrictive'/>", 4097)), "tags"},
 		{"16,385 categories", tagSet("<securityCategoryTag tagType='restrictive'>" + many(16385, "<tagCategory name='x%[1]d' lacv='%[1]d'/>") + "</securityCategoryTag>"), "categories"},
 		{
-			"40,000 references to all of 16,000 categories", tagSet("<securityCategoryTag tagType='restrictive'>" + many(16000, "<tagCategory name='x%[1]d' lacv='%[1]d'/>") +
-				"<tagCategory name='y' lacv='65535'>" + strings.Repeat("<excludedCategory tagSetRef='S' tagType='restrictive' all='true'/>", 40_000) + "</tagCategory></securityCategoryTag>"), "rules",
+			"33,000 references to all of 4,000 categories", tagSet("<securityCategoryTag tagType='restrictive'>" + many(4000, "<tagCategory name='x%[1]d' lacv='%[1]d'/>") +
+				"<tagCategory name='y' lacv='65535'>" + strings.Repeat("<excludedCategory tagSetRef='S' tagType='restrictive' all='true'/>", 33_000) + "</tagCategory></securityCategoryTag>"), "rules",
 		},
 	}
 	for _, tt := range tests {

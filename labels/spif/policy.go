@@ -20,7 +20,7 @@ func (r *reader) policy(e *etree.Element) (labels.PolicySpec, bool) {
 	}
 	a := r.attributes(e, "schemaVersion", "version", "creationDate", "originatorDN", "keyIdentifier", "privilegeId",
 		"rbacId", "userRefURI", "docRefURI", "notBefore", "notAfter")
-	s.Version = strings.TrimSpace(a["version"])
+	s.Version = r.phrase(e, strings.TrimSpace(a["version"]))
 	s.NotBefore, s.NotAfter = r.date(e, a, "notBefore"), r.date(e, a, "notAfter")
 	s.About = labels.About{
 		Schema: a["schemaVersion"], Created: r.phrase(e, a["creationDate"]), Originator: r.phrase(e, a["originatorDN"]),

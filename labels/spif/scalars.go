@@ -64,6 +64,21 @@ func (r *reader) selection(e *etree.Element, a map[string]string, key string) in
 	return n
 }
 
+// maxLang bounds a language tag (RFC 5646 §4.4.1).
+const maxLang = 35
+
+// lang checks that a language tag is made of letters, digits and hyphens (RFC 5646 §2.1). One that is not would never
+// match, and its text would be lost.
+func (r *reader) lang(e *etree.Element, s string) string {
+	odd := strings.ContainsFunc(s, func(c rune) bool {
+		return c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+	})
+	if odd || len(s) > maxLang {
+		r.problem(e, "language", "xml:lang %s is not a language tag such as fr or en-GB", labels.Quote(s))
+	}
+	return s
+}
+
 // codes are the marking codes of SPIF 2.1, in lower case, with the one NATO spells with a single p.
 var codes = []string{
 	"pagetop", "pagebottom", "pagetopbottom", "documentstart", "documentend", "firstlineoftext", "lastlineoftext",

@@ -199,7 +199,7 @@ func (r *reader) attributes(e *etree.Element, known ...string) map[string]string
 	for _, a := range e.Attr {
 		switch {
 		case a.Space == "xml" && a.Key == "lang":
-			out["xml:lang"] = strings.TrimSpace(a.Value)
+			out["xml:lang"] = r.lang(e, strings.TrimSpace(a.Value))
 		case a.Space != "" || a.Key == "xmlns":
 		case slices.Contains(known, a.Key):
 			out[a.Key] = a.Value
