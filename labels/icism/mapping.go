@@ -163,7 +163,7 @@ func (m *Mapping) policy(reg *labels.Registry) (*labels.Policy, error) {
 
 // entry returns what a word of a list stands for.
 func (m *Mapping) entry(attribute, token string) *ValueMapping {
-	var any *ValueMapping
+	var rest *ValueMapping
 	for i := range m.Values {
 		v := &m.Values[i]
 		if v.Attribute != attribute {
@@ -173,10 +173,10 @@ func (m *Mapping) entry(attribute, token string) *ValueMapping {
 		case token:
 			return v
 		case Wildcard:
-			any = v
+			rest = v
 		}
 	}
-	return any
+	return rest
 }
 
 // value resolves an entry for a word.
