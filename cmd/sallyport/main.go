@@ -57,10 +57,12 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := a.exitCode(err)
-	if err != nil && !errors.As(err, new(answerNo)) {
+	var as exitAs
+	silent := errors.As(err, new(answerNo)) || errors.As(err, &as) && as.err == nil
+	if err != nil && !silent {
 		fmt.Fprintln(a.err, "sallyport:", printable(err.Error()))
 	}
-	if code == exitUsage {
+	if err != nil && !a.started {
 		fmt.Fprintln(a.err, "See 'sallyport help', or add --help to a command.")
 	}
 	return code
@@ -68,11 +70,14 @@ func (a *app) main(ctx context.Context, args []string) int {
 
 func (a *app) exitCode(err error) int {
 	var ce *control.CallError
+	var as exitAs
 	switch {
 	case err == nil:
 		return exitDone
 	case !a.started:
 		return exitUsage
+	case errors.As(err, &as):
+		return as.code
 	case errors.As(err, new(answerNo)):
 		return exitNo
 	case errors.As(err, new(noNode)):
@@ -115,6 +120,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.socket, "socket", "", "ask the node at the socket `PATH` (default: see FILE)")
 	f.BoolVar(&a.json, "json", false, "write JSON instead of text")
 	root.AddCommand(a.runCommand(), a.checkCommand(), a.explainCommand(),
-		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.auditCommand(), a.versionCommand())
+		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.auditCommand(), a.labelCommand(), a.spifCommand(),
+		a.versionCommand())
 	return root
 }

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 
 // TestScripts runs testdata/script/*.txtar. In each there are the files of a private CA
 // (ca.pem, gw.pem, gw.key for in.example and out.example), and "node" starts a node with
-// fixed answers on $WORK/node.sock.
+// fixed answers on $WORK/node.sock. $LABELS is the test data of the label packages.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -46,7 +46,9 @@ func setup(env *testscript.Env) error {
 	}
 	_, err1 := ca.WritePEM(env.WorkDir, "ca")
 	_, _, err2 := leaf.WritePEM(env.WorkDir, "gw")
-	return errors.Join(err1, err2, os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700))
+	data, err3 := filepath.Abs("../../labels/testdata")
+	env.Setenv("LABELS", data)
+	return errors.Join(err1, err2, err3, os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700))
 }
 
 // exits runs a command and compares its exit code: exits 5 sallyport check ...

@@ -2,6 +2,7 @@ package labelfile
 
 import (
 	"fmt"
+	"time"
 
 	"sallyport/labels"
 	"sallyport/labels/icism"
@@ -16,6 +17,8 @@ type Options struct {
 	Syntax  Syntax // NoSyntax: as the file says
 	Lenient bool   // see nato4774.Options
 	Debug   bool   // the debug format of the spiffing library is accepted
+	// At is the time at which a label is wanted: see nato4774.Options.
+	At time.Time
 	// ICISM says which element carries IC-ISM attributes and what they mean; nil: none does.
 	ICISM *icism.Mapping
 	// Table tells which label a display marking stands for; nil: a marking is not read.
@@ -35,7 +38,7 @@ type File struct {
 	Labels     []Entry[labels.LabelForm] // the label; several only where a syntax has several of equal rank
 	Equivalent []Entry[labels.LabelForm] // the same sensitivity under other policies, as the file asserts it
 	Clearances []Entry[labels.ClearanceForm]
-	Notes      []string // what was ignored, in words
+	Notes      []string // what takes no part in a decision, in words
 }
 
 // Label returns the one label of the file, under its policy.

@@ -125,7 +125,7 @@ func (p *parser) certificates(blocks [][]byte) error {
 	if err != nil {
 		return err
 	}
-	p.file.Notes = append(p.file.Notes, "nothing here verifies a certificate: its clearance is worth what its issuer is")
+	p.note("nothing here verifies a certificate: its clearance is worth what its issuer is")
 	var path []*x509.Certificate
 	for i, b := range blocks {
 		c, err := x509.ParseCertificate(b)
@@ -169,7 +169,7 @@ func (p *parser) cms(b []byte) error {
 	if len(signed) == 0 {
 		return labels.Errorf(labels.CodeNoLabel, "no signer gave the message a label")
 	}
-	p.file.Notes = append(p.file.Notes, "nothing here verifies a signature: the label is worth what its signer is")
+	p.note("nothing here verifies a signature: the label is worth what its signer is")
 	p.label("signed label", signed[0].Form, signed[0].Err)
 	for _, e := range signed[0].Equivalents {
 		p.equivalent(e.Form, e.Err)

@@ -38,6 +38,10 @@ type parser struct {
 	file *File
 }
 
+func (p *parser) note(format string, args ...any) {
+	p.file.Notes = append(p.file.Notes, fmt.Sprintf(format, args...))
+}
+
 func (p *parser) label(role string, f labels.LabelForm, err error) {
 	p.file.Labels = append(p.file.Labels, Entry[labels.LabelForm]{Role: role, Form: f, Err: err})
 }

@@ -3,6 +3,7 @@ package labelfile
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
@@ -60,6 +61,8 @@ func detectXML(b []byte, o Options) Syntax {
 	case err != nil:
 	case nato4774.IsLabel(e), e.Is(nato4774.NSClearance, "ConfidentialityClearance"):
 		return STANAG4774
+	case nato4774.IsBinding(e):
+		return STANAG4778
 	case e.Is(xep0258.NS, "securitylabel"):
 		return XEP0258
 	case isStanza(e):
@@ -116,6 +119,7 @@ func (p *parser) xml(b []byte) error {
 		}
 		return err
 	case STANAG4778:
+		return p.binding(e)
 	case NoSyntax, ESS, ESSDER, ESSHex, Text, Certificate, CMS, LDIF, SDN801c:
 	}
 	return bad("this syntax is not XML")
@@ -130,11 +134,52 @@ func (p *parser) nato(e *xmlstream.Element) error {
 		}
 		return err
 	}
-	f, err := nato4774.ParseLabelWith(o, e, p.reg)
-	if err == nil {
-		p.label("label", f, nil)
+	return p.natoLabel("label", e)
+}
+
+// natoLabel reads a label and notes what takes no part in a decision, and every label that is to succeed it.
+func (p *parser) natoLabel(role string, e *xmlstream.Element) error {
+	r, err := nato4774.Read(nato4774.Options{Lenient: p.o.Lenient, At: p.o.At}, e, p.reg)
+	if err != nil {
+		return err
 	}
-	return err
+	if r.Originator != (nato4774.Identity{}) {
+		p.note("originator %s (%s)", labels.Quote(r.Originator.Name), r.Originator.Type)
+	}
+	if !r.Created.IsZero() {
+		p.note("created %s", r.Created.Format(time.RFC3339))
+	}
+	if !r.Review.IsZero() {
+		p.note("to be reviewed %s", r.Review.Format(time.RFC3339))
+	}
+	for _, s := range r.Successors {
+		words := "a label that cannot be resolved"
+		if l, err := p.reg.Label(s.Form); err == nil {
+			words = l.String()
+		}
+		p.note("to be succeeded %s by %s", s.At.Format(time.RFC3339), words)
+	}
+	if r.Succeeded {
+		p.note("its successor is in force")
+	}
+	p.label(role, r.Form, nil)
+	return nil
+}
+
+// binding reads the labels bound to a document (STANAG 4778), the alternatives as equivalents.
+func (p *parser) binding(e *xmlstream.Element) error {
+	bound, err := nato4774.Unbind(e)
+	if err != nil {
+		return err
+	}
+	if err := p.natoLabel("originator's label", bound.Originator); err != nil {
+		return err
+	}
+	o := nato4774.Options{Lenient: p.o.Lenient, At: p.o.At}
+	for _, a := range bound.Alternatives {
+		p.equivalent(nato4774.ParseLabelWith(o, a, p.reg))
+	}
+	return nil
 }
 
 // message reads the label of a stanza just as the gateway does, and every equivalent label beside it.
@@ -162,11 +207,15 @@ func (p *parser) message(e *xmlstream.Element) error {
 	case xep0258.Refused:
 	}
 	err := labels.Errorf(found.Refusal, "%s", found.Detail)
-	if f, ok := p.unresolved(sl); ok {
-		p.label("label", f, err)
-		return nil
+	if sl == nil || found.Refusal == labels.CodeCount {
+		return err
 	}
-	return err
+	var f labels.LabelForm // of an ESS label that its policy, not loaded or of another opinion, could not resolve
+	if c := sl.Child(xep0258.NS, "label"); c != nil {
+		f, _ = p.payload(c)
+	}
+	p.label("label", f, err)
+	return nil
 }
 
 // firstLine reads the marking in the first line of the text of an unlabelled message.
@@ -182,15 +231,6 @@ func (p *parser) firstLine(e *xmlstream.Element) error {
 		return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s of the first line", labels.Quote(line))
 	}
 	return labels.Errorf(labels.CodeNoLabel, "the stanza has neither a securitylabel nor a marking in the first line of its text")
-}
-
-// unresolved is the form of an ESS label that its policy, not loaded or of another opinion, could not resolve.
-func (p *parser) unresolved(sl *xmlstream.Element) (labels.LabelForm, bool) {
-	if sl == nil || sl.Child(xep0258.NS, "label") == nil {
-		return labels.LabelForm{}, false
-	}
-	f, err := p.payload(sl.Child(xep0258.NS, "label"))
-	return f, err == nil
 }
 
 // payload reads the one element inside label or equivalentlabel.
