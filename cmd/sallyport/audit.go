@@ -68,8 +68,8 @@ func (a *app) auditShow(f *auditFlags) *cobra.Command {
 		Use:   "show",
 		Short: "Print records of the log",
 		Long: `Print the records that match every filter, oldest first, as a table or with
---json as one line of JSON each. Times are like 2026-11-21, 2026-11-21T23:00:00Z
-or 90m (ago).
+--json as one line of JSON each. Times are like 2026-11-21 or
+2026-11-21T23:00:00Z, or say how long ago: 90m, 7d.
 
 The kinds are decision, settlement, start, stop, reload, alarm,
 control-command, peer-event and security-event.
@@ -77,7 +77,7 @@ control-command, peer-event and security-event.
 Where the log is damaged that is said on standard error, the rest is printed,
 and the exit code is 5.`,
 		Example: `  sallyport audit show --last 20
-  sallyport audit show --outcome refused --peer partner --since 2h
+  sallyport audit show --outcome refused --peer partner --since 7d
   sallyport audit show --jid juliet@in.example --json
   sallyport audit show --ref R-4711
   sallyport audit show --seq 1000-1100`,
@@ -179,6 +179,11 @@ func parseWhen(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
+		}
+	}
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
@@ -187,7 +192,7 @@ func parseWhen(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time like 2026-11-21, 2026-11-21T23:00:00Z or 90m", text)
+	return time.Time{}, fmt.Errorf("%q is no time like 2026-11-21, 2026-11-21T23:00:00Z, 90m or 7d", text)
 }
 
 func (a *app) auditVerify(f *auditFlags) *cobra.Command {

@@ -12,12 +12,15 @@ import (
 // printReport writes what verify found, the verdict last.
 func (a *app) printReport(r *audit.Report, elsewhere bool) {
 	count := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	facts := [][]string{
-		{"node", r.Node},
-		{"begun", r.Began.UTC().Format(time.RFC3339)},
-		{"segments", fmt.Sprintf("%d, %s", r.Segments, bytesOf(r.Bytes))},
-		{"records", fmt.Sprintf("%d, from %d to %d", r.Records, r.FirstSeq, r.LastSeq)},
+	facts := [][]string{{"node", r.Node}}
+	if !r.Began.IsZero() { // a directory without a log has no beginning
+		facts = append(facts, []string{"begun", r.Began.UTC().Format(time.RFC3339)})
 	}
+	records := "none"
+	if r.Records > 0 {
+		records = fmt.Sprintf("%d, from %d to %d", r.Records, r.FirstSeq, r.LastSeq)
+	}
+	facts = append(facts, []string{"segments", fmt.Sprintf("%d, %s", r.Segments, bytesOf(r.Bytes))}, []string{"records", records})
 	if r.Heads > 0 {
 		facts = append(facts, []string{"signed head", fmt.Sprintf("record %d at %s", r.HeadSeq, r.HeadTime.UTC().Format(time.RFC3339))})
 	}
@@ -48,7 +51,7 @@ func (a *app) printReport(r *audit.Report, elsewhere bool) {
 type reportText struct {
 	OK        bool          `json:"ok"`
 	Node      string        `json:"node"`
-	Began     time.Time     `json:"began"`
+	Began     time.Time     `json:"began,omitzero"`
 	Segments  int           `json:"segments"`
 	Bytes     int64         `json:"bytes"`
 	Records   uint64        `json:"records"`
@@ -57,7 +60,7 @@ type reportText struct {
 	LastHash  string        `json:"last_hash"`
 	Heads     int           `json:"heads"`
 	HeadSeq   uint64        `json:"head_seq"`
-	HeadTime  time.Time     `json:"head_time"`
+	HeadTime  time.Time     `json:"head_time,omitzero"`
 	AfterHead uint64        `json:"after_head"`
 	Torn      int64         `json:"unfinished_bytes"`
 	Problems  []problemText `json:"problems"`
