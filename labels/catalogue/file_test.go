@@ -177,7 +177,7 @@ func TestParseRefuses(t *testing.T) {
 		{"equivalent that does not parse", catalog("", item("", ess(publicESS, beside(trailing)))), 2, 1, labels.CodeSyntax, ""},
 		{"equivalent under the same policy", catalog("", item("", ess(publicESS, beside(relGBR)))), 2, 1, 0, "of its own"},
 		{"nine equivalents", catalog("", item("", ess(publicESS, equivalents.String()))), 2, 1, labels.CodeSyntax, ""},
-		{"tags that look like items", catalog(" name='&lt;item>'", "<item selector='a>b' default='true'><![CDATA[ ]]></item>\n<item\nselector='c'>x</item>"), 3, 2, 0, "beside"},
+		{"tags that look like items", catalog(" name='&lt;item>'", "<item selector='a/>b' default='true'><![CDATA[ ]]></item>\n<item\nselector='c'>x</item>"), 3, 2, 0, "beside"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c, err := catalogue.Parse([]byte(row.text), reg)

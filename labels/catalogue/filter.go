@@ -133,11 +133,8 @@ func (f Filter) leaving(l *labels.Label) (*labels.Label, bool) {
 	case to.ID() == l.PolicyID():
 		return l, true
 	}
-	out := f.Translate.Translate(l, f.At).Label()
-	if out == nil || !out.Policy().Validate(out, f.At).Granted || len(out.Obsolete()) > 0 {
-		return nil, false
-	}
-	return out, true
+	out := f.Translate.Translate(l, f.At).Label() // valid and without obsolete parts, or nil
+	return out, out != nil
 }
 
 // cleared says whether everybody judged is cleared, and at least one is judged. A clearance under the policy of any of

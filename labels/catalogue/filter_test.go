@@ -185,6 +185,29 @@ func TestFilterCounts(t *testing.T) {
 	}
 }
 
+// An equivalent label has to be one to use, too.
+func TestFilterLooksAtEquivalents(t *testing.T) {
+	w := newWorld(t)
+	noCopy := labels.Value{TagSet: "2.999.258.2.1", Kind: labels.Restrictive, LACV: 3} // not with OPEN
+	for _, row := range []struct {
+		name   string
+		beside *labels.Label
+		want   int
+	}{
+		{"valid", labelUnder(t, w.reg, partnerID, 2, noCopy), 1},
+		{"not valid", labelUnder(t, w.reg, partnerID, 1, noCopy), 0},
+	} {
+		c := &catalogue.Catalogue{Items: []catalogue.Item{{Label: label(t, w.reg, public), Equivalents: []*labels.Label{row.beside}}}}
+		if got := c.For(w.local()); len(got.Items) != row.want || got.Left.Invalid != 1-row.want {
+			t.Errorf("%s: offers %d, left %s", row.name, len(got.Items), got.Left)
+		}
+	}
+	c := &catalogue.Catalogue{Items: []catalogue.Item{{Label: labelUnder(t, w.reg, partnerID, 1), Equivalents: []*labels.Label{label(t, w.reg, internal, delta)}}}}
+	if got := c.For(w.local()); len(got.Items) > 0 || got.Left.Obsolete != 1 {
+		t.Errorf("obsolete: offers %d, left %s", len(got.Items), got.Left)
+	}
+}
+
 // A filtered catalogue has at most the default that the whole one has, and none in its place.
 func TestFilterDefault(t *testing.T) {
 	w := newWorld(t)
