@@ -12,10 +12,10 @@ import (
 // passage is a label on its way through: the same sensitivity in the words of up to three policies, unless a rule
 // changed it on the way. All are nil where the kind of stanza carries no label.
 type passage struct {
-	received  *labels.Label // as read, before anything was changed
-	inside    *labels.Label // after it was translated for the side it goes to, and after rules
-	sent      *labels.Label // after it was translated for the peer it goes to
-	firstLine bool          // received in the first line of the text, which goes
+	received *labels.Label      // as read, before anything was changed
+	inside   *labels.Label      // after it was translated for the side it goes to, and after rules
+	sent     *labels.Label      // after it was translated for the peer it goes to
+	written  *xmlstream.Element // the securitylabel that leaves; nil: none does
 }
 
 // finding is the label of one message, and where it was found.

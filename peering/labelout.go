@@ -21,6 +21,7 @@ func (j *judgement) labelOut() bool {
 		f.PolicyOut, f.MarkingOut = sent.Policy(), sent.String()
 	}
 	if j.asItIs() {
+		j.pass.written = j.s.Element().Child(nsLabel, "securitylabel")
 		j.step(Step{Stage: LabelOut, Note: "label passes as it is"})
 		return true
 	}
@@ -59,7 +60,7 @@ func (j *judgement) labelled(e *xmlstream.Element, ps *passage, defaulted bool) 
 		if old == nil {
 			return e, note, true
 		}
-		return with(e, old, nil), "label removed, the peer does not take labels", true
+		return with(e, old, nil), "label removed, the peer does not take labels", true // nothing is written
 	case SendAlways:
 	case SendAsReceived:
 		// An empty label would mean the default of whoever reads it: it is written out.
@@ -70,6 +71,7 @@ func (j *judgement) labelled(e *xmlstream.Element, ps *passage, defaulted bool) 
 		return e, "", j.refuse(Refusal{Stage: LabelOut, Reason: BadStanza, Detail: "unknown way to send labels", Condition: stanza.NoCondition})
 	}
 	fresh, ok := j.write(ps, old)
+	ps.written = fresh
 	switch {
 	case !ok:
 		return e, "", false

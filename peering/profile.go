@@ -1,6 +1,8 @@
 package peering
 
 import (
+	"slices"
+
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/rules"
@@ -86,5 +88,40 @@ func (j *judgement) mapWrapped(e *xmlstream.Element, ok *bool) *xmlstream.Elemen
 // checkAgain holds a tree that later stages changed against the profile once more, so that
 // no rule can make what the profile would have stopped.
 func (j *judgement) checkAgain() bool {
-	return !j.v.Changed || j.checkProfile()
+	return !j.v.Changed || j.checkProfile() && j.labelsIntact()
+}
+
+// labelsIntact holds every label that leaves against what was written: a profile that removes what it does not list
+// would leave an empty one of a syntax that it does not know, which means the default label of whoever reads it.
+func (j *judgement) labelsIntact() bool {
+	e := j.s.Element()
+	if !hasLabel(e, j.pass.written) {
+		return j.refuse(lostLabel(j.to.Name))
+	}
+	return !j.wraps || j.wrappedIntact(e)
+}
+
+func (j *judgement) wrappedIntact(e *xmlstream.Element) bool {
+	for inner := range rules.Wrapped(e) {
+		if inner.Local() == "message" && !slices.ContainsFunc(j.inner, func(ps passage) bool { return hasLabel(inner, ps.written) }) {
+			return j.refuse(lostLabel(j.to.Name))
+		}
+		if !j.wrappedIntact(inner) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasLabel reports whether a message carries exactly that label, or none where it is nil.
+func hasLabel(e, label *xmlstream.Element) bool {
+	sl := e.Child(nsLabel, "securitylabel")
+	return sl == label || sl != nil && label != nil && sl.Equal(label)
+}
+
+func lostLabel(peer string) Refusal {
+	return Refusal{
+		Stage: LabelOut, Reason: "label-syntax", Rule: peer, Detail: "the profile does not list what the label is written in",
+		Allowing: "a profile that lists it, or another first entry in label-syntaxes of the peer", Condition: stanza.PolicyViolation,
+	}
 }

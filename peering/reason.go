@@ -22,6 +22,8 @@ const (
 	NoLabel        Reason = "no-label"
 	Clearance      Reason = "clearance"
 	SenderClear    Reason = "sender-clearance"
+	NoMapping      Reason = "no-mapping"     // the label has no translation
+	TargetInvalid  Reason = "target-invalid" // its translation is against the rules of the other policy
 	Wrapped        Reason = "wrapped"
 	RuleRefused    Reason = "rule"
 	RuleHeld       Reason = "held"

@@ -71,11 +71,11 @@ func (j *judgement) passWrapped(e *xmlstream.Element, around *passage) (*xmlstre
 	if !ok || !j.leave(&ps) || !j.dominated(around, &ps) {
 		return e, ps, false
 	}
-	j.inner = append(j.inner, ps)
 	if f.firstLine {
 		e = stripLine(e)
 	}
 	e, _, ok = j.labelled(e, &ps, f.by.IsDefault())
+	j.inner = append(j.inner, ps)
 	return e, ps, ok
 }
 
