@@ -60,7 +60,7 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 		}
 		rec.Count = count
 		g.log.Warn("a link noted something", zap.String("kind", e.Kind), zap.String("peer", e.Peer), zap.String("side", e.Side),
-			zap.String("remote", e.Remote.String()), zap.String("reason", rec.Reason), zap.Stringer("address", e.Address), zap.Uint32("times", count))
+			zap.String("remote", e.Remote.ShowDomain()), zap.String("reason", rec.Reason), zap.Stringer("address", e.Address), zap.Uint32("times", count))
 	}
 	if e.Address.IsValid() {
 		rec.StanzaID = e.Address.String()

@@ -81,7 +81,7 @@ func (g *Gateway) reserve(ctx context.Context, f *flight) {
 		f.cause = noRoom(err)
 		if times, ok := g.throttle.Allow(g.now(), "no room for "+r.Peer()); ok {
 			g.log.Warn("no room for stanzas, they are bounced", zap.String("peer", r.Peer()),
-				zap.String("remote", r.Remote().String()), zap.Uint32("times", times), zap.Error(err))
+				zap.String("remote", r.Remote().ShowDomain()), zap.Uint32("times", times), zap.Error(err))
 		}
 	}
 }

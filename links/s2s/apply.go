@@ -159,7 +159,7 @@ func (s *serverStream) onAuthorised(now time.Time, o stream.Authorised) {
 		}
 	}
 	s.log.Info("pair proven", zap.Stringer("direction", o.Direction), zap.Stringer("method", o.Method),
-		zap.String("local", o.Local.String()), zap.String("remote", o.Remote.String()), zap.String("peer", p.Name))
+		zap.String("local", o.Local.ShowDomain()), zap.String("remote", o.Remote.ShowDomain()), zap.String("peer", p.Name))
 	s.observe(Event{Kind: EventUp, Local: o.Local, Remote: o.Remote, Reason: o.Method.String(), Detail: o.Direction.String()})
 }
 
@@ -311,8 +311,8 @@ func (s *serverStream) onFact(o stream.Fact) {
 		c.Spoofed.Add(1)
 	default:
 	}
-	s.log.Warn("stream event", zap.Stringer("kind", o.Kind), zap.String("local", o.Local.String()),
-		zap.String("remote", o.Remote.String()), zap.String("detail", o.Detail))
+	s.log.Warn("stream event", zap.Stringer("kind", o.Kind), zap.String("local", o.Local.ShowDomain()),
+		zap.String("remote", o.Remote.ShowDomain()), zap.String("detail", o.Detail))
 	s.observe(Event{Kind: o.Kind.String(), Local: o.Local, Remote: o.Remote, Detail: o.Detail})
 }
 

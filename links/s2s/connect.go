@@ -47,8 +47,8 @@ func (l *Link) connect(q *queue, search uint64) {
 		return
 	}
 	l.counters.DialFailed.Add(1)
-	l.log.Warn("peer not reached", zap.String("peer", p.Name), zap.String("local", q.key.local.String()),
-		zap.String("remote", q.key.remote.String()), zap.String("cause", clean(err.Error())))
+	l.log.Warn("peer not reached", zap.String("peer", p.Name), zap.String("local", q.key.local.ShowDomain()),
+		zap.String("remote", q.key.remote.ShowDomain()), zap.String("cause", clean(err.Error())))
 	l.env.Observer.Observe(Event{
 		Kind: EventUnreachable, Link: l.name, Side: p.Side, Peer: p.Name, Local: q.key.local, Remote: q.key.remote,
 		Detail: clean(err.Error()),

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/links"
 	"sallyport/links/s2s"
@@ -282,6 +286,21 @@ func TestFromOfOthers(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 	inOrder(t, w.b.sink.wait(t, 1), 1, 1)
+}
+
+// TestH06: a domain that only looks like another stands in the log with its A-label, too.
+func TestH06(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	w := newWorld(t, setup{env: func(_, b *s2s.Env) { b.Log = zap.New(core) }})
+	r := login(t, w)
+	r.say("<presence from='u@\u0430.example' to='v@b.example'/>") // Cyrillic a
+	if said := r.end(); !strings.Contains(said, "invalid-from") {
+		t.Errorf("said %q", said)
+	}
+	lines := logs.FilterField(zap.String("remote", "\u0430.example (xn--80a.example)"))
+	if lines.Len() == 0 {
+		t.Errorf("logged %v", logs.All())
+	}
 }
 
 // TestG06: a peer that must show a certificate is refused dialback, with the condition that says so.

@@ -140,7 +140,7 @@ func (l *Link) recheck() {
 			if pair, why := s.unproven(); why != "" {
 				l.counters.Revoked.Add(1)
 				s.observe(Event{Kind: EventProofGone, Local: pair.Local, Remote: pair.Remote, Reason: why})
-				s.log.Warn("proof is gone", zap.String("remote", pair.Remote.String()), zap.String("reason", why))
+				s.log.Warn("proof is gone", zap.String("remote", pair.Remote.ShowDomain()), zap.String("reason", why))
 				s.stepLocked(now, stream.Close{Condition: stanza.StreamReset})
 			}
 		}

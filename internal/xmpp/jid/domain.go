@@ -201,3 +201,13 @@ func ASCIIDomain(domain string) (string, error) {
 	}
 	return a, nil
 }
+
+// ShowDomain returns the domain as an operator should see it: one that is not ASCII, and so may only look like another, with its A-label
+// beside it.
+func (j JID) ShowDomain() string {
+	d := j.Domain()
+	if a, err := ASCIIDomain(d); err == nil && a != d {
+		return d + " (" + a + ")"
+	}
+	return d
+}

@@ -116,6 +116,17 @@ func TestH06(t *testing.T) {
 			t.Errorf("H06: %q became %q", in, listed)
 		}
 	}
+	for in, want := range map[string]string{
+		"v@\u0440\u0430ypa1.example/r": "\u0440\u0430ypa1.example (xn--ypa1-43d9g.example)",
+		"v@paypa1.example/r":           "paypa1.example",
+	} {
+		if got := jid.MustParse(in).ShowDomain(); got != want {
+			t.Errorf("H06: %q is shown as %q, want %q", in, got, want)
+		}
+	}
+	if got := (jid.JID{}).ShowDomain(); got != "" {
+		t.Errorf("nobody is shown as %q", got)
+	}
 }
 
 func TestASCIIDomain(t *testing.T) {
