@@ -1,5 +1,6 @@
 // Command sallyport is the one program of the project: it runs a node, checks its
-// configuration, explains what becomes of a stanza, and asks a running node.
+// configuration, explains what becomes of a stanza, asks a running node, and answers questions about security labels
+// and policies.
 //
 // Inside: flags, wiring and the layout of output, one file for each family of commands.
 // Not inside: any decision. What crosses is decided in peering, what is true of a
@@ -13,4 +14,6 @@
 //	3  no running node answers
 //	4  the running node does not permit it
 //	5  the answer is no: check found errors, explain found that the stanza does not cross
+//
+// "label decide" answers to scripts: 0 allow, 1 block, 2 wrong command line or unreadable.
 package main

@@ -12,6 +12,7 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/labels"
 	"sallyport/labels/catalogue"
+	"sallyport/labels/icism"
 	"sallyport/labels/labelfile"
 	"sallyport/labels/spif"
 	"sallyport/labels/textmark"
@@ -46,7 +47,7 @@ out, and said; --syntax forces one:
   stanag-4774           label or clearance of ADatP-4774
   stanag-4778           binding around such labels
   xep-0258, message     securitylabel, or a stanza that has one
-  ic-ism                element with IC-ISM attributes
+  ic-ism                IC-ISM attributes, by policy.ic-ism of the configuration
   text                  a display marking
   certificate, cms      X.509 clearance, signed label (PEM or DER; not verified)
   ldif                  attributes clearance, confidentialityClearance
@@ -88,24 +89,32 @@ func (f *labelFlags) when() (time.Time, error) {
 type policies struct {
 	*labels.Registry
 	from map[string]string // file by identifier
+	ism  *icism.Mapping    // of the configuration; nil: none
 }
 
-// load reads the policies that the flags or the configuration name.
+// load reads the policies that the flags name, else those of the configuration. A configuration that is named is
+// asked for its IC-ISM mapping too.
 func (a *app) load(f *policyFlags) (policies, error) {
+	out := policies{from: map[string]string{}}
 	files := f.files
-	if len(files) == 0 {
-		var err error
-		if files, err = a.configured(); err != nil {
-			return policies{}, err
+	if len(files) == 0 || a.config != defaultConfig {
+		own, mapping, err := a.configured()
+		switch {
+		case err == nil:
+			out.ism = mapping
+		case len(files) == 0:
+			return out, err
+		}
+		if len(files) == 0 {
+			files = own
 		}
 	}
-	out := policies{from: map[string]string{}}
 	var list []*labels.Policy
 	for _, file := range files {
 		p, problems := spif.LoadWith(spif.Options{AnyNamespace: f.lenient}, file)
 		if p == nil {
 			a.printDefects(a.err, problems, true)
-			return policies{}, fmt.Errorf("policy %s cannot be used; see 'sallyport spif check'", file)
+			return out, fmt.Errorf("policy %s cannot be used; see 'sallyport spif check'", file)
 		}
 		list, out.from[p.ID()] = append(list, p), file
 	}
@@ -114,21 +123,21 @@ func (a *app) load(f *policyFlags) (policies, error) {
 	return out, err
 }
 
-// configured returns the policy files of the configuration.
-func (a *app) configured() ([]string, error) {
+// configured returns the policy files of the configuration, and how it reads IC-ISM.
+func (a *app) configured() ([]string, *icism.Mapping, error) {
 	const advice = "name a policy with --policy FILE, or a configuration that has one with -c"
 	cfg, problems := config.Load(a.config)
 	if cfg == nil {
-		return nil, fmt.Errorf("no security policy: %s; %s", problems[0], advice)
+		return nil, nil, fmt.Errorf("no security policy: %s; %s", problems[0], advice)
 	}
 	if len(cfg.Policy.SPIF) == 0 {
-		return nil, fmt.Errorf("no security policy: %s has no policy.spif; %s", a.config, advice)
+		return nil, cfg.Policy.ICISM, fmt.Errorf("no security policy: %s has no policy.spif; %s", a.config, advice)
 	}
 	files := make([]string, len(cfg.Policy.SPIF))
 	for i, f := range cfg.Policy.SPIF {
 		files[i] = string(f)
 	}
-	return files, nil
+	return files, cfg.Policy.ICISM, nil
 }
 
 // source is a label or clearance file as it was read.
@@ -160,7 +169,7 @@ func (a *app) open(name, syntax string, reg policies, f *labelFlags) (*source, e
 	if err != nil {
 		return nil, err
 	}
-	o.At, o.Table = at, table(reg, at, f.lang)
+	o.At, o.ICISM, o.Table = at, reg.ism, table(reg, at, f.lang)
 	s := &source{name: name, detected: syntax == ""}
 	if name == "-" {
 		s.name = "standard input"

@@ -23,7 +23,7 @@ category values, with their names where the policy is loaded. Binary forms can
 be read without a policy, by number.
 
 With --to it is written in another syntax instead: ess, ess-der, ess-hex,
-sdn801c, stanag-4774, spiffing or text; a label also as xep-0258.`,
+sdn801c, stanag-4774, spiffing or text; a label also as xep-0258 or ic-ism.`,
 		Example: `  sallyport label parse label.ber
   sallyport label parse --policy nato.xml --to stanag-4774 label.ber
   echo MQYCAQQGASk= | sallyport label parse --json`,
@@ -56,7 +56,7 @@ sdn801c, stanag-4774, spiffing or text; a label also as xep-0258.`,
 // loadAny is load for what can do without a policy: none is loaded when none is named.
 func (a *app) loadAny(cmd *cobra.Command, f *policyFlags) (policies, error) {
 	if len(f.files) == 0 && !cmd.Flags().Changed("config") {
-		if _, err := a.configured(); err != nil {
+		if _, _, err := a.configured(); err != nil {
 			reg, err := labels.NewRegistry()
 			return policies{Registry: reg}, err
 		}
@@ -88,7 +88,7 @@ func (a *app) convert(s *source, word string, reg policies, f *labelFlags) error
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, withAdvice(err))
 		}
-		out, err = labelfile.AppendLabel(nil, l, to, labelfile.WriteOptions{At: at, Lang: f.lang})
+		out, err = labelfile.AppendLabel(nil, l, to, labelfile.WriteOptions{At: at, Lang: f.lang, ICISM: reg.ism})
 		if err != nil {
 			return err
 		}

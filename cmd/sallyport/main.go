@@ -15,6 +15,9 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
+// defaultConfig is read when no configuration is named.
+const defaultConfig = "/etc/sallyport/sallyport.toml"
+
 // The exit codes; doc.go says what they mean.
 const (
 	exitDone = iota
@@ -116,7 +119,7 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	f := root.PersistentFlags()
-	f.StringVarP(&a.config, "config", "c", "/etc/sallyport/sallyport.toml", "read `FILE`")
+	f.StringVarP(&a.config, "config", "c", defaultConfig, "read `FILE`")
 	f.StringVar(&a.socket, "socket", "", "ask the node at the socket `PATH` (default: see FILE)")
 	f.BoolVar(&a.json, "json", false, "write JSON instead of text")
 	root.AddCommand(a.runCommand(), a.checkCommand(), a.explainCommand(),

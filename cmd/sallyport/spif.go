@@ -57,7 +57,7 @@ type defectJSON struct {
 func (a *app) checkSPIF(files []string, lenient bool) error {
 	if len(files) == 0 {
 		var err error
-		if files, err = a.configured(); err != nil {
+		if files, _, err = a.configured(); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ type File struct {
 func (f *File) Label(reg *labels.Registry) (*labels.Label, error) {
 	switch {
 	case len(f.Labels) == 0 && len(f.Clearances) > 0:
-		return nil, labels.Errorf(labels.CodeSyntax, "this is a clearance, not a label")
+		return nil, labels.Errorf(labels.CodeSyntax, "this is a clearance, not a label; 'sallyport label parse' shows it")
 	case len(f.Labels) == 0:
 		return nil, labels.Errorf(labels.CodeNoLabel, "there is no label in it")
 	case len(f.Labels) > 1:
