@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -255,44 +254,6 @@ func TestFileSinkAndVerifyOnDisk(t *testing.T) {
 	}
 	if n != 20 {
 		t.Errorf("%d records read", n)
-	}
-}
-
-func TestSyslogSink(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "log")
-	for _, network := range []string{"unixgram", "udp"} {
-		t.Run(network, func(t *testing.T) {
-			address := socket
-			if network == "udp" {
-				address = "127.0.0.1:0"
-			}
-			server, err := net.ListenPacket(network, address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = server.Close() }()
-			sink, err := audit.DialSyslog(network, server.LocalAddr().String(), "gate way\n1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			l := openLog(t, faulty.New(), func(o *audit.Options) { o.Sinks = []audit.HeadSink{sink} })
-			closeLog(t, l)
-			buf := make([]byte, 4096)
-			n, _, err := server.ReadFrom(buf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line := string(buf[:n])
-			if !strings.HasPrefix(line, "<109>1 20") || !strings.Contains(line, " gateway1 sallyport ") || !strings.Contains(line, ` audit-head - {"audit":"head"`) {
-				t.Errorf("got %s", line)
-			}
-			if h, err := audit.ParseStatement(buf[:n]); err != nil || h.Verify(publicKey()) != nil {
-				t.Errorf("%v in %s", err, line)
-			}
-		})
-	}
-	if _, err := audit.DialSyslog("tcp", "127.0.0.1:1", "x"); err == nil {
-		t.Error("tcp was accepted")
 	}
 }
 
