@@ -70,6 +70,8 @@ type shownCategory struct {
 	Meaning  string    `json:"meaning"`
 	Obsolete bool      `json:"obsolete,omitempty"`
 	Period   string    `json:"period,omitempty"`
+
+	tag int // its position: names of tags may repeat
 }
 
 type shownMarking struct {
@@ -162,6 +164,7 @@ func (j *shown) categories(l *labels.Label) {
 		j.Categories = append(j.Categories, shownCategory{
 			TagSet: namedJSON{t.TagSet, t.TagSetName}, Tag: t.Name, Name: c.Name, LACV: c.LACV, Kind: c.Kind.String(),
 			Meaning: meaning(c.Kind), Obsolete: info.Obsolete, Period: period(info.NotBefore, info.NotAfter),
+			tag: info.Tag,
 		})
 		for _, rule := range info.Rules {
 			j.Rules = append(j.Rules, c.Name+" "+rule)

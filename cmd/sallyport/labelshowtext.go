@@ -67,20 +67,33 @@ func obsoleteWords(list []string) string {
 	return strings.Join(list, ", ") + "; decides as ever, and is never assigned any more"
 }
 
+// printCategories lists the values tag by tag, as they stand in the policy.
 func (a *app) printCategories(cs []shownCategory) {
 	if len(cs) == 0 {
 		return
 	}
-	rows := [][]string{{"CATEGORY", "LACV", "TAG SET", "KIND", "MEANING"}}
+	fmt.Fprintln(a.out, "\nCategories:")
+	width := 0
 	for _, c := range cs {
-		tag := c.TagSet.Name
-		if c.Tag != "" && c.Tag != tag {
-			tag += "/" + c.Tag
-		}
-		rows = append(rows, []string{c.Name, strconv.FormatUint(uint64(c.LACV), 10), tag, c.Kind, c.Meaning})
+		width = max(width, len(strconv.FormatUint(uint64(c.LACV), 10)))
 	}
-	fmt.Fprintln(a.out)
-	a.printTable(rows)
+	for i, c := range cs {
+		if i == 0 || cs[i-1].tag != c.tag {
+			tag := c.TagSet.Name
+			if c.Tag != "" && c.Tag != tag {
+				tag += "/" + c.Tag
+			}
+			printBroken(a.out, "  ", printable(fmt.Sprintf("%s %s, %s: %s", tag, c.TagSet.ID, c.Kind, c.Meaning)), 4)
+		}
+		words := []string{c.Name}
+		if c.Obsolete {
+			words = append(words, "obsolete")
+		}
+		if c.Period != "" {
+			words = append(words, c.Period)
+		}
+		printBroken(a.out, fmt.Sprintf("    %*d  ", width, c.LACV), printable(strings.Join(words, ", ")), width+6)
+	}
 }
 
 // printMarkings shows each text once for a language, with the places that have it.
