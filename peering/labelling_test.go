@@ -282,14 +282,7 @@ func essOf(t testing.TB, l *labels.Label) string {
 
 func writing(t testing.TB, reg *labels.Registry) []crossing {
 	gbr := made(t, reg, guardID, 2, countries(826)...)
-	marked, err := reg.Label(labels.LabelForm{Policy: guardID, Class: 1, PrivacyMark: "CLEAR"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := xep0258.ElementWith(marked, marked.Policy(), xep0258.WriteOptions{Syntax: xep0258.ESS, KeepPrivacyMark: true, At: noon})
-	if err != nil {
-		t.Fatal(err)
-	}
+	marked, private := privateLabel(t, reg)
 	equivalents := essIn("equivalentlabel", essOf(t, made(t, reg, partnerID, 1)))
 	to := func(change func(*peering.Labelling)) func(*labels.Registry, *peering.Definition) {
 		return on(1, func(_ *labels.Registry, l *peering.Labelling) { change(l) })
@@ -298,9 +291,9 @@ func writing(t testing.TB, reg *labels.Registry) []crossing {
 		{name: "I07 equivalents received never go on", one: true, label: sealed(essIn("label", essOf(t, gbr)) + equivalents), want: peering.Release, label2: gbr.String(), gone: []string{"equivalentlabel"}},
 		{name: "I09 unknown octets of the sender do not", one: true, label: "<securitylabel xmlns='urn:xmpp:sec-label:0' canary='1'>" + essIn("label", " "+essOf(t, gbr)+" ") + "</securitylabel>", want: peering.Release, leaves: []string{wire(t, gbr)}, gone: []string{"canary", "> M"}},
 		{name: "a false marking does not", one: true, label: sealed("<displaymarking>canary</displaymarking>" + essIn("label", essOf(t, gbr))), want: peering.Release, leaves: []string{wire(t, gbr)}, gone: []string{"canary"}},
-		{name: "privacy mark dropped", one: true, label: canonical(t, private), want: peering.Release, leaves: []string{essOf(t, made(t, reg, guardID, 1))}, gone: []string{"CLEAR"}},
-		{name: "privacy mark kept", one: true, label: canonical(t, private), change: to(func(l *peering.Labelling) { l.KeepPrivacyMarks = true }), want: peering.Release, leaves: []string{essOf(t, marked), "(CLEAR)"}},
-		{name: "privacy mark dropped from a rule's line", one: true, label: canonical(t, private), change: func(_ *labels.Registry, d *peering.Definition) {
+		{name: "privacy mark dropped", one: true, label: private, want: peering.Release, leaves: []string{essOf(t, made(t, reg, guardID, 1))}, gone: []string{"CLEAR"}},
+		{name: "privacy mark kept", one: true, label: private, change: to(func(l *peering.Labelling) { l.KeepPrivacyMarks = true }), want: peering.Release, leaves: []string{essOf(t, marked), "(CLEAR)"}},
+		{name: "privacy mark dropped from a rule's line", one: true, label: private, change: func(_ *labels.Registry, d *peering.Definition) {
 			d.Rules = ruled(t, rules.RuleSpec{ID: "m", Action: "mark", Mark: "<{marking}>"})
 		}, want: peering.Release, leaves: []string{"GUARD PUBLIC&gt;"}, gone: []string{"CLEAR"}},
 		{name: "translation with the original as equivalent", label: wire(t, gbr), change: to(func(l *peering.Labelling) { l.Equivalents = peering.AddOriginal }), want: peering.Release, label2: "PARTNER LIMITED SHARE Britain [was internal; imported]", leaves: []string{essIn("equivalentlabel", essOf(t, gbr))}, through: 1},
@@ -312,7 +305,22 @@ func writing(t testing.TB, reg *labels.Registry) []crossing {
 	}
 }
 
+// privateLabel is a label with a privacy mark, and as a neighbour writes it.
+func privateLabel(t testing.TB, reg *labels.Registry) (*labels.Label, string) {
+	t.Helper()
+	l, err := reg.Label(labels.LabelForm{Policy: guardID, Class: 1, PrivacyMark: "CLEAR"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := xep0258.ElementWith(l, l.Policy(), xep0258.WriteOptions{Syntax: xep0258.ESS, KeepPrivacyMark: true, At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, canonical(t, e)
+}
+
 func firstLines(t testing.TB, reg *labels.Registry) []crossing {
+	_, private := privateLabel(t, reg)
 	public, gbr := made(t, reg, guardID, 1), made(t, reg, guardID, 2, countries(826)...)
 	reads := func(reg *labels.Registry, d *peering.Definition) {
 		d.Peers[0].FirstLines = lineTable(public, gbr)
@@ -348,6 +356,7 @@ func firstLines(t testing.TB, reg *labels.Registry) []crossing {
 		{name: "written in every body and language", one: true, text: text("seven", "<body xml:lang='fr'>sept</body>"+wire(t, gbr)), change: writes, want: peering.Release, leaves: []string{line + "seven", "[GUARD USAGE INTERNE REL TO GBR]\nsept"}},
 		{name: "J08 the formatted alternative goes", one: true, text: text("seven", html+wire(t, gbr)), change: allHTML, want: peering.Release, leaves: []string{line}, gone: []string{"canary", "html"}},
 		{name: "typed line stays below the true one", one: true, text: text("[GUARD PUBLIC]\nseven", wire(t, gbr)), change: writes, want: peering.Release, leaves: []string{"<body>" + line + "[GUARD PUBLIC]\nseven"}},
+		{name: "without a privacy mark", one: true, text: text("seven", private), change: writes, want: peering.Release, leaves: []string{"<body>[GUARD PUBLIC]\nseven"}, gone: []string{"CLEAR"}},
 		{name: "of the translation", text: text("seven", wire(t, gbr)), change: writes, want: peering.Release, leaves: []string{"<body>[PARTNER LIMITED SHARE Britain [was internal; imported]]\nseven"}, through: 1},
 	}
 }
@@ -451,11 +460,17 @@ func syntaxes(t testing.TB, reg *labels.Registry) []crossing {
 			d.Profile, _ = rules.CompileProfile(spec)
 		}, want: peering.Release, leaves: []string{"icismlabel", "classification='U'"}},
 		{name: "IC-ISM out, stripped by the profile", one: true, label: wire(t, made(t, reg, guardID, 1)), change: ismOut, stage: peering.LabelOut, reason: "label-syntax"},
-		{name: "IC-ISM out inside, stripped by the profile", one: true, text: forwarding(wire(t, gbr), wire(t, made(t, reg, guardID, 1))), change: func(reg *labels.Registry, d *peering.Definition) {
+		{name: "IC-ISM out inside, refused by the profile", one: true, text: forwarding(wire(t, gbr), wire(t, made(t, reg, guardID, 1))), change: func(reg *labels.Registry, d *peering.Definition) {
 			ismOut(reg, d)
-			d.Peers[1].LabelSyntaxes = d.Peers[1].LabelSyntaxes[:1]
 			carrying("forward")(d)
 		}, stage: peering.Profile, reason: "profile"},
+		{name: "IC-ISM out inside alone, emptied by the profile", one: true, text: forwarding("", wire(t, made(t, reg, guardID, 1))), change: func(reg *labels.Registry, d *peering.Definition) {
+			ismOut(reg, d)
+			d.Peers[0].DefaultLabel, d.Peers[0].Unlabelled = made(t, reg, guardID, 1), peering.UnlabelledDefault
+			spec := rules.DefaultProfile("federation")
+			spec.Mode, spec.Carriers = "strip", []string{"forward"}
+			d.Profile, _ = rules.CompileProfile(spec)
+		}, stage: peering.LabelOut, reason: "label-syntax"},
 		{name: "SDN.801c out", one: true, label: wire(t, gbr), change: on(1, func(_ *labels.Registry, l *peering.Labelling) {
 			l.LabelSyntaxes = []xep0258.Syntax{xep0258.SDN801c}
 		}), want: peering.Release, label2: gbr.String(), gone: []string{essOf(t, gbr)}},
