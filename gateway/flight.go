@@ -117,7 +117,7 @@ func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
 		g.peer(f.verdict.ToPeer).Delivered.Add(1)
 		f.land()
 		return
-	case links.InDoubt:
+	case links.InDoubt, links.Returned: // without a queue to go back to, nobody can say
 		g.counters.InDoubt.Add(1)
 		f.cause = peering.Doubtful
 	case links.Expired:

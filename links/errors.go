@@ -25,6 +25,10 @@ var (
 	ErrUnconfirmed = errors.New("taken by a living stream, never confirmed")
 	// ErrLost: the stream was lost before what was written on it was confirmed.
 	ErrLost = errors.New("stream lost before confirmation")
+	// ErrStaleTurn comes with Returned: the link was lost since the consignment was taken from its queue.
+	ErrStaleTurn = errors.New("taken under an earlier turn of the link")
+	// ErrNoCustody: a consignment without a frame on a link with custody, or with one that cannot be sent.
+	ErrNoCustody = errors.New("custody framing missing or out of order")
 )
 
 // Bounce is an error with the stanza error condition that its sender should be told (RFC 6120 §8.3.3).

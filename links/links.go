@@ -35,6 +35,8 @@ type Inbound struct {
 	Receipt Receipt
 	// Seq is what Receipt wants to hear.
 	Seq uint64
+	// Frame is the custody framing it came in; the zero value where the neighbour does not frame.
+	Frame Frame
 }
 
 // Settle tells the receipt, if there is one, that responsibility for the stanza has ended or passed on.
@@ -67,6 +69,10 @@ type Consignment struct {
 	// Token is the deliverer's own word for it, given back in Report.
 	Token    uint64
 	Reporter Reporter
+	// Frame is the custody framing to send it in; the zero value on links without custody.
+	Frame Frame
+	// Turn is the link's turn under which it was taken from its queue; see Turns. Without custody it means nothing.
+	Turn uint64
 }
 
 // Reporter hears what became of a consignment. Report is called exactly once per Deliver, from a goroutine of the link, and must not

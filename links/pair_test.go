@@ -166,7 +166,7 @@ func TestPairGate(t *testing.T) {
 }
 
 func TestDispositionWords(t *testing.T) {
-	for d := links.Unknown; d <= links.Expired; d++ {
+	for d := links.Unknown; d <= links.Returned; d++ {
 		if again, err := links.ParseDisposition(d.String()); err != nil || again != d {
 			t.Errorf("%v read again: %v, %v", d, again, err)
 		}

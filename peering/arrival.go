@@ -8,14 +8,16 @@ import (
 	"sallyport/labels"
 )
 
-// Method is how a neighbour proved a domain on a stream, weakest first.
+// Method is how a neighbour proved a domain on a stream. The numbers stand in records: new ones come last.
 type Method uint8
 
 const (
-	NoMethod Method = iota // nothing proven: refused by every floor
-	Dialback               // XEP-0220, as good as DNS
-	External               // SASL EXTERNAL or a certificate that names the domain
-	Local                  // ourselves
+	NoMethod      Method = iota // nothing proven: refused by every floor
+	Dialback                    // XEP-0220, as good as DNS
+	External                    // SASL EXTERNAL or a certificate that names the domain
+	Local                       // ourselves
+	SourceAddress               // a configured address it connects from: as good as the network below
+	SharedKey                   // a key that only it and we hold
 )
 
 func (m Method) String() string {
@@ -28,6 +30,10 @@ func (m Method) String() string {
 		return "external"
 	case Local:
 		return "local"
+	case SourceAddress:
+		return "source-address"
+	case SharedKey:
+		return "shared-key"
 	}
 	return "unknown"
 }

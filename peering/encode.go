@@ -56,7 +56,7 @@ func ParseArrival(b []byte, reg *labels.Registry) (Arrival, []byte, error) {
 	a.Link, a.Peer = r.string(), r.string()
 	a.Domain, a.LocalDomain = r.jid(), r.jid()
 	a.Node = r.string()
-	a.Proof.Method, a.Proof.Pinned = Method(r.byteUpTo(byte(Local))), r.flag()
+	a.Proof.Method, a.Proof.Pinned = Method(r.byteUpTo(byte(SharedKey))), r.flag()
 	a.Proof.TLS = r.uint16()
 	a.Time = r.time()
 	a.Serial = r.uvarint(math.MaxUint64)
