@@ -3,6 +3,7 @@ package gateway
 import (
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels"
 	"sallyport/peering"
 )
 
@@ -29,10 +30,14 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 		}
 	}
 	rec.LabelIn, rec.LabelOut = v.Facts.MarkingIn, v.Facts.MarkingOut
+	rec.Changed = labelWords(&v.Facts)
 	if v.Changed {
-		rec.Changed = changes(&v.Trace)
+		rec.Changed = append(rec.Changed, changes(&v.Trace)...)
 	}
 	if facts, err := peering.AppendFacts(f.facts[:0], &a.Facts); err == nil {
+		if v.HasLabelFacts() { // how the label was found stands behind what was known
+			facts = peering.AppendLabelFacts(facts, v)
+		}
 		rec.Facts, f.facts = facts, facts
 	}
 	if !g.keepContent || a.Stanza.IsZero() {
@@ -62,6 +67,21 @@ func changes(t *peering.Trace) []string {
 				name += " (" + s.Subject + ")"
 			}
 			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// labelWords says in words what was done about the label: given by default, read elsewhere than in the label, or
+// translated. Rules that replace it are steps of the trace.
+func labelWords(f *peering.LabelFacts) []string {
+	var out []string
+	if f.Source != peering.OfLabel && f.Source != peering.NoLabelSource {
+		out = append(out, "label from: "+f.SourceWords())
+	}
+	for _, t := range [...]*labels.Translation{f.TranslatedIn, f.TranslatedOut} {
+		if t != nil && t.Status == labels.Translated {
+			out = append(out, "label translated to "+t.Result.Policy().Name())
 		}
 	}
 	return out

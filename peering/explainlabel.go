@@ -47,11 +47,11 @@ type ExplainedCheck struct {
 // explainLabel lays out what v knows of a label; nil when no label was found.
 func explainLabel(v *Verdict) *ExplainedLabel {
 	f := &v.Facts
-	if f.Source == NoLabelSource && f.Received.Received() == nil {
+	if !v.HasLabelFacts() {
 		return nil
 	}
 	x := &ExplainedLabel{
-		Source: f.sourceWords(), Received: NormalForm(v.LabelIn), Marking: f.MarkingIn, RelabelledBy: f.RelabelledBy,
+		Source: f.SourceWords(), Received: NormalForm(v.LabelIn), Marking: f.MarkingIn, RelabelledBy: f.RelabelledBy,
 	}
 	if f.Received.Syntax != xep0258.NoSyntax {
 		x.Syntax = f.Received.Syntax.String()
@@ -83,7 +83,13 @@ func explainLabel(v *Verdict) *ExplainedLabel {
 	return x
 }
 
-func (f *LabelFacts) sourceWords() string {
+// HasLabelFacts reports whether there was a label, or something in its place.
+func (v *Verdict) HasLabelFacts() bool {
+	return v.Facts.Source != NoLabelSource || v.Facts.Received.Received() != nil
+}
+
+// SourceWords says where the label came from: "label", "equivalent 1", "default of room ops".
+func (f *LabelFacts) SourceWords() string {
 	switch n := f.Received.Source.Equivalent(); {
 	case f.Source == OfEquivalent && n > 0:
 		return fmt.Sprintf("equivalent %d", n)

@@ -48,10 +48,9 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 		return true
 	}
 	f, ok := j.find(e)
-	if !ok {
+	if j.note(&f); !ok {
 		return false
 	}
-	j.note(&f)
 	if j.pass, ok = j.enter(f.Label); !ok {
 		return false
 	}
@@ -85,6 +84,9 @@ func (j *judgement) note(f *finding) {
 	v := j.v
 	v.LabelIn, v.Facts.PolicyIn = f.Label, f.Policy
 	v.Facts.Received, v.Facts.Source, v.Facts.SourceName = f.Found, f.by, f.name
+	if f.Label == nil {
+		return // refused; an empty label and a missing one leave no marking
+	}
 	v.Facts.Defaulted = f.by.IsDefault()
 	if v.Facts.MarkingIn = f.Marking; !f.Canonical {
 		v.Facts.MarkingIn = f.Label.String()

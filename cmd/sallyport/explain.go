@@ -134,6 +134,9 @@ func (a *app) printExplanation(x *peering.Explanation) {
 		{"label in", x.LabelIn},
 		{"label out", x.LabelOut},
 	})
+	if x.Label != nil {
+		a.printLabelFacts(x.Label)
+	}
 	rows := [][]string{{"STAGE", "CHANGED", "WHAT"}}
 	for _, s := range x.Steps {
 		what := s.Note
@@ -153,5 +156,36 @@ func (a *app) printExplanation(x *peering.Explanation) {
 		for _, line := range x.Diff {
 			fmt.Fprintln(a.out, printable(line))
 		}
+	}
+}
+
+// printLabelFacts lays out how the label was found, who was asked about it, and how it leaves.
+func (a *app) printLabelFacts(x *peering.ExplainedLabel) {
+	fmt.Fprintln(a.out)
+	a.printFacts([][]string{
+		{"label from", x.Source},
+		{"syntax", x.Syntax},
+		{"sha256", x.Digest},
+		{"means", x.Received},
+		{"replaced by rule", x.RelabelledBy},
+		{"sent as", x.Sent},
+	})
+	for _, t := range x.Translations {
+		line := "\nTranslated for the " + t.For + ": " + t.Status
+		if t.Reason != "" {
+			line += ", " + t.Reason
+		}
+		fmt.Fprintln(a.out, printable(line))
+		for _, s := range t.Steps {
+			fmt.Fprintln(a.out, "  "+printable(s))
+		}
+	}
+	rows := [][]string{{"CHECK", "OF", "LABEL", "CLEARANCE", "RESULT"}}
+	for _, c := range x.Checks {
+		rows = append(rows, []string{c.Stage, c.Subject, c.Label, c.Clearance, c.Result})
+	}
+	if len(rows) > 1 {
+		fmt.Fprintln(a.out)
+		a.printTable(rows)
 	}
 }
