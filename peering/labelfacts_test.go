@@ -1,0 +1,174 @@
+package peering_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sallyport/labels"
+	"sallyport/labels/spif"
+	"sallyport/labels/xep0258"
+	"sallyport/peering"
+)
+
+// judgedOutwards judges a message that is translated on its way out.
+func judgedOutwards(t testing.TB) peering.Verdict {
+	t.Helper()
+	reg := guardRegistry(t)
+	a := arrival(t, "in", outward(wire(t, made(t, reg, guardID, 2, countries(826)...))))
+	v := peering.NewEngine(policy(t, twoPolicies(t, reg))).Judge(&a)
+	if v.Outcome != peering.Release {
+		t.Fatalf("%v %+v", v.Outcome, v.Refusal)
+	}
+	return v
+}
+
+func TestExplainShowsTheWayOfALabel(t *testing.T) {
+	t.Parallel()
+	v := judgedOutwards(t)
+	got := peering.Explain(&v).Label
+	if got == nil || len(got.Digest) != 64 || len(got.Translations) != 1 || len(got.Translations[0].Steps) == 0 {
+		t.Fatalf("explained as %+v", got)
+	}
+	written := got.Written
+	got.Digest, got.Written, got.Translations[0].Steps = "", "", nil
+	want := &peering.ExplainedLabel{
+		Source: "label", Syntax: "ess", Received: "2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826", Marking: "GUARD INTERNAL USE REL TO GBR",
+		Translations: []peering.ExplainedTranslation{{For: "peer out", Status: "ok", Result: "PARTNER LIMITED SHARE Britain [was internal; imported]"}},
+		Checks: []peering.ExplainedCheck{
+			{Stage: "label-in", Subject: "peer in", Label: "GUARD INTERNAL USE REL TO GBR", Clearance: got.Checks[0].Clearance, Result: "granted"},
+			{Stage: "label-out", Subject: "peer out", Label: "PARTNER LIMITED SHARE Britain [was internal; imported]", Clearance: got.Checks[1].Clearance, Result: "granted"},
+		},
+		Sent:        "2.999.258.2 class 2, 2.999.258.2.2 enumerated permissive 44, 2.999.258.2.3 informative bits 0, 2.999.258.2.3 informative bits 1",
+		SentMarking: "PARTNER LIMITED SHARE Britain [was internal; imported]",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if !strings.Contains(written, "esssecuritylabel") || !strings.HasPrefix(got.Checks[1].Clearance, "PARTNER {OPEN|LIMITED}") {
+		t.Errorf("written %s, clearance %s", written, got.Checks[1].Clearance)
+	}
+}
+
+func TestExplainSaysWhichCheckFailed(t *testing.T) {
+	t.Parallel()
+	reg := guardRegistry(t)
+	a := arrival(t, "in", outward(wire(t, made(t, reg, guardID, 2, countries(250)...))))
+	v := peering.NewEngine(policy(t, onePolicy(t, reg))).Judge(&a)
+	x := peering.Explain(&v)
+	if len(x.Label.Checks) != 2 || x.Label.Checks[0].Result != "granted" || x.Label.Checks[1].Result != "label needs REL TO FRA; clearance has REL TO GBR" {
+		t.Errorf("checks %+v", x.Label.Checks)
+	}
+}
+
+func TestLabelFactsSurviveEncoding(t *testing.T) {
+	t.Parallel()
+	v := judgedOutwards(t)
+	record, rest, err := peering.ParseVerdict(append(peering.AppendVerdict(nil, &v), 1, 2))
+	if err != nil || len(rest) != 2 {
+		t.Fatalf("%v, %d bytes left", err, len(rest))
+	}
+	sum, ok := v.LabelDigest()
+	if !ok {
+		t.Fatal("no digest of what was received")
+	}
+	want := peering.LabelRecord{
+		Source: peering.OfLabel, Syntax: xep0258.ESS, Digest: sum, PolicyIn: guardID, PolicyOut: partnerID,
+		Translations: []peering.TranslationRecord{{Status: labels.Translated, Steps: v.Facts.TranslatedOut.Steps}},
+		Checks: []peering.CheckRecord{
+			{Stage: peering.LabelIn, As: peering.AsPeer, Granted: true, Name: "in", Policy: guardID},
+			{Stage: peering.LabelOut, As: peering.AsPeer, Granted: true, Name: "out", Policy: partnerID},
+		},
+	}
+	if d := cmp.Diff(want, record.Label); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestLabelFactsOfAnotherVersionAreRefused(t *testing.T) {
+	t.Parallel()
+	v := judgedOutwards(t)
+	b := peering.AppendLabelFacts(nil, &v)
+	b[0] = 1
+	if _, _, err := peering.ParseLabelFacts(b); err == nil || !strings.Contains(err.Error(), "version 1, this is 2") {
+		t.Errorf("%v, want a refusal that names both versions", err)
+	}
+}
+
+func FuzzParseLabelFacts(f *testing.F) {
+	v := judgedOutwards(f)
+	f.Add(peering.AppendLabelFacts(nil, &v))
+	f.Add(peering.AppendLabelFacts(nil, &peering.Verdict{}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, rest, err := peering.ParseLabelFacts(b)
+		if err != nil {
+			return
+		}
+		if len(l.Checks) > peering.MaxChecks || len(l.Translations) > 2 || len(rest) > len(b) {
+			t.Fatalf("%d checks, %d translations, %d bytes left of %d", len(l.Checks), len(l.Translations), len(rest), len(b))
+		}
+		again, _, err := peering.ParseLabelFacts(bytes.Clone(b))
+		if d := cmp.Diff(l, again); err != nil || d != "" {
+			t.Fatalf("%v %s", err, d)
+		}
+	})
+}
+
+// A label that needs a translation costs no memory either, once it was seen.
+func TestTranslatedReleaseIsRemembered(t *testing.T) {
+	reg := guardRegistry(t)
+	e := peering.NewEngine(policy(t, twoPolicies(t, reg)))
+	label := wire(t, made(t, reg, guardID, 2, countries(826)...))
+	a := arrival(t, "in", outward(label))
+	var v peering.Verdict
+	e.JudgeInto(&a, &v)
+	first := v.Facts.TranslatedOut
+	b := arrival(t, "in", outward(label))
+	e.JudgeInto(&b, &v)
+	if v.Facts.TranslatedOut != first || first == nil {
+		t.Error("an equal label was translated again")
+	}
+	const budget = 13 // the label is put in the place of the one received, and the tree held against the profile again
+	if n := testing.AllocsPerRun(200, func() { e.JudgeInto(&a, &v) }); n > budget {
+		t.Errorf("%v allocations for a translated release, budget %d", n, budget)
+	}
+}
+
+// What is remembered is asked again whether it is valid: a translation does not outlive the policy it leads to.
+func TestRememberedTranslationDoesNotOutliveItsPolicy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "partner.spif.xml")
+	b, err := os.ReadFile("../labels/testdata/guard/partner.spif.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := bytes.Replace(b, []byte(` version="1"`), []byte(` version="1" notAfter="2026-12-31T00:00:00Z"`), 1)
+	if err := os.WriteFile(file, ends, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	guard, _ := guardRegistry(t).Policy(guardID)
+	partner, problems := spif.Load(file)
+	if partner == nil {
+		t.Fatal(problems)
+	}
+	reg, err := labels.NewRegistry(guard, partner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := peering.NewEngine(policy(t, twoPolicies(t, reg)))
+	a := arrival(t, "in", outward(wire(t, made(t, reg, guardID, 2, countries(826)...))))
+	for range 2 {
+		if v := e.Judge(&a); v.Outcome != peering.Release {
+			t.Fatalf("%v %+v", v.Outcome, v.Refusal)
+		}
+	}
+	a.Time = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	if v := e.Judge(&a); v.Outcome != peering.Refuse || v.Refusal.Reason != peering.TargetInvalid {
+		t.Errorf("after the end of the policy: %v %+v", v.Outcome, v.Refusal)
+	}
+}
