@@ -166,26 +166,25 @@ func (a *app) printLabelFacts(x *peering.ExplainedLabel) {
 		{"label from", x.Source},
 		{"syntax", x.Syntax},
 		{"sha256", x.Digest},
-		{"means", x.Received},
+		{"in numbers", x.Received},
 		{"replaced by rule", x.RelabelledBy},
 		{"sent as", x.Sent},
 	})
 	for _, t := range x.Translations {
-		line := "\nTranslated for the " + t.For + ": " + t.Status
+		line := "Translated for the " + t.For + ": " + t.Status
 		if t.Reason != "" {
 			line += ", " + t.Reason
 		}
-		fmt.Fprintln(a.out, printable(line))
+		fmt.Fprintln(a.out)
+		printBroken(a.out, "", printable(line), 2)
 		for _, s := range t.Steps {
-			fmt.Fprintln(a.out, "  "+printable(s))
+			printBroken(a.out, "  ", printable(s), 4)
 		}
 	}
-	rows := [][]string{{"CHECK", "OF", "LABEL", "CLEARANCE", "RESULT"}}
 	for _, c := range x.Checks {
-		rows = append(rows, []string{c.Stage, c.Subject, c.Label, c.Clearance, c.Result})
-	}
-	if len(rows) > 1 {
 		fmt.Fprintln(a.out)
-		a.printTable(rows)
+		printBroken(a.out, "", printable("Clearance of "+c.Subject+", asked at "+c.Stage+": "+c.Result), 2)
+		printBroken(a.out, "  label      ", printable(c.Label), 13)
+		printBroken(a.out, "  clearance  ", printable(c.Clearance), 13)
 	}
 }
