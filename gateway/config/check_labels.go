@@ -144,7 +144,7 @@ func (c *checker) defaultLabels() {
 	}
 	for i := range c.cfg.Links {
 		if name := c.cfg.Links[i].Name; name != OnlyLink {
-			c.undefined(joinKey("link", name), name, "link", []string{OnlyLink})
+			c.bad(joinKey("link", name), "there is no link "+shown(name), "the only one is "+OnlyLink)
 		}
 	}
 }

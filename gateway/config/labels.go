@@ -129,13 +129,13 @@ func (r *resolver) policy(key, name string) *labels.Policy {
 	if p, ok := r.reg.ByName(name); ok {
 		return p
 	}
-	var names []string
+	var names, lower []string
 	for _, p := range r.reg.Policies() {
-		names = append(names, p.Name())
+		names, lower = append(names, p.Name()), append(lower, strings.ToLower(p.Name()))
 	}
 	advice := "the policies in policy.spif are " + strings.Join(names, ", ")
-	if hint := nearest(name, names); hint != "" {
-		advice = "did you mean " + shown(hint) + "?"
+	if i := slices.Index(lower, nearest(name, lower)); i >= 0 {
+		advice = "did you mean " + shown(names[i]) + "?"
 	}
 	r.bad(key, "there is no security policy "+shown(name), advice)
 	return nil
