@@ -28,6 +28,7 @@ type PeerOptions struct {
 	QueueAge         string // how long a stanza may wait for the peer; empty: the default
 	Clearance        string // file
 	DefaultLabel     string // file; empty: unlabelled messages are refused
+	More             string // TOML appended to the table
 }
 
 // GatewayOptions say how a gateway departs from the usual, which lets ordinary federation through and holds
@@ -39,6 +40,8 @@ type GatewayOptions struct {
 	ByName          bool               // no routes: the bed's name server between is asked
 	Far             bool               // the outer one of two gateways
 	HeadSink        string             // second place for the head of the audit log
+	LabelPolicy     string             // that governs labels inside
+	Policies        []string           // more security policies, by the names of their files
 	More            string             // TOML appended to the file
 	Debug           bool
 }

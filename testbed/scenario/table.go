@@ -69,6 +69,7 @@ func Apart() []Alone {
 		{Scenario: Scenario{"direct-tls", false, directTLS}, Setup: DirectTLS(), Gateway: Authenticating("external"), Middle: Tapped},
 		{Scenario: Scenario{"two-gateways", false, twoGateways}, Gateway: Authenticating("external"), Middle: Two},
 		{Scenario: Scenario{"found-by-name", false, foundByName}, Setup: DirectTLS(), Gateway: GatewayOptions{ByName: true}, Middle: Named},
+		{Scenario: Scenario{"two-policies", false, twoPolicies}, Gateway: TwoPolicies()},
 		{Scenario: Scenario{"end-of-log", false, endOfLog}, Middle: Witnessed},
 	}
 }
