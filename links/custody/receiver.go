@@ -38,6 +38,7 @@ type receiving struct {
 	taken     uint64 // the newest number taken; at least committed
 	inHand    []uint64
 	tickets   []ticket // in order of coming
+	late      int      // how many of the tickets are not those of inHand
 }
 
 type ticket struct{ number, id uint64 }
@@ -84,6 +85,7 @@ func (r *Receiver) Take(f links.Frame, id uint64) Decision {
 		return Repetition
 	case f.Number <= l.taken:
 		l.tickets = append(l.tickets, ticket{f.Number, id})
+		l.late++
 		return Pending
 	}
 	l.taken = f.Number
@@ -114,6 +116,12 @@ func (r *Receiver) Committed(m links.Mark, settle func(id uint64)) error {
 // release gives the ids up to a number, in their order, and keeps the others. A repetition of a number in a gap, which was never in
 // hand, is covered by the next commit.
 func (l *receiving) release(number uint64, settle func(id uint64)) {
+	if l.late == 0 { // then tickets are in order of number, one for each in hand
+		t := l.tickets[0]
+		l.tickets = l.tickets[1:]
+		settle(t.id)
+		return
+	}
 	keep := l.tickets[:0]
 	for _, t := range l.tickets {
 		if t.number <= number {
@@ -123,6 +131,7 @@ func (l *receiving) release(number uint64, settle func(id uint64)) {
 		}
 	}
 	l.tickets = keep
+	l.late = len(keep) - len(l.inHand)
 }
 
 // Abandon says that nothing in hand of the lane will be committed: its carriers must be closed, so that the peer starts the lane again.

@@ -17,10 +17,10 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Refused   Verdict = iota // not of our epoch, or its number goes back: give it back to its queue
-	Full                     // the window is full: try again after a confirmation
-	Already                  // covered by a mark: it is delivered
-	Transmit                 // write it
+	Refused  Verdict = iota // not of our epoch, or its number goes back: give it back to its queue
+	Full                    // the window is full: try again after a confirmation
+	Already                 // covered by a mark: it is delivered
+	Transmit                // write it
 )
 
 // ErrNeverSent: the peer acknowledges what this carrier never carried.
