@@ -106,6 +106,10 @@ func (j *judgement) applyRules() bool {
 		j.s, j.v.Changed = out.Stanza, true
 		j.step(Step{Stage: Rules, Changed: true, Note: "changed by rule", Subject: out.ChangedBy})
 	}
+	if out.Precedence != rules.NoPrecedence {
+		j.v.Precedence, j.v.PrecedesBy = out.Precedence, out.PrecedesBy
+		j.step(Step{Stage: Rules, Note: "precedence given by rule", Subject: out.PrecedesBy})
+	}
 	switch out.Action {
 	case rules.Refuse:
 		cond := out.Condition

@@ -7,6 +7,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/labels"
 	"sallyport/labels/xep0258"
+	"sallyport/rules"
 )
 
 // Version names one compiled policy: the first half of the SHA-256 of its sources.
@@ -128,6 +129,9 @@ type Verdict struct {
 	Checks   [MaxChecks]Check
 	NChecks  uint8 // how many of Checks count
 	Changed  bool  // what leaves is not what came
+	// Precedence is what the last rule that said one gave it; PrecedesBy is that rule.
+	Precedence rules.Precedence
+	PrecedesBy string
 
 	released Released
 	source   source

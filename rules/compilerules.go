@@ -49,11 +49,12 @@ func (c *ruleCompiler) bad(key, format string, args ...any) {
 func (c *ruleCompiler) rule(spec *RuleSpec) {
 	r := rule{id: c.id, action: actions[spec.Action], downgrade: spec.Downgrade}
 	if r.action == 0 {
-		c.bad("action", "%q is none of allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel", spec.Action)
+		c.bad("action", "%q is none of allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel, precedence", spec.Action)
 	}
 	r.types, r.match = c.types(&spec.When), c.match(&spec.When)
 	c.answer(spec, &r)
 	c.action(spec, &r)
+	c.precedence(spec, &r)
 	c.strangers(spec, r.action)
 	r.allowing = allowing(spec)
 	n := uint16(len(c.set.rules))
@@ -214,6 +215,19 @@ func (c *ruleCompiler) action(spec *RuleSpec, r *rule) {
 	}
 }
 
+func (c *ruleCompiler) precedence(spec *RuleSpec, r *rule) {
+	if spec.Precedence == "" {
+		if r.action == actPrecedence {
+			c.bad("precedence", "is missing: routine, priority, immediate or flash")
+		}
+		return
+	}
+	var ok bool
+	if r.precedence, ok = ParsePrecedence(spec.Precedence); !ok {
+		c.bad("precedence", "%q is none of routine, priority, immediate, flash", spec.Precedence)
+	}
+}
+
 func (c *ruleCompiler) relabel(spec *RuleSpec, r *rule) {
 	switch {
 	case spec.Label == "":
@@ -302,6 +316,9 @@ func (c *ruleCompiler) strangers(spec *RuleSpec, action uint8) {
 		{"rate", spec.Rate != RateSpec{}, []uint8{actRate}},
 		{"label", spec.Label != "", []uint8{actRelabel}},
 		{"downgrade", spec.Downgrade, []uint8{actAllow, actStrip, actFold, actRewrite, actMark, actRate, actDropStates, actRelabel}},
+		{"precedence", spec.Precedence != "", []uint8{
+			actAllow, actHold, actStrip, actFold, actRewrite, actMark, actRate, actDropStates, actRelabel, actPrecedence,
+		}},
 	} {
 		if f.given && !slices.Contains(f.of, action) {
 			c.bad(f.key, "has no meaning with action %q", spec.Action)

@@ -13,7 +13,7 @@ type RuleSpec struct {
 	ID string `toml:"id"`
 	// What the rule is about. Keys that are left out match everything; an empty table matches every stanza.
 	When MatchSpec `toml:"when"`
-	// One of: allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel.
+	// One of: allow, refuse, hold, strip, fold, drop-chat-states, rewrite, mark, rate, relabel, precedence.
 	Action string `toml:"action"`
 
 	// For refuse and rate: the stanza error condition; policy-violation if left out.
@@ -35,6 +35,9 @@ type RuleSpec struct {
 	// The stanza may leave under a lower label than it came with; says so in the audit. For rules that let it go on. A
 	// relabel rule without it refuses what its label is not at least as restrictive for.
 	Downgrade bool `toml:"downgrade"`
+	// How urgent what matches is where it has to wait for a link: routine, priority, immediate or flash. For rules that
+	// let it go on; of several the last counts. It is never written into the stanza.
+	Precedence string `toml:"precedence"`
 
 	// NewLabel is what Label holds, put here by whoever reads files.
 	NewLabel *labels.Label `toml:"-"`
@@ -102,11 +105,13 @@ const (
 	actMark
 	actRate
 	actRelabel
+	actPrecedence
 )
 
 var actions = map[string]uint8{
 	"allow": actAllow, "refuse": actRefuse, "hold": actHold, "strip": actStrip, "fold": actFold,
 	"drop-chat-states": actDropStates, "rewrite": actRewrite, "mark": actMark, "rate": actRate, "relabel": actRelabel,
+	"precedence": actPrecedence,
 }
 
 // Decides reports whether a rule with this action ends the search when it matches.

@@ -16,17 +16,18 @@ type Set struct {
 
 // rule is a compiled RuleSpec.
 type rule struct {
-	id        string
-	types     typeSet
-	match     match
-	action    uint8
-	condition stanza.Condition
-	reply     Reply
-	allowing  string
-	change    change
-	bucket    uint16
-	label     *labels.Label // of relabel
-	downgrade bool
+	id         string
+	types      typeSet
+	match      match
+	action     uint8
+	condition  stanza.Condition
+	reply      Reply
+	allowing   string
+	change     change
+	bucket     uint16
+	label      *labels.Label // of relabel
+	downgrade  bool
+	precedence Precedence
 }
 
 // Input is what rules may know of a stanza.
@@ -110,6 +111,8 @@ type Outcome struct {
 	Label      *labels.Label // what the last relabel rule says the stanza goes on under; nil where none did
 	LabelledBy string        // that rule
 	Downgrade  bool          // a rule let the label be lowered
+	Precedence Precedence    // of the last rule that gave one
+	PrecedesBy string        // that rule
 }
 
 // Len returns the number of rules.
@@ -170,6 +173,9 @@ func (s *Set) Apply(in *Input) Outcome {
 		}
 		out.NFired++
 		out.Downgrade = out.Downgrade || r.downgrade
+		if r.precedence != NoPrecedence {
+			out.Precedence, out.PrecedesBy = r.precedence, r.id
+		}
 		if s.step(r, view, &out) {
 			return out
 		}
@@ -195,6 +201,8 @@ func (s *Set) step(r *rule, in *Input, out *Outcome) (done bool) {
 	case actAllow:
 		out.Rule = r.id
 		return true
+	case actPrecedence:
+		return false
 	case actHold:
 		out.Action, out.Rule = Hold, r.id
 		return true

@@ -106,7 +106,7 @@ func (l *list) order(before []rules.RuleSpec) {
 
 // repeats reports whether carrying out b after a changes nothing more. It knows only actions whose second time is idle.
 func repeats(a, b *rules.RuleSpec) bool {
-	if a.Action != b.Action || a.Downgrade != b.Downgrade {
+	if a.Action != b.Action || a.Downgrade != b.Downgrade || b.Precedence != "" { // a rule between may say another
 		return false
 	}
 	switch a.Action {
