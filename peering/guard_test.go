@@ -2,8 +2,6 @@ package peering_test
 
 import (
 	"crypto/tls"
-	"os"
-	"strings"
 	"testing"
 
 	"sallyport/internal/xmpp/xmlstream"
@@ -162,16 +160,6 @@ func lineTable(ls ...*labels.Label) *textmark.Table {
 		entries = append(entries, textmark.Entry{Text: l.String(), Label: l})
 	}
 	return textmark.NewTable(entries)
-}
-
-// sample reads one of the stanzas that every implementation of the labels is held against.
-func sample(t testing.TB, file string) string {
-	t.Helper()
-	b, err := os.ReadFile("../labels/testdata/xmpp/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Replace(strings.TrimSpace(string(b)), "jabber:client", "jabber:server", 1)
 }
 
 // releasedLabel reads the label of something released, and what is equivalent to it.
