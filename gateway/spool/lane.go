@@ -1,0 +1,162 @@
+package spool
+
+import "time"
+
+// state is where an item is. The zero value is handed out by nobody.
+type state uint8
+
+const (
+	pending  state = iota // not durable yet
+	waiting               // may be handed out
+	underway              // handed out, fate unknown
+	doubtful              // recovered with a "sending" frame: somebody has to decide
+	fading                // superseded by an entry that is pending
+)
+
+// item is an entry in the queue.
+type item struct {
+	Entry
+	state   state
+	before  state // what it was before it began to fade
+	durable bool
+	joining int       // recipients at the end of Also that are not durable yet
+	overdue bool      // its time is over and it is not in the heap
+	old     bool      // recovered, so that it may have been handed out in an earlier life
+	expires time.Time // when, by the clock of this process
+	heapAt  int
+	turn    uint64 // order of hand-outs
+
+	lane       *lane
+	next, prev *item // in the lane, by number
+
+	place  place // where the log has it
+	weight int   // bytes, against the budgets
+	cached bool  // Stored is in memory
+}
+
+// laneKey is one lane of one peer.
+type laneKey struct {
+	peer  string
+	class Class
+}
+
+// lane is a list by number of items that are pending, waiting, underway or doubtful. cursor is the first item that may be
+// waiting: all before it are something else.
+type lane struct {
+	first, last, cursor *item
+	len                 int
+	underway            int
+	lastUnderway        Number // highest number under way, while there is any
+	link                string // that has them
+}
+
+// insert puts the item where its number belongs; new ones belong to the end.
+func (l *lane) insert(it *item) {
+	after := l.last
+	for after != nil && after.Number > it.Number {
+		after = after.prev
+	}
+	it.lane, it.prev = l, after
+	if after == nil {
+		it.next, l.first = l.first, it
+	} else {
+		it.next, after.next = after.next, it
+	}
+	if it.next == nil {
+		l.last = it
+	} else {
+		it.next.prev = it
+	}
+	l.len++
+	if l.cursor == nil || l.cursor.Number > it.Number {
+		l.cursor = it
+	}
+}
+
+func (l *lane) remove(it *item) {
+	if l.cursor == it {
+		l.cursor = it.next
+	}
+	if it.prev == nil {
+		l.first = it.next
+	} else {
+		it.prev.next = it.next
+	}
+	if it.next == nil {
+		l.last = it.prev
+	} else {
+		it.next.prev = it.prev
+	}
+	it.next, it.prev, it.lane = nil, nil, nil
+	l.len--
+}
+
+// head is the first waiting item, nil when there is none that may go on this link now.
+//
+// A lane is on one link at a time, and nothing goes out while a later number is under way: the receiver takes whatever
+// is not above its mark for a repetition.
+func (l *lane) head(link string) *item {
+	it := l.cursor
+	for it != nil && it.state != waiting {
+		if it.state == pending {
+			return nil // later ones are pending too; the cursor stays
+		}
+		it = it.next
+	}
+	l.cursor = it
+	if it == nil || it.joining > 0 || l.underway > 0 && (l.link != link || it.Number < l.lastUnderway) {
+		return nil
+	}
+	return it
+}
+
+func (l *lane) takeOut(it *item, link string) {
+	it.state = underway
+	l.underway++
+	l.link, l.lastUnderway = link, max(l.lastUnderway, it.Number)
+}
+
+// settle notes that an item is no longer under way.
+func (l *lane) settle() {
+	l.underway--
+	if l.underway == 0 {
+		l.lastUnderway, l.link = 0, ""
+	}
+}
+
+// back lets the item wait again.
+func (l *lane) back(it *item) {
+	it.state = waiting
+	if l.cursor == nil || it.Number < l.cursor.Number {
+		l.cursor = it
+	}
+}
+
+// dues is a heap of items by the time they expire.
+type dues []*item
+
+func (h dues) Len() int           { return len(h) }
+func (h dues) Less(i, j int) bool { return h[i].expires.Before(h[j].expires) }
+func (h dues) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heapAt, h[j].heapAt = i, j
+}
+
+// Push is for container/heap.
+func (h *dues) Push(x any) {
+	it := x.(*item)
+	it.heapAt = len(*h)
+	*h = append(*h, it)
+}
+
+// Pop is for container/heap.
+func (h *dues) Pop() any {
+	old := *h
+	it := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	it.heapAt = notInHeap
+	return it
+}
+
+const notInHeap = -1
