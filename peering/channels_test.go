@@ -73,6 +73,8 @@ func closed(t testing.TB, reg *labels.Registry) []crossing {
 		{name: "I21 120 labelled error", one: true, text: `<message` + toOut + `type='error'>` + public + notFound + `</message>`, want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced},
 		{name: "I19 121 labelled presence", one: true, text: `<presence` + toOut + `>` + public + `</presence>`, want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced},
 		{name: "I19 labelled iq", one: true, text: `<iq` + toOut + `type='get' id='1'>` + public + `</iq>`, stage: peering.Admit, reason: peering.IQKind, change: func(_ *labels.Registry, d *peering.Definition) { d.Peers[0].Kinds.IQ = nil }},
+		{name: "label of what is published", one: true, text: `<iq` + toOut + `type='set' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'>` + public + `<item id='1'/></publish></pubsub></iq>`, stage: peering.LabelIn, reason: peering.LabelMisplaced},
+		{name: "label hidden in presence", one: true, text: `<presence` + toOut + `><x xmlns='urn:x'>` + public + `</x></presence>`, want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced},
 		{name: "J14 presence status, strict profile", one: true, text: `<presence` + toOut + `><show>away</show><status>canary</status></presence>`, change: strict, want: peering.Release, leaves: []string{"away"}, gone: []string{"canary"}},
 		{name: "J14 presence status, folded by a rule", one: true, text: `<presence` + toOut + `><show>away</show><status>canary</status><priority>7</priority></presence>`, change: func(_ *labels.Registry, d *peering.Definition) {
 			d.Rules = ruled(t, rules.RuleSpec{ID: "f", Action: "fold", Fold: rules.FoldSpec{Show: []string{"online", "away"}}})

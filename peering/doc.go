@@ -6,6 +6,15 @@
 // the three makers of a [Released], and the one versioned encoding of arrivals, facts
 // and verdicts.
 //
+// A label takes this way: found (in the message, in an equivalent that the peer may assert, in the first line of its
+// text, or by default), valid under its policy, within the clearance of the peer as it came; translated for the side it
+// goes to; replaced by a rule that says so where that lowers it; translated for the peer it goes to, within its
+// clearance, and written anew. A clearance is never translated. Messages wrapped inside take the same way each, and the
+// label around them dominates theirs. What is remembered of labels is bounded and never changes an answer.
+//
+// Not inside yet: labels in pubsub requests (XEP-0314; refused as misplaced), clearances of rooms and nodes, and
+// corrections (XEP-0308) held against the label of what they replace: each message is judged by its own.
+//
 // Never inside: I/O, locks, logging, goroutines, randomness, or a clock other than the
 // time in the arrival. What a judgement needs to know of the world comes in as [Facts];
 // what must change in the world goes out as [Effects]. The same arrival under the same
@@ -20,5 +29,6 @@
 //
 // Missing, unknown, expired or broken policy, peer, pair or label: refused. A refusal
 // carries stage, rule, the facts used and what would have allowed it; the sender gets a
-// condition and a safe reference, never content.
+// condition and a safe reference, never content. Labelled errors and presence are dropped:
+// recorded, and nobody is told.
 package peering

@@ -38,7 +38,7 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 	e := s.Element()
 	switch {
 	case s.Kind() != stanza.Message || s.IsError():
-		if e.Child(nsLabel, "securitylabel") != nil {
+		if j.from.reader.Read(e).State == xep0258.Refused { // a label anywhere in it
 			return j.misplaced(s)
 		}
 		j.step(Step{Stage: LabelIn, Note: "this kind of stanza carries no label", Subject: s.Kind().String()})
