@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,4 +172,28 @@ func TestRememberedTranslationDoesNotOutliveItsPolicy(t *testing.T) {
 	if v := e.Judge(&a); v.Outcome != peering.Refuse || v.Refusal.Reason != peering.TargetInvalid {
 		t.Errorf("after the end of the policy: %v %+v", v.Outcome, v.Refusal)
 	}
+}
+
+// What is remembered of labels is shared by all who judge.
+func TestTranslationsAreShared(t *testing.T) {
+	t.Parallel()
+	reg := guardRegistry(t)
+	e := peering.NewEngine(policy(t, twoPolicies(t, reg)))
+	_, private := privateLabel(t, reg)
+	texts := []string{
+		outward(wire(t, made(t, reg, guardID, 1))), outward(private), outward(wire(t, made(t, reg, guardID, 2, countries(826)...))),
+	}
+	want := []string{"PARTNER OPEN [imported]", "PARTNER OPEN [imported]", "PARTNER LIMITED SHARE Britain [was internal; imported]"}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 60 {
+				a := arrival(t, "in", texts[i%len(texts)])
+				if v := e.Judge(&a); v.Outcome != peering.Release || v.Facts.MarkingOut != want[i%len(want)] {
+					t.Errorf("%v %q, want %q", v.Outcome, v.Facts.MarkingOut, want[i%len(want)])
+				}
+			}
+		})
+	}
+	all.Wait()
 }
