@@ -18,7 +18,7 @@ const maxTable = 64 << 20
 func (a *app) labelBatch() *cobra.Command {
 	var f labelFlags
 	var data string
-	var compare bool
+	var compare, strict bool
 	cmd := &cobra.Command{
 		Use:   "batch --data DIR CASES",
 		Short: "Answer a whole table of cases, to be compared with another",
@@ -28,6 +28,7 @@ and print it with the answers filled in. The columns of a case are id, kind
 clearance, lang and target; files are named as they lie under --data. The
 columns of the answer are status, valid, acdf, decision, marking,
 clearance_marking, basis and note; what a table has in them is not looked at.
+Tables are made of published files, whose known slips are accepted.
 
 With --compare the table's own answers are compared instead: the rows that
 differ are printed, and how many agree in each column. basis and note are not
@@ -36,10 +37,13 @@ wrong. Exits with 5 when anything else differs.`,
 		Example: `  sallyport label batch --data cases cases/expected.tsv > answers.tsv
   sallyport label batch --data cases --at 2025-06-01 --compare expected.tsv`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.batch(&f, data, args[0], compare) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			f.lenient = !strict
+			return a.batch(&f, data, args[0], compare)
+		},
 	}
 	cmd.Flags().StringVar(&data, "data", "", "`DIR` that the files of the table are under")
-	cmd.Flags().BoolVar(&f.lenient, "lenient", false, "accept known slips of published files")
+	cmd.Flags().BoolVar(&strict, "strict", false, "refuse files that are not as their standard has them")
 	cmd.Flags().StringVar(&f.at, "at", "", "`TIME` of every question (default now)")
 	cmd.Flags().BoolVar(&compare, "compare", false, "compare with the answers in the table")
 	_ = cmd.MarkFlagRequired("data")
