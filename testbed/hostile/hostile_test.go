@@ -24,7 +24,7 @@ func TestHostile(t *testing.T) {
 	var quiet [2]int
 	time0 := time.NewTimer(quietFor)
 	<-time0.C // the measure of quiet times
-	quietDelay := time.Duration(0)
+	before, quietDelay := watchNeighbours(t), time.Duration(0)
 	for i, f := range w.flows {
 		_, quiet[i], _ = f.count()
 		quietDelay = max(quietDelay, f.percentile(min(50, quiet[i]), 0.99))
@@ -61,7 +61,7 @@ func TestHostile(t *testing.T) {
 			return a+b-quiet[0]-quiet[1] >= flowTotal
 		})
 	}
-	w.calmness(t, quiet, quietDelay)
+	w.calmness(t, quiet, quietDelay, before.since(t))
 }
 
 // everything reports that no -run has picked some rows.
