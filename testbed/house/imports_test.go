@@ -57,6 +57,7 @@ var owner = map[string]string{
 	"github.com/beevik/etree":                    "labels/spif",
 	"golang.org/x/net/idna":                      "internal/xmpp/jid",
 	"golang.org/x/text/secure/precis":            "internal/xmpp/jid",
+	"github.com/pion":                            "links/dtls",
 	"github.com/spf13/cobra":                     "cmd/sallyport",
 	"github.com/go-asn1-ber/asn1-ber":            "labels/ess",
 	"github.com/rogpeppe/go-internal/testscript": "cmd/sallyport",

@@ -1,0 +1,35 @@
+// Package dtls carries messages to a gateway of our own over networks that lose, reorder and repeat datagrams: several ordered streams
+// (SCTP, RFC 9260, inside DTLS as in RFC 8261) over DTLS 1.2 with connection ids (RFC 6347, RFC 9146), by a shared key or certificates.
+//
+// # What is inside
+//
+//	record.go, cookie.go   the shape of records and of the stateless cookie
+//	front.go, path.go      Front: which datagram may reach which association, and from where; a plain machine
+//	config.go, tuning.go   Config, Limits, and what follows from a links.Profile
+//	endpoint.go, wire.go   Endpoint: one UDP socket, one reader, one clock
+//	association.go, …      Association: pion's DTLS and SCTP for one neighbour, lanes of messages, back-pressure
+//	identity.go            who it is: a pre-shared key, or a certificate judged by internal/tlsid
+//
+// # What it must never do
+//
+//   - Let pion see a datagram that is neither part of a handshake whose address was proven nor bears a connection id of ours.
+//   - Keep anything for a ClientHello without a cookie, or answer it with more bytes than it had.
+//   - Deliver application data of epoch 0, or any without a connection id.
+//   - Send to an address that has not answered a challenge, or hand up what came from there before it has.
+//   - Believe a certificate that internal/tlsid does not, or a handshake without extended master secret (RFC 7627).
+//
+// # Departures from RFC 6347, between our own gateways only
+//
+// The cookie exchange is made by the fronts: the initiator's repeats the HelloVerifyRequest's record before the unchanged ClientHello,
+// instead of putting the cookie into another one. What it proves is the same; pion holds state only for addresses that have answered.
+// The challenge of a new address (RFC 9146 §6 leaves it open) is a message inside DTLS of a length that no SCTP packet has.
+//
+// Both ends ask for connection ids; a neighbour without them never gets beyond the handshake.
+//
+// # Congestion
+//
+// It is pion's SCTP, as that implements RFC 9260, with its options set from the profile. There is nothing of our own in it.
+//
+// Not in the room: stanzas, custody, spool, configuration files. Nothing else in the project imports pion, and pion's goroutines are
+// ended by Close of what started them.
+package dtls

@@ -1,0 +1,136 @@
+package dtls
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/sctp"
+)
+
+// lane is one SCTP stream of messages.
+type lane struct {
+	a      *Association
+	stream *sctp.Stream
+	turn   chan struct{} // holds a token while nobody sends
+	low    chan struct{} // has something when there may be room again
+	buf    []byte
+}
+
+// payload says that messages are octets (RFC 8831 §8).
+const payload = sctp.PayloadTypeWebRTCBinary
+
+func newLane(a *Association, id uint16) (*lane, error) {
+	s, err := a.sctp.OpenStream(id, payload)
+	if err != nil {
+		return nil, err
+	}
+	l := &lane{a: a, stream: s, turn: make(chan struct{}, 1), low: make(chan struct{}, 1)}
+	l.turn <- struct{}{}
+	s.SetBufferedAmountLowThreshold(uint64(a.tuning.laneBuffer / 2)) //nolint:gosec // bounded
+	s.OnBufferedAmountLow(func() {
+		select {
+		case l.low <- struct{}{}:
+		default:
+		}
+	})
+	return l, nil
+}
+
+// Send gives a message to a lane. It waits while the lane holds as much as may be under way: that is the back-pressure. What it took is
+// not confirmed: that is for the layer above.
+func (a *Association) Send(ctx context.Context, lane int, message []byte) error {
+	if len(message) == 0 || len(message) > a.endpoint.cfg.MaxMessage {
+		return fmt.Errorf("%w: %d bytes", ErrTooBig, len(message))
+	}
+	l := a.lanes[lane]
+	select {
+	case <-l.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.ended:
+		return a.err
+	}
+	defer func() { l.turn <- struct{}{} }()
+	for l.stream.BufferedAmount() >= uint64(a.tuning.laneBuffer) { //nolint:gosec // bounded
+		select {
+		case <-l.low:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.ended:
+			return a.err
+		}
+	}
+	if _, err := l.stream.WriteSCTP(message, payload); err != nil {
+		return fmt.Errorf("lane %d: %w", lane, err)
+	}
+	return nil
+}
+
+// Receive returns the next message of a lane. One goroutine at a time may read a lane; what it does not read counts against the
+// neighbour's window. The message is the caller's until its next Receive on this lane.
+func (a *Association) Receive(lane int) ([]byte, error) {
+	l := a.lanes[lane]
+	if l.buf == nil {
+		l.buf = make([]byte, a.endpoint.cfg.MaxMessage)
+	}
+	n, _, err := l.stream.ReadSCTP(l.buf)
+	if err != nil {
+		select {
+		case <-a.ended:
+			return nil, a.err
+		default:
+			return nil, fmt.Errorf("lane %d: %w", lane, err)
+		}
+	}
+	return l.buf[:n], nil
+}
+
+// secure is what SCTP sees of DTLS: its packets, without our control messages.
+type secure struct {
+	*dtls.Conn
+	a     *Association
+	heard bool
+	whole atomic.Bool // the association is made: another INIT is an old one that comes late
+}
+
+// chunkInit is the type of the chunk that begins an association (RFC 9260 §3.2), after the common header.
+const (
+	chunkInit  = 1
+	sctpHeader = 12
+)
+
+var _ net.Conn = (*secure)(nil)
+
+// Read implements net.Conn for SCTP's one reader.
+func (s *secure) Read(b []byte) (int, error) {
+	for {
+		n, err := s.Conn.Read(b)
+		if err != nil {
+			return n, err
+		}
+		s.a.heard.Store(time.Now().UnixNano())
+		if !s.heard {
+			s.heard = true // whoever sends under keys has finished the handshake
+			s.a.endpoint.settled(s.a.key)
+		}
+		if typ, t, ok := parseControl(b[:n]); ok {
+			s.a.controlled(typ, t)
+			continue
+		}
+		if s.whole.Load() && n > sctpHeader && b[sctpHeader] == chunkInit {
+			continue // pion would end the association for it
+		}
+		return n, nil
+	}
+}
+
+// Write implements net.Conn: not between the two halves of a challenge.
+func (s *secure) Write(b []byte) (int, error) {
+	s.a.control.Lock()
+	defer s.a.control.Unlock()
+	return s.Conn.Write(b)
+}

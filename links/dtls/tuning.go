@@ -1,0 +1,55 @@
+package dtls
+
+import (
+	"time"
+
+	"sallyport/links"
+)
+
+// Bounds of what follows from a profile.
+const (
+	// payloadMTU is an SCTP packet that fits, with DTLS, UDP and IPv6, into the 1,280 bytes that every IPv6 path carries (RFC 8200 §5).
+	payloadMTU   = 1180
+	handshakeMTU = 1180
+	// replayWindow is in records: paths of several links reorder by far more than the customary 64.
+	replayWindow   = 1024
+	minFlight      = 250 * time.Millisecond
+	minRTOMax      = 3 * time.Second
+	minRecvBuffer  = 256 << 10
+	flightBytes    = 4 << 10
+	minLaneBuffer  = 32 << 10
+	minDatagramRTT = 100 * time.Millisecond
+)
+
+// tuning is how pion's layers are set for a link. Everything is derived from the profile, nothing from the kind of link.
+type tuning struct {
+	flight     time.Duration // until an unanswered flight of the handshake is sent again, the first time
+	rtoMax     time.Duration // the longest SCTP waits before it sends again (RFC 9260 §6.3.1 RTO.Max)
+	recvBuffer int           // bytes received and not yet read, of all lanes
+	minWindow  int           // floor of the congestion window, in bytes; 0: SCTP's own
+	laneBuffer int           // bytes of one lane given to SCTP and not yet acknowledged
+	pace       time.Duration // between challenges of a new address
+	heartbeat  time.Duration // of silence, before one is sent; 0: never
+	patience   time.Duration // without any answer, after which the neighbour is gone
+	handshake  time.Duration // until the association is established
+}
+
+// tune derives the settings. A rate in the profile says that the link is ours up to that rate: then the window never falls below half of
+// what fills the path, whatever is lost; without a rate SCTP alone decides.
+func tune(p links.Profile, limits Limits, lanes int) tuning {
+	trip := max(p.RoundTrip, minDatagramRTT)
+	t := tuning{
+		flight:     max(trip*3/2+p.Transmit(flightBytes), minFlight),
+		rtoMax:     max(4*trip+2*p.Transmit(payloadMTU), minRTOMax),
+		recvBuffer: max(p.WindowBytes(), minRecvBuffer),
+		laneBuffer: max(p.WindowBytes()/max(lanes, 1), minLaneBuffer),
+		pace:       2 * trip,
+		heartbeat:  p.KeepAlive,
+		patience:   p.AnswerTimeout(p.WindowBytes()),
+		handshake:  max(p.HandshakeTimeout(), limits.Handshake),
+	}
+	if p.BitsPerSecond > 0 && p.RoundTrip > 0 {
+		t.minWindow = p.WindowBytes() / 4 // WindowBytes is twice what fills the path
+	}
+	return t
+}
