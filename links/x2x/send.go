@@ -1,0 +1,95 @@
+package x2x
+
+import (
+	"errors"
+	"time"
+
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links"
+	"sallyport/links/custody"
+)
+
+// ErrNotRunning: the stream is over, or about to be.
+var ErrNotRunning = errors.New("x2x: stream is not running")
+
+// Send encodes one stanza into the output. Transmit: its token comes back in Confirmed or Ended. Already: it is delivered (the peer's
+// greeting said so). Full: not now. Refused with ErrNotRunning: on another carrier; with another error: never.
+func (s *Stream) Send(now time.Time, it Item) (custody.Verdict, error) {
+	if s.phase != running {
+		return custody.Refused, ErrNotRunning
+	}
+	plain, err := xmlstream.AppendElement(s.spare[:0], it.Element, xmlstream.NSServer)
+	if err != nil {
+		return custody.Refused, err
+	}
+	s.spare = plain
+	v, err := s.admit(now, it, len(plain))
+	if v != custody.Transmit {
+		return v, err
+	}
+	s.timers.lastStanza, s.timers.lastOut = now, now
+	s.write(it, plain)
+	s.expectAnswer(now)
+	if cap(s.spare) > 128<<10 {
+		s.spare = nil
+	}
+	return v, nil
+}
+
+// admit takes the stanza into whoever keeps it until it is confirmed.
+func (s *Stream) admit(now time.Time, it Item, bytes int) (custody.Verdict, error) {
+	if s.cfg.Mode == Custody {
+		v := s.sender.Send(it.Frame, it.Token, bytes)
+		if v == custody.Refused {
+			return v, links.ErrNoCustody
+		}
+		return v, nil
+	}
+	if len(s.flight) >= s.cfg.Window.Items || len(s.flight) > 0 && s.flying+bytes > s.cfg.Window.Bytes {
+		return custody.Full, nil
+	}
+	if s.cfg.Mode == Managed && !s.session.Sent(stream.Item{Bytes: bytes, Token: it.Token}) {
+		return custody.Full, nil
+	}
+	s.flight = append(s.flight, flying{it.Token, bytes, now})
+	s.flying += bytes
+	return custody.Transmit, nil
+}
+
+// write puts the admitted stanza on the wire.
+func (s *Stream) write(it Item, plain []byte) {
+	if s.zip != nil && s.deflated(it, plain) {
+		return
+	}
+	if s.cfg.Mode != Custody {
+		if s.zip == nil {
+			s.out = append(s.out, plain...)
+		} else {
+			s.out = appendXML(s.out, plain)
+		}
+		return
+	}
+	if s.zip == nil {
+		s.out, _ = appendConsignment(s.out, it.Frame, s.cfg.Epoch, it.Element) // it was written once, and the frame is valid
+		return
+	}
+	b, _ := appendConsignment(nil, it.Frame, s.cfg.Epoch, it.Element)
+	s.out = appendXML(s.out, b)
+}
+
+// deflated writes a compressed stanza, if that is worth it.
+func (s *Stream) deflated(it Item, plain []byte) bool {
+	frame, err := s.zip.Append(nil, plain)
+	s.plain += uint64(len(plain))
+	if err != nil {
+		return false
+	}
+	s.saved += int64(len(plain) - len(frame))
+	if s.cfg.Mode != Custody {
+		s.out = appendRecord(s.out, recordStanza, frame)
+		return true
+	}
+	s.out = appendRecord(s.out, recordCustody, appendCustodyHead(nil, it.Frame), frame)
+	return true
+}
