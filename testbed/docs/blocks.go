@@ -16,7 +16,7 @@ type Block struct {
 
 // marks are the words that a language may be followed by.
 var marks = map[string][]string{
-	"sh": {"run", "demo", "manual"}, "text": {"", "output", "show"}, "toml": {"file", "add"},
+	"sh": {"run", "demo", "manual"}, "text": {"", "output", "show"}, "toml": {"file", "add", "of"}, "xml": {"of"},
 }
 
 // Blocks reads the fenced blocks of a document. A block of a language that is run has to say how.

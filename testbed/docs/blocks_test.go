@@ -22,7 +22,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("block %d: got %+v, want %+v", i, got[i], want[i])
 		}
 	}
-	for _, bad := range []string{"```sh\n```\n", "```sh later\n```\n", "```toml\n```\n", "```text run\n```\n", "```sh run\n"} {
+	for _, bad := range []string{"```sh\n```\n", "```sh later\n```\n", "```toml\n```\n", "```xml\n```\n", "```text run\n```\n", "```sh run\n"} {
 		if got, err := docs.Blocks(bad); err == nil {
 			t.Errorf("%q: got %+v, want an error", bad, got)
 		}

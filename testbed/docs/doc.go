@@ -1,4 +1,5 @@
-// Package docs runs what the documents say: every command and every configuration in README.md and docs/operator.md.
+// Package docs runs what the documents say: every command and every configuration in README.md,
+// docs/operator.md and docs/labels.md.
 //
 // A fenced block says in its first line what is done with it:
 //
@@ -9,10 +10,12 @@
 //	text output     lines that the block before printed, in order; "…" stands for any text, alone for any lines
 //	text show       lines that testbed/demo/testdata/show.txt has, in order
 //	toml file=NAME  a whole configuration, written where the shell is; it has to load
-//	toml add        a part that is added to the last whole one (or to the example); together they have to load
+//	toml add        a part that is added to the last whole one (or to the document's example); together they have to load
+//	toml of=FILE    an excerpt: lines that FILE of this repository has, in order, with "…" as above
+//	xml of=FILE     the same
 //
 // Blocks of any other language (and plain text) are for people alone. Addresses on 127.0.0.x are replaced by free
-// ones, so that a test does not meet a node that runs.
+// ones, so that a test does not meet a node that runs. Links to files of the repository have to lead somewhere.
 //
 // Inside: reading the blocks (blocks.go). The rest is tests.
 package docs

@@ -3,6 +3,7 @@ package docs_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -13,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/examples/boundary"
 	"sallyport/gateway"
 	"sallyport/gateway/config"
 	"sallyport/internal/tlsid/tlsidtest"
@@ -22,6 +22,13 @@ import (
 
 // patience bounds the commands of one document.
 const patience = 3 * time.Minute
+
+// documents are what is tested. Parts of a configuration are added to that of the example.
+var documents = []struct{ name, example string }{
+	{"README.md", "examples/boundary"},
+	{"docs/operator.md", "examples/boundary"},
+	{"docs/labels.md", "examples/labels"},
+}
 
 // checkout is the root of the repository.
 func checkout(t *testing.T) string {
@@ -90,10 +97,10 @@ func freeAddresses(t *testing.T) func(string) string {
 
 func TestDocumentsRun(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"README.md", "docs/operator.md"} {
-		t.Run(name, func(t *testing.T) {
+	for _, d := range documents {
+		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			perform(t, name, read(t, name))
+			perform(t, d.name, read(t, d.name))
 		})
 	}
 }
@@ -198,12 +205,15 @@ func tail(s, from string) string {
 // TestConfigurationsLoad: whole configurations, and parts added to one, load and are policies.
 func TestConfigurationsLoad(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"README.md", "docs/operator.md"} {
-		whole, err := boundary.Config()
+	for _, d := range documents {
+		example := os.DirFS(filepath.Join(checkout(t), d.example))
+		b, err := fs.ReadFile(example, "sallyport.toml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, b := range read(t, name) {
+		whole := string(b)
+		load(t, d.example, example, whole)
+		for _, b := range read(t, d.name) {
 			text := b.Text
 			switch b.Language + " " + b.Mark {
 			case "toml file":
@@ -213,15 +223,15 @@ func TestConfigurationsLoad(t *testing.T) {
 			default:
 				continue
 			}
-			load(t, fmt.Sprintf("%s:%d", name, b.Line), text)
+			load(t, fmt.Sprintf("%s:%d", d.name, b.Line), example, text)
 		}
 	}
 }
 
-func load(t *testing.T, place, text string) {
+func load(t *testing.T, place string, example fs.FS, text string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := boundary.Write(dir, nil); err != nil {
+	if err := os.CopyFS(dir, example); err != nil {
 		t.Fatal(err)
 	}
 	certificates(t, filepath.Join(dir, "certs"))
@@ -250,7 +260,9 @@ func certificates(t *testing.T, dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "crl.pem"), crl, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{"inside.example", "outside.example"}}))
+	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{
+		"inside.example", "outside.example", "harbour.example", "coast.example", "tugs.example",
+	}}))
 	if _, _, err := leaf.WritePEM(dir, "gateway"); err != nil {
 		t.Fatal(err)
 	}
@@ -273,6 +285,48 @@ func TestShownIsWhatTheDemonstrationShows(t *testing.T) {
 	}
 }
 
+// TestExcerptsAreOfTheirFiles: what a document shows of a file stands in it.
+func TestExcerptsAreOfTheirFiles(t *testing.T) {
+	t.Parallel()
+	for _, d := range documents {
+		for _, b := range read(t, d.name) {
+			if b.Mark != "of" {
+				continue
+			}
+			file, err := os.ReadFile(filepath.Join(checkout(t), b.Option))
+			if err != nil {
+				t.Errorf("%s:%d: %v", d.name, b.Line, err)
+				continue
+			}
+			if missing, ok := docs.Contains(string(file), b.Text); !ok {
+				t.Errorf("%s:%d: %s does not have %q", d.name, b.Line, b.Option, missing)
+			}
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// TestLinksLeadSomewhere: files of the repository that a document links to exist.
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob(filepath.Join(checkout(t), "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, filepath.Join(checkout(t), "README.md")) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), l[1])); err != nil {
+				t.Errorf("%s links to %s: %v", filepath.Base(name), l[1], err)
+			}
+		}
+	}
+}
+
 // steady takes away what differs from run to run.
 func steady(text string) string {
 	text = regexp.MustCompile(` +audit record (N|\d+)`).ReplaceAllString(text, "")
@@ -283,8 +337,8 @@ func steady(text string) string {
 func TestManualCommandsExist(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(desk(t), "build", "sallyport")
-	for _, name := range []string{"README.md", "docs/operator.md"} {
-		for _, b := range read(t, name) {
+	for _, d := range documents {
+		for _, b := range read(t, d.name) {
 			if b.Mark != "manual" {
 				continue
 			}
@@ -295,7 +349,7 @@ func TestManualCommandsExist(t *testing.T) {
 				}
 				out, err := exec.Command(program, append(words[1:], "--help")...).CombinedOutput()
 				if err != nil {
-					t.Errorf("%s:%d: %s: %v\n%s", name, b.Line, line, err, out)
+					t.Errorf("%s:%d: %s: %v\n%s", d.name, b.Line, line, err, out)
 				}
 			}
 		}
