@@ -51,7 +51,7 @@ func Digest(s stanza.Stanza) (sum [32]byte, ok bool) {
 
 // Elements makes the list that stands after s in its frame, nothing for an empty one.
 func Elements(s stanza.Stanza, also []jid.JID) ([]*xmlstream.Element, error) {
-	if err := check(s, also); err != nil {
+	if err := check(s, also); err != nil || len(also) == 0 {
 		return nil, err
 	}
 	out := make([]*xmlstream.Element, len(also))
@@ -77,7 +77,10 @@ func Parse(s stanza.Stanza, list []*xmlstream.Element) ([]jid.JID, error) {
 		}
 		also = append(also, j.Clone())
 	}
-	return also, check(s, also)
+	if err := check(s, also); err != nil {
+		return nil, err
+	}
+	return also, nil
 }
 
 func check(s stanza.Stanza, also []jid.JID) error {
