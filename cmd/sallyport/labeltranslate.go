@@ -164,11 +164,11 @@ func labelForm(what string, l *labels.Label, reg policies) formJSON {
 func readingWords(r labels.Reading, from, to *labels.Policy) string {
 	switch r {
 	case labels.Outbound:
-		return "by the equivalences of " + from.Name() + " for encryption"
+		return "by the equivalences of " + from.Name() + " for what leaves (encrypt)"
 	case labels.ForeignSPIF:
-		return "by the equivalences of " + from.Name() + " for decryption"
+		return "by the equivalences of " + from.Name() + " for what comes (decrypt)"
 	case labels.LocalSPIF:
-		return "by the equivalences of " + to.Name() + " for decryption, backwards"
+		return "by the equivalences of " + to.Name() + " for what comes (decrypt), backwards"
 	case labels.NoReading, labels.Table:
 	}
 	return "by none"
