@@ -43,8 +43,8 @@ type Check struct {
 	Granted   bool
 }
 
-// MaxChecks bounds the checks that a verdict keeps: those of the stanza itself are at most six, those of what is
-// wrapped in it follow.
+// MaxChecks bounds the checks that a verdict keeps: those of a message are at most six, those of what is wrapped in it
+// follow, and items may each have as many.
 const MaxChecks = 8
 
 func (j *judgement) clearedLink(st Stage, link string, l, also *labels.Label) bool {
@@ -67,9 +67,12 @@ func (j *judgement) cleared(st Stage, who As, name string, set *labels.Clearance
 		}
 	}
 	d := l.Policy().Decide(l, c)
-	if v := j.v; int(v.NChecks) < len(v.Checks) {
+	switch v := j.v; {
+	case int(v.NChecks) < len(v.Checks):
 		v.Checks[v.NChecks] = Check{st, who, name, l, c, d.Granted}
 		v.NChecks++
+	case !d.Granted: // the one that decides is always kept
+		v.Checks[len(v.Checks)-1] = Check{st, who, name, l, c, false}
 	}
 	if d.Granted {
 		j.step(Step{Stage: st, Note: clearedNotes[who], Subject: name})

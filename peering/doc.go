@@ -12,8 +12,12 @@
 // clearance, and written anew. A clearance is never translated. Messages wrapped inside take the same way each, and the
 // label around them dominates theirs. What is remembered of labels is bounded and never changes an answer.
 //
-// Not inside yet: labels in pubsub requests (XEP-0314; refused as misplaced), clearances of rooms and nodes, and
-// corrections (XEP-0308) held against the label of what they replace: each message is judged by its own.
+// Items of pubsub take the same way, each under its own label (XEP-0314): in a request to publish, in the items that were
+// asked for, and in lists of disco#items that have labels. One that is not cleared refuses the whole stanza. A
+// notification is a message and has one label.
+//
+// Not inside yet: labels, clearances and defaults of nodes, and corrections (XEP-0308) held against the label of what they
+// replace: each message is judged by its own.
 //
 // Never inside: I/O, locks, logging, goroutines, randomness, or a clock other than the
 // time in the arrival. What a judgement needs to know of the world comes in as [Facts];

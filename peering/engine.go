@@ -57,6 +57,7 @@ type judgement struct {
 	src, dst jid.JID       // final addresses
 	pass     passage       // of the label of the stanza
 	inner    []passage     // of the labels of messages wrapped in it
+	items    itemLabels    // of the items in it; pass is then the first of theirs
 	rules    *rules.Set    // those that can match on this way
 	wraps    bool          // there are stanzas inside the stanza
 	// canonical says that the label came as it would be written; it still stands so in the
@@ -99,6 +100,9 @@ func (j *judgement) applyRules() bool {
 		Marking: j.marking(), Levels: j.a.Facts.Levels,
 	}
 	out := j.rules.Apply(&in)
+	if len(j.items.labels) > 1 && !j.applyToItems(&in, &out) {
+		return false
+	}
 	for i := range min(out.NFired, len(out.Fired)) {
 		j.step(Step{Stage: Rules, Note: "rule matched", Subject: j.p.rules.ID(int(out.Fired[i]))})
 	}
@@ -140,6 +144,9 @@ func (j *judgement) applyRules() bool {
 // relabel makes the label of a rule the one in force. What came is forgotten: it must not leave as an equivalent.
 func (j *judgement) relabel(out *rules.Outcome) bool {
 	j.pass.received, j.pass.inside, j.canonical = out.Label, out.Label, false
+	for i := range j.items.labels {
+		j.items.labels[i].received, j.items.labels[i].inside = out.Label, out.Label
+	}
 	f := &j.v.Facts
 	f.RelabelledBy, f.Defaulted = out.LabelledBy, false
 	j.v.LabelOut, f.PolicyOut, f.MarkingOut = out.Label, out.Label.Policy(), out.Label.String()

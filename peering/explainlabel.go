@@ -76,8 +76,8 @@ func explainLabel(v *Verdict) *ExplainedLabel {
 	}
 	if released, ok := v.Released(); ok && v.LabelOut != nil {
 		x.Sent, x.SentMarking = NormalForm(v.LabelOut), f.MarkingOut
-		if sl := released.Element().Child(nsLabel, "securitylabel"); sl != nil {
-			x.Written = strings.Join(Outline(sl), "\n")
+		for _, sl := range writtenLabels(released.Element()) {
+			x.Written = strings.TrimPrefix(x.Written+"\n"+strings.Join(Outline(sl), "\n"), "\n")
 		}
 	}
 	return x

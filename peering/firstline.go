@@ -12,7 +12,7 @@ import (
 // firstLine reads the marking at the beginning of the text as the label of a message that has none. It is believed only
 // where the peer may label so. A line that means nothing leaves the message without a label.
 func (j *judgement) firstLine(e *xmlstream.Element, f *finding) (ok, found bool) {
-	if j.from.FirstLines == nil {
+	if e == nil || j.from.FirstLines == nil {
 		return true, false
 	}
 	l, _, err := j.from.FirstLines.Read(e)
@@ -30,7 +30,7 @@ func (j *judgement) firstLine(e *xmlstream.Element, f *finding) (ok, found bool)
 // confirmed holds a label against the marking at the beginning of the text, where the peer may label so: one that means
 // another label refuses the message, one that means the same is taken off.
 func (j *judgement) confirmed(e *xmlstream.Element, f *finding) bool {
-	if j.from.FirstLines == nil {
+	if e == nil || j.from.FirstLines == nil {
 		return true
 	}
 	l, _, err := j.from.FirstLines.Read(e)

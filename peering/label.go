@@ -37,6 +37,8 @@ func (j *judgement) labelIn() bool {
 func (j *judgement) labelOf(s stanza.Stanza) bool {
 	e := s.Element()
 	switch {
+	case holdsItems(s):
+		return j.labelsOfItems(s)
 	case s.Kind() != stanza.Message || s.IsError():
 		if j.from.reader.Read(e).State == xep0258.Refused { // a label anywhere in it
 			return j.misplaced(s)
@@ -67,8 +69,8 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 // would answer an error, and presence has no answer.
 func (j *judgement) misplaced(s stanza.Stanza) bool {
 	r := Refusal{
-		Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error carries a label (XEP-0258 §4)",
-		Allowing: "no label on this kind of stanza", Condition: stanza.PolicyViolation,
+		Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error, and items of pubsub, carry a label (XEP-0258 §4, XEP-0314)",
+		Allowing: "no label there", Condition: stanza.PolicyViolation,
 	}
 	if s.Kind() == stanza.IQ && !s.IsError() {
 		return j.refuse(r)
@@ -95,7 +97,12 @@ func (j *judgement) note(f *finding) {
 
 // find finds and decodes the label of one message, or the default for it.
 func (j *judgement) find(e *xmlstream.Element) (finding, bool) {
-	f := finding{Found: j.from.reader.Read(e)}
+	return j.settle(e, j.from.reader.Read(e))
+}
+
+// settle makes a finding of what was read; e is the message, nil where the label is not of a message.
+func (j *judgement) settle(e *xmlstream.Element, read xep0258.Found) (finding, bool) {
+	f := finding{Found: read}
 	switch f.State {
 	case xep0258.Refused:
 		return f, j.badLabel(Reason(f.Refusal.String()), f.Detail)

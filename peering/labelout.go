@@ -10,7 +10,10 @@ import (
 // labelOut is stage 6: the label as the other side gets it, within the clearances of the
 // peer, link and user it goes to.
 func (j *judgement) labelOut() bool {
-	if j.pass.inside == nil {
+	switch {
+	case j.items.labels != nil:
+		return j.labelItemsOut()
+	case j.pass.inside == nil:
 		return true
 	}
 	if !j.leave(&j.pass) || !j.stillDominated() {
@@ -55,32 +58,39 @@ func (j *judgement) labelled(e *xmlstream.Element, ps *passage, defaulted bool) 
 		note = "marking put before the text"
 	}
 	old := e.Child(nsLabel, "securitylabel")
-	switch j.to.SendLabels {
-	case SendNever:
-		if old == nil {
-			return e, note, true
-		}
-		return with(e, old, nil), "label removed, the peer does not take labels", true // nothing is written
-	case SendAlways:
-	case SendAsReceived:
-		// An empty label would mean the default of whoever reads it: it is written out.
-		if defaulted && old == nil {
-			return e, note, true
-		}
-	default:
-		return e, "", j.refuse(Refusal{Stage: LabelOut, Reason: BadStanza, Detail: "unknown way to send labels", Condition: stanza.NoCondition})
-	}
-	fresh, ok := j.write(ps, old)
-	ps.written = fresh
+	fresh, ok := j.securitylabel(ps, old, defaulted)
 	switch {
 	case !ok:
 		return e, "", false
+	case fresh == nil && old == nil:
+		return e, note, true
+	case fresh == nil:
+		return with(e, old, nil), "label removed, the peer does not take labels", true
 	case old == nil:
 		return with(e, nil, fresh), "label added", true
 	case old.Equal(fresh):
 		return e, note, true
 	}
 	return with(e, old, fresh), "label written anew from its policy", true
+}
+
+// securitylabel is what the outgoing peer is to have in the place of old; nil for nothing.
+func (j *judgement) securitylabel(ps *passage, old *xmlstream.Element, defaulted bool) (*xmlstream.Element, bool) {
+	switch j.to.SendLabels {
+	case SendNever:
+		return nil, true
+	case SendAlways:
+	case SendAsReceived:
+		// An empty label would mean the default of whoever reads it: it is written out.
+		if defaulted && old == nil {
+			return nil, true
+		}
+	default:
+		return nil, j.refuse(Refusal{Stage: LabelOut, Reason: BadStanza, Detail: "unknown way to send labels", Condition: stanza.NoCondition})
+	}
+	fresh, ok := j.write(ps, old)
+	ps.written = fresh
+	return fresh, ok
 }
 
 // write makes the securitylabel for the peer: decoded and encoded again, with the display marking computed from the

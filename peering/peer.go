@@ -150,6 +150,7 @@ const (
 	nsMUCUser     = "http://jabber.org/protocol/muc#user"
 	nsPubSub      = "http://jabber.org/protocol/pubsub"
 	nsPubSubEvent = "http://jabber.org/protocol/pubsub#event"
+	nsDiscoItems  = "http://jabber.org/protocol/disco#items"
 	nsLabel       = "urn:xmpp:sec-label:0"
 )
 

@@ -95,7 +95,11 @@ func (j *judgement) checkAgain() bool {
 // would leave an empty one of a syntax that it does not know, which means the default label of whoever reads it.
 func (j *judgement) labelsIntact() bool {
 	e := j.s.Element()
-	if !hasLabel(e, j.pass.written) {
+	if j.items.labels != nil {
+		if !j.items.intact(e) {
+			return j.refuse(lostLabel(j.to.Name))
+		}
+	} else if !hasLabel(e, j.pass.written) {
 		return j.refuse(lostLabel(j.to.Name))
 	}
 	return !j.wraps || j.wrappedIntact(e)

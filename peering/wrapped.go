@@ -104,8 +104,13 @@ func (j *judgement) dominated(around, ps *passage) bool {
 // stillDominated asks again at the end: a rule may have changed the label around.
 func (j *judgement) stillDominated() bool {
 	for i := range j.inner {
-		if !j.dominated(&j.pass, &j.inner[i]) {
+		if j.items.labels == nil && !j.dominated(&j.pass, &j.inner[i]) {
 			return false
+		}
+		for k := range j.items.labels { // whichever item it is in
+			if !j.dominated(&j.items.labels[k].passage, &j.inner[i]) {
+				return false
+			}
 		}
 	}
 	return true

@@ -79,7 +79,7 @@ func notices() []ElementSpec {
 	}
 }
 
-// requests are the kinds of iq that may cross (XEP-0030, 0054, 0199). Everything else is refused as iq-kind: files,
+// requests are the kinds of iq that may cross (XEP-0030, 0054, 0199), lists of disco#items with labels (XEP-0314). Everything else is refused as iq-kind: files,
 // calls, commands, registration, time, version, private data.
 func requests() []ElementSpec {
 	get, both := []string{"get"}, []string{"get", "result"}
@@ -92,7 +92,8 @@ func requests() []ElementSpec {
 		{Name: "{" + nsInfo + "}feature", In: []string{info}, Max: 256, Attributes: []string{"var"}},
 		{Name: "{jabber:x:data}x", In: []string{info}, Max: 8, Deep: true, Attributes: []string{"type=result|"}},
 		{Name: items, In: inIQ, Types: both, Attributes: []string{"node"}},
-		{Name: "{" + nsItems + "}item", In: []string{items}, Max: 512, Attributes: []string{"jid=jid", "node", "name"}},
+		{Name: "{" + nsItems + "}item", In: []string{items}, Max: 512, Attributes: []string{"jid=jid", "node", "name", "{" + nsItemLabels + "}label=token"}},
+		{Name: "{" + nsLabel + "}securitylabel", In: []string{items}, Max: 64, Attributes: []string{"{" + nsItemLabels + "}id=token"}},
 		{Name: rsm, In: []string{items}, Deep: true},
 		{Name: "{vcard-temp}vCard", In: inIQ, Types: both, Deep: true},
 	}

@@ -2,19 +2,20 @@ package rules
 
 // Namespaces that several built-in profiles speak of.
 const (
-	nsStates   = "http://jabber.org/protocol/chatstates"
-	nsReceipts = "urn:xmpp:receipts"
-	nsMarkers  = "urn:xmpp:chat-markers:0"
-	nsIDs      = "urn:xmpp:sid:0"
-	nsHints    = "urn:xmpp:hints"
-	nsESS      = "urn:xmpp:sec-label:ess:0"
-	nsNATO     = "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0"
-	nsMUC      = "http://jabber.org/protocol/muc"
-	nsMUCUser  = "http://jabber.org/protocol/muc#user"
-	nsInfo     = "http://jabber.org/protocol/disco#info"
-	nsItems    = "http://jabber.org/protocol/disco#items"
-	nsNick     = "http://jabber.org/protocol/nick"
-	nsAvatar   = "urn:xmpp:avatar:metadata"
+	nsStates     = "http://jabber.org/protocol/chatstates"
+	nsReceipts   = "urn:xmpp:receipts"
+	nsMarkers    = "urn:xmpp:chat-markers:0"
+	nsIDs        = "urn:xmpp:sid:0"
+	nsHints      = "urn:xmpp:hints"
+	nsESS        = "urn:xmpp:sec-label:ess:0"
+	nsItemLabels = "urn:xmpp:sec-label:pubsub:0"
+	nsNATO       = "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0"
+	nsMUC        = "http://jabber.org/protocol/muc"
+	nsMUCUser    = "http://jabber.org/protocol/muc#user"
+	nsInfo       = "http://jabber.org/protocol/disco#info"
+	nsItems      = "http://jabber.org/protocol/disco#items"
+	nsNick       = "http://jabber.org/protocol/nick"
+	nsAvatar     = "urn:xmpp:avatar:metadata"
 )
 
 // labelElements is XEP-0258 with the two syntaxes that the label stage reads. That stage holds them to their content
