@@ -63,7 +63,8 @@ func (q *Queue) unindex(it *item) {
 	}
 }
 
-// fade takes an item out of its lane while the entry that ends it becomes durable.
+// fade holds an item back while the entry that ends it becomes durable. Until then it keeps its place in the lane, and the
+// lane waits: should it have to come back, nothing later may have gone before it.
 func (q *Queue) fade(it *item) {
 	q.land(it)
 	it.before = it.state
@@ -71,14 +72,13 @@ func (q *Queue) fade(it *item) {
 		it.before = doubtful // whether it arrived is for whoever ends it to say
 	}
 	it.state = fading
-	it.lane.remove(it)
+	it.lane.back(it)
 	q.unindex(it)
 }
 
 // brighten undoes fade, for when what was to end it could not be stored.
 func (q *Queue) brighten(it *item) {
 	it.state = it.before
-	q.lane(it.Peer, it.Class).insert(it)
 	q.index(it)
 	q.again(it)
 }

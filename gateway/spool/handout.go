@@ -8,34 +8,61 @@ import (
 )
 
 // Next hands out the first entry for a peer that may go on this link now, the highest class first; what has outlived its
-// time is ended before. Entries that cannot be read back from the disk end as Damaged, and the next one is tried.
+// time is ended before. An entry that is damaged on disk ends as Damaged, and the next one is tried. When the disk does
+// not give one back there is none for a second, and after some seconds it counts as damaged.
 func (s *Spool) Next(peer, link string, now time.Time) (Entry, bool) {
 	for {
-		s.mu.Lock()
-		if s.err != nil {
-			s.mu.Unlock()
-			return Entry{}, false
+		e, ok := s.handOut(peer, link, now)
+		if !ok || e.Stored != nil {
+			return e, ok
 		}
-		s.expire(now)
-		it := s.queue.next(peer, link)
-		if it == nil {
-			s.mu.Unlock()
-			return Entry{}, false
-		}
-		e := it.Entry
-		s.mu.Unlock()
-		if e.Stored != nil {
+		var err error
+		if e.Stored, err = s.Stored(e.Number); err == nil {
 			return e, true
 		}
-		stored, err := s.Stored(e.Number)
-		if err == nil {
-			e.Stored = stored
-			return e, true
-		}
-		if errors.Is(err, errUnreadable) {
-			_ = s.Done(e.Number, Damaged) // fails only when the spool has stopped
+		if !s.unread(e.Number, now, err) {
+			return Entry{}, false
 		}
 	}
+}
+
+func (s *Spool) handOut(peer, link string, now time.Time) (Entry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return Entry{}, false
+	}
+	s.expire(now)
+	it := s.queue.next(peer, link)
+	if it == nil {
+		return Entry{}, false
+	}
+	if it.Stored == nil && now.Before(s.readAfter) {
+		s.queue.Requeue(it.Number)
+		return Entry{}, false
+	}
+	return it.Entry, true
+}
+
+// unread deals with an entry that could not be read; true when it has ended.
+func (s *Spool) unread(n Number, now time.Time, err error) (ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.queue.items[n]
+	if it == nil || s.err != nil {
+		return false
+	}
+	it.unread++
+	if errors.Is(err, errDamaged) || it.unread >= maxReads {
+		if it, ok := s.queue.finish(n, Damaged); ok {
+			s.end([]ending{{it, Damaged}})
+		}
+		return true
+	}
+	s.stats.ReadErrors++
+	s.readAfter = now.Add(retryRead)
+	s.queue.Requeue(n)
+	return false
 }
 
 // Sending writes down that entries handed out are about to be written to a neighbour that cannot be asked later whether

@@ -25,6 +25,7 @@ type item struct {
 	expires time.Time // when, by the clock of this process
 	heapAt  int
 	turn    uint64 // order of hand-outs
+	unread  int    // times that the disk did not give it back
 
 	lane       *lane
 	next, prev *item // in the lane, by number
@@ -40,8 +41,8 @@ type laneKey struct {
 	class Class
 }
 
-// lane is a list by number of items that are pending, waiting, underway or doubtful. cursor is the first item that may be
-// waiting: all before it are something else.
+// lane is a list by number. cursor is the first item that may be waiting, pending or fading: all before it are under way
+// or in doubt.
 type lane struct {
 	first, last, cursor *item
 	len                 int
@@ -98,8 +99,8 @@ func (l *lane) remove(it *item) {
 func (l *lane) head(link string) *item {
 	it := l.cursor
 	for it != nil && it.state != waiting {
-		if it.state == pending {
-			return nil // later ones are pending too; the cursor stays
+		if it.state == pending || it.state == fading {
+			return nil // its fate is known with the next commit; the cursor stays
 		}
 		it = it.next
 	}
@@ -124,9 +125,8 @@ func (l *lane) settle() {
 	}
 }
 
-// back lets the item wait again.
+// back moves the cursor back to an item that waits again.
 func (l *lane) back(it *item) {
-	it.state = waiting
 	if l.cursor == nil || it.Number < l.cursor.Number {
 		l.cursor = it
 	}

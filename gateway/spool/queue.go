@@ -140,7 +140,7 @@ func (q *Queue) commit(it *item) {
 	q.totals.Queued += n
 	switch it.state {
 	case pending:
-		it.lane.back(it)
+		it.state = waiting
 		q.again(it)
 	case fading:
 		it.before = waiting
@@ -200,7 +200,7 @@ func (q *Queue) Requeue(n Number) bool {
 		return false
 	}
 	q.land(it)
-	it.Sending = false
+	it.Sending, it.state = false, waiting
 	it.lane.back(it)
 	q.index(it)
 	q.again(it)

@@ -4,13 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"sallyport/internal/disk"
 	"sallyport/peering"
 )
 
-// errUnreadable: the log does not give the entry back.
-var errUnreadable = errors.New("entry cannot be read back")
+// errDamaged: what is in the place of the entry is not the entry.
+var errDamaged = errors.New("damaged on disk")
+
+const (
+	// maxReads is how often a disk may fail to give an entry back, and retryRead the time in between.
+	maxReads  = 5
+	retryRead = time.Second
+)
 
 // rereads bounds how often an entry is looked for that is moved while it is read.
 const rereads = 8
@@ -47,15 +54,15 @@ func (s *Spool) Stored(n Number) (peering.Stored, error) {
 func (s *Spool) read(n Number, at place) (peering.Stored, error) {
 	frame, err := s.frame(at)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %d: %w", errUnreadable, n, err)
+		return nil, fmt.Errorf("read entry %d back: %w", n, err)
 	}
 	f, rest, err := disk.ParseFrame(frame)
 	if err != nil || len(rest) != 0 {
-		return nil, fmt.Errorf("%w: %d: %w", errUnreadable, n, disk.ErrFrame)
+		return nil, fmt.Errorf("entry %d: %w: %w", n, errDamaged, disk.ErrFrame)
 	}
 	r, err := ParseRecord(f.Payload)
 	if err != nil || r.kind != entryRecord || r.entry.Number != n {
-		return nil, fmt.Errorf("%w: %d: another record is in its place", errUnreadable, n)
+		return nil, fmt.Errorf("entry %d: %w: another record is in its place", n, errDamaged)
 	}
 	return r.entry.Stored, nil
 }

@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"sallyport/internal/disk"
@@ -117,7 +118,7 @@ func (s *Spool) writeNew(b *batch) (int64, error) {
 	head := s.begin(next)
 	head.seal(0)
 	b.seal(0)
-	f, size, err := s.create(next, head.data, b.data)
+	f, size, err := s.create(next, slices.Concat(head.data, b.data))
 	if err != nil {
 		return 0, err
 	}
@@ -132,8 +133,9 @@ func (s *Spool) writeNew(b *batch) (int64, error) {
 	return int64(len(head.data)), nil
 }
 
-// create makes a segment file. When there is no room the file is removed again.
-func (s *Spool) create(number uint64, parts ...[]byte) (f disk.File, size int64, err error) {
+// create makes a segment file with one write, so that what a crash leaves of its header is all of it, a prefix, or zeros.
+// When there is no room the file is removed again.
+func (s *Spool) create(number uint64, data []byte) (f disk.File, size int64, err error) {
 	name := segments.Name(number)
 	f, err = s.fs.Create(name)
 	if err != nil {
@@ -142,12 +144,7 @@ func (s *Spool) create(number uint64, parts ...[]byte) (f disk.File, size int64,
 		}
 		return nil, 0, fmt.Errorf("new segment: %w", err)
 	}
-	for _, p := range parts {
-		if _, err = f.Write(p); err != nil {
-			break
-		}
-		size += int64(len(p))
-	}
+	_, err = f.Write(data)
 	if noRoom(err) {
 		if err := errors.Join(f.Close(), s.fs.Remove(name), s.fs.SyncDir()); err != nil {
 			return nil, 0, fmt.Errorf("take back a segment: %w", err)
@@ -163,7 +160,7 @@ func (s *Spool) create(number uint64, parts ...[]byte) (f disk.File, size int64,
 	if err != nil {
 		return nil, 0, fmt.Errorf("new segment: %w", errors.Join(err, f.Close()))
 	}
-	return f, size, nil
+	return f, int64(len(data)), nil
 }
 
 // begin returns the first records of a segment: its header and all marks, so that older segments are needed for nothing

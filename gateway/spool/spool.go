@@ -28,7 +28,9 @@ type Spool struct {
 	failed chan struct{}
 	full   time.Time // when the disk may be tried again; zero while it is not full
 	cached int64
-	stats  Stats
+	// readAfter is when the disk may be asked again for what it did not give back.
+	readAfter time.Time
+	stats     Stats
 
 	log logFiles // owned by the committer
 }

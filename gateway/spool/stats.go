@@ -4,14 +4,15 @@ import "time"
 
 // Stats are counters since Open, and the state now.
 type Stats struct {
-	Totals  Totals
-	Batches uint64
-	Records uint64
-	Bytes   uint64 // written
-	Largest int    // records in the largest batch
-	Refused uint64 // newcomers that there was no room for
-	Full    uint64 // batches that the disk had no room for
-	Moved   uint64 // entries written again so that old segments could go
+	Totals     Totals
+	Batches    uint64
+	Records    uint64
+	Bytes      uint64 // written
+	Largest    int    // records in the largest batch
+	Refused    uint64 // newcomers that there was no room for
+	ReadErrors uint64 // entries that the disk did not give back at once
+	Full       uint64 // batches that the disk had no room for
+	Moved      uint64 // entries written again so that old segments could go
 	// Busy is the time spent in writing and syncing, Slowest the longest batch.
 	Busy, Slowest time.Duration
 

@@ -59,7 +59,7 @@ func sorted(items map[Number]*item) []*item {
 	return list
 }
 
-// move writes an entry down again, as it is now, in the newest segment. What cannot be read is damaged.
+// move writes an entry down again, as it is now, in the newest segment.
 func (s *Spool) move(it *item) {
 	stored := it.Stored
 	if stored == nil {
@@ -67,12 +67,12 @@ func (s *Spool) move(it *item) {
 		if stored, err = s.read(it.Number, it.place); err != nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if it.state == waiting {
+			if it.state == waiting && errors.Is(err, errDamaged) {
 				if it, ok := s.queue.finish(it.Number, Damaged); ok {
 					s.end([]ending{{it, Damaged}})
 				}
 			}
-			return // while it is under way nobody needs the disk's copy
+			return // it keeps its segment, and whoever hands it out decides
 		}
 	}
 	s.mu.Lock()
