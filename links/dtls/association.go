@@ -26,6 +26,9 @@ var (
 	ErrTooBig = errors.New("dtls: message too big")
 )
 
+// drainPace is how often an association that is being closed looks whether all is acknowledged.
+const drainPace = 20 * time.Millisecond
+
 // Association is one neighbour: DTLS, and SCTP's streams within it. Lanes are ordered and keep the bounds of messages; a loss holds up
 // only the lane it hit. All methods are safe for concurrent use.
 type Association struct {
@@ -201,9 +204,28 @@ func (a *Association) Unconfirmed() int { return a.sctp.BufferedAmount() }
 
 // Close ends it in order: what was sent is acknowledged first, unless ctx ends before.
 func (a *Association) Close(ctx context.Context) error {
-	err := a.sctp.Shutdown(ctx)
+	err := a.drain(ctx)
+	if err == nil {
+		err = a.sctp.Shutdown(ctx)
+	}
 	a.stop(ErrClosed)
 	return err
+}
+
+// drain waits until everything is acknowledged: pion's Shutdown passes over what has not been sent yet.
+func (a *Association) drain(ctx context.Context) error {
+	t := time.NewTicker(drainPace)
+	defer t.Stop()
+	for a.sctp.BufferedAmount() > 0 {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.ended:
+			return a.err
+		}
+	}
+	return nil
 }
 
 // stop ends it from outside of establish.

@@ -16,6 +16,9 @@ import (
 	"sallyport/links"
 )
 
+// tickPace is how often the endpoint looks at its clock.
+const tickPace = 250 * time.Millisecond
+
 // ErrClosed says that the endpoint, or the association, was closed on our side.
 var ErrClosed = errors.New("dtls: closed")
 
@@ -175,7 +178,7 @@ func (e *Endpoint) read() {
 
 // tick gives the front its time.
 func (e *Endpoint) tick() {
-	t := time.NewTicker(retryPace)
+	t := time.NewTicker(tickPace)
 	defer t.Stop()
 	var out []Output
 	for {

@@ -64,6 +64,8 @@ type route struct {
 	half    bool // counted as half-open
 	up      bool // established
 	settled bool // nothing of the handshake is of use any more
+	bytes   int  // in clear, let through
+	records int  // in clear, let through
 	random  [randomBytes]byte
 	since   time.Time
 	hello   []byte // dialled: our ClientHello as it was sent last
@@ -247,12 +249,17 @@ func (f *Front) sift(r *route, b []byte) []byte {
 			f.counts.Malformed++
 			break
 		}
-		if !(next.protected() && next.cid == r.cid) && !(next.clear() && !r.settled) {
-			f.counts.Unprotected++
-		} else {
-			kept += copy(b[kept:], next.raw)
-		}
 		rest = after
+		switch {
+		case next.protected() && next.cid == r.cid:
+		case next.clear() && !r.settled:
+			r.bytes += len(next.raw)
+			r.records++
+		default:
+			f.counts.Unprotected++
+			continue
+		}
+		kept += copy(b[kept:], next.raw)
 	}
 	return b[:kept]
 }

@@ -111,7 +111,13 @@ func (f *Front) handshake(r *route, from netip.AddrPort, first record, b []byte,
 			return f.asked(r, from, first, out)
 		}
 	}
-	if data := f.sift(r, b); len(data) > 0 {
+	data := f.sift(r, b)
+	if !r.up && (r.bytes > f.limits.ClearBytes || r.records > f.limits.ClearRecords) {
+		f.counts.Flooded++
+		f.Closed(r.key)
+		return append(out, Output{Kind: Expire, Key: r.key})
+	}
+	if len(data) > 0 {
 		out = append(out, Output{Kind: Deliver, Key: r.key, Address: from, Data: data})
 	}
 	return out

@@ -7,6 +7,8 @@ type Limits struct {
 	PerSource     int           // half-open associations from one address, or one IPv6 /64
 	HalfOpen      int           // in all
 	Handshake     time.Duration // until an association is established, SCTP included
+	ClearBytes    int           // of one handshake, sent to us in clear
+	ClearRecords  int           // of one handshake
 	Datagram      int           // bytes of one
 	Queue         int           // datagrams that wait for one association
 	Candidates    int           // new addresses of one association that have not answered
@@ -18,7 +20,7 @@ type Limits struct {
 // DefaultLimits returns the bounds used for zero fields.
 func DefaultLimits() Limits {
 	return Limits{
-		PerSource: 8, HalfOpen: 64, Handshake: 20 * time.Second, Datagram: 4096, Queue: 512,
+		PerSource: 8, HalfOpen: 64, Handshake: 20 * time.Second, ClearBytes: 256 << 10, ClearRecords: 600, Datagram: 4096, Queue: 512,
 		Candidates: 4, Challenges: 4, HeldDatagrams: 64, HeldBytes: 96 << 10,
 	}
 }
@@ -28,6 +30,8 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct{ have, def *int }{
 		{&l.PerSource, &d.PerSource},
 		{&l.HalfOpen, &d.HalfOpen},
+		{&l.ClearBytes, &d.ClearBytes},
+		{&l.ClearRecords, &d.ClearRecords},
 		{&l.Datagram, &d.Datagram},
 		{&l.Queue, &d.Queue},
 		{&l.Candidates, &d.Candidates},
@@ -55,7 +59,8 @@ type Counts struct {
 	Verified     uint64 // HelloVerifyRequests sent
 	Refused      uint64 // cookies were good, and too many associations half-open
 	Opened       uint64 // by others
-	Expired      uint64 // never established
+	Expired      uint64 // never established in time
+	Flooded      uint64 // ended because more was sent in clear than any handshake needs
 	Held         uint64 // datagrams kept for an address that has to answer first
 	Overflow     uint64 // datagrams that a bound left no room for
 	Challenges   uint64 // sent

@@ -3,7 +3,6 @@ package dtls
 import (
 	"crypto/rand"
 	"io"
-	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/logging"
@@ -83,6 +82,3 @@ func asClient(opts []dtls.Option) []dtls.ClientOption {
 func silence() logging.LoggerFactory {
 	return &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
 }
-
-// retryPace is how often the front looks at its clock.
-const retryPace = 250 * time.Millisecond
