@@ -195,7 +195,9 @@ func TestE20(t *testing.T) {
 		quiet := p.net.size[shipAt]
 		bad := 0
 		for _, b := range [][]byte{
-			{}, {25}, last[:12], last[:13], last[:20], last[:21], make([]byte, 13), make([]byte, 65_507), bytes.Repeat([]byte{25}, 65_507),
+			{},
+			{25},
+			last[:12], last[:13], last[:20], last[:21], make([]byte, 13), make([]byte, 65_507), bytes.Repeat([]byte{25}, 65_507),
 			beyond, forged, stranger, bytes.Repeat([]byte{22, 0xFE, 0xFD}, 400), append([]byte{99}, last[1:]...), append([]byte{25, 3, 3}, last[3:]...),
 		} {
 			for range 100 {

@@ -2,6 +2,7 @@ package dtls_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -18,8 +19,6 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/prf"
 	"github.com/pion/dtls/v3/pkg/protocol"
 	"github.com/pion/dtls/v3/pkg/protocol/recordlayer"
-
-	"crypto/sha256"
 )
 
 // lengthAt is where a record's length stands; recordsOf splits a datagram in clear.
@@ -134,6 +133,7 @@ func (c *rawConn) SetReadDeadline(t time.Time) error {
 
 // forger rewrites the last flight of a pion client with a certificate: Finished is made anew, with or without CertificateVerify before it.
 type forger struct {
+	mu         sync.Mutex
 	keys       bytes.Buffer // pion writes the master secret here
 	transcript []byte
 	random     [2][]byte
@@ -142,8 +142,16 @@ type forger struct {
 	err        error
 }
 
+func (f *forger) failure() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
 // saw keeps what the server said.
 func (f *forger) saw(datagram []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, r := range recordsOf(datagram) {
 		switch message(r) {
 		case 2: // ServerHello
@@ -157,6 +165,8 @@ func (f *forger) saw(datagram []byte) {
 
 // change rewrites the flight.
 func (f *forger) change(datagram []byte) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var out []byte
 	for _, r := range recordsOf(datagram) {
 		switch {
@@ -227,7 +237,7 @@ func lastSequence(b []byte) (seq uint16) {
 	return seq
 }
 
-// silent is enough for a client of pion in the tests.
+// rawOptions make a client of pion that asks nothing of the server.
 func rawOptions(extra ...pion.ClientOption) []pion.ClientOption {
 	return append([]pion.ClientOption{
 		pion.WithInsecureSkipVerify(true), pion.WithExtendedMasterSecret(pion.RequireExtendedMasterSecret),

@@ -189,8 +189,8 @@ func TestE15(t *testing.T) {
 						}
 					}
 				}
-				if f.err != nil {
-					t.Fatal(f.err)
+				if err := f.failure(); err != nil {
+					t.Fatal(err)
 				}
 				if finished != row.ok {
 					t.Errorf("server finished: %v, want %v", finished, row.ok)
