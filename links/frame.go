@@ -42,8 +42,8 @@ type Custodian interface {
 	// Marks are the marks that we hold, durably, of the peer's lanes.
 	Marks(peer string) []Mark
 	// Greeted tells what the peer said first on a new carrier: its own epoch, and the marks that it holds of our lanes. What these
-	// marks cover is delivered. It is called before the link takes anything for the peer under a new turn, and again before every
-	// arrival of another epoch.
+	// marks cover is delivered, whether or not it was sent on this carrier. It is called before anything that arrives on the carrier;
+	// sending does not wait for it.
 	Greeted(link, peer string, epoch uint64, marks []Mark)
 }
 

@@ -251,6 +251,14 @@ func (s *Stream) end(e Event) {
 
 func (s *Stream) emit(e Event) { s.events = append(s.events, e) }
 
+// Timed returns the next event if it can have come of time (Confirmed, Ended), for an owner whose reader takes all others with Next.
+func (s *Stream) Timed() (Event, bool) {
+	if s.first < len(s.events) && (s.events[s.first].Kind == Confirmed || s.events[s.first].Kind == Ended) {
+		return s.pop()
+	}
+	return Event{}, false
+}
+
 func (s *Stream) pop() (Event, bool) {
 	if s.first == len(s.events) {
 		return Event{}, false
