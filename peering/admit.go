@@ -27,7 +27,7 @@ func (j *judgement) admitSender() bool {
 			Stage: Admit, Reason: RefusedPeer, Rule: j.from.Name, Detail: "the peer table says refuse",
 			Allowing: "refuse = false for this peer", Condition: stanza.NotAllowed,
 		})
-	case !j.from.Floor.allows(a.Proof):
+	case !j.p.floor(j.from, a.Link).allows(a.Proof):
 		return j.refuse(Refusal{
 			Stage: Admit, Reason: BelowFloor, Rule: j.from.Name,
 			Detail:    "the stream is weaker than the peer's floor: proof " + a.Proof.Method.String(),
@@ -69,7 +69,7 @@ func (j *judgement) admitDestination() bool {
 		})
 	}
 	j.step(Step{Stage: Admit, Note: "destination is held by peer", Subject: j.to.Name})
-	return true
+	return j.admitLink()
 }
 
 func (j *judgement) admitPair() bool {

@@ -60,20 +60,8 @@ func (j *judgement) clearedUser(st Stage, who As, f *ClearanceFact, l, also *lab
 // cleared asks the second question: does a clearance cover the label. Of several the one under the policy of the label
 // counts; for want of one, the label counts as it was or became under another policy, where also says that it did.
 func (j *judgement) cleared(st Stage, who As, name string, set *labels.ClearanceSet, l, also *labels.Label) bool {
-	c := set.For(l.PolicyID())
-	if c == nil && also != nil && also != l {
-		if other := set.For(also.PolicyID()); other != nil {
-			l, c = also, other
-		}
-	}
-	d := l.Policy().Decide(l, c)
-	switch v := j.v; {
-	case int(v.NChecks) < len(v.Checks):
-		v.Checks[v.NChecks] = Check{st, who, name, l, c, d.Granted}
-		v.NChecks++
-	case !d.Granted: // the one that decides is always kept
-		v.Checks[len(v.Checks)-1] = Check{st, who, name, l, c, false}
-	}
+	d, l, c := grants(set, l, also)
+	j.check(Check{st, who, name, l, c, d.Granted})
 	if d.Granted {
 		j.step(Step{Stage: st, Note: clearedNotes[who], Subject: name})
 		return true
@@ -90,4 +78,25 @@ func (j *judgement) cleared(st Stage, who As, name string, set *labels.Clearance
 		Stage: st, Reason: reason, Rule: name, Detail: detail + " (" + who.String() + " " + name + ")",
 		Allowing: "a label that " + who.String() + " " + name + " is cleared for", Condition: stanza.PolicyViolation,
 	})
+}
+
+// grants says whether the clearances cover a label, and which form of the label and which clearance were compared.
+func grants(set *labels.ClearanceSet, l, also *labels.Label) (labels.Decision, *labels.Label, *labels.Clearance) {
+	c := set.For(l.PolicyID())
+	if c == nil && also != nil && also != l {
+		if other := set.For(also.PolicyID()); other != nil {
+			l, c = also, other
+		}
+	}
+	return l.Policy().Decide(l, c), l, c
+}
+
+func (j *judgement) check(c Check) {
+	switch v := j.v; {
+	case int(v.NChecks) < len(v.Checks):
+		v.Checks[v.NChecks] = c
+		v.NChecks++
+	case !c.Granted: // the one that decides is always kept
+		v.Checks[len(v.Checks)-1] = c
+	}
 }

@@ -59,6 +59,8 @@ type judgement struct {
 	inner    []passage     // of the labels of messages wrapped in it
 	items    itemLabels    // of the items in it; pass is then the first of theirs
 	rules    *rules.Set    // those that can match on this way
+	only     string        // the link it is for; "": any that is cleared
+	links    LinkSet       // that reach the destination and are cleared
 	wraps    bool          // there are stanzas inside the stanza
 	// canonical says that the label came as it would be written; it still stands so in the
 	// tree as long as nothing has changed.
@@ -74,8 +76,13 @@ func (p *Policy) Judge(a *Arrival) (v Verdict) {
 // JudgeInto is Judge into memory of the caller; what was in v is gone. A verdict is large
 // because its trace is, so the way that every stanza goes does not copy it.
 func (p *Policy) JudgeInto(a *Arrival, v *Verdict) {
+	p.judgeFor(a, "", v)
+}
+
+// judgeFor is JudgeInto for one link of those that reach the destination, or for any.
+func (p *Policy) judgeFor(a *Arrival, link string, v *Verdict) {
 	*v = Verdict{Version: p.version, FromPeer: a.Peer, source: sourceOf(a)}
-	j := judgement{p: p, a: a, v: v, s: a.Stanza}
+	j := judgement{p: p, a: a, v: v, s: a.Stanza, only: link}
 	if j.run() {
 		j.release()
 	}
@@ -170,13 +177,13 @@ func (j *judgement) marking() string {
 // release makes the one thing that may cross.
 func (j *judgement) release() {
 	r := Released{
-		stanza: j.s, peer: j.to.Name, link: j.to.Links[0], version: j.p.version,
+		stanza: j.s, peer: j.to.Name, link: j.bearer(), version: j.p.version,
 		local: j.src.DomainJID(), remote: j.dst.DomainJID(),
 	}
 	if j.p.def.Expiry > 0 {
 		r.expires = j.a.Time.Add(j.p.def.Expiry)
 	}
-	j.v.released, j.v.Outcome = r, Release
+	j.v.released, j.v.Outcome, j.v.Links = r, Release, j.links
 	j.effects()
 }
 

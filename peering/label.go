@@ -229,7 +229,7 @@ func (j *judgement) leave(ps *passage) bool {
 		ps.sent = j.p.unmarked(ps.sent)
 	}
 	return j.cleared(LabelOut, AsPeer, j.to.Name, &j.to.Clearances, ps.sent, nil) &&
-		j.clearedLink(LabelOut, j.to.Links[0], ps.sent, ps.inside) &&
+		j.clearedBearers(ps) &&
 		j.clearedUser(LabelOut, AsRecipient, &j.a.Facts.Recipient, ps.sent, ps.inside)
 }
 

@@ -30,14 +30,18 @@ type Definition struct {
 	Rules     *rules.Set
 	Labels    *labels.Registry
 	LinkClear map[string]labels.ClearanceSet // clearances of links that have some of their own
+	// LinkFloor is what links of their own security must have proved, in place of the floor of the peer.
+	LinkFloor map[string]*Floor
 	Sides     map[string]Side
 	// DefaultLabels are labels for what comes without one, before and behind those of peers: see LabelSource.
 	DefaultLabels []DefaultLabel
-	DefaultLabel  *labels.Label  // the last resort
-	ICISM         *icism.Mapping // nil: IC-ISM attributes are not known
-	Expiry        time.Duration  // how long a release may wait; 0: no limit
-	ReissueIDs    bool           // iq requests get ids of our own
-	Sources       [][]byte       // the bytes the version is a digest of
+	DefaultLabel  *labels.Label // the last resort
+	// Subjects are the clearances of users, rooms and whole domains; see FillClearances.
+	Subjects   []SubjectClearance
+	ICISM      *icism.Mapping // nil: IC-ISM attributes are not known
+	Expiry     time.Duration  // how long a release may wait; 0: no limit
+	ReissueIDs bool           // iq requests get ids of our own
+	Sources    [][]byte       // the bytes the version is a digest of
 }
 
 // Side is what peers of a side have in common.
@@ -58,15 +62,16 @@ func (p Problem) Error() string { return p.Subject + ": " + p.Text }
 
 // Policy is one compiled, immutable policy. It is safe for any number of goroutines.
 type Policy struct {
-	version Version
-	peers   peerTable
-	pairs   map[[2]string]*way
-	profile *rules.Profile
-	rules   *rules.Set
-	buckets []rules.Bucket
-	writer  xep0258.Writer
-	bare    *translations // labels without their privacy marks
-	def     Definition
+	version  Version
+	peers    peerTable
+	pairs    map[[2]string]*way
+	profile  *rules.Profile
+	rules    *rules.Set
+	buckets  []rules.Bucket
+	writer   xep0258.Writer
+	subjects subjectTable
+	bare     *translations // labels without their privacy marks
+	def      Definition
 }
 
 // Compile proves a definition and makes it a policy. It returns every problem at once
@@ -88,6 +93,7 @@ func Compile(def Definition) (*Policy, []Problem) {
 	p.compilePeers(bad)
 	p.compileLabels(bad)
 	p.compilePairs(bad)
+	p.compileSubjects(bad)
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -128,6 +134,9 @@ func (p *Policy) compilePeers(bad complain) {
 		}
 		if len(peer.Links) == 0 && !peer.Refuse {
 			bad(subject, "has no link")
+		}
+		if len(peer.Links) > MaxLinks {
+			bad(subject, "has %d links, at most %d", len(peer.Links), MaxLinks)
 		}
 	}
 	p.peers = t

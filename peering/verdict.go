@@ -129,6 +129,8 @@ type Verdict struct {
 	Checks   [MaxChecks]Check
 	NChecks  uint8 // how many of Checks count
 	Changed  bool  // what leaves is not what came
+	// Links are those of the outgoing peer that it may leave by, only if Outcome is Release. Released names the best.
+	Links LinkSet
 	// Precedence is what the last rule that said one gave it; PrecedesBy is that rule.
 	Precedence rules.Precedence
 	PrecedesBy string
