@@ -67,6 +67,7 @@ func (s *Spool) move(it *item) {
 		if stored, err = s.read(it.Number, it.place); err != nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			s.stats.ReadErrors++
 			if it.state == waiting && errors.Is(err, errDamaged) {
 				if it, ok := s.queue.finish(it.Number, Damaged); ok {
 					s.end([]ending{{it, Damaged}})
