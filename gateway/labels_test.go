@@ -178,3 +178,56 @@ func TestLabelFilesAreOfThePolicy(t *testing.T) {
 		seen[v] = name
 	}
 }
+
+// What users, rooms and domains are cleared for, from the file to the verdict; explain looks it up, too.
+func TestClearanceKeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, memLeaf())
+	if err := os.CopyFS(filepath.Join(s.dir, "labels"), os.DirFS("config/testdata/labels")); err != nil {
+		t.Fatal(err)
+	}
+	s.writeText(t, "[node]\nname = \"gw1\"\nstate = \"state\"\n"+twoPolicies+`
+[[clearance]]
+users = ["None@a.example"]
+rooms = ["closed@a.example"]
+[[clearance]]
+users = ["ops@a.example"]
+rooms = ["open@a.example"]
+clearance = "labels/clearance.xml"
+[[clearance]]
+domains = ["b.example"]
+clearance = "labels/partner-clearance.xml"
+[[clearance]]
+domains = ["a.example"]
+clearance = "labels/clearance.xml"
+`)
+	cfg, problems := config.Load(s.path())
+	if problems.Failed() {
+		t.Fatal(problems.Err())
+	}
+	p, err := gateway.BuildPolicy(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const public = `<securitylabel xmlns='urn:xmpp:sec-label:0'><label><esssecuritylabel xmlns='urn:xmpp:sec-label:ess:0'>MQoCAQEGBYg3ggIB</esssecuritylabel></label></securitylabel>`
+	for _, c := range []struct{ from, to, want, subjects string }{
+		{"none@a.example/x", "v@b.example", "sender-clearance", "peer a, link s2s, sender user none@a.example"},
+		{"closed@a.example/nick", "v@b.example", "sender-clearance", "peer a, link s2s, sender room closed@a.example"},
+		{"ops@a.example", "v@b.example", "", "peer a, link s2s, sender user ops@a.example, peer b, link s2s, recipient domain b.example"},
+		{"open@a.example/nick", "v@b.example", "", "peer a, link s2s, sender room open@a.example, peer b, link s2s, recipient domain b.example"},
+		{"u@a.example", "v@b.example", "", "peer a, link s2s, sender domain a.example, peer b, link s2s, recipient domain b.example"},
+		{"u@a.example", "v@c.example", "", "peer a, link s2s, sender domain a.example, peer c, link s2s"},
+	} {
+		x, err := gateway.Explain(p, control.ExplainQuestion{From: "a", Stanza: `<message from='` + c.from + `' to='` + c.to + `'><body>x</body>` + public + `</message>`}, certsFrom.AddDate(26, 0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var subjects []string
+		for _, check := range x.Label.Checks {
+			subjects = append(subjects, check.Subject)
+		}
+		if got := strings.Join(subjects, ", "); x.Reason != c.want || got != c.subjects {
+			t.Errorf("%s to %s: %q (%s), checked %s; want %q, checked %s", c.from, c.to, x.Reason, x.Detail, got, c.want, c.subjects)
+		}
+	}
+}

@@ -117,6 +117,7 @@ func Explain(p *peering.Policy, q control.ExplainQuestion, now time.Time) (peeri
 	for _, b := range p.Buckets() {
 		a.Facts.Levels = append(a.Facts.Levels, uint32(max(b.Burst, 0)))
 	}
+	p.FillClearances(&a)
 	v := p.Judge(&a)
 	return peering.Explain(&v), nil
 }

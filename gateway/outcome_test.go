@@ -77,6 +77,20 @@ var outcomes = []outcome{
 		want: control.Stanzas{Refused: 1}, condition: "item-not-found", decision: "refused", reason: "no-route",
 	},
 	{
+		name: "I24 the sender is not cleared", rules: "\n[[clearance]]\nusers = [\"u@a.example\"]\n[[clearance]]\ndomains = [\"a.example\"]\nclearance = \"policy/outside.clearance.xml\"\n",
+		text: "<message id='%s' from='u@a.example/r' to='v@b.example'><body>x</body></message>",
+		want: control.Stanzas{Refused: 1}, condition: "policy-violation", decision: "refused", reason: "sender-clearance",
+	},
+	{
+		name: "the sender is cleared by his domain", rules: "\n[[clearance]]\nusers = [\"u@a.example\"]\n[[clearance]]\ndomains = [\"a.example\"]\nclearance = \"policy/outside.clearance.xml\"\n",
+		text: "<message id='%s' from='w@a.example/r' to='v@b.example'><body>x</body></message>",
+		want: control.Stanzas{Delivered: 1}, delivered: true, decision: "released",
+	},
+	{
+		name: "I24 the recipient is not cleared", rules: "\n[[clearance]]\nrooms = [\"v@b.example\"]\n",
+		want: control.Stanzas{Refused: 1}, condition: "policy-violation", decision: "refused", reason: "clearance",
+	},
+	{
 		name: "refused in silence", text: "<iq type='result' id='%s' from='u@a.example' to='v@b.example'/>",
 		want: control.Stanzas{Refused: 1}, decision: "refused", reason: "unsolicited",
 	},

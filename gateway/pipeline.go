@@ -55,6 +55,7 @@ func (g *Gateway) judge(a *peering.Arrival, v *peering.Verdict) {
 	if p.ReissuesIDs() && a.Stanza.IsRequest() {
 		a.Facts.FreshID = g.freshID()
 	}
+	p.FillClearances(a)
 	g.rates.judge(p, a, v)
 }
 

@@ -36,6 +36,7 @@ func BuildPolicy(cfg *config.Config) (*peering.Policy, error) {
 	b.source([]byte(cfg.Source.Digest))
 	b.securityPolicies()
 	b.labels()
+	b.subjects()
 	b.profile()
 	b.rules()
 	for i := range cfg.Peers {

@@ -20,6 +20,9 @@ func (p Pattern) Matches(domain string) bool {
 	return domain == string(p)
 }
 
+// below returns the domain whose subdomains are named.
+func (p Pattern) below() (string, bool) { return strings.CutPrefix(string(p), "*.") }
+
 // Kinds is the traffic a peer takes part in, either way. The zero value is none.
 type Kinds struct {
 	Message  bool
@@ -172,13 +175,21 @@ func (t *peerTable) holding(domain string) *Peer {
 	if p := t.exact[domain]; p != nil {
 		return p
 	}
+	if p, ok := nearestAbove(t.suffix, domain); ok {
+		return p
+	}
+	return t.byLocal
+}
+
+// nearestAbove looks up the domains above one, the nearest first.
+func nearestAbove[V any](table map[string]V, domain string) (v V, ok bool) {
 	for rest := domain; ; {
-		_, after, ok := strings.Cut(rest, ".")
-		if !ok {
-			return t.byLocal
+		_, after, found := strings.Cut(rest, ".")
+		if !found {
+			return v, false
 		}
-		if p := t.suffix[after]; p != nil {
-			return p
+		if v, ok = table[after]; ok {
+			return v, true
 		}
 		rest = after
 	}

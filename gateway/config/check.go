@@ -43,6 +43,7 @@ func check(cfg *Config, r *report) {
 	c.pairs()
 	c.certificates()
 	c.policy()
+	c.clearances()
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)

@@ -30,6 +30,8 @@ type Config struct {
 	Policy Policy `toml:"policy"`
 	// Labels for messages without one, for those peers that have `unlabelled = "default"`. Entries for a sender and destination count before those for a room, these before those for a user; then the peer's own; then those for a domain.
 	DefaultLabels []DefaultLabel `toml:"default-label"`
+	// What users, rooms and whole domains are cleared for, on either side. Whoever is not listed, himself or by his domain, is bounded by the clearance of his peer alone. An entry for the address counts before one for the room, and these before one for the domain; of two for one address the first.
+	Clearances []Clearance `toml:"clearance"`
 	// What carries stanzas. There is one link, `s2s`.
 	Links []Link `toml:"link,named"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.

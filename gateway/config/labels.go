@@ -19,9 +19,10 @@ type Labels struct {
 	Peers    map[string]PeerLabels
 	Sides    map[string]SideLabels
 	Links    map[string]labels.ClearanceSet
-	Defaults []*labels.Label  // of Config.DefaultLabels, in their order
-	Default  *labels.Label    // of the policy
-	Rules    []rules.RuleSpec // with the labels of relabel rules
+	Subjects []labels.ClearanceSet // of Config.Clearances, in their order
+	Defaults []*labels.Label       // of Config.DefaultLabels, in their order
+	Default  *labels.Label         // of the policy
+	Rules    []rules.RuleSpec      // with the labels of relabel rules
 	Files    []File
 }
 
@@ -69,6 +70,9 @@ func resolve(cfg *Config, r *resolver) *Labels {
 		if len(l.Clearance) > 0 {
 			r.out.Links[l.Name] = r.clearances(joinKey("link", l.Name)+".clearance", l.Clearance)
 		}
+	}
+	for i := range cfg.Clearances {
+		r.out.Subjects = append(r.out.Subjects, r.clearances(entryKey("clearance", i+1)+".clearance", cfg.Clearances[i].Clearance))
 	}
 	for i := range cfg.DefaultLabels {
 		r.out.Defaults = append(r.out.Defaults, r.label(entryKey("default-label", i+1)+".label", cfg.DefaultLabels[i].Label))
