@@ -192,7 +192,7 @@ func TestE20(t *testing.T) {
 		forged[len(forged)-1] ^= 1
 		stranger := bytes.Clone(last)
 		stranger[12] ^= 1
-		quiet := p.net.size[shipAt]
+		quiet := p.net.sentTo(shipAt)
 		bad := 0
 		for _, b := range [][]byte{
 			{},
@@ -209,10 +209,10 @@ func TestE20(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		// Some bear an id of ours: their address gets one challenge, less than it paid.
-		if sent := p.net.size[attackerAt]; sent > challengeSize {
+		if sent := p.net.sentTo(attackerAt); sent > challengeSize {
 			t.Errorf("%d bytes to a stranger", sent)
 		}
-		if sent := p.net.size[shipAt] - quiet; sent > 200 { // an acknowledgement or two of SCTP
+		if sent := p.net.sentTo(shipAt) - quiet; sent > 200 { // an acknowledgement or two of SCTP
 			t.Errorf("%d bytes said about it", sent)
 		}
 		tails := [][]byte{forged, beyond, {25, 0xFE}, last[:21], {0}}
@@ -238,7 +238,12 @@ func TestE21(t *testing.T) {
 			}
 			return b
 		})
-		return func() []byte { synctest.Wait(); return got }
+		return func() []byte {
+			synctest.Wait()
+			p.net.mu.Lock()
+			defer p.net.mu.Unlock()
+			return got
+		}
 	}
 	for _, row := range []struct {
 		name   string
@@ -267,7 +272,7 @@ func TestE21(t *testing.T) {
 				if c.Held != row.held || c.Moved != 0 || shore.Address() != shipAt {
 					t.Errorf("at %v, %+v", shore.Address(), c)
 				}
-				if sent := p.net.size[attackerAt]; sent > len(stolen) || sent > 0 != (row.held > 0) {
+				if sent := p.net.sentTo(attackerAt); sent > len(stolen) || sent > 0 != (row.held > 0) {
 					t.Errorf("%d bytes to the thief for %d", sent, len(stolen))
 				}
 				if b, err := shore.Receive(1); err != nil || string(b) != "once" {
@@ -315,8 +320,8 @@ func TestE21(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.Sleep(10 * time.Second)
-			if c, _ := p.shore.Counts(); c.Moved != 0 || c.Strangers == 0 || p.net.size[elsewhere] != 0 {
-				t.Errorf("%+v, %d bytes", c, p.net.size[elsewhere])
+			if c, _ := p.shore.Counts(); c.Moved != 0 || c.Strangers == 0 || p.net.sentTo(elsewhere) != 0 {
+				t.Errorf("%+v, %d bytes", c, p.net.sentTo(elsewhere))
 			}
 		})
 	})

@@ -86,6 +86,13 @@ func (n *memnet) packets() []packet {
 	return slices.Clone(n.log)
 }
 
+// sentTo is how many bytes were sent to an address.
+func (n *memnet) sentTo(a netip.AddrPort) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.size[a]
+}
+
 // inject sends a datagram with a forged source.
 func (n *memnet) inject(from, to netip.AddrPort, b []byte) {
 	n.mu.Lock()
