@@ -25,11 +25,11 @@ func (c *carrier) write() {
 		case more:
 			continue
 		}
+		wait := heldBeat / 2 // nobody wakes us when the reader gets held up
 		if !next.IsZero() {
-			timer.Reset(max(time.Until(next), 0))
-		} else {
-			timer.Reset(time.Hour)
+			wait = min(wait, max(time.Until(next), 0))
 		}
+		timer.Reset(wait)
 		select {
 		case <-c.wakeup:
 		case <-timer.C:
