@@ -15,7 +15,7 @@ import (
 )
 
 // linkS2S is the name of the one link there is now.
-const linkS2S = config.OnlyLink
+const linkS2S = config.S2S
 
 // policyBuild gathers a definition and everything that is wrong with it.
 type policyBuild struct {

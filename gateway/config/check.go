@@ -41,6 +41,7 @@ func check(cfg *Config, r *report) {
 	c.peers()
 	c.owners()
 	c.pairs()
+	c.links()
 	c.certificates()
 	c.policy()
 	c.clearances()

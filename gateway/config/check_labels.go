@@ -142,12 +142,4 @@ func (c *checker) defaultLabels() {
 	if len(c.cfg.DefaultLabels) > 0 && !used {
 		c.risk("default-label", "stands in for empty labels only", `set unlabelled = "default" of the peers that it is for`)
 	}
-	for i := range c.cfg.Links {
-		if name := c.cfg.Links[i].Name; name != OnlyLink {
-			c.bad(joinKey("link", name), "there is no link "+shown(name), "the only one is "+OnlyLink)
-		}
-	}
 }
-
-// OnlyLink is the name of the one link there is now.
-const OnlyLink = "s2s"

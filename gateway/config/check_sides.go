@@ -31,6 +31,13 @@ func (c *checker) addresses() {
 			all = append(all, bound{entryKey(key+".listen-direct", n+1), a})
 		}
 	}
+	for i := range c.cfg.Links {
+		if l := &c.cfg.Links[i]; l.Kind == KindX2X {
+			for n, a := range l.Listen {
+				all = append(all, bound{entryKey(joinKey("link", l.Name)+".listen", n+1), a})
+			}
+		}
+	}
 	all = append(all, bound{"metrics.listen", c.cfg.Metrics.Listen})
 	byPort := map[uint16][]bound{}
 	for _, b := range all {
@@ -81,7 +88,7 @@ func (c *checker) side(s *Side) {
 func (c *checker) certified(side string) (any, unpinned bool) {
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		if p.Side == side && !p.Refuse && slices.Contains(p.Authenticate, External) {
+		if p.Side == side && !p.Refuse && c.cfg.usesS2S(p) && slices.Contains(p.Authenticate, External) {
 			any, unpinned = true, unpinned || len(p.Pins) == 0
 		}
 	}

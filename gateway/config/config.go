@@ -32,8 +32,10 @@ type Config struct {
 	DefaultLabels []DefaultLabel `toml:"default-label"`
 	// What users, rooms and whole domains are cleared for, on either side. Whoever is not listed, himself or by his domain, is bounded by the clearance of his peer alone. An entry for the address counts before one for the room, and these before one for the domain; of two for one address the first.
 	Clearances []Clearance `toml:"clearance"`
-	// What carries stanzas. There is one link, `s2s`.
+	// What carries stanzas, each with a name of your choice. Ordinary server-to-server streams are the link `s2s`, which is always there. Others reach one peer each, and a peer may have several.
 	Links []Link `toml:"link,named"`
+	// What waits for peers that cannot be reached at once: kept on disk, in order, until it has been delivered, or its sender has been told.
+	Spool Spool `toml:"spool"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.
 	Profiles []rules.ProfileSpec `toml:"profile,named"`
 	// Rules, tried in order after the profile: each says what is done with the stanzas that it matches. Every rule has an id of its own, which audit and explain name.

@@ -160,6 +160,8 @@ func newEntry(t reflect.Type) reflect.Value {
 		*p = DefaultPeer()
 	case *Pair:
 		*p = DefaultPair()
+	case *Link:
+		*p = DefaultLink()
 	}
 	return entry
 }

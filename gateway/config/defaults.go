@@ -8,6 +8,7 @@ func Defaults() Config {
 	return Config{
 		Log:   Log{Level: LogInfo, Format: LogJSON},
 		Audit: Audit{SegmentBytes: 64 << 20},
+		Spool: Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour},
 		Policy: Policy{
 			Profile: "strict",
 		},

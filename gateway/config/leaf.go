@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"sallyport/internal/tlsid"
+	"sallyport/links"
 	"sallyport/rules"
 )
 
 // isLeaf says whether a struct or slice is one value in the file.
 func isLeaf(rv reflect.Value) bool {
 	switch rv.Interface().(type) {
-	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal, Files:
+	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal, Files, Network, Window:
 		return true
 	}
 	return false
@@ -63,6 +64,10 @@ func (d *decoder) leaf(key string, v any, rv reflect.Value, f *field) bool {
 		*p, _ = parsed(d, key, v, `"spki-sha256:" or "cert-sha256:" with a hash in base64 or hexadecimal`, tlsid.ParsePin)
 	case *HeadSink:
 		*p, _ = parsed(d, key, v, `"file:PATH", "syslog:" or "syslog:HOST:PORT"`, d.parseHeadSink)
+	case *Network:
+		*p, _ = parsed(d, key, v, `an address such as "192.0.2.7", or a range such as "192.0.2.0/24"`, parseNetwork)
+	case *Window:
+		*p, _ = parsed(d, key, v, `a part of the day such as "22:00-06:30"`, parseWindow)
 	case *Principal:
 		*p, _ = parsed(d, key, v, `"user:NAME", "group:NAME", "uid:NUMBER" or "gid:NUMBER" of this machine`, parsePrincipal)
 	default:
@@ -228,6 +233,22 @@ func (d *decoder) parseHeadSink(s string) (HeadSink, error) {
 		return HeadSink{Kind: SyslogSink, Target: t.String()}, err
 	}
 	return HeadSink{}, errForm
+}
+
+func parseNetwork(s string) (Network, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return Network{p.Masked()}, nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" {
+		return Network{}, errForm
+	}
+	return Network{netip.PrefixFrom(a, a.BitLen())}, nil
+}
+
+func parseWindow(s string) (Window, error) {
+	w, err := links.ParseWindow(s)
+	return Window(w), err
 }
 
 func parsePrincipal(s string) (Principal, error) {

@@ -182,6 +182,9 @@ func (c *Config) derive() {
 	if c.Audit.Dir == "" {
 		c.Audit.Dir = Dir(filepath.Join(state, "audit"))
 	}
+	if c.Spool.Dir == "" {
+		c.Spool.Dir = Dir(filepath.Join(state, "spool"))
+	}
 	if c.Audit.SignKey == "" {
 		c.Audit.SignKey = NewSecret(filepath.Join(state, "audit.key"))
 	}

@@ -45,6 +45,11 @@ type Peer struct {
 	// A connection without stanzas is closed after this time.
 	Idle time.Duration `toml:"idle" min:"1m" max:"7d"`
 
+	// The links that reach it, by name, best first. Empty: those that name it, by their priority, else `s2s`.
+	Links []string `toml:"links"`
+	// Keeps what goes to it on disk until it has been delivered, and lets it wait there while the peer cannot be reached. Always so with custody.
+	Spool bool `toml:"spool"`
+
 	// Stanzas that may wait for it. Beyond, what comes in is held back at its source.
 	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`
 	// Bytes that may wait for it.

@@ -22,14 +22,6 @@ type Policy struct {
 	ReissueIDs bool `toml:"reissue-ids"`
 }
 
-// Link is a way to carry stanzas.
-type Link struct {
-	Name string `toml:"-"`
-
-	// Files with the clearances of the link, one under each security policy: whatever it carries must be within them, both ways. Without any it bounds nothing.
-	Clearance Files `toml:"clearance"`
-}
-
 // DefaultLabel is a label for messages that come without one. Exactly one of `rooms`, `users`, `domains`, or `from` and `to`, says for which.
 type DefaultLabel struct {
 	// Name in audit and explain.

@@ -144,7 +144,7 @@ func isTable(t reflect.Type) bool {
 		t = t.Elem()
 	}
 	switch reflect.Zero(t).Interface().(type) {
-	case netip.AddrPort, config.Target, config.HeadSink, config.Principal, tlsid.Pin, config.Mapping:
+	case netip.AddrPort, config.Target, config.HeadSink, config.Principal, tlsid.Pin, config.Mapping, config.Network, config.Window:
 		return false
 	}
 	return t.Kind() == reflect.Struct
@@ -200,6 +200,8 @@ func defaultOf(t reflect.Type) reflect.Value {
 	switch t {
 	case reflect.TypeFor[config.Peer]():
 		return reflect.ValueOf(config.DefaultPeer())
+	case reflect.TypeFor[config.Link]():
+		return reflect.ValueOf(config.DefaultLink())
 	case reflect.TypeFor[config.Pair]():
 		return reflect.ValueOf(config.DefaultPair())
 	}
@@ -258,6 +260,10 @@ func kindWord(t reflect.Type, enum, option string) string {
 		return "domain"
 	case config.Target:
 		return "host with port"
+	case config.Network:
+		return "network"
+	case config.Window:
+		return "part of the day"
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -272,8 +278,10 @@ func kindWord(t reflect.Type, enum, option string) string {
 
 func plural(s string) string {
 	switch s {
-	case "text", "host with port":
-		return map[string]string{"text": "texts", "host with port": "hosts with ports"}[s]
+	case "host with port":
+		return "hosts with ports"
+	case "part of the day":
+		return "parts of the day"
 	case "address":
 		return "addresses"
 	}
