@@ -1,12 +1,6 @@
 package labels
 
-import (
-	"fmt"
-	"math/big"
-)
-
-// maxVersion bounds the digits of a version.
-const maxVersion = 64
+import "fmt"
 
 // Registry is an immutable set of policies.
 type Registry struct {
@@ -81,9 +75,8 @@ func (r *Registry) Clearance(f ClearanceForm) (*Clearance, error) {
 	return p.Clearance(f)
 }
 
-// Replace returns a registry with p in place of the policy of its identifier, or added when there is none. A policy
-// with a lower version is refused, and one with the same version and other content: both would be a step back, or a
-// change that nobody announced (Open XML SPIF 2.1, version; ours).
+// Replace returns a registry with p in place of the policy of its identifier, or added when there is none. What does
+// not follow that policy is refused; see Policy.Follows.
 func (r *Registry) Replace(p *Policy) (*Registry, error) {
 	if p == nil {
 		return nil, fmt.Errorf("nil policy")
@@ -92,14 +85,8 @@ func (r *Registry) Replace(p *Policy) (*Registry, error) {
 	if !replaces {
 		return NewRegistry(append(r.Policies(), p)...)
 	}
-	switch order, err := compareVersions(p.version, old.version); {
-	case p.digest == old.digest:
-	case err != nil:
-		return nil, fmt.Errorf("policy %s: %w", p.name, err)
-	case order < 0:
-		return nil, fmt.Errorf("policy %s: version %s is lower than the version %s in use", p.name, p.versionWords(), old.versionWords())
-	case order == 0:
-		return nil, fmt.Errorf("policy %s: version %s is in use with other content; a change needs a higher version", p.name, p.versionWords())
+	if err := p.Follows(old.Edition()); err != nil {
+		return nil, err
 	}
 	all := r.Policies()
 	for i := range all {
@@ -108,26 +95,4 @@ func (r *Registry) Replace(p *Policy) (*Registry, error) {
 		}
 	}
 	return NewRegistry(all...)
-}
-
-// versionWords returns the version; one that is not stated is 1 by the schema.
-func (p *Policy) versionWords() string {
-	if p.version == "" {
-		return "1"
-	}
-	return p.version
-}
-
-// compareVersions compares xs:integer values of any size.
-func compareVersions(a, b string) (int, error) {
-	var n [2]big.Int
-	for i, s := range []string{a, b} {
-		if s == "" {
-			s = "1"
-		}
-		if _, ok := n[i].SetString(s, 10); !ok || len(s) > maxVersion {
-			return 0, fmt.Errorf("version %s is not an integer, so that it cannot be told which is newer", Quote(s))
-		}
-	}
-	return n[0].Cmp(&n[1]), nil
 }

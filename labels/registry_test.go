@@ -52,7 +52,7 @@ func TestReplace(t *testing.T) {
 		{"same version, other rule", nil, []string{`requiredClass="SECRET"`, ``}, "other content"},
 		{"same version, other marking", nil, []string{`phrase="INTERNAL USE"`, `phrase="INTERN"`}, "other content"},
 		{"same version, other equivalence", nil, []string{`lacv="3" applied="both"/>`, `lacv="4" applied="both"/>`}, "other content"},
-		{"lower version", nil, []string{seven, `version="6"`}, "lower than the version 7"},
+		{"lower version", nil, []string{seven, `version="6"`}, "lower than version 7"},
 		{"no version is 1", nil, []string{seven, ``}, "version 1 is lower"},
 		{"zeros are no step", nil, []string{seven, `version="007"`}, "other content"},
 		{"version that is no number", nil, []string{seven, `version="8b"`}, "not an integer"},
@@ -92,6 +92,35 @@ func TestReplaceOthers(t *testing.T) {
 	var none *labels.Registry
 	if r, err := none.Replace(guard); err != nil || len(r.Policies()) != 1 {
 		t.Errorf("nothing is a registry of nothing: %v", err)
+	}
+}
+
+// What is kept of an edition tells its successors, and nothing follows another policy or none.
+func TestFollows(t *testing.T) {
+	guard, partner := policyFile(t, guardFile), policyFile(t, "guard/partner.spif.xml")
+	kept := guard.Edition()
+	if kept != (labels.Edition{ID: guard.ID(), Name: "GUARD", Version: "7", Digest: guard.Digest()}) {
+		t.Errorf("kept %+v", kept)
+	}
+	older := kept
+	older.Version, older.Digest = "6", [32]byte{}
+	var none *labels.Policy
+	for _, tt := range []struct {
+		name    string
+		next    *labels.Policy
+		e       labels.Edition
+		follows bool
+	}{
+		{"itself", guard, kept, true},
+		{"after an older one", guard, older, true},
+		{"another policy", partner, kept, false},
+		{"no policy", none, kept, false},
+		{"no policy after nothing", none, none.Edition(), false},
+		{"no edition", guard, labels.Edition{}, false},
+	} {
+		if err := tt.next.Follows(tt.e); (err == nil) != tt.follows {
+			t.Errorf("%s: %v, want it to follow: %v", tt.name, err, tt.follows)
+		}
 	}
 }
 
