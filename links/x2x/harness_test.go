@@ -28,8 +28,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// releaser lets presence cross between a.example and b.example over the link "sat".
-var releaser = sync.OnceValue(func() *peering.Engine {
+// releaser lets presence cross between a.example and b.example over the link "sat", second over the link "ter".
+var (
+	releaser = sync.OnceValue(func() *peering.Engine { return engineFor("sat") })
+	second   = sync.OnceValue(func() *peering.Engine { return engineFor("ter") })
+)
+
+func engineFor(link string) *peering.Engine {
 	profile, problems := rules.CompileProfile(rules.DefaultProfile("federation"))
 	set, more := rules.CompileRules(nil)
 	registry, err := labels.NewRegistry()
@@ -41,8 +46,8 @@ var releaser = sync.OnceValue(func() *peering.Engine {
 	p, bad := peering.Compile(peering.Definition{
 		Profile: profile, Rules: set, Labels: registry,
 		Peers: []peering.Peer{
-			{Name: "a", Side: "in", Domains: []peering.Pattern{"a.example"}, Floor: floor, Kinds: kinds, Links: []string{"sat"}},
-			{Name: "b", Side: "out", Domains: []peering.Pattern{"b.example"}, Floor: floor, Kinds: kinds, Links: []string{"sat"}},
+			{Name: "a", Side: "in", Domains: []peering.Pattern{"a.example"}, Floor: floor, Kinds: kinds, Links: []string{link}},
+			{Name: "b", Side: "out", Domains: []peering.Pattern{"b.example"}, Floor: floor, Kinds: kinds, Links: []string{link}},
 		},
 		Pairs: []peering.Pair{{From: "a", To: "b", Both: true}},
 	})
@@ -50,11 +55,20 @@ var releaser = sync.OnceValue(func() *peering.Engine {
 		panic(bad)
 	}
 	return peering.NewEngine(p)
-})
+}
 
 // released makes presence with a number in its status.
 func released(t testing.TB, from, to string, n int) peering.Released {
 	t.Helper()
+	return releasedOver(t, "sat", from, to, n)
+}
+
+func releasedOver(t testing.TB, link, from, to string, n int) peering.Released {
+	t.Helper()
+	engine := releaser()
+	if link == "ter" {
+		engine = second()
+	}
 	text := fmt.Sprintf("<presence from='u@%s/r' to='v@%s'><status>n%d</status></presence>", from, to, n)
 	e, err := xmlstream.ParseDocument([]byte(text), xmlstream.Options{Limits: xmlstream.ServerLimits(), ContentNS: xmlstream.NSServer})
 	if err != nil {
@@ -64,8 +78,8 @@ func released(t testing.TB, from, to string, n int) peering.Released {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := releaser().Judge(&peering.Arrival{
-		Stanza: s, Link: "sat", Peer: from[:1], Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: time.Now(), Node: "test", Serial: 1,
+	v := engine.Judge(&peering.Arrival{
+		Stanza: s, Link: link, Peer: from[:1], Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: time.Now(), Node: "test", Serial: 1,
 		Proof: peering.Proof{Method: peering.External, TLS: tls.VersionTLS13}, Bytes: len(text),
 	})
 	r, ok := v.Released()
@@ -310,6 +324,7 @@ func bubble(t *testing.T, o setup, f func(t *testing.T, w *world)) {
 	t.Helper()
 	begin := certificates().begin // outside: they are shared
 	releaser()
+	second()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(begin))
 		w := newWorld(t, o)

@@ -57,6 +57,7 @@ func (c *Config) serverTLS(tickets [][32]byte, judge func(*tls.ConnectionState) 
 	t := tlsid.ServerConfig(c.base(judge))
 	t.SessionTicketsDisabled = false
 	t.SetSessionTicketKeys(tickets)
+	c.exchange(t)
 	return t
 }
 
@@ -67,7 +68,15 @@ func (c *Config) clientTLS(sessions tls.ClientSessionCache, judge func(*tls.Conn
 	}
 	t.SessionTicketsDisabled = false
 	t.ClientSessionCache = sessions
+	c.exchange(t)
 	return t, nil
+}
+
+// exchange chooses the key exchange; left alone, crypto/tls prefers one that is post-quantum.
+func (c *Config) exchange(t *tls.Config) {
+	if c.Classical {
+		t.CurvePreferences = []tls.CurveID{tls.X25519}
+	}
 }
 
 // plainly is an error without the noise of packages.
