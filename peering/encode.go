@@ -103,13 +103,8 @@ func AppendFacts(dst []byte, f *Facts) ([]byte, error) {
 // ParseFacts reads facts from b and returns the rest of b.
 func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
 	r := reader{b: b}
-	r.version()
 	var f Facts
-	f.Awaited.Found, f.Asked = r.flag(), r.flag()
-	f.Awaited.OriginalID, f.FreshID = r.string(), r.string()
-	for range r.uvarint(maxLevels) {
-		f.Levels = append(f.Levels, uint32(r.uvarint(math.MaxUint32)))
-	}
+	r.factsHead(&f)
 	for _, c := range [...]*ClearanceFact{&f.Sender, &f.Recipient} {
 		c.Source = r.string()
 		c.Age = time.Duration(r.uvarint(math.MaxInt64))
@@ -121,6 +116,16 @@ func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
 		return Facts{}, nil, r.err
 	}
 	return f, r.b, nil
+}
+
+// factsHead reads what stands before the clearances.
+func (r *reader) factsHead(f *Facts) {
+	r.version()
+	f.Awaited.Found, f.Asked = r.flag(), r.flag()
+	f.Awaited.OriginalID, f.FreshID = r.string(), r.string()
+	for range r.uvarint(maxLevels) {
+		f.Levels = append(f.Levels, uint32(r.uvarint(math.MaxUint32)))
+	}
 }
 
 // clearances reads the clearances of somebody and binds them to policies.

@@ -3,6 +3,7 @@ package peering
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"sallyport/labels"
@@ -51,7 +52,7 @@ func explainLabel(v *Verdict) *ExplainedLabel {
 		return nil
 	}
 	x := &ExplainedLabel{
-		Source: f.SourceWords(), Received: NormalForm(v.LabelIn), Marking: f.MarkingIn, RelabelledBy: f.RelabelledBy,
+		Source: f.SourceWords(), Received: normalForms(v.LabelIn, f.ItemsIn), Marking: f.MarkingIn, RelabelledBy: f.RelabelledBy,
 	}
 	if f.Received.Syntax != xep0258.NoSyntax {
 		x.Syntax = f.Received.Syntax.String()
@@ -75,7 +76,7 @@ func explainLabel(v *Verdict) *ExplainedLabel {
 		x.Checks = append(x.Checks, explainCheck(&v.Checks[i]))
 	}
 	if released, ok := v.Released(); ok && v.LabelOut != nil {
-		x.Sent, x.SentMarking = NormalForm(v.LabelOut), f.MarkingOut
+		x.Sent, x.SentMarking = normalForms(v.LabelOut, f.ItemsOut), f.MarkingOut
 		for _, sl := range writtenLabels(released.Element()) {
 			x.Written = strings.TrimPrefix(x.Written+"\n"+strings.Join(Outline(sl), "\n"), "\n")
 		}
@@ -90,13 +91,17 @@ func (v *Verdict) HasLabelFacts() bool {
 
 // SourceWords says where the label came from: "label", "equivalent 1", "default of room ops".
 func (f *LabelFacts) SourceWords() string {
-	switch n := f.Received.Source.Equivalent(); {
-	case f.Source == OfEquivalent && n > 0:
-		return fmt.Sprintf("equivalent %d", n)
-	case f.SourceName != "":
-		return f.Source.String() + " " + f.SourceName
+	return sourceWords(f.Source, f.SourceName, f.Received.Source.Equivalent())
+}
+
+func sourceWords(s LabelSource, name string, equivalent int) string {
+	switch {
+	case s == OfEquivalent && equivalent > 0:
+		return fmt.Sprintf("equivalent %d", equivalent)
+	case name != "":
+		return s.String() + " " + name
 	}
-	return f.Source.String()
+	return s.String()
 }
 
 func explainCheck(c *Check) ExplainedCheck {
@@ -113,17 +118,35 @@ func explainCheck(c *Check) ExplainedCheck {
 // NormalForm writes what a label means in numbers: policy, classification, then each value as tag set, kind and number,
 // and whether it has a privacy mark. Two labels with one normal form are equal, whatever they looked like.
 func NormalForm(l *labels.Label) string {
+	return string(appendNormalForm(nil, l))
+}
+
+func appendNormalForm(dst []byte, l *labels.Label) []byte {
 	if l.Policy() == nil {
-		return ""
+		return dst
 	}
 	f := l.Form()
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s class %d", f.Policy, f.Class)
+	dst = append(append(dst, f.Policy...), " class "...)
+	dst = strconv.AppendUint(dst, uint64(f.Class), 10)
 	for _, v := range f.Values {
-		fmt.Fprintf(&b, ", %s %s %d", v.TagSet, v.Kind, v.LACV)
+		dst = append(append(append(dst, ", "...), v.TagSet...), ' ')
+		dst = append(append(dst, v.Kind.String()...), ' ')
+		dst = strconv.AppendUint(dst, uint64(v.LACV), 10)
 	}
 	if f.PrivacyMark != "" {
-		b.WriteString(", privacy mark")
+		dst = append(dst, ", privacy mark"...)
 	}
-	return b.String()
+	return dst
+}
+
+// normalForms are those of a label, or of the labels of items.
+func normalForms(l *labels.Label, items []*labels.Label) string {
+	if len(items) == 0 {
+		return NormalForm(l)
+	}
+	var all []string
+	for _, l := range items {
+		all = append(all, NormalForm(l))
+	}
+	return strings.Join(all, "; ")
 }

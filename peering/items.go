@@ -92,9 +92,9 @@ func (j *judgement) enterItems(c *xep0314.Container) bool {
 		}
 		j.items.of = append(j.items.of, at)
 	}
-	v := j.v
-	v.Facts.MarkingIn = markings(j.items.labels, func(l *itemLabel) *labels.Label { return l.received })
-	v.Facts.MarkingOut = markings(j.items.labels, func(l *itemLabel) *labels.Label { return l.inside })
+	f := &j.v.Facts
+	f.ItemsIn, f.MarkingIn = markings(j.items.labels, func(l *itemLabel) *labels.Label { return l.received })
+	f.ItemsOut, f.MarkingOut = markings(j.items.labels, func(l *itemLabel) *labels.Label { return l.inside })
 	return true
 }
 
@@ -174,7 +174,7 @@ func (j *judgement) labelItemsOut() bool {
 	}
 	j.pass = all[0].passage
 	j.v.LabelOut, j.v.Facts.PolicyOut = j.pass.sent, j.pass.sent.Policy()
-	j.v.Facts.MarkingOut = markings(all, func(l *itemLabel) *labels.Label { return l.sent })
+	j.v.Facts.ItemsOut, j.v.Facts.MarkingOut = markings(all, func(l *itemLabel) *labels.Label { return l.sent })
 	fresh, ok := j.items.written(j.s.Element())
 	switch {
 	case !ok:
@@ -228,18 +228,20 @@ func sameLabel(a, b *xmlstream.Element) bool { return a == b || a != nil && b !=
 // maxMarkings bounds the markings of items that a verdict names.
 const maxMarkings = 8
 
-// markings names the labels of items, each once.
-func markings(all []itemLabel, which func(*itemLabel) *labels.Label) string {
+// markings lists the labels of items, each once and no more than a few, and names them.
+func markings(all []itemLabel, which func(*itemLabel) *labels.Label) ([]*labels.Label, string) {
+	var some []*labels.Label
 	var words []string
 	for i := range all {
-		if m := which(&all[i]).String(); !slices.Contains(words, m) {
-			words = append(words, m)
+		l := which(&all[i])
+		if m := l.String(); !slices.Contains(words, m) {
+			some, words = append(some, l), append(words, m)
 		}
 	}
 	if more := len(words) - maxMarkings; more > 0 {
-		words = append(words[:maxMarkings], fmt.Sprintf("and %d more", more))
+		some, words = some[:maxMarkings], append(words[:maxMarkings], fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(words, "; ")
+	return some, strings.Join(words, "; ")
 }
 
 // writtenLabels are the securitylabels of a stanza: of the message, or of its items.

@@ -276,6 +276,9 @@ func TestItemsInTheRecord(t *testing.T) {
 	if want := "GUARD PUBLIC; GUARD INTERNAL USE REL TO GBR"; v.Facts.MarkingIn != want || v.Facts.MarkingOut != want {
 		t.Errorf("recorded %q and %q, want %q", v.Facts.MarkingIn, v.Facts.MarkingOut, want)
 	}
+	if forms := "2.999.258.1 class 1; 2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826"; x.Label == nil || x.Label.Received != forms || x.Label.Sent != forms {
+		t.Errorf("explained as %+v, want %s", x.Label, forms)
+	}
 	if x.Label == nil || len(x.Label.Checks) != 4 || strings.Count(x.Label.Written, "<securitylabel") != 2 {
 		t.Errorf("explained as %+v", x.Label)
 	}

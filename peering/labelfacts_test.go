@@ -2,6 +2,7 @@ package peering_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,9 @@ func TestLabelFactsSurviveEncoding(t *testing.T) {
 	}
 	want := peering.LabelRecord{
 		Source: peering.OfLabel, Syntax: xep0258.ESS, Digest: sum, PolicyIn: guardID, PolicyOut: partnerID,
-		Translations: []peering.TranslationRecord{{Status: labels.Translated, Steps: v.Facts.TranslatedOut.Steps}},
+		Received:     "2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826",
+		Sent:         peering.NormalForm(v.LabelOut),
+		Translations: []peering.TranslationRecord{{For: "peer", Status: labels.Translated, Steps: v.Facts.TranslatedOut.Steps}},
 		Checks: []peering.CheckRecord{
 			{Stage: peering.LabelIn, As: peering.AsPeer, Granted: true, Name: "in", Policy: guardID},
 			{Stage: peering.LabelOut, As: peering.AsPeer, Granted: true, Name: "out", Policy: partnerID},
@@ -96,9 +99,73 @@ func TestLabelFactsOfAnotherVersionAreRefused(t *testing.T) {
 	v := judgedOutwards(t)
 	b := peering.AppendLabelFacts(nil, &v)
 	b[0] = 1
-	if _, _, err := peering.ParseLabelFacts(b); err == nil || !strings.Contains(err.Error(), "version 1, this is 2") {
+	if _, _, err := peering.ParseLabelFacts(b); err == nil || !strings.Contains(err.Error(), "version 1, this is 3") {
 		t.Errorf("%v, want a refusal that names both versions", err)
 	}
+}
+
+// What an audit record keeps is read without any policy, and says what explain says.
+func TestRecordedFacts(t *testing.T) {
+	t.Parallel()
+	reg := guardRegistry(t)
+	def := twoPolicies(t, reg)
+	def.Subjects = []peering.SubjectClearance{
+		{Users: jids(t, "juliet@in.example"), Clearances: clearances(t, guardClear(t, reg), partnerClear(t, reg))},
+		{Domains: []peering.Pattern{"out.example"}},
+	}
+	p := policy(t, def)
+	a := arrival(t, "in", outward(wire(t, made(t, reg, guardID, 2, countries(826)...))))
+	p.FillClearances(&a)
+	v := p.Judge(&a)
+	facts, err := peering.AppendFacts(nil, &a.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := peering.AppendLabelFacts(facts, &v)
+	got, err := peering.ParseRecorded(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(peering.SubjectRecord{Source: "user juliet@in.example", Policies: []string{guardID, partnerID}}, got.Sender); d != "" {
+		t.Errorf("sender (-want +got):\n%s", d)
+	}
+	if got.Recipient.Source != "domain out.example" || got.Recipient.Policies != nil {
+		t.Errorf("recipient %+v", got.Recipient)
+	}
+	x, y := peering.Explain(&v).Label, got.Label.Explained()
+	if x.Source != y.Source || x.Syntax != y.Syntax || x.Digest != y.Digest || x.Received != y.Received || len(x.Checks) != len(y.Checks) || y.Received == "" || y.Sent == "" {
+		t.Errorf("explained as %+v, recorded as %+v", x, y)
+	}
+	if d := cmp.Diff(x.Translations[0].Steps, y.Translations[0].Steps); d != "" || y.Translations[0].For != "peer" {
+		t.Errorf("translation for %s (-want +got):\n%s", y.Translations[0].For, d)
+	}
+	if last := y.Checks[len(y.Checks)-1]; last.Result != "denied" || last.Subject != "recipient domain out.example" || last.Clearance != "none" {
+		t.Errorf("last check %+v", last)
+	}
+	if got, err := peering.ParseRecorded(facts); err != nil || got.Label != nil {
+		t.Errorf("%v %+v, want no label", err, got.Label)
+	}
+	for _, bad := range [][]byte{nil, facts[:len(facts)-1], whole[:len(whole)-1], append(bytes.Clone(whole), 0)} {
+		if _, err := peering.ParseRecorded(bad); !errors.Is(err, peering.ErrEncoding) {
+			t.Errorf("%d bytes of %d: %v, want a refusal", len(bad), len(whole), err)
+		}
+	}
+}
+
+func FuzzParseRecorded(f *testing.F) {
+	v := judgedOutwards(f)
+	facts, _ := peering.AppendFacts(nil, &peering.Facts{})
+	f.Add(facts)
+	f.Add(peering.AppendLabelFacts(facts, &v))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := peering.ParseRecorded(b)
+		if err != nil && (r.Label != nil || r.Sender.Source != "") {
+			t.Fatalf("%v with %+v", err, r)
+		}
+		if len(r.Sender.Policies) > labels.MaxClearances || r.Label != nil && len(r.Label.Explained().Checks) > peering.MaxChecks {
+			t.Fatalf("%+v", r)
+		}
+	})
 }
 
 func FuzzParseLabelFacts(f *testing.F) {

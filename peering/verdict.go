@@ -149,6 +149,9 @@ type LabelFacts struct {
 	RelabelledBy        string // the rule that put another label in its place
 	MarkingIn           string
 	MarkingOut          string
+	// ItemsIn and ItemsOut are the labels of items (XEP-0314), each once and no more than a few; LabelIn and LabelOut are
+	// then the first. Nil for every other stanza, and for one whose labels were refused as they came.
+	ItemsIn, ItemsOut []*labels.Label
 	// TranslatedIn is the translation for the side it goes to, TranslatedOut for the peer; nil where none was needed.
 	TranslatedIn, TranslatedOut *labels.Translation
 }
