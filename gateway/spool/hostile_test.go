@@ -74,6 +74,7 @@ func TestP14(t *testing.T) {
 		{"a file that is none of ours", func(b *bed) { b.fs.SetContents("segment-1.spool", []byte("x")) }, 0, ""},
 		{"identity gone", func(b *bed) { b.fs.SetContents("identity", nil) }, 0, ""},
 		{"identity is noise", func(b *bed) { b.fs.SetContents("identity", []byte("zzz")) }, 0, ""},
+		{"identity of another", func(b *bed) { b.fs.SetContents("identity", []byte("00000000000000ff\n")) }, 0, "the segments are believed"},
 		{"last segment is noise", func(b *bed) { b.fs.SetContents(last(b.fs), slices.Repeat([]byte{9}, 600)) }, -1, "renamed and not read"},
 		{"last segment is torn", func(b *bed) { d := b.fs.Contents(last(b.fs)); b.fs.SetContents(last(b.fs), d[:len(d)-3]) }, -2, ""},
 	}

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -102,12 +103,11 @@ func (s *Spool) recover() (r Recovered, err error) {
 	}
 	if !p.header {
 		r.Damaged = append(r.Damaged, Damage{"spool", 0, 0, "no segment says the epoch; it begins anew"})
-		p.life = identity
 		if p.epoch, err = s.random(); err != nil {
 			return r, err
 		}
 	}
-	s.life, s.epoch, s.next, s.marks = p.life, p.epoch, p.next, p.marks
+	s.life, s.epoch, s.next, s.marks = cmp.Or(identity, p.epoch), p.epoch, p.next, p.marks
 	s.adopt(p, &r)
 	if err := s.reopen(usable[len(usable)-1].Name, tail); err != nil {
 		return r, err

@@ -9,7 +9,6 @@ import (
 // replay is what the records of all segments, read in order, come to.
 type replay struct {
 	header   bool
-	life     uint64
 	epoch    uint64
 	next     Number
 	alive    map[Number]*item
@@ -50,7 +49,10 @@ func (p *replay) apply(r *Record, at place) {
 	switch r.kind {
 	case noRecord, numRecords:
 	case headerRecord:
-		p.header, p.life, p.epoch = true, r.header.Life, r.header.Epoch
+		if at.at != 0 || r.header.Segment != at.segment {
+			return // anywhere else it says nothing of this file
+		}
+		p.header, p.epoch = true, r.header.Epoch
 		p.next = max(p.next, r.header.Next)
 	case entryRecord:
 		p.entry(r, at)

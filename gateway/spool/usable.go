@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,24 +12,26 @@ import (
 	"sallyport/internal/disk"
 )
 
-// usable picks the segments of this log and puts the remains of one that was never finished out of the way.
+// usable picks the segments of this log and puts the remains of one that was never finished out of the way. It returns
+// which log that is, 0 when nothing says so.
 func (s *Spool) usable(list []disk.Segment, identity uint64, r *Recovered) (usable []disk.Segment, _ uint64, err error) {
+	heads := make([]Record, len(list))
 	for i, f := range list {
-		head, err := s.peek(f)
-		if err != nil {
+		if heads[i], err = s.peek(f); err != nil {
 			return nil, 0, err
 		}
-		h := head.header
+	}
+	identity = whose(list, heads, identity, r)
+	for i, f := range list {
+		h := heads[i].header
 		switch {
-		case head.kind == headerRecord && h.Segment != f.Number:
+		case heads[i].kind == headerRecord && h.Segment != f.Number:
 			r.Damaged = append(r.Damaged, Damage{f.Name, 0, 0, fmt.Sprintf("a copy of %s; it was not read", segments.Name(h.Segment))})
 			continue
-		case head.kind == headerRecord && identity != 0 && h.Life != identity:
+		case heads[i].kind == headerRecord && h.Life != identity:
 			r.Damaged = append(r.Damaged, Damage{f.Name, 0, 0, "belongs to another spool; it was not read"})
 			continue
-		case head.kind == headerRecord && identity == 0:
-			identity = h.Life
-		case head.kind == noRecord && i == len(list)-1:
+		case heads[i].kind == noRecord && i == len(list)-1:
 			unborn, err := s.putAside(f, r)
 			if err != nil {
 				return nil, 0, err
@@ -40,6 +43,25 @@ func (s *Spool) usable(list []disk.Segment, identity uint64, r *Recovered) (usab
 		usable = append(usable, f)
 	}
 	return usable, identity, nil
+}
+
+// whose says which log the directory holds: the one of the identity file, if any segment is of it, or that of the first
+// segment which says.
+func whose(list []disk.Segment, heads []Record, identity uint64, r *Recovered) uint64 {
+	first := uint64(0)
+	for i, head := range heads {
+		if head.kind != headerRecord || head.header.Segment != list[i].Number {
+			continue
+		}
+		if head.header.Life == identity {
+			return identity
+		}
+		first = cmp.Or(first, head.header.Life)
+	}
+	if first != 0 && identity != 0 {
+		r.Damaged = append(r.Damaged, Damage{identityName, 0, 0, "names another spool than all segments; the segments are believed"})
+	}
+	return cmp.Or(first, identity)
 }
 
 // peek reads the first record of a segment; its kind is noRecord when there is none.
