@@ -46,8 +46,6 @@ type carrier struct {
 	held    atomic.Int64  // since when our own side holds the reader, Unix nanoseconds; 0: not
 	why     atomic.Pointer[string]
 
-	wmu sync.Mutex // socket writing; before mu
-
 	smu      sync.Mutex
 	receipts []uint64
 

@@ -23,9 +23,9 @@
 //
 // # The link
 //
-// A [Set] holds all links of a gateway and their listeners; a [Link] is one link to one peer. A carrier (one connection) has two
-// goroutines and one lock. Locks, in this order, each optional: carrier.wmu (socket), carrier.mu (machine), Link.mu, Set.mu is apart.
-// Reporter, Observer and Watcher are called without locks of a carrier.
+// A [Set] holds all links of a gateway and their listeners; a [Link] is one link to one peer. A carrier (one connection) has a reader, a
+// writer that alone writes to the socket, and one lock. Locks, in this order, each optional: carrier.mu (machine), Link.mu; Set.mu and
+// carrier.smu stand alone. Sink, Reporter, Observer, Custodian and Watcher are called without locks.
 //
 // It never reads a stanza from a connection before it is known whose it is: by certificate, by address where that is configured, and
 // then for that peer alone (Implicit identity, which the XEP does not recommend either, is not there). It never delivers a stanza from

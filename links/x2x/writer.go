@@ -41,8 +41,6 @@ func (c *carrier) write() {
 
 // flush does what is due, encodes what there is to send, and writes it once.
 func (c *carrier) flush() (more bool, next time.Time, over bool, err error) {
-	c.wmu.Lock()
-	defer c.wmu.Unlock()
 	now := time.Now()
 	c.mu.Lock()
 	c.settle(now)
