@@ -74,8 +74,9 @@ func newAssociation(e *Endpoint, k Key, cid CID, p *Peer) *Association {
 	return a
 }
 
-// establish makes the handshakes of DTLS and SCTP. Whoever accepted in DTLS opens in SCTP: its INIT follows its Finished, which saves the
-// initiator a round trip before its first message (both roles are the same thereafter, RFC 9260 §5.2.1).
+// establish makes the handshakes of DTLS and SCTP. Both sides open in SCTP (RFC 9260 §5.2.1 makes one association of it): the INIT of the one
+// that accepted in DTLS follows its Finished, which saves the other a round trip before its first message. And pion begins with slow start
+// only where an INIT of its own was answered.
 func (a *Association) establish(ctx context.Context) error {
 	var who known
 	verify := func(s *dtls.State) (err error) {
@@ -126,12 +127,8 @@ func (a *Association) associate(ctx context.Context) error {
 		MaxReceiveBufferSize: uint32(a.tuning.recvBuffer), MaxMessageSize: uint32(a.endpoint.cfg.MaxMessage), //nolint:gosec // bounded
 		RTOMax: float64(a.tuning.rtoMax.Milliseconds()), MinCwnd: uint32(a.tuning.minWindow), //nolint:gosec // bounded
 	}
-	open := sctp.Server
-	if a.dialled == nil {
-		open = sctp.Client
-	}
 	var err error
-	if a.sctp, err = open(cfg); err != nil {
+	if a.sctp, err = sctp.Client(cfg); err != nil {
 		return errors.Join(err, ctx.Err())
 	}
 	a.secure.whole.Store(true)

@@ -3,11 +3,7 @@ package dtls
 import (
 	"context"
 	"fmt"
-	"net"
-	"sync/atomic"
-	"time"
 
-	"github.com/pion/dtls/v3"
 	"github.com/pion/sctp"
 )
 
@@ -87,50 +83,4 @@ func (a *Association) Receive(lane int) ([]byte, error) {
 		}
 	}
 	return l.buf[:n], nil
-}
-
-// secure is what SCTP sees of DTLS: its packets, without our control messages.
-type secure struct {
-	*dtls.Conn
-	a     *Association
-	heard bool
-	whole atomic.Bool // the association is made: another INIT is an old one that comes late
-}
-
-// chunkInit is the type of the chunk that begins an association (RFC 9260 §3.2), after the common header.
-const (
-	chunkInit  = 1
-	sctpHeader = 12
-)
-
-var _ net.Conn = (*secure)(nil)
-
-// Read implements net.Conn for SCTP's one reader.
-func (s *secure) Read(b []byte) (int, error) {
-	for {
-		n, err := s.Conn.Read(b)
-		if err != nil {
-			return n, err
-		}
-		s.a.heard.Store(time.Now().UnixNano())
-		if !s.heard {
-			s.heard = true // whoever sends under keys has finished the handshake
-			s.a.endpoint.settled(s.a.key)
-		}
-		if typ, t, ok := parseControl(b[:n]); ok {
-			s.a.controlled(typ, t)
-			continue
-		}
-		if s.whole.Load() && n > sctpHeader && b[sctpHeader] == chunkInit {
-			continue // pion would end the association for it
-		}
-		return n, nil
-	}
-}
-
-// Write implements net.Conn: not between the two halves of a challenge.
-func (s *secure) Write(b []byte) (int, error) {
-	s.a.control.Lock()
-	defer s.a.control.Unlock()
-	return s.Conn.Write(b)
 }

@@ -29,7 +29,8 @@ type memnet struct {
 	// tap sees every datagram and may change it or return nil to swallow it.
 	tap  func(from, to netip.AddrPort, b []byte) []byte
 	log  []packet
-	size map[netip.AddrPort]int // bytes sent to an address
+	last map[netip.AddrPort]time.Time // when the last datagram to an address arrives
+	size map[netip.AddrPort]int       // bytes sent to an address
 }
 
 type packet struct {
@@ -38,7 +39,7 @@ type packet struct {
 }
 
 func newMemnet(w weather) *memnet {
-	return &memnet{weather: w, dice: rand.New(rand.NewPCG(w.seed, 1)), socks: map[netip.AddrPort]*memsock{}, size: map[netip.AddrPort]int{}}
+	return &memnet{weather: w, dice: rand.New(rand.NewPCG(w.seed, 1)), socks: map[netip.AddrPort]*memsock{}, size: map[netip.AddrPort]int{}, last: map[netip.AddrPort]time.Time{}}
 }
 
 type memsock struct {
@@ -125,6 +126,14 @@ func (n *memnet) send(from, to netip.AddrPort, b []byte) {
 		delay := n.weather.delay
 		if n.weather.jitter > 0 {
 			delay += time.Duration(n.dice.Int64N(int64(n.weather.jitter)))
+		}
+		if n.weather.jitter == 0 && delay > 0 { // in order, also when sent at the same instant
+			at := time.Now().Add(delay)
+			if last := n.last[to]; !at.After(last) {
+				at = last.Add(1)
+			}
+			n.last[to] = at
+			delay = time.Until(at)
 		}
 		if delay == 0 {
 			if s := n.socks[to]; s != nil {
