@@ -114,7 +114,7 @@ func (p *Policy) group(s GroupSpec) (g group, rule, why string) {
 		}
 	}
 	if s.Any {
-		g.words = fmt.Sprintf("any %s value of %s", s.Kind.Type(), p.sets[set].name)
+		g.words = p.anyWords(set, s.Kind)
 		found = p.everyValue(set, kinds, g.mask)
 	}
 	if !found {

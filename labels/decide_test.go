@@ -164,7 +164,7 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			"every rule that is broken", p.Validate(everythingWrong(t, p), today),
-			"SECRET needs all of any PERMISSIVE value of Owner, Caveats ALPHA; Caveats CHARLIE needs one or more of " +
+			"SECRET needs a value of Owner (any), and Caveats ALPHA; Caveats CHARLIE needs one or more of " +
 				"Caveats ALPHA, Caveats BRAVO; Caveats FOXTROT is outside its validity period",
 		},
 		{

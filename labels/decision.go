@@ -2,6 +2,7 @@ package labels
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -196,15 +197,41 @@ func (p *Policy) explainSelection(t *tag, l *Label) string {
 	return fmt.Sprintf("tag %q of %s takes %s, the label has %d", t.Name, p.sets[t.set].name, limit, t.span.count(l.bits))
 }
 
-// String names the groups: "all of A, B", "one or more of …", "exactly one of …".
+// String names the groups: "A, and B", "one or more of A, B", "exactly one of A, B".
 func (r *requirement) String() string {
 	words := make([]string, len(r.groups))
 	for i := range r.groups {
 		words[i] = r.groups[i].words
 	}
-	how := [...]string{All: "all of ", OneOrMore: "one or more of ", OnlyOne: "exactly one of "}[r.op]
-	if len(words) == 1 {
-		how = ""
+	last := len(words) - 1
+	switch {
+	case last > 0 && r.op == All:
+		return strings.Join(words[:last], ", ") + ", and " + words[last]
+	case last > 0 && r.op == OneOrMore:
+		return "one or more of " + strings.Join(words, ", ")
+	case last > 0 && r.op == OnlyOne:
+		return "exactly one of " + strings.Join(words, ", ")
 	}
-	return how + strings.Join(words, ", ")
+	return strings.Join(words, ", ")
+}
+
+// anyOf names every value of a tag set, or those of a kind where the set has others, too.
+func anyOf(kind, set string) string {
+	if kind != "" {
+		kind += " "
+	}
+	article := "a "
+	if strings.HasPrefix(kind, "e") || strings.HasPrefix(kind, "i") {
+		article = "an "
+	}
+	return article + kind + "value of " + set + " (any)"
+}
+
+// anyWords names every value of a kind in a tag set of the policy.
+func (p *Policy) anyWords(set int, k Kind) string {
+	mixed := slices.ContainsFunc(p.sets[set].tags, func(ti int) bool { return p.tags[ti].Kind.Type() != k.Type() })
+	if !mixed {
+		return anyOf("", p.sets[set].name)
+	}
+	return anyOf(strings.ToLower(k.Type().String()), p.sets[set].name)
 }

@@ -243,7 +243,7 @@ func withThere(words string, specs []RequiredSpec) string {
 // String names the group without its policy: "restrictive 3 of Caveats".
 func (g GroupSpec) String() string {
 	if g.Any {
-		return "any " + g.Kind.thereWords() + " value of " + g.TagSet
+		return anyOf(g.Kind.thereWords(), g.TagSet)
 	}
 	return g.Kind.thereWords() + " " + strconv.FormatUint(uint64(g.LACV), 10) + " of " + g.TagSet
 }

@@ -38,7 +38,7 @@ func TestDescribe(t *testing.T) {
 		got, want []string
 	}{
 		{"class with one of two", class("CONFIDENTIAL").Required, []string{"exactly one of Owner NORTH, Owner SOUTH"}},
-		{"class with a tag set and a value", class("SECRET").Required, []string{"all of any PERMISSIVE value of Owner, Caveats ALPHA"}},
+		{"class with a tag set and a value", class("SECRET").Required, []string{"a value of Owner (any), and Caveats ALPHA"}},
 		{"class without rules", class("PUBLIC").Required, nil},
 		{"equivalent class", class("PUBLIC").Equivalents, []string{"PARTNER classification 1 (both)"}},
 		{"equivalent class that adds", class("INTERNAL").Equivalents, []string{"PARTNER classification 2 (encrypt), adding informative 0 of Origin"}},

@@ -179,7 +179,7 @@ func TestTranslate(t *testing.T) {
 			bend: policyNeeds(oneOf(labels.OnlyOne, group("Share", labels.Permissive, 1), group("Share", labels.Permissive, 2))),
 		},
 		{
-			name: "all of any value: not chosen", reading: labels.Outbound, in: form(homeID, 1), status: labels.NoMapping, words: "any PERMISSIVE value of Share",
+			name: "all of any value: not chosen", reading: labels.Outbound, in: form(homeID, 1), status: labels.NoMapping, words: "a value of Share (any)",
 			bend: policyNeeds(all(labels.GroupSpec{TagSet: "Share", Kind: labels.Permissive, Any: true})),
 		},
 		{

@@ -76,12 +76,15 @@ func (b *planner) demandGroup(s GroupSpec, why string) demandGroup {
 	p := b.to
 	g := demandGroup{bits: newBitset(len(p.cats)), add: -1, words: fmt.Sprintf("%s value %d of %s", s.Kind, s.LACV, s.TagSet)}
 	if s.Any {
-		g.words = fmt.Sprintf("any %s value of %s", s.Kind.Type(), s.TagSet)
+		g.words = s.String()
 	}
 	set := findName(len(p.sets), func(i int) string { return p.sets[i].name }, s.TagSet)
 	if set < 0 {
 		b.warn(s.Line, "tag-set-reference", "policy %s has no tag set %q, %s: what needs it cannot be translated", p.name, s.TagSet, why)
 		return g
+	}
+	if s.Any {
+		g.words = p.anyWords(set, s.Kind)
 	}
 	found := false
 	for _, kind := range kindsOf(s.Kind) {
@@ -103,7 +106,7 @@ func (b *planner) demandGroup(s GroupSpec, why string) demandGroup {
 		}
 	}
 	if !found || !s.Any && g.add < 0 {
-		b.warn(s.Line, "category-reference", "policy %s has no usable %s, %s: what needs it cannot be translated", p.name, g.words, why)
+		b.warn(s.Line, "category-reference", "policy %s has nothing to use for %s, %s: what needs it cannot be translated", p.name, g.words, why)
 	}
 	return g
 }
