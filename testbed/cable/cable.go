@@ -1,0 +1,120 @@
+package cable
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+)
+
+// State is what a cable does. The zero value passes everything on.
+type State uint8
+
+// The states.
+const (
+	Whole  State = iota
+	Silent       // nothing arrives; connections stay
+	Broken       // connections end, and new ones do too
+)
+
+// Cable is one relay.
+type Cable struct {
+	// Addr is where it listens.
+	Addr netip.AddrPort
+
+	to      netip.AddrPort
+	carrier carrier
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	state   State
+	changed chan struct{} // closed and replaced with each change
+	closed  bool
+	stats   Stats
+}
+
+// carrier is TCP or UDP.
+type carrier interface {
+	// breakAll ends what is under way.
+	breakAll()
+	close() error
+}
+
+// Stats counts what was passed on, for both directions together.
+type Stats struct {
+	Connections, Bytes uint64
+}
+
+// Listen relays from an address to another. The network is tcp or udp.
+func Listen(network string, at, to netip.AddrPort) (*Cable, error) {
+	c := &Cable{Addr: at, to: to, changed: make(chan struct{})}
+	var err error
+	switch network {
+	case "tcp":
+		err = c.listenTCP()
+	case "udp":
+		err = c.listenUDP()
+	default:
+		err = fmt.Errorf("cable: no network %q", network)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Set puts the cable into a state.
+func (c *Cable) Set(s State) {
+	c.mu.Lock()
+	c.state = s
+	close(c.changed)
+	c.changed = make(chan struct{})
+	c.mu.Unlock()
+	if s == Broken {
+		c.carrier.breakAll()
+	}
+}
+
+// Stats returns the counters.
+func (c *Cable) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+// Close ends everything.
+func (c *Cable) Close() error {
+	c.mu.Lock()
+	c.closed, c.state = true, Broken
+	close(c.changed)
+	c.changed = make(chan struct{})
+	c.mu.Unlock()
+	err := c.carrier.close()
+	c.carrier.breakAll()
+	c.running.Wait()
+	return err
+}
+
+// now is the state, and a channel that tells when it is another.
+func (c *Cable) now() (State, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state, c.changed
+}
+
+// awaitVoice returns when the cable is not silent; false when it is broken.
+func (c *Cable) awaitVoice() bool {
+	for {
+		s, changed := c.now()
+		if s != Silent {
+			return s == Whole
+		}
+		<-changed
+	}
+}
+
+func (c *Cable) count(connections, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Connections += uint64(connections) //nolint:gosec // not negative
+	c.stats.Bytes += uint64(bytes)             //nolint:gosec // not negative
+}
