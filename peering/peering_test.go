@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
+	"sallyport/labels/labelfile"
 	"sallyport/labels/spif"
 	"sallyport/labels/xep0258"
 	"sallyport/peering"
@@ -61,7 +62,7 @@ func registry(t testing.TB) *labels.Registry {
 
 func clearance(t testing.TB, reg *labels.Registry, name string) labels.ClearanceSet {
 	t.Helper()
-	c, err := xep0258.LoadClearance("testdata/policy/"+name, reg)
+	c, err := labelfile.LoadClearance("testdata/policy/"+name, reg, labelfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func definition(t testing.TB, specs ...rules.RuleSpec) peering.Definition {
 	}
 	floor := peering.Floor{Methods: []peering.Method{peering.External}, MinTLS: tls.VersionTLS12}
 	kinds := peering.Kinds{Message: true, Presence: true, MUC: true, PubSub: true, IQ: []string{"*"}}
-	def, err := xep0258.LoadLabel("testdata/policy/unclassified.label.xml", reg)
+	def, err := labelfile.LoadLabel("testdata/policy/unclassified.label.xml", reg, labelfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"sallyport/labels"
-	"sallyport/labels/xep0258"
+	"sallyport/labels/labelfile"
 	"sallyport/peering"
 	"sallyport/rules"
 )
@@ -26,7 +26,7 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	clearance, err := xep0258.LoadClearance(st.path("policy", "inside.clearance.xml"), reg)
+	clearance, err := labelfile.LoadClearance(st.path("policy", "inside.clearance.xml"), reg, labelfile.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlabelled, err := xep0258.LoadLabel(st.path("policy", "unclassified.label.xml"), reg)
+	unlabelled, err := labelfile.LoadLabel(st.path("policy", "unclassified.label.xml"), reg, labelfile.Options{})
 	if err != nil {
 		return nil, err
 	}

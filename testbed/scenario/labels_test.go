@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
+	"sallyport/labels/labelfile"
 	"sallyport/labels/spif"
 	"sallyport/labels/xep0258"
 	"sallyport/testbed/scenario"
@@ -22,7 +23,7 @@ func TestLabelData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := xep0258.LoadLabel("testdata/label-public.xml", reg)
+	public, err := labelfile.LoadLabel("testdata/label-public.xml", reg, labelfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestLabelData(t *testing.T) {
 		{"internal for the inside", "testdata/clearance-internal.xml", internal, true},
 		{"internal for the outside", "testdata/clearance-public.xml", internal, false},
 	} {
-		clearance, err := xep0258.LoadClearance(c.clearance, reg)
+		clearance, err := labelfile.LoadClearance(c.clearance, reg, labelfile.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
