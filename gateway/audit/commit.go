@@ -8,59 +8,31 @@ import (
 	"sallyport/internal/disk"
 )
 
-// lingerFrom is how many records make a batch a large one, after which Options.Linger applies.
-const lingerFrom = 16
+// committer is the log as its group commit sees it.
+type committer Log
 
-// commitLoop is the committer: it takes the active batch whenever there is one, makes it durable and tells the waiting.
-// After the first error it ends, since nothing can be appended any more.
+var _ disk.Owner[*batch] = (*committer)(nil)
+
+// commitLoop makes batches durable and tells the waiting. After the first error it ends, since nothing can be appended
+// any more.
 func (l *Log) commitLoop() {
 	defer l.done.Done()
-	before := 0
-	for {
-		if before >= lingerFrom {
-			l.linger()
-		}
-		b := l.take()
-		if b == nil {
-			return
-		}
-		before = len(b.waiting)
-		began := time.Now()
-		err := l.write(b)
-		if err != nil {
-			l.fail(b, err)
-			return
-		}
-		l.settle(b, time.Since(began))
-	}
+	l.group.Run((*committer)(l))
 }
 
-// linger gives appenders time to fill the batch, unless the log closes meanwhile.
-func (l *Log) linger() {
-	t := time.NewTimer(l.opts.Linger)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-l.stop:
-	}
-}
+// Taken implements disk.Owner.
+func (c *committer) Taken() { c.mark = uint32(c.offset) } // MaxSegmentBytes fits
 
-// take waits for records and puts an empty batch in the place of the active one; nil when the log is closing and
-// nothing is left.
-func (l *Log) take() *batch {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for len(l.active.waiting) == 0 {
-		if l.closing {
-			return nil
-		}
-		l.work.Wait()
+// Commit implements disk.Owner.
+func (c *committer) Commit(b *batch) error {
+	l := (*Log)(c)
+	began := time.Now()
+	if err := l.write(b); err != nil {
+		l.fail(b, err)
+		return err
 	}
-	b := l.active
-	l.active, l.spare = l.spare, nil
-	l.mark = uint32(l.offset) // MaxSegmentBytes fits
-	l.room.Broadcast()
-	return b
+	l.settle(b, time.Since(began))
+	return nil
 }
 
 // write makes the batch durable. What belongs to one segment is synced before the next segment is made.
@@ -134,18 +106,13 @@ func (l *Log) settle(b *batch, took time.Duration) {
 	l.stats.note(b, took)
 	l.mu.Unlock()
 	b.tell(nil)
-	b.reset()
-	l.mu.Lock()
-	l.spare = b
-	l.mu.Unlock()
 }
 
 // fail ends the log: the batch, and what was appended while it was written, get the error.
 func (l *Log) fail(b *batch, cause error) {
 	err := fmt.Errorf("%w: %w", ErrFailed, cause)
 	l.mu.Lock()
-	pending := l.active
-	l.active = &batch{}
+	pending := l.group.Replace(&batch{})
 	if errors.Is(l.err, ErrFull) || errors.Is(l.err, ErrClosed) {
 		l.err = err // worse than what it was
 	}
@@ -164,8 +131,11 @@ func (b *batch) tell(err error) {
 	}
 }
 
-// reset empties the batch and keeps its memory.
-func (b *batch) reset() {
+// Len implements disk.Batch.
+func (b *batch) Len() int { return len(b.waiting) }
+
+// Reset implements disk.Batch.
+func (b *batch) Reset() {
 	clear(b.waiting) // no references to what waited
 	b.data, b.cuts, b.waiting = b.data[:0], b.cuts[:0], b.waiting[:0]
 }

@@ -28,25 +28,22 @@ type Log struct {
 	stop chan struct{} // closed by Close, ends the signer
 	done sync.WaitGroup
 
-	mu   sync.Mutex // the only lock
-	room sync.Cond  // a buffer was swapped, or the log failed
-	work sync.Cond  // the active batch is no longer empty, or the log is closing
+	mu sync.Mutex // the only lock
 
-	active, spare *batch
-	seq           uint64 // of the last appended record
-	chain         Hash   // of the last appended entry
-	policy        string // of the last appended record
-	began         time.Time
-	segment       uint64 // that the next record goes to
-	offset        int64  // where in it
-	records       uint64 // in it so far
-	mark          uint32 // where in it the active batch begins
-	total         int64  // bytes of all segments, with what is not yet written
-	err           error  // why no more records are taken
-	failed        chan struct{}
-	closing       bool
-	durable       link // last record known to be on stable storage
-	stats         Stats
+	group   *disk.Group[*batch]
+	seq     uint64 // of the last appended record
+	chain   Hash   // of the last appended entry
+	policy  string // of the last appended record
+	began   time.Time
+	segment uint64 // that the next record goes to
+	offset  int64  // where in it
+	records uint64 // in it so far
+	mark    uint32 // where in it the active batch begins
+	total   int64  // bytes of all segments, with what is not yet written
+	err     error  // why no more records are taken
+	failed  chan struct{}
+	durable link // last record known to be on stable storage
+	stats   Stats
 
 	file   disk.File // owned by the committer
 	onDisk int64     // bytes of all segments; owned by the committer
@@ -89,7 +86,7 @@ func (l *Log) Append(rec *Record, c Committed, token uint64) (seq uint64, err er
 	defer l.mu.Unlock()
 	for l.err == nil && l.crowded() {
 		l.stats.Waits++
-		l.room.Wait()
+		l.group.Wait()
 	}
 	if l.err != nil {
 		return 0, l.err
@@ -102,10 +99,10 @@ func (l *Log) Append(rec *Record, c Committed, token uint64) (seq uint64, err er
 	if rotate {
 		l.rotate()
 	}
-	b := l.active
+	b := l.group.Active()
 	if len(b.waiting) == 0 {
 		b.first = l.seq + 1
-		l.work.Signal()
+		l.group.Wake()
 	}
 	if rec.PolicyVersion != "" {
 		l.policy = rec.PolicyVersion
@@ -122,7 +119,8 @@ func (l *Log) Append(rec *Record, c Committed, token uint64) (seq uint64, err er
 const headerBound = disk.FrameHeaderBytes + entryPrefix + headerMaxBytes
 
 func (l *Log) crowded() bool {
-	return len(l.active.data) >= l.opts.BufferBytes || len(l.active.waiting) >= l.opts.BufferRecords
+	b := l.group.Active()
+	return len(b.data) >= l.opts.BufferBytes || len(b.waiting) >= l.opts.BufferRecords
 }
 
 // refuse makes the log take no more records. Those already appended are still committed.
@@ -131,13 +129,14 @@ func (l *Log) refuse(err error) {
 		l.err = err
 		close(l.failed)
 	}
-	l.room.Broadcast()
+	l.group.Release()
 }
 
 // put encodes one record into the active batch and extends the chain.
 func (l *Log) put(rec *Record) {
-	start := len(l.active.data)
-	data := beginEntry(disk.BeginFrame(l.active.data), &l.chain, l.seq, recordEntry)
+	b := l.group.Active()
+	start := len(b.data)
+	data := beginEntry(disk.BeginFrame(b.data), &l.chain, l.seq, recordEntry)
 	at := len(data)
 	data = AppendRecord(data, rec)
 	if rec.Time.IsZero() {
@@ -145,7 +144,7 @@ func (l *Log) put(rec *Record) {
 	}
 	l.chain = sealEntry(data[start+disk.FrameHeaderBytes:])
 	disk.EndFrame(data, start, l.mark)
-	l.active.data = data
+	b.data = data
 	l.advance(len(data) - start)
 }
 
@@ -153,10 +152,11 @@ func (l *Log) put(rec *Record) {
 func (l *Log) rotate() {
 	l.segment++
 	l.offset, l.records, l.mark = 0, 0, 0
-	l.active.cuts = append(l.active.cuts, cut{len(l.active.data), l.segment})
-	start := len(l.active.data)
-	l.active.data = l.appendSegmentHeader(l.active.data)
-	l.advance(len(l.active.data) - start)
+	b := l.group.Active()
+	b.cuts = append(b.cuts, cut{len(b.data), l.segment})
+	start := len(b.data)
+	b.data = l.appendSegmentHeader(b.data)
+	l.advance(len(b.data) - start)
 }
 
 // appendSegmentHeader appends the first frame of the current segment and extends the chain.
@@ -201,13 +201,12 @@ func (l *Log) Failed() <-chan struct{} { return l.failed }
 // failed, or of the closing itself.
 func (l *Log) Close() error {
 	l.mu.Lock()
-	if l.closing {
+	if l.group.Closed() {
 		l.mu.Unlock()
 		return ErrClosed
 	}
-	l.closing = true
 	l.refuse(ErrClosed)
-	l.work.Signal()
+	l.group.Close()
 	l.mu.Unlock()
 	close(l.stop)
 	l.done.Wait()

@@ -21,9 +21,9 @@ func Open(o Options) (log *Log, err error) {
 	}
 	l := &Log{
 		opts: o, fs: o.FS, node: o.Node, policy: o.Policy,
-		stop: make(chan struct{}), failed: make(chan struct{}), active: &batch{}, spare: &batch{},
+		stop: make(chan struct{}), failed: make(chan struct{}),
 	}
-	l.room.L, l.work.L = &l.mu, &l.mu
+	l.group = disk.NewGroup(&l.mu, o.Linger, &batch{}, &batch{})
 	defer func() {
 		if err != nil {
 			log, err = nil, fmt.Errorf("open audit log: %w", errors.Join(err, l.release()))

@@ -3,9 +3,6 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"sallyport/internal/disk"
 )
@@ -13,10 +10,7 @@ import (
 // maxSegmentFile is the most that is read as one segment: the limit, and one record that is larger than a segment.
 const maxSegmentFile = MaxSegmentBytes + headerBound + disk.FrameHeaderBytes + MaxContent + MaxFacts + 1<<16
 
-const (
-	segmentPrefix = "segment-"
-	segmentSuffix = ".audit"
-)
+var segmentSeries = disk.Series{Prefix: "segment-", Suffix: ".audit"}
 
 // segmentFile is one file of a log.
 type segmentFile struct {
@@ -25,33 +19,16 @@ type segmentFile struct {
 	size   int64
 }
 
-func segmentName(number uint64) string {
-	return fmt.Sprintf("%s%08d%s", segmentPrefix, number, segmentSuffix)
-}
+func segmentName(number uint64) string { return segmentSeries.Name(number) }
 
 // listSegments returns the segment files by number. Other files are none of its business.
 func listSegments(fs disk.FS) ([]segmentFile, error) {
-	infos, err := fs.List()
-	if err != nil {
-		return nil, err
-	}
+	found, err := segmentSeries.List(fs)
 	var list []segmentFile
-	for _, info := range infos {
-		digits, ok := strings.CutPrefix(info.Name, segmentPrefix)
-		digits, ok2 := strings.CutSuffix(digits, segmentSuffix)
-		number, err := strconv.ParseUint(digits, 10, 64)
-		if !ok || !ok2 || err != nil || segmentName(number) != info.Name {
-			continue
-		}
-		list = append(list, segmentFile{number, info.Name, info.Size})
+	for _, s := range found {
+		list = append(list, segmentFile{s.Number, s.Name, s.Size})
 	}
-	slices.SortFunc(list, func(a, b segmentFile) int {
-		if a.number < b.number {
-			return -1
-		}
-		return 1
-	})
-	return list, nil
+	return list, err
 }
 
 func segmentBytes(fs disk.FS) (int64, error) {

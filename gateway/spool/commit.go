@@ -8,13 +8,18 @@ import (
 	"sallyport/internal/disk"
 )
 
-var _ disk.Owner[*batch] = (*Spool)(nil)
+// committer is the spool as its group commit sees it.
+type committer Spool
+
+var _ disk.Owner[*batch] = (*committer)(nil)
 
 // Taken implements disk.Owner.
-func (s *Spool) Taken() {}
+func (c *committer) Taken() {}
 
 // Commit implements disk.Owner: the batch is on disk when the first of those who wait for it hears of it.
-func (s *Spool) Commit(b *batch) error {
+func (c *committer) Commit(b *batch) error { return (*Spool)(c).commit(b) }
+
+func (s *Spool) commit(b *batch) error {
 	s.pause()
 	began := time.Now()
 	at, err := s.write(b)

@@ -137,7 +137,11 @@ func TestP14EveryByteFlipped(t *testing.T) {
 		if !strings.HasPrefix(f.Name, "segment-") {
 			continue
 		}
-		for at := range f.Size {
+		step := int64(1)
+		if testing.Short() {
+			step = 13
+		}
+		for at := int64(0); at < f.Size; at += step {
 			b := &bed{t: t, fs: base.fs.Copy(), now: noon}
 			data := b.fs.Contents(f.Name)
 			data[at] ^= 0x10

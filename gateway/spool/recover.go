@@ -58,7 +58,7 @@ func Open(fs disk.FS, o Options) (s *Spool, r Recovered, err error) {
 		return nil, Recovered{}, fmt.Errorf("open spool: %w", errors.Join(err, s.release()))
 	}
 	if !o.Stepped {
-		s.done.Go(func() { s.group.Run(s) })
+		s.done.Go(func() { s.group.Run((*committer)(s)) })
 	}
 	return s, r, nil
 }

@@ -208,7 +208,7 @@ func (s *Spool) Close() error {
 	s.group.Close()
 	s.mu.Unlock()
 	if s.opts.Stepped {
-		s.group.Run(s)
+		s.group.Run((*committer)(s))
 	}
 	s.done.Wait()
 	err := s.Err()
@@ -220,6 +220,6 @@ func (s *Spool) Close() error {
 
 // Step commits what was appended so far, for spools opened with Stepped; false when there was nothing.
 func (s *Spool) Step() bool {
-	ok, _ := s.group.Step(s)
+	ok, _ := s.group.Step((*committer)(s))
 	return ok
 }
