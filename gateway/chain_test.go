@@ -293,7 +293,7 @@ func TestChainReloadsCertificates(t *testing.T) {
 		c.b.when(100+150*i, func() {
 			_, _, err := issue("a.example", "b.example").WritePEM(c.g1.site.dir, "own")
 			if err == nil {
-				_, err = c.g1.Reload(context.Background(), control.Caller{})
+				_, err = c.g1.Reload(context.Background(), control.Caller{}, control.ReloadQuestion{})
 			}
 			reloaded <- err
 		})
@@ -357,7 +357,7 @@ func TestChainRevokesCertificates(t *testing.T) {
 
 func (r *running) mustReload() {
 	r.t.Helper()
-	if _, err := r.Reload(context.Background(), control.Caller{}); err != nil {
+	if _, err := r.Reload(context.Background(), control.Caller{}, control.ReloadQuestion{}); err != nil {
 		r.t.Fatal(err)
 	}
 }

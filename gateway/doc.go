@@ -5,7 +5,8 @@
 // socket.
 //
 // Inside: the pipeline (pipeline.go, flight.go), the conversation table (conversation.go),
-// making a policy and links out of a configuration (policy.go, legs.go), reload, status,
+// making a policy and links out of a configuration (policy.go, link.go), reload, which
+// never goes back to older security policies by itself (reload.go, history.go), status,
 // explain and replay.
 //
 // Not inside: a decision. What may cross is said by peering; this package carries it out,

@@ -141,8 +141,11 @@ func (g *Gateway) Record(_ context.Context, e control.Event) error {
 }
 
 // Reload reads the configuration file again, on behalf of a caller on the control socket.
-func (g *Gateway) Reload(_ context.Context, by control.Caller) (control.Reloaded, error) {
-	return g.reload(by.String())
+func (g *Gateway) Reload(_ context.Context, by control.Caller, q control.ReloadQuestion) (control.Reloaded, error) {
+	if q.AllowRollback {
+		return g.reload(by.String(), AllowRollbacks)
+	}
+	return g.reload(by.String(), RefuseRollbacks)
 }
 
 func (g *Gateway) auditStatus() control.AuditStatus {

@@ -10,15 +10,17 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/links/s2s"
+	"sallyport/links/x2x"
 )
 
 // reload reads the configuration again, proves all of it, then swaps policy and links.
 // With any error the old one keeps running, and the log, the audit log and status say why.
-func (g *Gateway) reload(by string) (control.Reloaded, error) {
+func (g *Gateway) reload(by string, back Rollbacks) (control.Reloaded, error) {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
 	before := g.engine.Policy().Version()
-	done, err := g.tryReload(by)
+	done, err := g.tryReload(by, back)
 	if err != nil {
 		g.mu.Lock()
 		g.lastReload = err.Error()
@@ -36,7 +38,7 @@ func (g *Gateway) reload(by string) (control.Reloaded, error) {
 
 // tryReload is called with reloading held. Everything that can fail comes before the
 // record, and the record before the new policy judges.
-func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
+func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error) {
 	old := g.active()
 	next, problems := config.Load(old.Source.Path)
 	if problems.Failed() {
@@ -49,11 +51,22 @@ func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 	if err != nil {
 		return control.Reloaded{}, err
 	}
+	active, gone, err := g.forward(next, policy, back)
+	if err != nil {
+		return control.Reloaded{}, err
+	}
 	links, err := s2sConfig(next, policy)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
-	use, drop, err := g.link.Prepare(links)
+	others, err := x2xConfigs(next, policy)
+	if err != nil {
+		return control.Reloaded{}, err
+	}
+	if err := g.depot.open(next); err != nil {
+		return control.Reloaded{}, err
+	}
+	use, drop, err := g.prepare(links, others)
 	if err != nil {
 		return control.Reloaded{}, fmt.Errorf("links: %w", err)
 	}
@@ -62,19 +75,42 @@ func (g *Gateway) tryReload(by string) (control.Reloaded, error) {
 		Kind: audit.Reload, Time: g.now(), Node: g.node, From: by, Outcome: "active", PolicyVersion: policy.Version().String(),
 		Reason: "configuration " + next.Source.Digest,
 	}
+	if len(gone) > 0 {
+		rec.Reason += "; gone back on purpose: " + rollbackWords(gone)
+	}
+	forget, err := active.remember(g.state, policy.Labels(), g.now())
+	if err != nil {
+		drop()
+		return control.Reloaded{}, err
+	}
 	if err := g.append(&rec); err != nil {
 		drop()
-		return control.Reloaded{}, fmt.Errorf("the reload cannot be recorded: %w", err)
+		return control.Reloaded{}, errors.Join(fmt.Errorf("the reload cannot be recorded: %w", err), forget())
 	}
 	use()
 	g.countPeers(policy)
 	g.engine.Swap(policy)
 	g.activate(next)
+	g.depot.use(next)
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
 	for _, p := range problems {
 		out.Warnings = append(out.Warnings, p.String())
 	}
 	return out, nil
+}
+
+// prepare has all links do what can fail of a new configuration.
+func (g *Gateway) prepare(streams s2s.Config, others []x2x.Config) (use, drop func(), err error) {
+	use1, drop1, err := g.link.Prepare(streams)
+	if err != nil {
+		return nil, nil, err
+	}
+	use2, drop2, err := g.carriers.Prepare(others)
+	if err != nil {
+		drop1()
+		return nil, nil, err
+	}
+	return func() { use1(); use2() }, func() { drop1(); drop2() }, nil
 }
 
 func (g *Gateway) activate(next *config.Config) {
@@ -105,6 +141,10 @@ func fixed(old, next *config.Config) error {
 		{"control.group", old.Control.Group == next.Control.Group},
 		{"metrics.listen", old.Metrics == next.Metrics},
 		{"log", old.Log == next.Log},
+		{"spool.dir", old.Spool.Dir == next.Spool.Dir},
+		{"spool.max-bytes", old.Spool.MaxBytes == next.Spool.MaxBytes},
+		{"spool.max-peer-bytes", old.Spool.MaxPeerBytes == next.Spool.MaxPeerBytes},
+		{"spool.merge-window", old.Spool.MergeWindow == next.Spool.MergeWindow},
 	} {
 		if !f.same {
 			changed = append(changed, f.key)

@@ -38,7 +38,7 @@ func (p *Policy) Follows(e Edition) error {
 	case order < 0:
 		return fmt.Errorf("policy %s: version %s is lower than version %s, which has been in use", p.name, versionWords(p.version), versionWords(e.Version))
 	case order == 0:
-		return fmt.Errorf("policy %s: version %s has been in use with other content; a change needs a higher version", p.name, versionWords(p.version))
+		return fmt.Errorf("policy %s: version %s has been in use with other content", p.name, versionWords(p.version))
 	}
 	return nil
 }

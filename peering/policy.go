@@ -199,6 +199,9 @@ func (p *Policy) MayTalk(from, to string) bool {
 	return ok
 }
 
+// Labels are the security policies that labels are read under.
+func (p *Policy) Labels() *labels.Registry { return p.def.Labels }
+
 // Buckets are the counters that rules of this policy read, in the order of Facts.Levels.
 // The caller does not change them.
 func (p *Policy) Buckets() []rules.Bucket { return p.buckets }

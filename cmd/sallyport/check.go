@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"sallyport/gateway"
 	"sallyport/gateway/config"
+	"sallyport/peering"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -39,8 +42,11 @@ type problem struct {
 func (a *app) check() error {
 	cfg, problems := config.Load(a.config)
 	if cfg != nil {
-		if _, err := gateway.BuildPolicy(cfg); err != nil {
+		policy, err := gateway.BuildPolicy(cfg)
+		if err != nil {
 			problems = append(problems, config.Problem{File: a.config, Text: err.Error()})
+		} else {
+			problems = append(problems, rollbacks(cfg, policy)...)
 		}
 	}
 	if a.json {
@@ -58,6 +64,26 @@ func (a *app) check() error {
 		return answerNo{}
 	}
 	return nil
+}
+
+// rollbacks are the problems of security policies that are older than what was active. Who may not read the state
+// directory learns that this was not looked at.
+func rollbacks(cfg *config.Config, p *peering.Policy) config.Problems {
+	back, err := gateway.FindRollbacks(cfg, p)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return config.Problems{{
+			Severity: config.Warning, File: cfg.Source.Path, Key: "node.state",
+			Text: "cannot be read by you, so that it is not known whether a security policy goes back", Advice: "check as the user of the node",
+		}}
+	case err != nil:
+		return config.Problems{{File: cfg.Source.Path, Key: "node.state", Text: err.Error()}}
+	}
+	var out config.Problems
+	for _, r := range back {
+		out = append(out, config.Problem{File: r.File, Text: r.Err.Error(), Advice: gateway.RollbackAdvice})
+	}
+	return out
 }
 
 // printProblems writes each problem with its place in front, as editors look for it, and

@@ -109,7 +109,7 @@ func (fixed) Status(context.Context) (control.Status, error) {
 	}, nil
 }
 
-func (fixed) Reload(context.Context, control.Caller) (control.Reloaded, error) {
+func (fixed) Reload(context.Context, control.Caller, control.ReloadQuestion) (control.Reloaded, error) {
 	return control.Reloaded{}, errors.New("sallyport.toml:7: error: peer.b.sid: no such key; did you mean side?\nthe configuration before it stays active")
 }
 

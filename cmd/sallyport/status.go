@@ -82,17 +82,23 @@ func auditLine(s *control.AuditStatus, now time.Time) string {
 }
 
 func (a *app) reloadCommand() *cobra.Command {
-	return &cobra.Command{
+	var q control.ReloadQuestion
+	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Make the running node read its configuration again",
 		Long: `Make the running node read its configuration again, without dropping streams.
 When the new one has errors, the old one keeps running and the errors are
-printed. Needs the role policy; the audit log says who did it.`,
-		Example: `  sallyport check && sallyport reload`,
-		Args:    cobra.NoArgs,
+printed. Needs the role policy; the audit log says who did it.
+
+A security policy (SPIF) only goes forward: a file with a lower version than
+was active, or with other content under the same version, is refused, also at
+a start. --allow-rollback takes it once; the audit log says so.`,
+		Example: `  sallyport check && sallyport reload
+  sallyport reload --allow-rollback`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r control.Reloaded
-			if err := a.ask(cmd.Context(), control.VerbReload, nil, &r); err != nil {
+			if err := a.ask(cmd.Context(), control.VerbReload, q, &r); err != nil {
 				return err
 			}
 			if a.json {
@@ -109,6 +115,8 @@ printed. Needs the role policy; the audit log says who did it.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&q.AllowRollback, "allow-rollback", false, "go back to older security policies, on purpose")
+	return cmd
 }
 
 func (a *app) versionCommand() *cobra.Command {

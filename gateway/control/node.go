@@ -9,7 +9,7 @@ import (
 // Node is what the verbs do. The gateway implements it.
 type Node interface {
 	Status(ctx context.Context) (Status, error)
-	Reload(ctx context.Context, by Caller) (Reloaded, error)
+	Reload(ctx context.Context, by Caller, q ReloadQuestion) (Reloaded, error)
 	Peers(ctx context.Context) ([]PeerStatus, error)
 	Peer(ctx context.Context, name string) (PeerDetail, error) // ErrNoPeer
 	Explain(ctx context.Context, q ExplainQuestion) (json.RawMessage, error)
@@ -54,10 +54,11 @@ func Verbs(n Node) []Verb {
 			return n.Explain(ctx, q)
 		}},
 		{Name: VerbReload, Role: Policy, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
-			if err := Decode(args, &struct{}{}); err != nil {
+			var q ReloadQuestion
+			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
-			return n.Reload(ctx, by)
+			return n.Reload(ctx, by, q)
 		}},
 	}
 }
@@ -177,6 +178,11 @@ type Reloaded struct {
 	Policy   string   `json:"policy"` // version that judges now
 	Before   string   `json:"before"` // version that did
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// ReloadQuestion asks for the configuration file to be read again.
+type ReloadQuestion struct {
+	AllowRollback bool `json:"allow_rollback,omitempty"` // security policies may go back to older editions
 }
 
 // PeerQuestion names a peer.
