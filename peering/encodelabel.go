@@ -20,7 +20,7 @@ type LabelRecord struct {
 	SourceName          string
 	Equivalent          int // which one spoke, from 1; 0: none
 	Syntax              xep0258.Syntax
-	Received, Sent      string   // normal forms, of items one after the other; Sent is what the last check was about
+	Received, Sent      string   // normal forms, of items one after the other; Sent counts for what was released
 	Digest              [32]byte // SHA-256 of the securitylabel as received; zero: there was none
 	PolicyIn, PolicyOut string   // OID
 	RelabelledBy        string

@@ -59,6 +59,7 @@ func (f *auditFlags) complete(path, keySuffix string) error {
 type showFlags struct {
 	since, until, seq, kind string
 	last                    int
+	labels                  bool
 	filter                  audit.Filter
 }
 
@@ -74,12 +75,16 @@ func (a *app) auditShow(f *auditFlags) *cobra.Command {
 The kinds are decision, settlement, start, stop, reload, alarm,
 control-command, peer-event and security-event.
 
+With --labels each decision about a label also shows how the label came (syntax,
+digest, in numbers), where it was found, what was known of sender and recipient,
+each translation step by step, and each check of a clearance.
+
 Where the log is damaged that is said on standard error, the rest is printed,
 and the exit code is 5.`,
 		Example: `  sallyport audit show --last 20
   sallyport audit show --outcome refused --peer partner --since 7d
   sallyport audit show --jid juliet@in.example --json
-  sallyport audit show --ref R-4711
+  sallyport audit show --ref R-4711 --labels
   sallyport audit show --seq 1000-1100`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.showAudit(f, &s) },
@@ -96,6 +101,7 @@ and the exit code is 5.`,
 	flags.StringVar(&s.filter.Rule, "rule", "", "`RULE` that decided")
 	flags.StringVar(&s.filter.Ref, "ref", "", "reference `REF` that the sender was given")
 	flags.IntVar(&s.last, "last", 0, "only the last `N` of them")
+	flags.BoolVar(&s.labels, "labels", false, "also what each decision knew of labels")
 	return cmd
 }
 
@@ -109,8 +115,13 @@ func (a *app) showAudit(f *auditFlags, s *showFlags) error {
 	}
 	out := bufio.NewWriter(a.out)
 	render, header := audit.AppendTableRow, audit.AppendTableHeader(nil)
-	if a.json {
+	switch {
+	case a.json && s.labels:
+		render, header = appendLabelsJSON, nil
+	case a.json:
 		render, header = audit.AppendJSON, nil
+	case s.labels:
+		render = appendLabelsText
 	}
 	_, _ = out.Write(header) // Flush reports errors
 	var line []byte
