@@ -3,12 +3,13 @@
 //
 // # What is inside
 //
-//	record.go, cookie.go   the shape of records and of the stateless cookie
-//	front.go, path.go      Front: which datagram may reach which association, and from where; a plain machine
-//	config.go, tuning.go   Config, Limits, and what follows from a links.Profile
-//	endpoint.go, wire.go   Endpoint: one UDP socket, one reader, one clock
-//	association.go, …      Association: pion's DTLS and SCTP for one neighbour, lanes of messages, back-pressure
-//	identity.go            who it is: a pre-shared key, or a certificate judged by internal/tlsid
+//	record.go, cookie.go             the shape of records and of the stateless cookie
+//	front.go, handshake.go, path.go  Front: which datagram may reach which association, and from where; a plain machine
+//	config.go, limits.go, tuning.go  Config, Limits, and what follows from a links.Profile
+//	endpoint.go, wire.go             Endpoint: one UDP socket, one reader, one clock
+//	association.go, secure.go, …     Association: pion's DTLS and SCTP for one neighbour, lanes of messages, back-pressure
+//	identity.go                      who it is: a pre-shared key, or a certificate judged by internal/tlsid
+//	link.go, session.go, status.go   Link: links.Outlet over it, with a stream of links/x2x under custody on each lane
 //
 // # What it must never do
 //
@@ -28,8 +29,14 @@
 //
 // # Congestion
 //
-// It is pion's SCTP, as that implements RFC 9260, with its options set from the profile. There is nothing of our own in it.
+// It is pion's SCTP, as that implements RFC 9260, with its options set from the profile. There is nothing of our own in it. A profile with
+// a rate asks for a window that never falls below half of what fills the path: only for a bearer that nobody else shares.
 //
-// Not in the room: stanzas, custody, spool, configuration files. Nothing else in the project imports pion, and pion's goroutines are
+// # Lanes
+//
+// The class of precedence is the lane: a packet lost of one class holds up nothing of another. Within a lane order holds, as custody needs.
+// One side of a link dials; the other gets what Serve accepted.
+//
+// Not in the room: spool, judgement, configuration files. Nothing else in the project imports pion, and pion's goroutines are
 // ended by Close of what started them.
 package dtls

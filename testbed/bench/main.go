@@ -40,6 +40,7 @@ func groups() []group {
 		{"judge", judge},
 		{"labels", labels},
 		{"rules", rules},
+		{"links", links},
 	}
 }
 
