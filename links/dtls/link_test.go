@@ -178,13 +178,13 @@ func (s *station) feed(ctx context.Context) {
 			continue
 		}
 		r := released(s.t, s.from, s.to, e.status)
-		if err := s.link.Reserve(ctx, r.Local(), r.Remote(), 100); err != nil {
+		if err := s.current().Reserve(ctx, r.Local(), r.Remote(), 100); err != nil {
 			continue
 		}
 		s.mu.Lock()
 		s.outstanding++
 		s.mu.Unlock()
-		s.link.Deliver(links.Consignment{
+		s.current().Deliver(links.Consignment{
 			Released: r, Token: uint64(lane)<<32 | e.number, Reporter: s, Turn: turn,
 			Frame: links.Frame{Epoch: s.epoch, Lane: uint8(lane), Number: e.number}, //nolint:gosec // small
 		})
@@ -192,7 +192,7 @@ func (s *station) feed(ctx context.Context) {
 }
 
 func (s *station) pick() (lane int, e entry, turn uint64, ok bool) {
-	turn = s.link.Turn()
+	turn = s.current().Turn()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if turn == 0 {
@@ -381,4 +381,118 @@ func elsewhereAfter(a netip.AddrPort) netip.AddrPort {
 		return elsewhere
 	}
 	return netip.AddrPortFrom(a.Addr().Next(), a.Port())
+}
+
+// TestDeliverGate: what must not go over the link does not, and each is told why, once.
+func TestDeliverGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBridge(t, settings{})
+		defer x.stop()
+		x.a.link.Start()
+		x.b.link.Start()
+		for x.a.link.Turn() == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		good := released(t, "a.example", "b.example", "n")
+		frame := links.Frame{Epoch: 0xA, Number: 1}
+		for _, row := range []struct {
+			name string
+			c    links.Consignment
+			want links.Disposition
+		}{
+			{"the zero value", links.Consignment{Frame: frame, Turn: x.a.link.Turn()}, links.Failed},
+			{"without a frame", links.Consignment{Released: good, Turn: x.a.link.Turn()}, links.Failed},
+			{"of another turn", links.Consignment{Released: good, Frame: frame, Turn: x.a.link.Turn() + 1}, links.Returned},
+			{"of no turn", links.Consignment{Released: good, Frame: frame}, links.Returned},
+			{"a lane that is none", links.Consignment{Released: good, Frame: links.Frame{Epoch: 0xA, Lane: links.Lanes, Number: 1}, Turn: x.a.link.Turn()}, links.Failed},
+			{"another epoch", links.Consignment{Released: good, Frame: links.Frame{Epoch: 0xC, Number: 1}, Turn: x.a.link.Turn()}, links.Returned},
+			{"good", links.Consignment{Released: good, Frame: frame, Turn: x.a.link.Turn()}, links.Delivered},
+		} {
+			heard := &hearing{}
+			row.c.Reporter = heard
+			x.a.link.Deliver(row.c)
+			time.Sleep(time.Second)
+			if !slices.Equal(heard.got, []links.Disposition{row.want}) {
+				t.Errorf("%s: %v, want %v", row.name, heard.got, row.want)
+			}
+		}
+		stranger, err := jid.ParseDomain("c.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.a.link.Reserve(t.Context(), good.Local(), stranger, 1); err == nil {
+			t.Error("room for a domain that the peer does not hold")
+		}
+		if err := x.a.link.Reserve(t.Context(), good.Local(), good.Remote(), dtls.DefaultMaxMessage+1); err == nil {
+			t.Error("room for something too big")
+		}
+	})
+}
+
+type hearing struct{ got []links.Disposition }
+
+func (h *hearing) Report(_ uint64, d links.Disposition, _ error) { h.got = append(h.got, d) }
+
+// TestKilled: a side that was killed and comes back from the same address is served again, with nothing lost and nothing twice.
+func TestKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBridge(t, settings{weather: weather{delay: 20 * time.Millisecond}})
+		defer x.stop()
+		x.a.load(400)
+		x.b.load(400)
+		x.a.link.Start()
+		x.b.link.Start()
+		for x.b.arrived() < 50 {
+			time.Sleep(time.Millisecond)
+		}
+		// The old endpoint is never heard of again; what it has not been told is as good as forgotten.
+		limbo := netip.MustParseAddrPort("240.0.0.1:1")
+		x.net.rebind(shipAt, limbo)
+		x.net.tapped(func(from, to netip.AddrPort, b []byte) []byte {
+			if from == limbo || to == limbo {
+				return nil
+			}
+			return b
+		})
+		again := dtls.Config{Local: shipAt, Peers: []dtls.Peer{{Name: "shore", Address: shoreAt}}}
+		byKey(&again.Peers[0])
+		e := open(t, x.net, again)
+		old := x.a.link
+		old.Shutdown()
+		is := func(want string) func(jid.JID) bool { return func(j jid.JID) bool { return j.Domain() == want } }
+		link, err := dtls.NewLink(e, dtls.LinkConfig{
+			Name: "udp", Side: "out", Peer: "shore", Dial: true, Local: is("a.example"), Remote: is("b.example"),
+		}, x.a, dtls.LinkEnv{Custodian: x.a, Watcher: x.a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.a.swap(link)
+		link.Start()
+		for range 600 {
+			if x.a.waiting()+x.b.waiting() == 0 {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		checkArrivals(t, x.a, x.b, 400)
+		checkArrivals(t, x.b, x.a, 400)
+		link.Shutdown()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// swap gives the station another link; its turns count from 1 again.
+func (s *station) swap(l *dtls.Link) {
+	s.mu.Lock()
+	s.link, s.turn = l, 0
+	s.mu.Unlock()
+	s.wake()
+}
+
+func (s *station) current() *dtls.Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
 }
