@@ -29,6 +29,7 @@ func (c *checker) securityPolicies() *labels.Registry {
 		c.risk("policy.spif", "there is no security policy, so no label can be read, and what must have one is refused", "name a SPIF file")
 	}
 	var policies []*labels.Policy
+	from := map[string]place{}
 	for i, file := range c.cfg.Policy.SPIF {
 		key := entryKey("policy.spif", i+1)
 		if file == "" || c.errorAt(key) {
@@ -42,7 +43,7 @@ func (c *checker) securityPolicies() *labels.Registry {
 			c.bad(key, shown(string(file))+" is not a security policy", "")
 		}
 		if p != nil {
-			policies = append(policies, p)
+			policies, from[p.Name()] = append(policies, p), place{key, string(file)}
 		}
 	}
 	if c.errorAt("policy.spif") {
@@ -53,7 +54,22 @@ func (c *checker) securityPolicies() *labels.Registry {
 		c.bad("policy.spif", err.Error(), "name each policy once")
 		return nil
 	}
+	c.together(reg, from)
 	return reg
+}
+
+// place is where a policy is named, and its file.
+type place struct{ key, file string }
+
+// together looks at what each policy says of the others. What would make a label of another policy lack something that
+// it has to have is an error; what only makes fewer labels translatable is for 'sallyport spif check' to say.
+func (c *checker) together(reg *labels.Registry, from map[string]place) {
+	for _, p := range reg.Check() {
+		if !p.Warning {
+			at := from[p.Policy]
+			c.foreign(at.key, spif.Problem{File: at.file, Line: p.Line, Rule: p.Rule, Text: p.Text})
+		}
+	}
 }
 
 // foreign takes over a problem that stands in another file.

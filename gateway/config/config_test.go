@@ -217,6 +217,35 @@ func TestOthersCanWriteTheFile(t *testing.T) {
 	}
 }
 
+// TestPoliciesTogether: a policy that adds a category to labels of another, which the other does not have, is an error with the line of
+// its file; what only makes fewer labels translatable is none.
+func TestPoliciesTogether(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, old, next, want string }{
+		{"as they are", "", "", ""},
+		{"fewer labels to translate", `lacv="4" applied="encrypt"`, `lacv="44" applied="encrypt"`, ""},
+		{
+			"a required value that is not there", `tagSetRef="Origin" tagType="tagType7" lacv="0"`, `tagSetRef="Origin" tagType="tagType7" lacv="9"`,
+			`DIR/guard.spif.xml:13: error: policy.spif[1]: in policy "PARTNER": `,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := house(t)
+			b, err := os.ReadFile("testdata/labels/guard.spif.xml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, "guard.spif.xml", []byte(strings.Replace(string(b), tt.old, tt.next, 1)))
+			path := put(t, dir, "sallyport.toml", []byte(strings.Replace(full, "[policy]\n", "[policy]\nspif = [\"guard.spif.xml\", \"partner.spif.xml\"]\n", 1)))
+			cfg, problems := config.Load(path)
+			if got := text(problems, dir); (cfg == nil) != (tt.want != "") || !strings.Contains(got, tt.want) {
+				t.Errorf("got %s want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestControlSocket: the socket is found in a file whose keys the caller cannot read.
 func TestControlSocket(t *testing.T) {
 	t.Parallel()
