@@ -8,7 +8,8 @@ import (
 
 // Counters are what the pipeline has done since it started. Per (stanza, destination):
 // accepted = deciding + queued + delivered + refused + dropped + held + bounced + expired
-// + in doubt, at any moment when nothing is between two of them.
+// + superseded + damaged + in doubt, at any moment when nothing is between two of them. What
+// the spool had kept from an earlier life counts as accepted.
 type Counters struct {
 	Accepted  atomic.Int64 // taken from a link
 	Deciding  atomic.Int64 // judged, record not durable yet (gauge)
@@ -20,7 +21,12 @@ type Counters struct {
 	Bounced   atomic.Int64 // released, not delivered, sender told
 	Expired   atomic.Int64
 	InDoubt   atomic.Int64
+	// Superseded was made needless by something newer while it waited; Damaged could not be read back from the disk.
+	Superseded atomic.Int64
+	Damaged    atomic.Int64
 
+	Repetitions atomic.Int64 // of what was taken before, under custody: acknowledged and dropped
+	Foreign     atomic.Int64 // of an epoch that nobody has said: neither
 	Replies     atomic.Int64 // errors delivered to senders
 	RepliesLost atomic.Int64
 	Reloads     atomic.Int64
@@ -32,7 +38,7 @@ type Counters struct {
 // two counters, or lost.
 func (c *Counters) Balance() int64 {
 	return c.Accepted.Load() - c.Deciding.Load() - c.Queued.Load() - c.Delivered.Load() - c.Refused.Load() -
-		c.Dropped.Load() - c.Held.Load() - c.Bounced.Load() - c.Expired.Load() - c.InDoubt.Load()
+		c.Dropped.Load() - c.Held.Load() - c.Bounced.Load() - c.Expired.Load() - c.InDoubt.Load() - c.Superseded.Load() - c.Damaged.Load()
 }
 
 func (g *Gateway) countRefusal(v *peering.Verdict) {

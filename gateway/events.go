@@ -81,8 +81,8 @@ func openSink(s config.HeadSink) (audit.HeadSink, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Target == "" {
-			return audit.DialSyslog("unixgram", "/dev/log", host)
+		if socket, local := s.Socket(); local {
+			return audit.DialSyslog("unixgram", socket, host)
 		}
 		return audit.DialSyslog("udp", s.Target, host)
 	case config.NoSink:

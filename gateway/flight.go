@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sallyport/gateway/audit"
+	"sallyport/gateway/spool"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
 	"sallyport/peering"
@@ -23,7 +24,11 @@ type flight struct {
 	claim   claim
 	cause   peering.Cause // why the sender is told something, other than the verdict
 	seq     uint64        // audit record of the decision
-	facts   []byte        // memory for their encoding
+	keep    bool          // goes to the spool
+	class   spool.Class
+	stored  peering.Stored // for the spool
+	mark    *spool.Mark    // what taking it means to a gateway of ours
+	facts   []byte         // memory for their encoding
 }
 
 var (
@@ -81,8 +86,12 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		f.claim.settle(false)
 		g.auditDown(err)
 		g.counters.Refused.Add(1)
-		if ok && f.cause == peering.ByVerdict {
+		if ok && f.cause == peering.ByVerdict && !f.keep {
 			g.link.Unreserve(r.Local(), r.Remote())
+		}
+		if f.mark != nil { // the peer keeps it, and tells nobody
+			f.land()
+			return
 		}
 		g.answer(f, peering.AuditDown)
 		return
@@ -97,8 +106,12 @@ func (f *flight) Durable(_, seq uint64, err error) {
 	}
 	f.claim.settle(f.verdict.Effects.Answered || f.verdict.Effects.Answer)
 	g.conversations.apply(&f.verdict.Effects, r.Stanza(), f.in.Time)
-	g.counters.Queued.Add(1)
 	g.peer(r.Peer()).Out.Add(1)
+	if f.keep {
+		g.depot.keep(f, &r)
+		return
+	}
+	g.counters.Queued.Add(1)
 	out := g.outlet(r.Link())
 	if out == nil {
 		f.Report(0, links.Failed, errNoLink)

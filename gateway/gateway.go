@@ -50,6 +50,9 @@ type Gateway struct {
 	bounces       *bounces
 	serial        atomic.Uint64
 	link          watchedLink
+	carriers      carriers // all other links
+	depot         *depot
+	notes         *notes
 	services      func() ([]io.Closer, error)
 	peers         atomic.Pointer[map[string]*peerCounters]
 	strangers     peerCounters // for peers that the table does not have
@@ -100,7 +103,8 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.closed = make(chan struct{})
-	g.replies, g.bounces = newReplies(g), newBounces(g)
+	g.replies, g.bounces, g.depot, g.notes = newReplies(g), newBounces(g), newDepot(g), newNotes(g)
+	g.depot.fs = o.seams.spool
 	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
 	if g.services = o.seams.services; g.services == nil {
 		g.services = g.openServices
@@ -115,6 +119,13 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, joinClose(err, g.audit)
 	}
 	if err := g.makeLink(cfg, policy, &o.seams); err != nil {
+		return nil, joinClose(err, g.audit)
+	}
+	if err := g.makeCarriers(cfg, policy, o.seams.carriers); err != nil {
+		return nil, joinClose(err, g.audit)
+	}
+	g.depot.know(cfg)
+	if err := g.depot.open(cfg); err != nil {
 		return nil, joinClose(err, g.audit)
 	}
 	return g, nil

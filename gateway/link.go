@@ -45,7 +45,9 @@ func s2sConfig(cfg *config.Config, policy *peering.Policy) (s2s.Config, error) {
 		out.Sides = append(out.Sides, side(cfg, &cfg.Sides[i], policy))
 	}
 	for i := range cfg.Peers {
-		out.Peers = append(out.Peers, linkPeer(&cfg.Peers[i], store))
+		p := linkPeer(&cfg.Peers[i], store)
+		p.Refuse = p.Refuse || !cfg.UsesS2S(&cfg.Peers[i]) // it has links of its own, and comes over no other
+		out.Peers = append(out.Peers, p)
 	}
 	return out, nil
 }
@@ -92,21 +94,27 @@ func side(cfg *config.Config, c *config.Side, policy *peering.Policy) s2s.Side {
 	}
 	name := c.Name
 	s.Hosts = func(domain jid.JID) bool { return hosts(policy, name, domain) }
+	s.DefaultDomain = defaultDomain(cfg, c.Name)
+	return s
+}
+
+// defaultDomain is who we are on a side before anybody has said whom he wants: the first domain of another side.
+func defaultDomain(cfg *config.Config, side string) jid.JID {
 	for i := range cfg.Peers {
 		p := &cfg.Peers[i]
-		if p.Side == c.Name || p.Refuse {
+		if p.Side == side || p.Refuse {
 			continue
 		}
 		for _, d := range p.Domains {
 			if _, sub := d.Base(); sub {
 				continue
 			}
-			if domain, err := jid.ParseDomain(string(d)); err == nil && s.DefaultDomain.IsZero() {
-				s.DefaultDomain = domain
+			if domain, err := jid.ParseDomain(string(d)); err == nil {
+				return domain
 			}
 		}
 	}
-	return s
+	return jid.JID{}
 }
 
 // hosts reports whether domain is one we speak for on a side.

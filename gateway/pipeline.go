@@ -22,19 +22,28 @@ var _ links.Sink = (*Gateway)(nil)
 // Accept takes one stanza the whole way to the audit log. It is called by the reader of
 // the link and may block: on a full queue of the destination, or of the audit log.
 func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
+	if !in.Frame.IsZero() {
+		g.depot.accept(ctx, in)
+		return
+	}
 	g.counters.Accepted.Add(1)
 	g.counters.Deciding.Add(1)
 	g.peer(in.Peer).In.Add(1)
 	f := g.flights.get(g, in)
 	a := g.arrival(&in)
-	if in.Malformed != nil {
-		f.verdict = g.engine.RefuseMalformed(&a, in.Malformed, malformedReason(in.Malformed))
-	} else {
-		f.claim = g.conversations.lookup(in.Stanza, in.Time, &a.Facts)
-		g.judge(&a, &f.verdict)
-	}
-	g.reserve(ctx, f)
+	g.decide(f, &a)
+	g.reserve(ctx, f, &a)
 	g.record(f, &a)
+}
+
+// decide brings the facts together and judges.
+func (g *Gateway) decide(f *flight, a *peering.Arrival) {
+	if m := f.in.Malformed; m != nil {
+		f.verdict = g.engine.RefuseMalformed(a, m, malformedReason(m))
+		return
+	}
+	f.claim = g.conversations.lookup(f.in.Stanza, f.in.Time, &a.Facts)
+	g.judge(a, &f.verdict)
 }
 
 func (g *Gateway) arrival(in *links.Inbound) peering.Arrival {
@@ -68,9 +77,13 @@ func malformedReason(m *stanza.Malformed) peering.Reason {
 
 // reserve takes room in the queue of the destination, or of the sender for the error that
 // he will get. Without room for a release, the stanza is bounced.
-func (g *Gateway) reserve(ctx context.Context, f *flight) {
+func (g *Gateway) reserve(ctx context.Context, f *flight, a *peering.Arrival) {
 	r, ok := f.verdict.Released()
 	if !ok {
+		return
+	}
+	if g.depot.keeps(r.Peer()) {
+		g.depot.admit(ctx, f, a, &r)
 		return
 	}
 	out := g.outlet(r.Link())
@@ -128,9 +141,14 @@ func (g *Gateway) answer(f *flight, cause peering.Cause) {
 		g.countRefusal(&f.verdict)
 	}
 	reply, ok := g.engine.Reply(&f.verdict, cause)
-	if !ok {
+	switch {
+	case ok && g.depot.keeps(reply.Peer()):
+		g.depot.answer(f, &reply)
+	case f.mark != nil:
+		g.depot.refused(f)
+	case ok:
+		g.replies.send(reply, f.land)
+	default:
 		f.land()
-		return
 	}
-	g.replies.send(reply, f)
 }

@@ -48,7 +48,7 @@ func BuildPolicy(cfg *config.Config) (*peering.Policy, error) {
 			From: p.First(), To: p.Second(), Both: p.Direction == config.Both, SameSide: p.SameSide,
 		})
 	}
-	b.def.Expiry, b.def.ReissueIDs = cfg.Policy.Expiry, cfg.Policy.ReissueIDs
+	b.def.Expiry, b.def.ReissueIDs, b.def.LinkFloor = cfg.Policy.Expiry, cfg.Policy.ReissueIDs, linkFloors(cfg)
 	if len(b.problems) > 0 {
 		return nil, errors.Join(b.problems...)
 	}
@@ -116,7 +116,7 @@ func (b *policyBuild) rules() {
 
 func (b *policyBuild) peer(c *config.Peer) {
 	p := peering.Peer{
-		Name: c.Name, Side: c.Side, Default: c.Default, Refuse: c.Refuse, Links: []string{linkS2S},
+		Name: c.Name, Side: c.Side, Default: c.Default, Refuse: c.Refuse, Links: b.cfg.LinksOf(c),
 		Domains: patterns(c.Domains), SpeaksFor: patterns(c.SpeaksFor),
 		Floor: peering.Floor{MinTLS: tlsVersion(c.MinTLS), Pinned: len(c.Pins) > 0},
 		Kinds: peering.Kinds{

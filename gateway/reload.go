@@ -10,6 +10,8 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/links/s2s"
+	"sallyport/links/x2x"
 )
 
 // reload reads the configuration again, proves all of it, then swaps policy and links.
@@ -57,7 +59,14 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
-	use, drop, err := g.link.Prepare(links)
+	others, err := x2xConfigs(next, policy)
+	if err != nil {
+		return control.Reloaded{}, err
+	}
+	if err := g.depot.open(next); err != nil {
+		return control.Reloaded{}, err
+	}
+	use, drop, err := g.prepare(links, others)
 	if err != nil {
 		return control.Reloaded{}, fmt.Errorf("links: %w", err)
 	}
@@ -78,15 +87,31 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 		drop()
 		return control.Reloaded{}, errors.Join(fmt.Errorf("the reload cannot be recorded: %w", err), forget())
 	}
+	g.depot.know(next)
 	use()
 	g.countPeers(policy)
 	g.engine.Swap(policy)
 	g.activate(next)
+	g.depot.use(next)
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
 	for _, p := range problems {
 		out.Warnings = append(out.Warnings, p.String())
 	}
 	return out, nil
+}
+
+// prepare has all links do what can fail of a new configuration.
+func (g *Gateway) prepare(streams s2s.Config, others []x2x.Config) (use, drop func(), err error) {
+	use1, drop1, err := g.link.Prepare(streams)
+	if err != nil {
+		return nil, nil, err
+	}
+	use2, drop2, err := g.carriers.Prepare(others)
+	if err != nil {
+		drop1()
+		return nil, nil, err
+	}
+	return func() { use1(); use2() }, func() { drop1(); drop2() }, nil
 }
 
 func (g *Gateway) activate(next *config.Config) {
@@ -117,6 +142,10 @@ func fixed(old, next *config.Config) error {
 		{"control.group", old.Control.Group == next.Control.Group},
 		{"metrics.listen", old.Metrics == next.Metrics},
 		{"log", old.Log == next.Log},
+		{"spool.dir", old.Spool.Dir == next.Spool.Dir},
+		{"spool.max-bytes", old.Spool.MaxBytes == next.Spool.MaxBytes},
+		{"spool.max-peer-bytes", old.Spool.MaxPeerBytes == next.Spool.MaxPeerBytes},
+		{"spool.merge-window", old.Spool.MergeWindow == next.Spool.MergeWindow},
 	} {
 		if !f.same {
 			changed = append(changed, f.key)

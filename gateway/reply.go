@@ -21,10 +21,11 @@ type replies struct {
 	wg     sync.WaitGroup
 }
 
-// reply is one error on its way; it reports for itself and lands its flight.
+// reply is one error on its way; it reports for itself. after is called once, whatever becomes of it.
 type reply struct {
-	f        *flight
+	g        *Gateway
 	released peering.Released
+	after    func()
 }
 
 var _ links.Reporter = (*reply)(nil)
@@ -33,12 +34,12 @@ func newReplies(g *Gateway) *replies {
 	return &replies{g: g, queues: make(map[jid.JID][]*reply)}
 }
 
-func (q *replies) send(r peering.Released, f *flight) {
+func (q *replies) send(r peering.Released, after func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	key := r.Remote()
 	waiting, running := q.queues[key]
-	q.queues[key] = append(waiting, &reply{f, r})
+	q.queues[key] = append(waiting, &reply{q.g, r, after})
 	if !running {
 		q.wg.Go(func() { q.run(key) })
 	}
@@ -74,10 +75,10 @@ func (q *replies) deliver(r *reply) {
 	out.Deliver(links.Consignment{Released: r.released, Reporter: r})
 }
 
-// Report lands the flight. An error that cannot be delivered is not answered by another;
+// Report lands what the error was about. An error that cannot be delivered is not answered by another;
 // it is counted, and the decision it was about is in the audit log.
 func (r *reply) Report(_ uint64, d links.Disposition, cause error) {
-	g := r.f.g
+	g := r.g
 	if d == links.Delivered {
 		g.counters.Replies.Add(1)
 	} else {
@@ -85,7 +86,7 @@ func (r *reply) Report(_ uint64, d links.Disposition, cause error) {
 		g.log.Info("a sender could not be told of a refusal", zap.String("peer", r.released.Peer()),
 			zap.Stringer("disposition", d), zap.Error(cause))
 	}
-	r.f.land()
+	r.after()
 }
 
 // bounces writes down what became of released stanzas that were not delivered, and then

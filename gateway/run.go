@@ -26,10 +26,12 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	background.Go(g.saveLoop)
 	background.Go(g.eventLoop)
 	background.Go(g.watchAudit)
+	background.Go(g.notes.run)
 	err := g.serve(ctx, reload)
 	g.listening.Store(false)
 	g.closeLinks("the node is stopping")
 	g.flights.landed(context.Background()) // the links take no more, and report all they had
+	err = errors.Join(err, g.depot.close())
 	g.replies.wg.Wait()
 	g.bounces.close()
 	g.cancel()
@@ -59,6 +61,10 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 	if err := g.link.Start(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	if err := g.carriers.Start(ctx); err != nil {
+		return fmt.Errorf("links: %w", err)
+	}
+	g.depot.start(g.active())
 	g.listening.Store(true)
 	g.log.Info("ready", zap.String("node", g.node), zap.Stringer("policy", g.engine.Policy().Version()))
 	for {
@@ -137,7 +143,8 @@ func (g *Gateway) closeLinks(why string) {
 	g.log.Info("closing links", zap.String("because", why))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
 	defer cancel()
-	if err := g.link.Shutdown(ctx); err != nil {
+	g.depot.stop()
+	if err := errors.Join(g.carriers.Shutdown(ctx), g.link.Shutdown(ctx)); err != nil {
 		g.log.Warn("links did not end in order", zap.Error(err))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/links"
 	"sallyport/links/s2s"
+	"sallyport/links/x2x"
 )
 
 // link is what the pipeline needs of the thing that carries its stanzas. Package s2s has
@@ -44,6 +45,8 @@ var _ watchedLink = (*s2s.Link)(nil)
 type seams struct {
 	link     func(cfg s2s.Config, sink links.Sink, env s2s.Env) (watchedLink, error)
 	disk     disk.FS // holds the audit log, in place of its directory
+	spool    disk.FS // holds the spool
+	carriers x2x.Env // the network of all links but the server-to-server one
 	services func() ([]io.Closer, error)
 }
 

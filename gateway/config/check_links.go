@@ -225,6 +225,3 @@ func (c *checker) spool() {
 		c.risk("spool", "no peer uses it", "set spool = true of a peer")
 	}
 }
-
-// usesS2S reports whether server-to-server streams are among the links of a peer.
-func (c *Config) usesS2S(p *Peer) bool { return slices.Contains(c.LinksOf(p), S2S) }

@@ -83,7 +83,7 @@ func (c *checker) proof(key string, p *Peer) {
 // reach looks at how a peer is found.
 func (c *checker) reach(key string, p *Peer) {
 	side := c.cfg.Side(p.Side)
-	if side == nil || !c.cfg.usesS2S(p) || len(p.Route) > 0 || len(side.Resolver) > 0 || c.errorAt(key+".route") || c.errorAt(joinKey("side", side.Name)+".resolver") {
+	if side == nil || !c.cfg.UsesS2S(p) || len(p.Route) > 0 || len(side.Resolver) > 0 || c.errorAt(key+".route") || c.errorAt(joinKey("side", side.Name)+".resolver") {
 		return
 	}
 	c.bad(key+".route", "is missing, and side "+p.Side+" has no resolver; the peer cannot be reached",

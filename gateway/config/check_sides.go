@@ -88,7 +88,7 @@ func (c *checker) side(s *Side) {
 func (c *checker) certified(side string) (any, unpinned bool) {
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		if p.Side == side && !p.Refuse && c.cfg.usesS2S(p) && slices.Contains(p.Authenticate, External) {
+		if p.Side == side && !p.Refuse && c.cfg.UsesS2S(p) && slices.Contains(p.Authenticate, External) {
 			any, unpinned = true, unpinned || len(p.Pins) == 0
 		}
 	}

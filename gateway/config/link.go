@@ -164,8 +164,15 @@ func (c *Config) HasCustody(p *Peer) bool {
 	return false
 }
 
-// Spooled reports whether what goes to a peer is kept on disk until it has been delivered.
-func (c *Config) Spooled(p *Peer) bool { return p.Spool || c.HasCustody(p) }
+// UsesS2S reports whether server-to-server streams are among the links of a peer.
+func (c *Config) UsesS2S(p *Peer) bool { return slices.Contains(c.LinksOf(p), S2S) }
+
+// Spooled reports whether what goes to a peer is kept on disk until it has been delivered: where that is asked for, and where
+// there is another link than server-to-server streams.
+func (c *Config) Spooled(p *Peer) bool {
+	names := c.LinksOf(p)
+	return p.Spool || len(names) > 1 || names[0] != S2S
+}
 
 // Spool says what is kept on disk for peers that cannot be reached at once.
 type Spool struct {

@@ -47,7 +47,7 @@ type Peer struct {
 
 	// The links that reach it, by name, best first. Empty: those that name it, by their priority, else `s2s`.
 	Links []string `toml:"links"`
-	// Keeps what goes to it on disk until it has been delivered, and lets it wait there while the peer cannot be reached. Always so with custody.
+	// Keeps what goes to it on disk until it has been delivered, and lets it wait there while the peer cannot be reached. Always so with links other than `s2s`.
 	Spool bool `toml:"spool"`
 
 	// Stanzas that may wait for it. Beyond, what comes in is held back at its source.

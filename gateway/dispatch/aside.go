@@ -77,6 +77,16 @@ func (p *Peer) NotRecalled(there uint64) {
 	}
 }
 
+// OrderAside is the place in its conversation of an item that is set aside, 0 for none.
+func (p *Peer) OrderAside(there uint64) uint64 {
+	for i := range p.aside {
+		if p.aside[i].number == there {
+			return p.aside[i].order
+		}
+	}
+	return 0
+}
+
 // LenAside is how many items are set aside.
 func (p *Peer) LenAside() int { return len(p.aside) }
 

@@ -8,7 +8,7 @@ import (
 
 // usable reports whether something may be handed to a link now.
 func (p *Peer) usable(l *link, now time.Time) bool {
-	if !l.up || l.InboundOnly || l.silent || now.Before(l.until) {
+	if p.halted || !l.up || l.turn == 0 || l.InboundOnly || l.silent || now.Before(l.until) {
 		return false
 	}
 	open, _ := l.Profile.Open(now)

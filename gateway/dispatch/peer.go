@@ -20,6 +20,7 @@ type Peer struct {
 	poison   struct{ n, losses uint64 }
 	expiry   time.Time // no item expires before
 	deadline time.Time
+	halted   bool
 	out      []Output
 }
 
@@ -140,8 +141,8 @@ func (p *Peer) Link(now time.Time, at int, up bool) []Output {
 	return p.done(now)
 }
 
-// Turn tells the turn of a link (links.Turns). The owner asks the link before every other input: nothing of an earlier turn
-// may be unreported when a later one is told.
+// Turn tells the turn of a link (links.Turns), 0 while it takes nothing; links that have no turns have one that never ends. The
+// owner asks the link before every other input: nothing of an earlier turn may be unreported when a later one is told.
 func (p *Peer) Turn(at int, turn uint64) {
 	if at >= 0 && at < len(p.links) {
 		p.links[at].turn = turn
@@ -261,6 +262,24 @@ func (p *Peer) Waiting(class uint8) (n int) {
 		}
 	}
 	return n
+}
+
+// Halt ends sending for good. Reports are still taken.
+func (p *Peer) Halt() { p.halted = true }
+
+// Retry forgets that links have failed, so that they are tried at once.
+func (p *Peer) Retry(now time.Time) []Output {
+	p.begin()
+	for i := range p.links {
+		p.links[i].failures, p.links[i].until = 0, time.Time{}
+	}
+	return p.done(now)
+}
+
+// InAir reports whether a link has an item, or is about to get it.
+func (p *Peer) InAir(number uint64) bool {
+	it := p.items[number]
+	return it != nil && (it.state == inAir || it.state == announcing)
 }
 
 // Has reports whether an item is queued, in the air or being moved.

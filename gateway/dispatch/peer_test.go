@@ -151,6 +151,7 @@ func TestWhatWasWrittenKeepsItsNumber(t *testing.T) {
 	w.accept(0, 1, dispatch.Of(0), 100)
 	w.cut(0)
 	w.links[1].up = true
+	w.turns()
 	w.carry(w.p.Link(w.now, 1, true))
 	w.accept(0, 2, dispatch.All, 100)
 	if len(w.todo) > 0 {
