@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -120,10 +121,11 @@ const localSyslog = "/dev/log"
 
 func (c *checker) headSink(key string, sink *HeadSink) {
 	dir := filepath.Dir(sink.Target)
+	socket, local := sink.Socket()
 	switch {
-	case sink.Kind == SyslogSink && sink.Target == "":
-		if _, err := os.Stat(localSyslog); err != nil {
-			c.bad(key, "this machine has no syslog at "+localSyslog, `start it, or use "file:PATH" or "syslog:HOST:PORT"`)
+	case local:
+		if info, err := os.Stat(socket); err != nil || info.Mode().Type() != fs.ModeSocket {
+			c.bad(key, "this machine has no syslog at "+socket, `start it, or use "file:PATH" or "syslog:HOST:PORT"`)
 		}
 	case sink.Kind != FileSink:
 	case !isDir(dir) && !isDir(filepath.Dir(dir)): // one level is made

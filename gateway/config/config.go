@@ -121,7 +121,7 @@ type Audit struct {
 	SegmentBytes Size `toml:"segment-bytes" min:"64 KiB" max:"64 MiB"`
 	// When the log holds this much, nothing is released any more: make room with `sallyport audit archive` or `prune` before, or restart the node after. Zero: 16 GiB.
 	MaxBytes Size `toml:"max-bytes" min:"0"`
-	// Further places where the signed head of the log goes each second, so that a missing end is noticed: `file:PATH`, best on another disk, or `syslog:` for the local syslog, `syslog:HOST:PORT` for another (UDP).
+	// Further places where the signed head of the log goes each second, so that a missing end is noticed: `file:PATH`, best on another disk, or `syslog:` for the local syslog, `syslog:/PATH` for one with another socket, `syslog:HOST:PORT` for one elsewhere (UDP).
 	HeadSinks []HeadSink `toml:"head-sink"`
 	// Also records the content of stanzas. Whoever can read the log can then read the messages.
 	Content bool `toml:"content"`

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -100,6 +101,34 @@ func load(t *testing.T, dir, text string) *config.Config {
 		t.Fatal(problems.Err())
 	}
 	return cfg
+}
+
+// A syslog may listen on any datagram socket of the machine.
+func TestSyslogSocket(t *testing.T) {
+	t.Parallel()
+	dir := house(t)
+	path := filepath.Join(dir, "log")
+	syslog, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syslog.Close()
+	for _, written := range []string{"syslog:./log", "syslog:" + path} {
+		cfg := load(t, dir, strings.Replace(full, `"file:head"`, `"`+written+`"`, 1))
+		sink := cfg.Audit.HeadSinks[0]
+		if socket, local := sink.Socket(); !local || socket != path || sink.String() != "syslog:"+path {
+			t.Errorf("%s is %v, socket %q", written, sink, socket)
+		}
+		if _, local := cfg.Audit.HeadSinks[1].Socket(); local {
+			t.Errorf("%v is held to be on this machine", cfg.Audit.HeadSinks[1])
+		}
+	}
+	if socket, local := (config.HeadSink{Kind: config.SyslogSink}).Socket(); !local || socket != "/dev/log" {
+		t.Errorf("the local syslog is at %q", socket)
+	}
+	if _, local := (config.HeadSink{Kind: config.FileSink, Target: path}).Socket(); local {
+		t.Error("a file is held to be a socket")
+	}
 }
 
 func TestEveryKindOfValue(t *testing.T) {

@@ -63,7 +63,7 @@ func (d *decoder) leaf(key string, v any, rv reflect.Value, f *field) bool {
 	case *tlsid.Pin:
 		*p, _ = parsed(d, key, v, `"spki-sha256:" or "cert-sha256:" with a hash in base64 or hexadecimal`, tlsid.ParsePin)
 	case *HeadSink:
-		*p, _ = parsed(d, key, v, `"file:PATH", "syslog:" or "syslog:HOST:PORT"`, d.parseHeadSink)
+		*p, _ = parsed(d, key, v, `"file:PATH", "syslog:", "syslog:/PATH" or "syslog:HOST:PORT"`, d.parseHeadSink)
 	case *Network:
 		*p, _ = parsed(d, key, v, `an address such as "192.0.2.7", or a range such as "192.0.2.0/24"`, parseNetwork)
 	case *Window:
@@ -228,6 +228,8 @@ func (d *decoder) parseHeadSink(s string) (HeadSink, error) {
 		return HeadSink{Kind: FileSink, Target: d.absolute(target)}, nil
 	case ok && kind == "syslog" && target == "":
 		return HeadSink{Kind: SyslogSink}, nil
+	case ok && kind == "syslog" && strings.Contains(target, "/"):
+		return HeadSink{Kind: SyslogSink, Target: d.absolute(target)}, nil
 	case ok && kind == "syslog":
 		t, err := parseTarget(target)
 		return HeadSink{Kind: SyslogSink, Target: t.String()}, err

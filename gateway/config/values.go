@@ -65,7 +65,18 @@ func (t Target) String() string { return net.JoinHostPort(t.Host, strconv.Itoa(i
 // HeadSink is a second place for the head of the audit log.
 type HeadSink struct {
 	Kind   HeadSinkKind
-	Target string // absolute path; or HOST:PORT, empty for the local syslog
+	Target string // absolute path of a file or socket; or HOST:PORT, empty for the local syslog
+}
+
+// Socket is the path of the datagram socket of a syslog on this machine, false for one that is elsewhere.
+func (h HeadSink) Socket() (string, bool) {
+	switch {
+	case h.Kind != SyslogSink:
+		return "", false
+	case h.Target == "":
+		return localSyslog, true
+	}
+	return h.Target, strings.HasPrefix(h.Target, "/")
 }
 
 // HeadSinkKind is a kind of second place. The zero value is none.

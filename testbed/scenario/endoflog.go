@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +19,8 @@ import (
 // WitnessedGateway sends the heads of its audit log to a syslog that the scenario plays.
 type WitnessedGateway struct {
 	*Gateway
-	syslog *net.UDPConn
+	short  string // folder of its socket: a path that is short enough for one
+	syslog *net.UnixConn
 	done   sync.WaitGroup
 
 	mu   sync.Mutex
@@ -35,12 +35,15 @@ func Witnessed(o GatewayOptions) Middle { return &WitnessedGateway{Gateway: &Gat
 // Start implements Middle.
 func (g *WitnessedGateway) Start(b *peers.Bed) error {
 	var err error
-	at := netip.AddrPortFrom(b.Spare(0), 5514)
-	if g.syslog, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)); err != nil {
+	if g.short, err = os.MkdirTemp("", "syslog"); err != nil {
+		return err
+	}
+	socket := filepath.Join(g.short, "log")
+	if g.syslog, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: socket}); err != nil {
 		return err
 	}
 	g.done.Go(g.listen)
-	g.Options.HeadSink = "syslog:" + at.String()
+	g.Options.HeadSink = "syslog:" + socket
 	return g.Gateway.Start(b)
 }
 
@@ -72,6 +75,9 @@ func (g *WitnessedGateway) Close() error {
 		err = errors.Join(err, g.syslog.Close())
 	}
 	g.done.Wait()
+	if g.short != "" {
+		err = errors.Join(err, os.RemoveAll(g.short))
+	}
 	return err
 }
 
