@@ -20,7 +20,7 @@ type Limits struct {
 // DefaultLimits returns the bounds used for zero fields.
 func DefaultLimits() Limits {
 	return Limits{
-		PerSource: 8, HalfOpen: 64, Handshake: 20 * time.Second, ClearBytes: 256 << 10, ClearRecords: 600, Datagram: 4096, Queue: 512,
+		PerSource: 8, HalfOpen: 64, Handshake: 20 * time.Second, ClearBytes: 256 << 10, ClearRecords: 600, Datagram: 4096, Queue: 1024,
 		Candidates: 4, Challenges: 4, HeldDatagrams: 64, HeldBytes: 96 << 10,
 	}
 }

@@ -412,8 +412,8 @@ func TestDeliverGate(t *testing.T) {
 			row.c.Reporter = heard
 			x.a.link.Deliver(row.c)
 			time.Sleep(time.Second)
-			if !slices.Equal(heard.got, []links.Disposition{row.want}) {
-				t.Errorf("%s: %v, want %v", row.name, heard.got, row.want)
+			if got := heard.all(); !slices.Equal(got, []links.Disposition{row.want}) {
+				t.Errorf("%s: %v, want %v", row.name, got, row.want)
 			}
 		}
 		stranger, err := jid.ParseDomain("c.example")
@@ -429,9 +429,22 @@ func TestDeliverGate(t *testing.T) {
 	})
 }
 
-type hearing struct{ got []links.Disposition }
+type hearing struct {
+	mu  sync.Mutex
+	got []links.Disposition
+}
 
-func (h *hearing) Report(_ uint64, d links.Disposition, _ error) { h.got = append(h.got, d) }
+func (h *hearing) Report(_ uint64, d links.Disposition, _ error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.got = append(h.got, d)
+}
+
+func (h *hearing) all() []links.Disposition {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.got)
+}
 
 // TestKilled: a side that was killed and comes back from the same address is served again, with nothing lost and nothing twice.
 func TestKilled(t *testing.T) {

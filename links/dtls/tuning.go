@@ -16,9 +16,14 @@ const (
 	minFlight      = 250 * time.Millisecond
 	minRTOMax      = 3 * time.Second
 	minRecvBuffer  = 256 << 10
+	maxRecvBuffer  = 1 << 20
 	flightBytes    = 4 << 10
 	minLaneBuffer  = 32 << 10
 	minDatagramRTT = 100 * time.Millisecond
+	// Floors of the congestion window: ten packets, as connections may begin with (RFC 6928), where rate is no concern; two, so that an
+	// acknowledgement is never delayed for want of a second packet, where there is one.
+	floorOpen = 10 * payloadMTU
+	floorThin = 2 * payloadMTU
 )
 
 // tuning is how pion's layers are set for a link. Everything is derived from the profile, nothing from the kind of link.
@@ -26,7 +31,7 @@ type tuning struct {
 	flight     time.Duration // until an unanswered flight of the handshake is sent again, the first time
 	rtoMax     time.Duration // the longest SCTP waits before it sends again (RFC 9260 §6.3.1 RTO.Max)
 	recvBuffer int           // bytes received and not yet read, of all lanes
-	minWindow  int           // floor of the congestion window, in bytes; 0: SCTP's own
+	minWindow  int           // floor of the congestion window, in bytes
 	laneBuffer int           // bytes of one lane given to SCTP and not yet acknowledged
 	pace       time.Duration // between challenges of a new address
 	heartbeat  time.Duration // of silence, before one is sent; 0: never
@@ -34,22 +39,24 @@ type tuning struct {
 	handshake  time.Duration // until the association is established
 }
 
-// tune derives the settings. A rate in the profile says that the link is ours up to that rate: then the window never falls below half of
-// what fills the path, whatever is lost; without a rate SCTP alone decides.
+// tune derives the settings. pion's SCTP goes down to one packet after a timeout, and stays there while it recovers what was lost, with an
+// acknowledgement delayed by 200 ms for each: the floor of its window decides what lossy links are like. A rate in the profile says that
+// the link is ours up to that rate: then the window never falls below half of what fills the path, whatever is lost.
 func tune(p links.Profile, limits Limits, lanes int) tuning {
 	trip := max(p.RoundTrip, minDatagramRTT)
 	t := tuning{
 		flight:     max(trip*3/2+p.Transmit(flightBytes), minFlight),
 		rtoMax:     max(4*trip+2*p.Transmit(payloadMTU), minRTOMax),
-		recvBuffer: max(p.WindowBytes(), minRecvBuffer),
-		laneBuffer: max(p.WindowBytes()/max(lanes, 1), minLaneBuffer),
+		recvBuffer: min(max(p.WindowBytes(), minRecvBuffer), maxRecvBuffer),
+		laneBuffer: max(min(p.WindowBytes(), maxRecvBuffer)/max(lanes, 1), minLaneBuffer),
 		pace:       2 * trip,
 		heartbeat:  p.KeepAlive,
 		patience:   p.AnswerTimeout(p.WindowBytes()),
 		handshake:  max(p.HandshakeTimeout(), limits.Handshake),
 	}
-	if p.BitsPerSecond > 0 && p.RoundTrip > 0 {
-		t.minWindow = p.WindowBytes() / 4 // WindowBytes is twice what fills the path
+	t.minWindow = floorOpen
+	if p.BitsPerSecond > 0 {
+		t.minWindow = min(max(int(float64(p.BitsPerSecond)/8*trip.Seconds()/2), floorThin), maxRecvBuffer)
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package dtls
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -175,6 +176,9 @@ type Socket interface {
 	io.Closer
 }
 
+// socketBuffer is asked of the kernel, in bytes, each way.
+const socketBuffer = 4 << 20
+
 // bind opens a real socket.
 func bind(ctx context.Context, local netip.AddrPort) (Socket, error) {
 	if !local.Addr().IsValid() {
@@ -185,5 +189,7 @@ func bind(ctx context.Context, local netip.AddrPort) (Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.(*net.UDPConn), nil //nolint:forcetypeassert // that is what "udp" gives
+	u := c.(*net.UDPConn) //nolint:forcetypeassert // that is what "udp" gives
+	// What the kernel drops for want of room looks like loss on the path. It gives what it may.
+	return u, errors.Join(u.SetReadBuffer(socketBuffer), u.SetWriteBuffer(socketBuffer))
 }

@@ -12,6 +12,7 @@ import (
 // beginning is what it took from nothing to the first message delivered, over a path without loss.
 type beginning struct {
 	trips    float64 // round trips
+	resumed  bool
 	bytes    float64 // of IP packets, in both directions
 	messages float64 // IP packets
 }
@@ -23,13 +24,14 @@ func (id *linkIdentity) beginnings(ctx context.Context) (rows []Row, problems []
 		return openTCP(ctx, id, n, "cubic")
 	}
 	const yard = "TCP, full TLS 1.3, both certificates"
+	const again = "TCP, resumed TLS 1.3"
 	var first beginning
 	for _, way := range []struct {
 		name string
 		open func(context.Context, *linkIdentity, *badnet.Net) (*carrier, error)
 	}{
 		{yard, tcp},
-		{"TCP, resumed TLS 1.3", tcp}, // by the ticket of the one before
+		{again, tcp}, // by the ticket of the one before
 		{"DTLS 1.2, shared key, SCTP", func(ctx context.Context, id *linkIdentity, n *badnet.Net) (*carrier, error) {
 			return openDatagrams(ctx, id, n, profile, true)
 		}},
@@ -38,6 +40,9 @@ func (id *linkIdentity) beginnings(ctx context.Context) (rows []Row, problems []
 		}},
 	} {
 		b, err := id.begin(ctx, way.open)
+		if err == nil && b.resumed != (way.name == again) {
+			err = fmt.Errorf("resumed: %v", b.resumed)
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("first message over %s: %w", way.name, err))
 			continue
@@ -76,6 +81,7 @@ func (id *linkIdentity) begin(ctx context.Context, open func(context.Context, *l
 	near, far := n.Stats(badnet.Near), n.Stats(badnet.Far)
 	pause(ctx, 2*linkTrip) // tickets are to arrive, for whoever resumes
 	return beginning{
+		resumed: c.resumed,
 		trips: took.Seconds() / linkTrip.Seconds(), bytes: float64(near.Bytes + far.Bytes), messages: float64(near.Sent + far.Sent),
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 // carrier is a way from one side to the other: messages with bounds, over a number of lanes.
 type carrier struct {
 	lanes   int
+	resumed bool // TLS, by a ticket
 	send    func(ctx context.Context, lane int, b []byte) error
 	receive func(lane int) ([]byte, error) // the message is good until the next call for the lane
 	close   func()

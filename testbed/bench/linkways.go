@@ -140,7 +140,9 @@ func openTCP(ctx context.Context, id *linkIdentity, n *badnet.Net, congestion st
 		return nil, err
 	}
 	go func() { _, _ = io.Copy(io.Discard, near) }() // tickets
-	return streamCarrier(near, accepted), nil
+	c := streamCarrier(near, accepted)
+	c.resumed = near.ConnectionState().DidResume
+	return c, nil
 }
 
 // streamCarrier puts lengths before messages on one stream. The far end may still be in its handshake.
