@@ -43,25 +43,23 @@ func Train(next func() (Entry, error), o TrainOptions) (deflate.Dictionary, Trai
 	if o.Size <= 0 {
 		o.Size = deflate.MaxDictionary
 	}
+	stanzas, err := collect(next)
+	if err != nil {
+		return deflate.Dictionary{}, Training{}, err
+	}
+	measured := drawn(stanzas)
 	var samples, held [][]byte
-	for len(samples)+len(held) < maxTraining {
-		e, err := next()
-		if errors.Is(err, io.EOF) {
-			break
+	for _, s := range stanzas {
+		e := s.Element()
+		out := measured[conversation(s)]
+		if !out && !o.Texts {
+			e = silent(e)
 		}
-		if err != nil {
-			return deflate.Dictionary{}, Training{}, err
-		}
-		sample := e.Stanza.Element()
-		measured := conversation(e.Stanza)%heldOut == 0
-		if !measured && !o.Texts {
-			sample = silent(sample)
-		}
-		text, err := xmlstream.AppendElement(nil, sample, xmlstream.NSServer)
+		text, err := xmlstream.AppendElement(nil, e, xmlstream.NSServer)
 		switch {
 		case err != nil:
 			return deflate.Dictionary{}, Training{}, fmt.Errorf("%w: %w", ErrRecording, err)
-		case measured:
+		case out:
 			held = append(held, text)
 		default:
 			samples = append(samples, text)
@@ -79,27 +77,50 @@ func Train(next func() (Entry, error), o TrainOptions) (deflate.Dictionary, Trai
 // Measure counts what an existing dictionary does to a recording.
 func Measure(next func() (Entry, error), dict deflate.Dictionary) (Training, error) {
 	t := Training{Dictionary: dict.Len(), ID: dict.ID()}
-	var held [][]byte
-	for {
-		e, err := next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return t, err
-		}
-		text, err := xmlstream.AppendElement(nil, e.Stanza.Element(), xmlstream.NSServer)
-		if err != nil {
+	stanzas, err := collect(next)
+	if err != nil {
+		return t, err
+	}
+	held := make([][]byte, len(stanzas))
+	for i, s := range stanzas {
+		if held[i], err = xmlstream.AppendElement(nil, s.Element(), xmlstream.NSServer); err != nil {
 			return t, fmt.Errorf("%w: %w", ErrRecording, err)
-		}
-		held = append(held, text)
-		if len(held) == maxTraining {
-			break
 		}
 	}
 	t.HeldOut = len(held)
 	t.measure(held, dict)
 	return t, nil
+}
+
+// collect reads a recording, or as much of it as training looks at.
+func collect(next func() (Entry, error)) (out []stanza.Stanza, err error) {
+	for len(out) < maxTraining {
+		e, err := next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e.Stanza)
+	}
+	return out, nil
+}
+
+// drawn are the conversations to measure on: one in five, and at least one.
+func drawn(stanzas []stanza.Stanza) map[uint32]bool {
+	var all []uint32
+	for _, s := range stanzas {
+		all = append(all, conversation(s))
+	}
+	slices.Sort(all)
+	out := make(map[uint32]bool)
+	for i, c := range slices.Compact(all) {
+		if i%heldOut == 0 {
+			out[c] = true
+		}
+	}
+	return out
 }
 
 func (t *Training) measure(held [][]byte, dict deflate.Dictionary) {

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/gateway/precedence"
+	"sallyport/gateway/thin"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/links"
+	"sallyport/links/cost"
+	"sallyport/links/deflate"
+	"sallyport/rules"
+)
+
+// costFlags describe a link.
+type costFlags struct {
+	profile    links.Profile
+	windows    []string
+	custody    bool
+	compress   bool
+	dictionary string
+	thin       bool
+	presence   string
+	interval   time.Duration
+	merge      time.Duration
+	overtake   bool
+}
+
+func (a *app) linkCost() *cobra.Command {
+	var f costFlags
+	cmd := &cobra.Command{
+		Use:   "cost RECORDING",
+		Short: "Predict bytes, air time and waiting for recorded traffic",
+		Long: `Play a recorded day of traffic over a link that exists on paper, and say for
+each class of precedence what it takes: bytes as recorded, bytes on the line,
+the time they occupy it, and how long stanzas wait until they have arrived.
+
+With --thin everything that can be spared is spared: presence at most once in
+--interval, no chat states, receipts, markers, avatars or formatted text, rooms
+by one copy. --presence and --merge-window choose otherwise.
+
+What is below the stanzas (TLS, IP, ARQ of a radio), losses and changing rates
+are not in the prediction. Classes are by kind, without rules and labels.`,
+		Example: `  sallyport link cost --rate 64000 --round-trip 600ms day.rec
+  sallyport link cost --rate 1200 --round-trip 8s --half-duplex \
+    --thin --custody --dictionary ships.dict day.rec`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.cost(args[0], &f) },
+	}
+	fs := cmd.Flags()
+	fs.Int64Var(&f.profile.BitsPerSecond, "rate", 0, "usable `BITS` per second each way (default unlimited)")
+	fs.DurationVar(&f.profile.RoundTrip, "round-trip", 0, "`TIME` from a question to its answer")
+	fs.BoolVar(&f.profile.HalfDuplex, "half-duplex", false, "only one end speaks at a time")
+	fs.StringArrayVar(&f.windows, "window", nil, "`HOURS` of use in UTC, 22:00-06:30; may be repeated")
+	fs.BoolVar(&f.custody, "custody", false, "count the framing of our own gateways")
+	fs.BoolVar(&f.compress, "compress", false, "compress each stanza")
+	fs.StringVar(&f.dictionary, "dictionary", "", "compress with the dictionary in `FILE`")
+	fs.BoolVar(&f.thin, "thin", false, "spare what can be spared")
+	fs.StringVar(&f.presence, "presence", "", "presence `MODE`: whole, folded, coarse or off")
+	fs.DurationVar(&f.interval, "interval", 0, "`TIME` between changes of a contact (default 5m)")
+	fs.DurationVar(&f.merge, "merge-window", 0, "`TIME` a room's message waits for its copies")
+	fs.BoolVar(&f.overtake, "overtake", false, "chat and requests before presence and rooms")
+	return cmd
+}
+
+// link makes the options of a prediction; the thinners it makes are appended to made.
+func (f *costFlags) link(made *[]*thinning) (cost.Options, error) {
+	o := cost.Options{Profile: f.profile, Custody: f.custody}
+	if f.profile.BitsPerSecond < 0 || f.profile.RoundTrip < 0 {
+		return o, errors.New("--rate and --round-trip cannot be negative")
+	}
+	for _, text := range f.windows {
+		w, err := links.ParseWindow(text)
+		if err != nil {
+			return o, err
+		}
+		o.Profile.Windows = append(o.Profile.Windows, w)
+	}
+	if f.compress || f.dictionary != "" {
+		o.Compression = &deflate.Config{}
+	}
+	if f.dictionary != "" {
+		dict, err := loadDictionary(f.dictionary)
+		if err != nil {
+			return o, err
+		}
+		o.Compression.Dictionary = dict
+	}
+	table, _ := precedence.Compile(precedence.Spec{Overtake: f.overtake}) // nothing in it can be wrong
+	o.Class = func(s stanza.Stanza) uint8 {
+		return table.Of(rules.NoPrecedence, "", nil, s).Precedence.Lane()
+	}
+	t, err := f.thinned()
+	if err != nil || t == (thin.Options{}) {
+		return o, err
+	}
+	o.Thin = func() cost.Thinner {
+		*made = append(*made, &thinning{t: thin.New(t)})
+		return (*made)[len(*made)-1]
+	}
+	return o, nil
+}
+
+func (f *costFlags) thinned() (o thin.Options, err error) {
+	if f.thin {
+		o = thin.Thinnest()
+	}
+	if f.presence != "" {
+		if o.Presence, err = thin.ParseMode(f.presence); err != nil {
+			return o, fmt.Errorf("--presence: %w", err)
+		}
+	}
+	if f.interval != 0 {
+		o.Interval = f.interval
+	}
+	if f.merge != 0 {
+		o.MergeWindow = f.merge
+	}
+	return o, o.Validate()
+}
+
+// thinning lets gateway/thin do what links/cost asks for.
+type thinning struct {
+	t     *thin.Thinner
+	token uint64
+	outs  []thin.Out
+}
+
+func (t *thinning) Put(now time.Time, s stanza.Stanza) []cost.Sent {
+	t.token++
+	t.outs = t.t.Put(t.outs[:0], now, t.token, s)
+	return t.sent()
+}
+
+func (t *thinning) Due(now time.Time) []cost.Sent {
+	t.outs = t.t.Due(t.outs[:0], now)
+	return t.sent()
+}
+
+func (t *thinning) Flush(now time.Time) []cost.Sent {
+	t.outs = t.t.Flush(t.outs[:0], now)
+	return t.sent()
+}
+
+func (t *thinning) Next() time.Time       { return t.t.Next() }
+func (t *thinning) Heard(s stanza.Stanza) { t.t.Heard(s) }
+
+func (t *thinning) sent() (out []cost.Sent) {
+	for _, o := range t.outs {
+		if o.Fate != thin.Sent {
+			continue
+		}
+		var also []jid.JID
+		for _, c := range o.Also {
+			also = append(also, c.To)
+		}
+		out = append(out, cost.Sent{Stanza: o.Stanza, Also: also})
+	}
+	return out
+}
+
+// spared is one line of what thinning did.
+type spared struct {
+	Reason string `json:"reason"`
+	Times  uint64 `json:"times"`
+	Bytes  uint64 `json:"bytes"`
+}
+
+func sparedBy(made []*thinning) []spared {
+	var out []spared
+	for _, r := range thin.Reasons() {
+		one := spared{Reason: r.String()}
+		for _, t := range made {
+			stats := t.t.Stats()
+			one.Times += stats.Of(r).Times
+			one.Bytes += stats.Of(r).Bytes
+		}
+		if one.Times > 0 {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+func (a *app) cost(name string, f *costFlags) error {
+	var made []*thinning
+	o, err := f.link(&made)
+	if err != nil {
+		return err
+	}
+	r, done, err := a.recording(name)
+	if err != nil {
+		return err
+	}
+	report, err := cost.Predict(r.Next, o)
+	if err := errors.Join(err, done()); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(struct {
+			*cost.Report
+			Spared []spared `json:"spared"`
+		}{report, sparedBy(made)})
+	}
+	a.printCost(report, &o.Profile, sparedBy(made))
+	return nil
+}
