@@ -87,6 +87,7 @@ func (e *Engine) RejudgeFor(s Stored, today *Facts, link string) (v Verdict, err
 	if today != nil {
 		a.Facts = *today
 	}
+	p.renewClearances(&a)
 	p.judgeFor(&a, link, &v)
 	return v, nil
 }

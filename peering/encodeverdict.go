@@ -90,5 +90,6 @@ func (e *Engine) Rejudge(s Stored, today *Facts) (Verdict, error) {
 	if today != nil {
 		a.Facts = *today
 	}
+	p.renewClearances(&a)
 	return p.Judge(&a), nil
 }

@@ -1,6 +1,8 @@
 package peering
 
 import (
+	"strings"
+
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/labels"
@@ -21,6 +23,13 @@ type subjectTable struct {
 	exact, below map[string]ClearanceFact
 }
 
+// The words that sources of this table begin with. A directory names its own otherwise.
+const (
+	ofUser   = "user "
+	ofRoom   = "room "
+	ofDomain = "domain "
+)
+
 // compileSubjects fills the table. Of two entries for one address the first counts.
 func (p *Policy) compileSubjects(bad complain) {
 	t := subjectTable{map[jid.JID]ClearanceFact{}, map[jid.JID]ClearanceFact{}, map[string]ClearanceFact{}, map[string]ClearanceFact{}}
@@ -30,7 +39,7 @@ func (p *Policy) compileSubjects(bad complain) {
 			what string
 			of   []jid.JID
 			into map[jid.JID]ClearanceFact
-		}{{"user ", s.Users, t.users}, {"room ", s.Rooms, t.rooms}} {
+		}{{ofUser, s.Users, t.users}, {ofRoom, s.Rooms, t.rooms}} {
 			for _, j := range list.of {
 				if j.Local() == "" || j.IsFull() {
 					bad("clearance of "+list.what+j.String(), "is not for an address like name@domain")
@@ -46,7 +55,7 @@ func (p *Policy) compileSubjects(bad complain) {
 				into, key = t.below, base
 			}
 			if _, taken := into[key]; !taken {
-				into[key] = ClearanceFact{Clearances: s.Clearances, Source: "domain " + string(d)}
+				into[key] = ClearanceFact{Clearances: s.Clearances, Source: ofDomain + string(d)}
 			}
 		}
 	}
@@ -90,4 +99,16 @@ func (p *Policy) FillClearances(a *Arrival) {
 	if !a.Facts.Recipient.known() {
 		a.Facts.Recipient = p.ClearanceOf(s.To())
 	}
+}
+
+// renewClearances puts what this policy says in the place of what the policy of then said, for something that was stored.
+func (p *Policy) renewClearances(a *Arrival) {
+	for _, f := range [...]*ClearanceFact{&a.Facts.Sender, &a.Facts.Recipient} {
+		for _, of := range [...]string{ofUser, ofRoom, ofDomain} {
+			if strings.HasPrefix(f.Source, of) {
+				*f = ClearanceFact{}
+			}
+		}
+	}
+	p.FillClearances(a)
 }

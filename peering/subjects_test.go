@@ -134,3 +134,41 @@ func TestNearerEntryBounds(t *testing.T) {
 		t.Errorf("nobody is %+v", f)
 	}
 }
+
+// What was stored while somebody was cleared does not cross once he is not, and the other way round; what a directory
+// said then stays.
+func TestStoredIsJudgedUnderTodaysClearances(t *testing.T) {
+	t.Parallel()
+	reg := guardRegistry(t)
+	juliet := jids(t, "juliet@in.example")
+	cleared, not := peering.SubjectClearance{Users: juliet, Clearances: clearances(t, guardClear(t, reg))}, peering.SubjectClearance{Users: juliet}
+	for _, c := range []struct {
+		name        string
+		then, today []peering.SubjectClearance
+		directory   bool
+		want        peering.Outcome
+	}{
+		{"cleared, and still is", []peering.SubjectClearance{cleared}, []peering.SubjectClearance{cleared}, false, peering.Release},
+		{"cleared, no longer", []peering.SubjectClearance{cleared}, []peering.SubjectClearance{not}, false, peering.Refuse},
+		{"not cleared, now is", []peering.SubjectClearance{not}, []peering.SubjectClearance{cleared}, false, peering.Release},
+		{"not listed, now without a clearance", nil, []peering.SubjectClearance{not}, false, peering.Refuse},
+		{"not cleared, no longer listed", []peering.SubjectClearance{not}, nil, false, peering.Release},
+		{"the directory said so", nil, []peering.SubjectClearance{not}, true, peering.Release},
+	} {
+		a := arrival(t, "in", outward(wire(t, made(t, reg, guardID, 1))))
+		if c.directory {
+			a.Facts.Sender = peering.ClearanceFact{Source: "directory", Clearances: clearances(t, guardClear(t, reg))}
+		}
+		subjectsOf(t, c.then...).FillClearances(&a)
+		stored, err := peering.AppendArrival(nil, &a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := peering.NewEngine(subjectsOf(t, c.today...))
+		v, err := e.Rejudge(stored, nil)
+		again, err2 := e.RejudgeFor(stored, nil, "")
+		if err != nil || err2 != nil || v.Outcome != c.want || again.Outcome != c.want {
+			t.Errorf("%s: %v and %v (%v, %v) %+v, want %v", c.name, v.Outcome, again.Outcome, err, err2, v.Refusal, c.want)
+		}
+	}
+}
