@@ -168,7 +168,7 @@ func (p *Peer) toWire(it *item, now time.Time) {
 		l.heard = now
 	}
 	l.sent++
-	it.state, it.written = inAir, true
+	it.state, it.before, it.written = inAir, it.written, true
 }
 
 // Bounds of what may be in the air on one link.

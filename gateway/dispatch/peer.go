@@ -68,6 +68,7 @@ type item struct {
 	link    int
 	handout uint64 // order of hand-outs
 	written bool   // it may have been on a wire
+	before  bool   // the same, before the present hand-out
 	notYet  time.Time
 }
 

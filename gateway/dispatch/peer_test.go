@@ -416,3 +416,47 @@ func TestLaterConfirmationConfirms(t *testing.T) {
 		t.Fatalf("ended %v, want 1 delivered; %v", w.ended, w.bad)
 	}
 }
+
+// TestNotWrittenThisTimeMayHaveBeenBefore: what was on a wire in an earlier turn or life keeps its number, although a later hand-out got
+// nowhere; under another number it would arrive a second time.
+func TestNotWrittenThisTimeMayHaveBeenBefore(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]struct {
+		d links.Disposition
+		f dispatch.Fault
+	}{"returned": {links.Returned, dispatch.Unwritten}, "failed": {links.Failed, dispatch.OfLink}} {
+		for _, life := range []string{"turn", "life"} {
+			t.Run(name+" after an earlier "+life, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(two(true))
+				if life == "turn" {
+					w.raise(0)
+					w.accept(0, 1, dispatch.Of(0), 100)
+					w.arrive(0) // and nobody hears of it
+					w.cut(0)
+				} else {
+					w.next++
+					w.main[1] = &entry{id: 1, number: 1, talk: 1, may: dispatch.Of(0)}
+					w.turns()
+					w.carry(w.p.Queued(w.now, dispatch.Item{Number: 1, Bytes: 100, Links: dispatch.Of(0), Conversation: 1, Sent: true}))
+				}
+				w.links[0].up = true
+				w.turns()
+				w.carry(w.p.Link(w.now, 0, true))
+				w.want(t, 0, 1)
+				w.links[0].up = false
+				w.turns()
+				w.carry(w.p.Link(w.now, 0, false))
+				w.report(0, fault.d, fault.f)
+				w.links[1].up = true
+				w.turns()
+				w.carry(w.p.Link(w.now, 1, true))
+				w.accept(0, 2, dispatch.All, 100)
+				for _, o := range w.todo {
+					t.Errorf("%s of %d, which may have arrived", o.Action, o.Number)
+				}
+				w.want(t, 1)
+			})
+		}
+	}
+}

@@ -40,7 +40,7 @@ func (p *Peer) Report(now time.Time, number uint64, d links.Disposition, f Fault
 	return p.done(now)
 }
 
-// failed is for what never got to the wire.
+// failed is for what did not get to the wire this time.
 func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 	switch f {
 	case ItemTooBig:
@@ -51,7 +51,7 @@ func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 		return
 	case OfLink, Unwritten:
 	}
-	it.written = false
+	it.written = it.before
 	p.back(it)
 	if now.Before(l.until) {
 		return // of the same failure
@@ -64,7 +64,7 @@ func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 // returned is for what may have been on the wire.
 func (p *Peer) returned(it *item, d links.Disposition, f Fault, broken bool) {
 	if f == Unwritten {
-		it.written = false
+		it.written = it.before
 		p.back(it)
 		return
 	}
