@@ -82,6 +82,6 @@ func (id *linkIdentity) begin(ctx context.Context, open func(context.Context, *l
 	pause(ctx, 2*linkTrip) // tickets are to arrive, for whoever resumes
 	return beginning{
 		resumed: c.resumed,
-		trips: took.Seconds() / linkTrip.Seconds(), bytes: float64(near.Bytes + far.Bytes), messages: float64(near.Sent + far.Sent),
+		trips:   took.Seconds() / linkTrip.Seconds(), bytes: float64(near.Bytes + far.Bytes), messages: float64(near.Sent + far.Sent),
 	}, nil
 }
