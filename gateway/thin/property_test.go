@@ -36,8 +36,7 @@ func draw(t *rapid.T, i int) string {
 	case 6:
 		return "<presence from='room@a.example/n' to='v@b.example/r'>" + says + photo + "</presence>"
 	default:
-		return roomMessage(rapid.SampledFrom([]string{"room", "hall"}).Draw(t, "room"), rapid.SampledFrom([]string{"1", "2", ""}).Draw(t, "id"),
-			rapid.SampledFrom([]string{"v@b.example/r", "x@b.example/r", "y@b.example/r", "z@c.example/r"}).Draw(t, "occupant"))
+		return busyRooms(t, i)
 	}
 }
 
@@ -67,12 +66,20 @@ type run struct {
 	t    *thin.Thinner
 }
 
-func play(t *rapid.T) *run {
+func play(t *rapid.T) *run { return playWith(t, draw, 20_000) }
+
+// busyRooms is traffic of rooms alone, close together.
+func busyRooms(t *rapid.T, _ int) string {
+	return roomMessage(rapid.SampledFrom([]string{"room", "hall"}).Draw(t, "room"), rapid.SampledFrom([]string{"1", "2", ""}).Draw(t, "id"),
+		rapid.SampledFrom([]string{"v@b.example/r", "x@b.example/r", "y@b.example/r", "z@c.example/r"}).Draw(t, "occupant"))
+}
+
+func playWith(t *rapid.T, draw func(*rapid.T, int) string, pause int) *run {
 	r := &run{o: options(t)}
 	r.t = thin.New(r.o)
 	now := start
 	for i := range rapid.IntRange(1, 60).Draw(t, "n") {
-		now = now.Add(time.Duration(rapid.IntRange(0, 20000).Draw(t, "later")) * time.Millisecond)
+		now = now.Add(time.Duration(rapid.IntRange(0, pause).Draw(t, "later")) * time.Millisecond)
 		for next := r.t.Next(); !next.IsZero() && !next.After(now); next = r.t.Next() {
 			r.took(r.t.Due(nil, next), next)
 		}
@@ -276,7 +283,7 @@ func TestCoarseIsSlow(t *testing.T) {
 func TestMergedThenFannedOut(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		r := play(t)
+		r := playWith(t, busyRooms, 1000)
 		type pair struct{ room, to jid.JID }
 		in, out := map[pair][]string{}, map[pair][]string{}
 		for _, s := range r.in {
