@@ -21,6 +21,8 @@ type catalogueFlags struct {
 	of, clearance string
 	xml           bool
 	generate      catalogue.Generate
+
+	from, to, user, recipient string // a way through the gateway
 }
 
 func (a *app) labelCatalogue() *cobra.Command {
@@ -34,10 +36,18 @@ category value it allows and with what the rules require, valid at the time of
 the question, nothing obsolete. With several policies loaded --of names one.
 
 With --clearance only what that clearance covers is listed. With --xml the
-catalog element is written, as clients get it.`,
+catalog element is written, as clients get it.
+
+With --from and --to, peers of the configuration, the labels are listed that may
+be chosen for messages from one to the other: those of the catalogue of the
+second peer, or of FILE, or else of the policy that governs the first, as far as
+they are valid and can be translated, and as both peers, their links, --user and
+--recipient are cleared for them. What was left out is counted, with the reason.`,
 		Example: `  sallyport label catalogue --policy nato.xml --clearance alice.xml
   sallyport label catalogue --policy nato.xml --class SECRET --xml
-  sallyport label catalogue --policy nato.xml catalog.xml`,
+  sallyport label catalogue --policy nato.xml catalog.xml
+  sallyport label catalogue --config sallyport.toml --from office --to partner \
+      --user juliet@in.example`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.catalogue(&f, args) },
 	}
@@ -52,6 +62,13 @@ catalog element is written, as clients get it.`,
 	flags.StringArrayVar(&f.generate.TagSets, "tag-set", nil, "only values of tag set `NAME`; repeatable")
 	flags.BoolVar(&f.generate.ClassOnly, "class-only", false, "classifications and what they require")
 	flags.IntVar(&f.generate.MaxItems, "max", 0, "at most `N` labels")
+	flags.StringVar(&f.from, "from", "", "`PEER` that the messages come from")
+	flags.StringVar(&f.to, "to", "", "`PEER` that they go to")
+	flags.StringVar(&f.user, "user", "", "`JID` who sends them")
+	flags.StringVar(&f.recipient, "recipient", "", "`JID` who gets them")
+	cmd.MarkFlagsRequiredTogether("from", "to")
+	cmd.MarkFlagsMutuallyExclusive("from", "clearance")
+	cmd.MarkFlagsMutuallyExclusive("from", "policy")
 	flags.BoolVar(&f.xml, "xml", false, "write the catalog element")
 	return cmd
 }
@@ -64,6 +81,9 @@ func (a *app) catalogue(f *catalogueFlags, args []string) error {
 	at, err := f.when()
 	if err != nil {
 		return err
+	}
+	if f.from != "" {
+		return a.choices(f, args, at, colored)
 	}
 	reg, err := a.load(&f.policyFlags)
 	if err != nil {
@@ -83,7 +103,7 @@ func (a *app) catalogue(f *catalogueFlags, args []string) error {
 	case a.json:
 		return a.printJSON(catalogueOut(c, f.lang, reg))
 	}
-	a.printCatalogue(c, f.lang, colored)
+	a.printCatalogue(c, f.lang, colored, nil)
 	return nil
 }
 
@@ -221,13 +241,14 @@ func catalogueOut(c *catalogue.Catalogue, lang string, reg policies) catalogueJS
 	return out
 }
 
-func (a *app) printCatalogue(c *catalogue.Catalogue, lang string, colored bool) {
-	a.printFacts([][]string{
+// printCatalogue prints a catalogue, with facts about it of the caller.
+func (a *app) printCatalogue(c *catalogue.Catalogue, lang string, colored bool, more [][]string) {
+	a.printFacts(append([][]string{
 		{"catalogue", strings.TrimSpace(c.Name + " " + c.Desc)},
 		{"labels", strconv.Itoa(len(c.Items))},
 		{"left out", leftWords(c.Left)},
 		{"restrict", map[bool]string{true: "yes: clients offer nothing else"}[c.Restrict]},
-	})
+	}, more...))
 	fmt.Fprintln(a.out)
 	for _, i := range c.Items {
 		mark := " "

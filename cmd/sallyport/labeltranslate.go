@@ -15,6 +15,7 @@ import (
 func (a *app) labelTranslate() *cobra.Command {
 	var f labelFlags
 	var to, reading, syntax string
+	var discard []string
 	cmd := &cobra.Command{
 		Use:   "translate --to POLICY [LABEL]",
 		Short: "Say what a label becomes under another policy, step by step",
@@ -26,18 +27,27 @@ policy, as the originator's side does), foreign-spif (the same, as the
 recipient's side does) or local-spif (those of the target, backwards). Without
 it: outbound when the label's policy lists the target, else local-spif.
 
+A category without an equivalent stops the translation, unless --discard lists
+its value: --discard "TAGSET/VALUE", both by name, the tag set also by object
+identifier. A peer has such a list in its "discardable".
+
 With --syntax-out only the translated label is printed, in that syntax.
 
 Exits with 0 when there is a translation, with 5 when there is none.`,
 		Example: `  sallyport label translate --policy a.xml --policy b.xml --to B label.xml
   sallyport label translate --policy a.xml --policy b.xml --to 2.999.1 \
-      --reading local-spif --syntax-out ess label.xml`,
+      --reading local-spif --syntax-out ess label.xml
+  sallyport label translate --policy a.xml --policy b.xml --to B \
+      --discard "Info/STAFF" label.xml`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.translate(&f, to, reading, syntax, args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.translate(&f, translateFlags{to, reading, syntax, discard}, args)
+		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&to, "to", "", "target `POLICY`")
 	cmd.Flags().StringVar(&reading, "reading", "", "`WORD`: outbound, foreign-spif or local-spif")
+	cmd.Flags().StringArrayVar(&discard, "discard", nil, "drop `VALUE` if need be; repeatable")
 	cmd.Flags().StringVar(&syntax, "syntax-out", "", "print the result as `WORD` alone")
 	cmd.Flags().StringVar(&f.lang, "lang", "", "language `TAG` of markings")
 	cmd.Flags().StringVar(&f.color, "color", "auto", "`WHEN` to colour: auto, always, never")
@@ -57,7 +67,13 @@ type translationJSON struct {
 	Steps   []string  `json:"steps"`
 }
 
-func (a *app) translate(f *labelFlags, target, word, syntax string, args []string) error {
+// translateFlags say how it is translated.
+type translateFlags struct {
+	to, reading, syntax string
+	discard             []string
+}
+
+func (a *app) translate(f *labelFlags, how translateFlags, args []string) error {
 	at, err := f.when()
 	if err != nil {
 		return err
@@ -70,24 +86,32 @@ func (a *app) translate(f *labelFlags, target, word, syntax string, args []strin
 	if err != nil {
 		return err
 	}
-	to, err := policyNamed(reg, target)
+	to, err := policyNamed(reg, how.to)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	reading := cases.ReadingFor(l.Policy(), to)
-	if word != "" {
+	if how.reading != "" {
 		var ok bool
-		if reading, ok = labels.ParseReading(word); !ok || reading == labels.Table {
-			return fmt.Errorf("--reading: %q is none of outbound, foreign-spif, local-spif", word)
+		if reading, ok = labels.ParseReading(how.reading); !ok || reading == labels.Table {
+			return fmt.Errorf("--reading: %q is none of outbound, foreign-spif, local-spif", how.reading)
 		}
 	}
-	t, problems := labels.NewTranslator(l.Policy(), to, reading, labels.TranslatorOptions{})
+	var o labels.TranslatorOptions
+	for _, text := range how.discard {
+		values, err := valuesNamed(l.Policy(), text)
+		if err != nil {
+			return fmt.Errorf("--discard: %w", err)
+		}
+		o.Discard = append(o.Discard, values...)
+	}
+	t, problems := labels.NewTranslator(l.Policy(), to, reading, o)
 	if t == nil {
 		return fmt.Errorf("%s cannot be translated to %s: %s", l.Policy().Name(), to.Name(), problems[0].Text)
 	}
 	result := t.Translate(l, at)
-	if syntax != "" {
-		return a.translated(result, syntax, at, f)
+	if how.syntax != "" {
+		return a.translated(result, how.syntax, at, f)
 	}
 	if err := a.printTranslation(f, s, l, to, reading, result, reg); err != nil {
 		return err
@@ -154,6 +178,35 @@ func (a *app) printTranslation(f *labelFlags, s *source, l *labels.Label, to *la
 		a.printForm(j.Form)
 	}
 	return nil
+}
+
+// valuesNamed finds the values that TAGSET/VALUE names. Both names may have slashes, so that every place to cut is tried;
+// of two values with one name both are meant.
+func valuesNamed(p *labels.Policy, text string) ([]labels.Value, error) {
+	var out []labels.Value
+	for i := range text {
+		if text[i] != '/' {
+			continue
+		}
+		set, name := text[:i], text[i+1:]
+		for _, t := range p.Tags() {
+			if t.TagSet != set && !strings.EqualFold(t.TagSetName, set) {
+				continue
+			}
+			for n := range t.Categories {
+				if strings.EqualFold(t.Categories[n].Name, name) {
+					out = append(out, t.Categories[n].Value)
+				}
+			}
+		}
+	}
+	switch {
+	case !strings.Contains(text, "/"):
+		return nil, fmt.Errorf("%q is not TAGSET/VALUE", text)
+	case out == nil:
+		return nil, fmt.Errorf("policy %s has no value %q; see 'sallyport spif show'", p.Name(), text)
+	}
+	return out, nil
 }
 
 func labelForm(what string, l *labels.Label, reg policies) formJSON {
