@@ -28,6 +28,19 @@ func BenchmarkAnswer(b *testing.B) {
 			c.For(f)
 		}
 	})
+	b.Run("yardstick", func(b *testing.B) { // every label asked about for every party, and nothing else
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, i := range c.Items {
+				if !p.Validate(i.Label, now).Granted {
+					b.Fatal("not valid")
+				}
+				for range 5 {
+					p.Decide(i.Label, nation)
+				}
+			}
+		}
+	})
 	b.Run("element", func(b *testing.B) {
 		b.ReportAllocs()
 		few := c.For(f)

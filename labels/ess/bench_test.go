@@ -1,6 +1,7 @@
 package ess_test
 
 import (
+	"encoding/asn1"
 	"testing"
 
 	"sallyport/labels/ess"
@@ -22,6 +23,32 @@ func BenchmarkParseLabel(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
 				_, _ = ess.ParseLabel(raw)
+			}
+		})
+	}
+}
+
+// BenchmarkYardstick takes the same octets apart with encoding/asn1, and leaves the categories as they are.
+func BenchmarkYardstick(b *testing.B) {
+	for _, bm := range []struct{ name, file string }{
+		{"class", "ess/label-guard-public.ber"},
+		{"one category", "ess/label-guard-rel-gbr.ber"},
+	} {
+		raw := octets(b, named(b, bm.file))
+		b.Run(bm.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var l struct {
+					Class      int
+					Policy     asn1.ObjectIdentifier
+					Categories []struct {
+						Type  asn1.ObjectIdentifier `asn1:"tag:0"`
+						Value asn1.RawValue         `asn1:"tag:1"`
+					} `asn1:"optional,set"`
+				}
+				if _, err := asn1.UnmarshalWithParams(raw, &l, "set"); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -1,6 +1,10 @@
 package nato4774_test
 
 import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +23,28 @@ func BenchmarkParseLabel(b *testing.B) {
 			for b.Loop() {
 				if _, err := nato4774.ParseLabel(e, reg); err != nil {
 					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkYardstick makes tokens of the same text with encoding/xml, and reads nothing in them.
+func BenchmarkYardstick(b *testing.B) {
+	for _, bm := range []struct{ name, text string }{
+		{"class", boundLabel},
+		{"every part", good},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				d := xml.NewDecoder(strings.NewReader(bm.text))
+				for {
+					if _, err := d.Token(); errors.Is(err, io.EOF) {
+						break
+					} else if err != nil {
+						b.Fatal(err)
+					}
 				}
 			}
 		})

@@ -55,3 +55,18 @@ func TestTable(t *testing.T) {
 		t.Errorf("table is\n%s", b.String())
 	}
 }
+
+// Every row of the labels group names a package whose benchmarks are run, and a yardstick that is another one.
+func TestLabelBenchmarks(t *testing.T) {
+	seen := map[string]bool{}
+	for _, l := range labelBenchmarks {
+		if seen[l.name] || labelPatterns[l.pkg] == "" || l.bench == l.yardstick || l.against == "" {
+			t.Errorf("%+v", l)
+		}
+		seen[l.name] = true
+	}
+	rows := labelRows("decision, NATO policy", "with maps", result{ns: 10, allocs: 1}, result{ns: 40})
+	if rows[0].Ratio != 0.25 || rows[0].Met != nil || rows[1].Met == nil || *rows[1].Met {
+		t.Errorf("%+v, want a quarter of the time, and the budget for allocations missed", rows)
+	}
+}

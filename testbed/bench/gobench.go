@@ -94,16 +94,6 @@ func judge(ctx context.Context, _ *settings) ([]Row, error) {
 	})
 }
 
-// labels: finding and decoding a label, and the access decision.
-func labels(ctx context.Context, _ *settings) ([]Row, error) {
-	decide, err := each(ctx, "labels", "./labels", ".", nil)
-	if err != nil {
-		return nil, err
-	}
-	read, err := each(ctx, "labels", "./labels/xep0258", ".", nil)
-	return append(decide, read...), err
-}
-
 // rules: profiles and rule sets.
 func rules(ctx context.Context, _ *settings) ([]Row, error) {
 	return each(ctx, "rules", "./rules", ".", nil)
