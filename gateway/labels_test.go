@@ -113,13 +113,13 @@ func TestLabelKeys(t *testing.T) {
 		source, sent       string
 		released           string
 	}{
-		{"translated out, the original kept", "a", say("u@a.example", "v@b.example", "chat", "<body>x</body>"+public), "released", "", "label", "PARTNER OPEN [imported]", "<equivalentlabel>"},
-		{"translated in by table", "b", say("v@b.example", "u@a.example", "chat", "<body>x</body>"+open), "released", "", "label", "GUARD PUBLIC", "GUARD PUBLIC"},
+		{"translated out, the original kept", "a", say("u@a.example", "v@b.example", "chat", "<body>x</body>"+public), "released", "", "its own label", "PARTNER OPEN [imported]", "<equivalentlabel>"},
+		{"translated in by table", "b", say("v@b.example", "u@a.example", "chat", "<body>x</body>"+open), "released", "", "its own label", "GUARD PUBLIC", "GUARD PUBLIC"},
 		{"not in the table", "b", say("v@b.example", "u@a.example", "chat", "<body>x</body>"+other), "refused", "no-mapping", "", "", ""},
 		{"default of a room", "a", say("ops@a.example/nick", "v@b.example", "groupchat", "<body>x</body>"), "released", "", "default of room ops", "PARTNER OPEN [imported]", "<body>x</body>"},
 		{"no default for others", "a", say("u@a.example", "v@b.example", "chat", "<body>x</body>"), "refused", "no-label", "", "", ""},
-		{"relabelled by rule", "a", say("low@a.example", "v@c.example", "chat", "<body>x</body>"+public), "released", "", "label", "GUARD PUBLIC", "<body>[GUARD PUBLIC]\nx</body>"},
-		{"marked in the text", "a", say("u@a.example", "v@c.example", "chat", "<body>x</body>"+public), "released", "", "label", "GUARD PUBLIC", "<body>[GUARD PUBLIC]\nx</body>"},
+		{"relabelled by rule", "a", say("low@a.example", "v@c.example", "chat", "<body>x</body>"+public), "released", "", "its own label", "GUARD PUBLIC", "<body>[GUARD PUBLIC]\nx</body>"},
+		{"marked in the text", "a", say("u@a.example", "v@c.example", "chat", "<body>x</body>"+public), "released", "", "its own label", "GUARD PUBLIC", "<body>[GUARD PUBLIC]\nx</body>"},
 		{"read from the text", "c", say("v@c.example", "u@a.example", "chat", "<body>[guard  public]\nx</body>"), "released", "", "first line", "GUARD PUBLIC", "<body>x</body>"},
 	} {
 		x, err := gateway.Explain(p, control.ExplainQuestion{From: c.peer, Stanza: c.stanza}, certsFrom.AddDate(26, 0, 0))
@@ -129,6 +129,16 @@ func TestLabelKeys(t *testing.T) {
 		if x.Outcome != c.outcome || x.Reason != c.reason {
 			t.Errorf("%s: %s %s (%s), want %s %s", c.name, x.Outcome, x.Reason, x.Detail, c.outcome, c.reason)
 			continue
+		}
+		out := "" // what is said to leave as a label: nothing where none does
+		if strings.Contains(x.Released, "<securitylabel") {
+			out = c.sent
+		}
+		if x.LabelOut != out {
+			t.Errorf("%s: label out %q, want %q", c.name, x.LabelOut, out)
+		}
+		if tr := x.Label; c.peer == "b" && (len(tr.Translations) != 1 || tr.Translations[0].For != "side in") {
+			t.Errorf("%s: translations %+v, want one for side in", c.name, tr.Translations)
 		}
 		if c.outcome != peering.Release.String() {
 			continue

@@ -28,6 +28,22 @@ func TestClearanceMarking(t *testing.T) {
 	}
 }
 
+// TestClearanceString: a clearance in logs is the marking behind the name of its policy.
+func TestClearanceString(t *testing.T) {
+	p := policyFile(t, guardFile)
+	c := mustClearance(t, p, "guard/c-all.xml")
+	if got, want := c.String(), "GUARD "+c.Marking(""); got != want || !strings.Contains(want, "//ALPHA BRAVO") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var none *labels.Clearance
+	if got := none.String(); got != "no clearance" {
+		t.Errorf("no clearance is shown as %q", got)
+	}
+	if got := labels.NewClearance(labels.ClearanceForm{Policy: "2.999.1"}).String(); got != "clearance under policy 2.999.1" {
+		t.Errorf("one without a policy is shown as %q", got)
+	}
+}
+
 func TestRGB(t *testing.T) {
 	for _, c := range []struct {
 		in      string

@@ -26,9 +26,9 @@ func TestClearanceSet(t *testing.T) {
 		err  error
 	}{
 		{name: "none", want: "no clearance"},
-		{name: "one", in: []*labels.Clearance{atHome}, want: "HOME {LOW|HIGH} Caveat RED"},
-		{name: "one under each policy", in: []*labels.Clearance{abroad, atHome}, want: "HOME {LOW|HIGH} Caveat RED; AWAY {ONE}"},
-		{name: "nil is none", in: []*labels.Clearance{nil, atHome, {}}, want: "HOME {LOW|HIGH} Caveat RED"},
+		{name: "one", in: []*labels.Clearance{atHome}, want: "HOME {LOW|HIGH} RED"},
+		{name: "one under each policy", in: []*labels.Clearance{abroad, atHome}, want: "HOME {LOW|HIGH} RED; AWAY {ONE}"},
+		{name: "nil is none", in: []*labels.Clearance{nil, atHome, {}}, want: "HOME {LOW|HIGH} RED"},
 		{name: "two under one policy", in: []*labels.Clearance{atHome, abroad, cleared(t, h, []uint32{3})}, want: "no clearance", err: labels.ErrUnion},
 		{name: "the same twice", in: []*labels.Clearance{atHome, atHome}, want: "no clearance", err: labels.ErrUnion},
 	} {
@@ -119,7 +119,7 @@ func TestIntersectSets(t *testing.T) {
 		lower labels.ClearanceSet
 		want  string
 	}{
-		{"both policies", set(cleared(t, h, []uint32{1, 3}, red, blue), cleared(t, a, []uint32{12})), "HOME {LOW} Caveat RED; AWAY {TWO}"},
+		{"both policies", set(cleared(t, h, []uint32{1, 3}, red, blue), cleared(t, a, []uint32{12})), "HOME {LOW} RED; AWAY {TWO}"},
 		{"a policy not named above has no clearance", set(cleared(t, h, []uint32{1}), labels.NewClearance(labels.ClearanceForm{Policy: "2.999.30", Classes: []uint32{1}})), "HOME {LOW}"},
 		{"nothing", labels.ClearanceSet{}, "no clearance"},
 		{"what cannot be read is none", set(labels.NewClearance(labels.ClearanceForm{Policy: homeID, Classes: []uint32{1}, Values: []labels.Value{stop}})), "no clearance"},

@@ -32,7 +32,9 @@ func Compile(s PolicySpec) (*Policy, []Problem) {
 	c.tagSets()
 	c.texts()
 	c.equivalents()
-	if !c.failed {
+	if c.failed {
+		c.warn(s.Line, "problems", "rules and what they refer to were not looked at because of the errors: more may follow once they are corrected")
+	} else {
 		c.masks()
 		c.rules()
 	}
@@ -166,9 +168,12 @@ func (c *compiler) classes() {
 	seen, ranks, colors := newNames(), map[int]string{}, map[string]string{}
 	for _, s := range c.spec.Classes {
 		c.unique(s.Line, "class-name", "classification", s.Name, seen)
-		if _, twice := c.p.byClass[s.LACV]; twice || s.LACV > MaxNumber {
-			c.problem(s.Line, "class-lacv", "classification %q: lacv %d is used twice or larger than %d", s.Name, s.LACV, MaxNumber)
-		} else if s.LACV > maxESSClass {
+		switch o, twice := c.p.byClass[s.LACV]; {
+		case twice:
+			c.problem(s.Line, "class-lacv", "classifications %q and %q have the same lacv %d: a label could mean either", c.p.classes[o].Name, s.Name, s.LACV)
+		case s.LACV > MaxNumber:
+			c.problem(s.Line, "class-lacv", "classification %q: lacv %d is larger than %d", s.Name, s.LACV, MaxNumber)
+		case s.LACV > maxESSClass:
 			c.warn(s.Line, "class-lacv", "classification %q: lacv %d does not fit in a binary label (at most %d)", s.Name, s.LACV, maxESSClass)
 		}
 		if o, twice := ranks[s.Hierarchy]; twice {

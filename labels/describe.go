@@ -2,7 +2,6 @@ package labels
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,7 +19,7 @@ type ClassInfo struct {
 	Color       string
 	Obsolete    bool
 	Required    []string // words of each rule
-	Equivalents []string // words of each equivalence
+	Equivalents []EquivalenceInfo
 }
 
 // CategoryInfo is one category value.
@@ -32,7 +31,7 @@ type CategoryInfo struct {
 	Typed               bool // typed by users: never usable
 	NotBefore, NotAfter time.Time
 	Rules               []string // words of each rule
-	Equivalents         []string // words of each equivalence
+	Equivalents         []EquivalenceInfo
 }
 
 // TagInfo is one tag with its values.
@@ -43,12 +42,6 @@ type TagInfo struct {
 	Single             bool
 	Min, Max           int // when the tag is used; Max 0 is unbounded
 	Categories         []CategoryInfo
-}
-
-// EquivalentInfo is a policy that this one has equivalences with. Name is what this one calls it.
-type EquivalentInfo struct {
-	Name, ID string
-	Required []string // words of what every translated label needs there
 }
 
 // PrivacyMarkInfo is a privacy mark that the policy knows.
@@ -67,11 +60,7 @@ func (p *Policy) Classes() []ClassInfo {
 		c := &p.classes[i]
 		info := ClassInfo{
 			Name: c.Name, LACV: c.LACV, Hierarchy: c.Hierarchy, Color: c.Color, Obsolete: c.Obsolete,
-			Required: requirementWords("", c.required),
-		}
-		for _, e := range c.Equivalents {
-			words := fmt.Sprintf("%s classification %d (%s)", e.Policy, e.LACV, e.Applied)
-			info.Equivalents = append(info.Equivalents, withThere(words, e.Required))
+			Required: requirementWords("", c.required), Equivalents: p.classEquivalences(c),
 		}
 		out = append(out, info)
 	}
@@ -127,26 +116,8 @@ func (p *Policy) categoryInfo(b int) CategoryInfo {
 	for _, g := range c.excludes {
 		info.Rules = append(info.Rules, "not with "+g.words)
 	}
-	for _, e := range c.Equivalents {
-		words := fmt.Sprintf("%s %s value %d of %s (%s)", e.Policy, e.Kind.thereWords(), e.LACV, e.TagSet, e.Applied)
-		if e.Discard {
-			words = fmt.Sprintf("%s: may be dropped (%s)", e.Policy, e.Applied)
-		}
-		info.Equivalents = append(info.Equivalents, words)
-	}
+	info.Equivalents = p.valueEquivalences(c)
 	return info
-}
-
-// Equivalents returns the policies that this one has equivalences with.
-func (p *Policy) Equivalents() []EquivalentInfo {
-	if p == nil {
-		return nil
-	}
-	out := make([]EquivalentInfo, 0, len(p.equivalents))
-	for _, e := range p.equivalents {
-		out = append(out, EquivalentInfo{Name: e.Name, ID: e.ID, Required: thereWords(e.Required)})
-	}
-	return out
 }
 
 // PrivacyMarks returns the privacy marks that the policy knows, in document order.
@@ -218,26 +189,6 @@ func requirementWords(before string, rs []requirement) []string {
 		out = append(out, before+rs[i].String())
 	}
 	return out
-}
-
-// thereWords names requirements in another policy, which may not be loaded: by number.
-func thereWords(specs []RequiredSpec) []string {
-	var out []string
-	for _, s := range specs {
-		r := requirement{op: s.Operation}
-		for _, g := range s.Groups {
-			r.groups = append(r.groups, group{words: g.String()})
-		}
-		out = append(out, r.String())
-	}
-	return out
-}
-
-func withThere(words string, specs []RequiredSpec) string {
-	for _, w := range thereWords(specs) {
-		words += ", adding " + w
-	}
-	return words
 }
 
 // String names the group without its policy: "restrictive 3 of Caveats".

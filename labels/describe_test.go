@@ -33,6 +33,13 @@ func TestDescribe(t *testing.T) {
 		t.Fatalf("no category %s", name)
 		return labels.CategoryInfo{}
 	}
+	alone, both := registry(t, p), registry(t, p, policyFile(t, "guard/partner.spif.xml"))
+	words := func(all []labels.EquivalenceInfo, r *labels.Registry) (out []string) {
+		for _, e := range all {
+			out = append(out, e.Words(r))
+		}
+		return out
+	}
 	tests := []struct {
 		name      string
 		got, want []string
@@ -40,14 +47,18 @@ func TestDescribe(t *testing.T) {
 		{"class with one of two", class("CONFIDENTIAL").Required, []string{"exactly one of Owner NORTH, Owner SOUTH"}},
 		{"class with a tag set and a value", class("SECRET").Required, []string{"a value of Owner (any), and Caveats ALPHA"}},
 		{"class without rules", class("PUBLIC").Required, nil},
-		{"equivalent class", class("PUBLIC").Equivalents, []string{"PARTNER classification 1 (both)"}},
-		{"equivalent class that adds", class("INTERNAL").Equivalents, []string{"PARTNER classification 2 (encrypt), adding informative 0 of Origin"}},
+		{"equivalent class", words(class("PUBLIC").Equivalents, alone), []string{"PARTNER classification 1, both ways"}},
+		{"equivalent class by name", words(class("PUBLIC").Equivalents, both), []string{"PARTNER OPEN, both ways"}},
+		{"equivalent class that adds", words(class("INTERNAL").Equivalents, nil), []string{"PARTNER classification 2, for what leaves, adding informative 0 of Origin"}},
+		{"equivalent class that adds, by name", words(class("INTERNAL").Equivalents, both), []string{"PARTNER LIMITED, for what leaves, adding Origin was internal"}},
 		{"excluded category", category("BRAVO").Rules, []string{"not with Caveats ALPHA"}},
 		{"required category", category("CHARLIE").Rules, []string{"needs one or more of Caveats ALPHA, Caveats BRAVO"}},
 		{"required class", category("ECHO").Rules, []string{"only with SECRET"}},
 		{"excluded class", category("FIVE").Rules, []string{"not with PUBLIC"}},
-		{"equivalent category", category("GBR").Equivalents, []string{"PARTNER enumerated permissive value 44 of 2.999.258.2.2 (both)"}},
-		{"category that may be dropped", category("STAFF").Equivalents, []string{"PARTNER: may be dropped (both)"}},
+		{"equivalent category", words(category("GBR").Equivalents, alone), []string{"PARTNER enumerated permissive value 44 of 2.999.258.2.2, both ways"}},
+		{"equivalent category by name", words(category("GBR").Equivalents, both), []string{"PARTNER SHARE Britain, both ways"}},
+		{"category that may be dropped", words(category("STAFF").Equivalents, both), []string{"PARTNER: may be dropped, both ways"}},
+		{"nothing", words([]labels.EquivalenceInfo{{}}, both), []string{""}},
 		{"languages", p.Languages(), []string{"fr"}},
 	}
 	for _, tt := range tests {
@@ -66,7 +77,7 @@ func TestDescribe(t *testing.T) {
 	if c, ok := p.Category(category("GBR").Value); !ok || c.Name != "GBR" || p.Tags()[c.Tag].Name != "Countries" {
 		t.Errorf("%+v", c)
 	}
-	if e := p.Equivalents(); len(e) != 1 || e[0].Name != "PARTNER" || e[0].ID != "2.999.258.2" || !slices.Equal(e[0].Required, []string{"informative 1 of Origin"}) {
+	if e := p.Equivalents(); len(e) != 1 || e[0].Name != "PARTNER" || e[0].ID != "2.999.258.2" || !slices.Equal(e[0].Adds(alone), []string{"informative 1 of Origin"}) || !slices.Equal(e[0].Adds(both), []string{"Origin imported"}) {
 		t.Errorf("%+v", e)
 	}
 	if p.PrivilegeID() != "2.16.840.1.101.2.1.8.3" || p.RBACID() != p.PrivilegeID() || p.About().Schema != "2.1" || p.Version() != "7" {

@@ -255,24 +255,13 @@ func (c *Clearance) Equal(o *Clearance) bool {
 	return c.id == o.id && slices.Equal(c.lacvs, o.lacvs) && slices.Equal(c.values, o.values)
 }
 
-// String returns the policy, the classifications in braces and the values by tag. Safe for logs.
+// String returns the name of the policy and the clearance as Marking has it. Safe for logs.
 func (c *Clearance) String() string {
-	if c == nil || c.id == "" {
+	switch {
+	case c == nil || c.id == "":
 		return "no clearance"
-	}
-	p := c.policy
-	if p == nil {
+	case c.policy == nil:
 		return "clearance under policy " + c.id
 	}
-	var names []string
-	for i := c.classes.next(0); i >= 0; i = c.classes.next(i + 1) {
-		names = append(names, p.classes[i].Name)
-	}
-	out := p.name + " {" + strings.Join(names, "|") + "}"
-	for i := range p.tags {
-		if words := p.tagWords(i, c.bits, "/"); words != "" {
-			out += " " + words
-		}
-	}
-	return out
+	return c.policy.name + " " + c.Marking("")
 }

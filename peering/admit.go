@@ -58,7 +58,7 @@ func (j *judgement) admitDestination() bool {
 			Allowing: "a [peer] that owns that domain", Condition: stanza.ItemNotFound,
 		})
 	}
-	j.v.ToPeer = j.to.Name
+	j.v.ToPeer, j.v.ToSide = j.to.Name, j.to.Side
 	if far, ok := mapDomain(j.to.DomainMap, j.dst, nearToFar); ok {
 		j.dst = far
 	}

@@ -66,7 +66,7 @@ const (
 )
 
 var labelSourceWords = [numLabelSources]string{
-	"none", "label", "equivalent", "first line", "default of rule", "default of room", "default of user",
+	"none", "its own label", "equivalent", "first line", "default of rule", "default of room", "default of user",
 	"default of peer", "default of domain", "default of side", "default of policy",
 }
 

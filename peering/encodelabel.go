@@ -30,7 +30,7 @@ type LabelRecord struct {
 
 // TranslationRecord is one translation, read back.
 type TranslationRecord struct {
-	For    string // "side", the one it goes to, or "peer"
+	For    string // "side it goes to" or "peer it goes to"
 	Status labels.TranslationStatus
 	Steps  []string
 	Reason string
@@ -122,7 +122,7 @@ func ParseLabelFacts(b []byte) (LabelRecord, []byte, error) {
 	if version >= labelFactsVersion {
 		l.Received, l.Sent = r.string(), r.string()
 	}
-	for _, who := range [...]string{"side", "peer"} {
+	for _, who := range [...]string{"side it goes to", "peer it goes to"} {
 		if r.flag() {
 			l.Translations = append(l.Translations, r.translation(who))
 		}

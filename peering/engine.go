@@ -141,7 +141,7 @@ func (j *judgement) applyRules() bool {
 	case rules.Allow:
 		j.v.Effects.Take, j.v.Effects.NTake = out.Take, out.NTake
 		if out.NFired == 0 {
-			j.step(Step{Stage: Rules, Note: "no rule objects"})
+			j.step(Step{Stage: Rules, Note: "no rule refuses it"})
 		}
 		return out.Label == nil || j.relabel(&out)
 	}

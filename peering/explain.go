@@ -42,7 +42,10 @@ type ExplanationStep struct {
 func Explain(v *Verdict) Explanation {
 	x := Explanation{
 		Outcome: v.Outcome.String(), FromPeer: v.FromPeer, ToPeer: v.ToPeer, Policy: v.Version.String(),
-		Changed: v.Changed, LabelIn: v.Facts.MarkingIn, LabelOut: v.Facts.MarkingOut, Label: explainLabel(v),
+		Changed: v.Changed, LabelIn: v.Facts.MarkingIn, Label: explainLabel(v),
+	}
+	if x.Label != nil && x.Label.Written != "" { // else no label leaves: refused, or the peer is sent none
+		x.LabelOut = v.Facts.MarkingOut
 	}
 	for i := range v.Trace.Len() {
 		s := v.Trace.At(i)

@@ -12,7 +12,7 @@ import (
 
 // ExplainedLabel is the label of a message on its way, laid out for people and programs.
 type ExplainedLabel struct {
-	Source   string `json:"source"`             // label, equivalent 1, first line, default of room ops
+	Source   string `json:"source"`             // its own label, equivalent 1, first line, default of room ops
 	Syntax   string `json:"syntax,omitempty"`   // as received
 	Digest   string `json:"sha256,omitempty"`   // of the securitylabel as received, in canonical form
 	Received string `json:"received,omitempty"` // normal form
@@ -63,7 +63,7 @@ func explainLabel(v *Verdict) *ExplainedLabel {
 	for _, t := range [...]struct {
 		who string
 		t   *labels.Translation
-	}{{"side", f.TranslatedIn}, {"peer " + v.ToPeer, f.TranslatedOut}} {
+	}{{"side " + v.ToSide, f.TranslatedIn}, {"peer " + v.ToPeer, f.TranslatedOut}} {
 		if t.t != nil {
 			one := ExplainedTranslation{For: t.who, Status: t.t.Status.String(), Reason: t.t.Reason, Steps: t.t.Steps}
 			if t.t.Result != nil {
@@ -89,7 +89,7 @@ func (v *Verdict) HasLabelFacts() bool {
 	return v.Facts.Source != NoLabelSource || v.Facts.Received.Received() != nil
 }
 
-// SourceWords says where the label came from: "label", "equivalent 1", "default of room ops".
+// SourceWords says where the label came from: "its own label", "equivalent 1", "default of room ops".
 func (f *LabelFacts) SourceWords() string {
 	return sourceWords(f.Source, f.SourceName, f.Received.Source.Equivalent())
 }

@@ -98,7 +98,7 @@ func TestPublishedLabels(t *testing.T) {
 	}
 	x := item("1", "")
 	for _, c := range []crossing{
-		{name: "published", one: true, text: publish(x + wire(t, gbr)), change: also(), want: peering.Release, leaves: []string{wire(t, gbr) + "</publish>", "<item id='1'>"}, source: "label"},
+		{name: "published", one: true, text: publish(x + wire(t, gbr)), change: also(), want: peering.Release, leaves: []string{wire(t, gbr) + "</publish>", "<item id='1'>"}, source: "its own label"},
 		{name: "published, no items", one: true, text: publish(wire(t, gbr)), change: also(), want: peering.Release, leaves: []string{wire(t, gbr)}},
 		{name: "published, several items", one: true, text: publish(x + item("2", "") + wire(t, gbr)), change: also(), want: peering.Release, leaves: []string{"id='2'", wire(t, gbr)}},
 		{name: "published, peer not cleared", one: true, text: publish(x + secret), change: also(), stage: peering.LabelOut, reason: peering.Clearance},

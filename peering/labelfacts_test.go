@@ -40,7 +40,7 @@ func TestExplainShowsTheWayOfALabel(t *testing.T) {
 	written := got.Written
 	got.Digest, got.Written, got.Translations[0].Steps = "", "", nil
 	want := &peering.ExplainedLabel{
-		Source: "label", Syntax: "ess", Received: "2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826", Marking: "GUARD INTERNAL USE REL TO GBR",
+		Source: "its own label", Syntax: "ess", Received: "2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826", Marking: "GUARD INTERNAL USE REL TO GBR",
 		Translations: []peering.ExplainedTranslation{{For: "peer out", Status: "ok", Result: "PARTNER LIMITED SHARE Britain [was internal; imported]"}},
 		Checks: []peering.ExplainedCheck{
 			{Stage: "label-in", Subject: "peer in", Label: "GUARD INTERNAL USE REL TO GBR", Clearance: got.Checks[0].Clearance, Result: "granted"},
@@ -83,7 +83,7 @@ func TestLabelFactsSurviveEncoding(t *testing.T) {
 		Source: peering.OfLabel, Syntax: xep0258.ESS, Digest: sum, PolicyIn: guardID, PolicyOut: partnerID,
 		Received:     "2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826",
 		Sent:         peering.NormalForm(v.LabelOut),
-		Translations: []peering.TranslationRecord{{For: "peer", Status: labels.Translated, Steps: v.Facts.TranslatedOut.Steps}},
+		Translations: []peering.TranslationRecord{{For: "peer it goes to", Status: labels.Translated, Steps: v.Facts.TranslatedOut.Steps}},
 		Checks: []peering.CheckRecord{
 			{Stage: peering.LabelIn, As: peering.AsPeer, Granted: true, Name: "in", Policy: guardID},
 			{Stage: peering.LabelOut, As: peering.AsPeer, Granted: true, Name: "out", Policy: partnerID},
@@ -136,7 +136,7 @@ func TestRecordedFacts(t *testing.T) {
 	if x.Source != y.Source || x.Syntax != y.Syntax || x.Digest != y.Digest || x.Received != y.Received || len(x.Checks) != len(y.Checks) || y.Received == "" || y.Sent == "" {
 		t.Errorf("explained as %+v, recorded as %+v", x, y)
 	}
-	if d := cmp.Diff(x.Translations[0].Steps, y.Translations[0].Steps); d != "" || y.Translations[0].For != "peer" {
+	if d := cmp.Diff(x.Translations[0].Steps, y.Translations[0].Steps); d != "" || y.Translations[0].For != "peer it goes to" {
 		t.Errorf("translation for %s (-want +got):\n%s", y.Translations[0].For, d)
 	}
 	if last := y.Checks[len(y.Checks)-1]; last.Result != "denied" || last.Subject != "recipient domain out.example" || last.Clearance != "none" {

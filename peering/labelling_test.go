@@ -343,7 +343,7 @@ func firstLines(t testing.TB, reg *labels.Registry) []crossing {
 		{name: "116 read", one: true, text: text(line+"seven", ""), change: reads, want: peering.Release, label2: gbr.String(), leaves: []string{"<body>seven</body>"}, source: "first line"},
 		{name: "116 not enabled: text", one: true, text: text(line+"seven", ""), stage: peering.LabelIn, reason: peering.NoLabel},
 		{name: "not in the catalogue", one: true, text: text("[GUARD SECRET]\nseven", ""), change: reads, stage: peering.LabelIn, reason: peering.NoLabel},
-		{name: "means what the label says", one: true, text: text(line+"seven", wire(t, gbr)), change: reads, want: peering.Release, label2: gbr.String(), leaves: []string{"<body>seven</body>"}, source: "label"},
+		{name: "means what the label says", one: true, text: text(line+"seven", wire(t, gbr)), change: reads, want: peering.Release, label2: gbr.String(), leaves: []string{"<body>seven</body>"}, source: "its own label"},
 		{name: "means another label", one: true, text: text(line+"seven", wire(t, public)), change: reads, stage: peering.LabelIn, reason: "label-mismatch"},
 		{name: "bodies that do not agree", one: true, text: text(line+"seven", "<body xml:lang='fr'>sept</body>"), change: reads, stage: peering.LabelIn, reason: "label-mismatch"},
 		{name: "read beyond the clearance", one: true, text: text(line+"seven", ""), change: func(reg *labels.Registry, d *peering.Definition) {

@@ -123,6 +123,7 @@ type Verdict struct {
 	Version  Version // policy version that judged
 	FromPeer string
 	ToPeer   string // "" when no destination was found
+	ToSide   string // of that peer
 	LabelIn  *labels.Label
 	LabelOut *labels.Label
 	Facts    LabelFacts

@@ -45,18 +45,23 @@ type RuleSpec struct {
 
 // MatchSpec says which stanzas a rule is about: all keys that are given must match, each by any of its values.
 type MatchSpec struct {
+	// Sides that it comes from, by name.
 	FromSide []string `toml:"from-side"`
-	ToSide   []string `toml:"to-side"`
+	// Sides that it goes to.
+	ToSide []string `toml:"to-side"`
+	// Peers that it comes from, by name.
 	FromPeer []string `toml:"from-peer"`
-	ToPeer   []string `toml:"to-peer"`
+	// Peers that it goes to.
+	ToPeer []string `toml:"to-peer"`
 	// Kinds: message, presence, iq.
 	Kinds []string `toml:"kinds"`
 	// Types: chat, groupchat, get, subscribe, ... ; a name that several kinds have stands for all of them.
 	Types []string `toml:"types"`
-	// Addresses: a domain "b.example" (everybody there), "*.b.example" (everybody in domains below it), or one bare
+	// Senders: a domain "b.example" (everybody there), "*.b.example" (everybody in domains below it), or one bare
 	// address "u@b.example".
 	From []string `toml:"from"`
-	To   []string `toml:"to"`
+	// Destinations, in the same way.
+	To []string `toml:"to"`
 	// Children of the stanza: "body", "{namespace}local" or "{namespace}*".
 	Elements []string `toml:"elements"`
 	// Names of classifications. A stanza without a label matches none.
@@ -87,8 +92,10 @@ type RewriteSpec struct {
 // RateSpec bounds how many stanzas pass in a time. The package has no clock: the caller keeps one bucket for each rule
 // and scope, fills it at PerMinute up to Burst, and hands the levels in with each Input.
 type RateSpec struct {
+	// Stanzas that pass in a minute, on the long run.
 	PerMinute int `toml:"per-minute"`
-	Burst     int `toml:"burst"` // per-minute if left out
+	// Stanzas that may pass at once; per-minute if left out.
+	Burst int `toml:"burst"`
 	// Who shares a bucket: pair (of domains) or sender; pair if left out.
 	Per string `toml:"per"`
 }

@@ -45,9 +45,9 @@ func TestAuditShowsLabelFacts(t *testing.T) {
 	e := recorded(t)
 	text := string(appendLabelsText(nil, e))
 	for _, want := range []string{
-		"  label from  label\n", "  syntax      ess\n", "  sha256      ", "  in numbers  2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826\n",
+		"  label from  its own label\n", "  syntax      ess\n", "  sha256      ", "  in numbers  2.999.258.1 class 2, 2.999.258.1.3 enumerated permissive 826\n",
 		"  sender      user juliet@in.example, with a clearance under 2.999.258.1\n", "  recipient   domain out.example, without a clearance\n",
-		"  translated  for the peer: ok\n", "  checked     label-in, peer in, clearance under 2.999.258.1: granted\n",
+		"  translated  for the peer it goes to: ok\n", "  checked     label-in, peer in, clearance under 2.999.258.1: granted\n",
 		"  checked     label-out, recipient domain out.example, clearance none: denied\n",
 	} {
 		if !strings.Contains(text, want) {

@@ -13,7 +13,7 @@
 //	2  wrong command line
 //	3  no running node answers
 //	4  the running node does not permit it
-//	5  the answer is no: check found errors, explain found that the stanza does not cross
+//	5  the answer is no: check found errors, explain found that the stanza does not cross, label decide says block
 //
-// "label decide" answers to scripts: 0 allow, 1 block, 2 wrong command line or unreadable.
+// "label decide" ends with 2 also when something cannot be read, so that a script never takes that for an answer.
 package main

@@ -161,6 +161,10 @@ func (a *app) printExplanation(x *peering.Explanation) {
 
 // printLabelFacts lays out how the label was found, who was asked about it, and how it leaves.
 func (a *app) printLabelFacts(x *peering.ExplainedLabel) {
+	sent := x.Sent
+	if x.Written == "" {
+		sent = "" // it was checked, and none leaves
+	}
 	fmt.Fprintln(a.out)
 	a.printFacts([][]string{
 		{"label from", x.Source},
@@ -168,7 +172,7 @@ func (a *app) printLabelFacts(x *peering.ExplainedLabel) {
 		{"sha256", x.Digest},
 		{"in numbers", x.Received},
 		{"replaced by rule", x.RelabelledBy},
-		{"sent as", x.Sent},
+		{"sent as", sent},
 	})
 	for _, t := range x.Translations {
 		line := "Translated for the " + t.For + ": " + t.Status

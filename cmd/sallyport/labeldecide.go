@@ -10,27 +10,11 @@ import (
 	"sallyport/labels"
 )
 
-// Exit codes of label decide, which answers to scripts.
-const (
-	exitAllow = iota
-	exitBlock
-	exitUnreadable
-)
+// unreadable ends a command that answers to scripts and had nothing to answer about.
+type unreadable struct{ err error }
 
-// exitAs ends a command with a code of its own. Without an error the answer has been printed.
-type exitAs struct {
-	code int
-	err  error
-}
-
-func (e exitAs) Error() string {
-	if e.err == nil {
-		return "exit"
-	}
-	return e.err.Error()
-}
-
-func (e exitAs) Unwrap() error { return e.err }
+func (e unreadable) Error() string { return e.err.Error() }
+func (e unreadable) Unwrap() error { return e.err }
 
 func (a *app) labelDecide() *cobra.Command {
 	var f labelFlags
@@ -42,7 +26,7 @@ func (a *app) labelDecide() *cobra.Command {
 does the clearance cover it. Both must be yes. Of several clearances in a file
 the one under the policy of the label counts.
 
-Exits with 0 for allow, with 1 for block, with 2 when something cannot be read.`,
+Exits with 0 for allow, with 5 for block, with 2 when something cannot be read.`,
 		Example: `  sallyport label decide --policy nato.xml label.xml clearance.xml
   sallyport label decide --policy nato.xml - alice.pem < label.b64`,
 		Args: cobra.ExactArgs(2),
@@ -50,9 +34,9 @@ Exits with 0 for allow, with 1 for block, with 2 when something cannot be read.`
 			allow, err := a.decide(&f, clearanceSyntax, args[0], args[1])
 			switch {
 			case err != nil:
-				return exitAs{exitUnreadable, err}
+				return unreadable{err}
 			case !allow:
-				return exitAs{code: exitBlock}
+				return answerNo{}
 			}
 			return nil
 		},

@@ -60,9 +60,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := a.exitCode(err)
-	var as exitAs
-	silent := errors.As(err, new(answerNo)) || errors.As(err, &as) && as.err == nil
-	if err != nil && !silent {
+	if err != nil && !errors.As(err, new(answerNo)) {
 		fmt.Fprintln(a.err, "sallyport:", printable(err.Error()))
 	}
 	if err != nil && !a.started {
@@ -73,14 +71,11 @@ func (a *app) main(ctx context.Context, args []string) int {
 
 func (a *app) exitCode(err error) int {
 	var ce *control.CallError
-	var as exitAs
 	switch {
 	case err == nil:
 		return exitDone
-	case !a.started:
+	case !a.started, errors.As(err, new(unreadable)):
 		return exitUsage
-	case errors.As(err, &as):
-		return as.code
 	case errors.As(err, new(answerNo)):
 		return exitNo
 	case errors.As(err, new(noNode)):
@@ -95,7 +90,8 @@ const rootLong = `Sallyport stands between XMPP servers and decides what crosses
 
 Exit codes: 0 done; 1 failed, the message says why; 2 wrong command line;
 3 no running node answers; 4 the running node does not permit it;
-5 the answer is no (check found errors, explain: the stanza does not cross).`
+5 the answer is no (check found errors, explain: the stanza does not cross,
+label decide: block). For label decide, 2 is also what cannot be read.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

@@ -17,9 +17,9 @@ func (a *app) spifShow() *cobra.Command {
 		Short: "Show what security policies say",
 		Long: `Print each policy: its head, the classifications from the lowest, every tag with
 its values, what each asks of a label and of a clearance, how it is marked, and
-its equivalents in other policies.`,
+its equivalents in other policies: by name, if these are named, too.`,
 		Example: `  sallyport spif show nato.xml
-  sallyport spif show --lang fr nato.xml`,
+  sallyport spif show --lang fr nato.xml partner.xml`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			colored, err := a.colors(f.color)
 			if err != nil {
@@ -32,7 +32,7 @@ its equivalents in other policies.`,
 			}
 			out := []policyJSON{}
 			for _, p := range reg.Policies() {
-				out = append(out, policyOut(p, reg.from[p.ID()], f.lang))
+				out = append(out, policyOut(p, &reg, f.lang))
 			}
 			if a.json {
 				return a.printJSON(out)
@@ -108,11 +108,11 @@ type policyEquivalent struct {
 // list is a slice that is never null in JSON.
 func list(s []string) []string { return append([]string{}, s...) }
 
-func policyOut(p *labels.Policy, file, lang string) policyJSON {
+func policyOut(p *labels.Policy, reg *policies, lang string) policyJSON {
 	from, to := p.Period()
 	digest, about := p.Digest(), p.About()
 	j := policyJSON{
-		namedJSON: namedJSON{p.ID(), p.Name()}, File: file, Version: p.Version(), Digest: fmt.Sprintf("%x", digest),
+		namedJSON: namedJSON{p.ID(), p.Name()}, File: reg.from[p.ID()], Version: p.Version(), Digest: fmt.Sprintf("%x", digest),
 		Originator: about.Originator, Created: about.Created, Default: namedJSON{about.Default.ID, about.Default.Name},
 		Extensions: list(about.Extensions), Period: period(from, to), Languages: list(p.Languages()), Classes: []policyClassJSON{}, Tags: []policyTagJSON{},
 		Privacy: []string{}, Equivalents: []policyEquivalent{},
@@ -120,7 +120,7 @@ func policyOut(p *labels.Policy, file, lang string) policyJSON {
 	for _, c := range p.Classes() {
 		out := policyClassJSON{
 			classJSON: classJSON{c.LACV, c.Name}, Hierarchy: c.Hierarchy, Color: c.Color, Obsolete: c.Obsolete,
-			Needs: list(c.Required), Equivalents: list(c.Equivalents),
+			Needs: list(c.Required), Equivalents: equivalences(c.Equivalents, reg),
 		}
 		if l, err := p.Label(labels.LabelForm{Policy: p.ID(), Class: c.LACV}); err == nil {
 			out.Marking, _, out.Background = p.Marking(l, lang)
@@ -128,7 +128,7 @@ func policyOut(p *labels.Policy, file, lang string) policyJSON {
 		j.Classes = append(j.Classes, out)
 	}
 	for _, t := range p.Tags() {
-		j.Tags = append(j.Tags, tagOut(p, &t, lang))
+		j.Tags = append(j.Tags, tagOut(p, reg, &t, lang))
 	}
 	for _, m := range p.PrivacyMarks() {
 		name := m.Name
@@ -138,12 +138,12 @@ func policyOut(p *labels.Policy, file, lang string) policyJSON {
 		j.Privacy = append(j.Privacy, name)
 	}
 	for _, e := range p.Equivalents() {
-		j.Equivalents = append(j.Equivalents, policyEquivalent{namedJSON{e.ID, e.Name}, list(e.Required)})
+		j.Equivalents = append(j.Equivalents, policyEquivalent{namedJSON{e.ID, e.Name}, list(e.Adds(reg.Registry))})
 	}
 	return j
 }
 
-func tagOut(p *labels.Policy, t *labels.TagInfo, lang string) policyTagJSON {
+func tagOut(p *labels.Policy, reg *policies, t *labels.TagInfo, lang string) policyTagJSON {
 	out := policyTagJSON{
 		TagSet: namedJSON{t.TagSet, t.TagSetName}, Name: t.Name, Kind: t.Kind.String(), Meaning: meaning(t.Kind),
 		Limits: limits(t), Values: []policyValueJSON{},
@@ -151,7 +151,7 @@ func tagOut(p *labels.Policy, t *labels.TagInfo, lang string) policyTagJSON {
 	for _, c := range t.Categories {
 		v := policyValueJSON{
 			classJSON: classJSON{c.Value.LACV, c.Name}, Obsolete: c.Obsolete, Typed: c.Typed,
-			Period: period(c.NotBefore, c.NotAfter), Rules: list(c.Rules), Equivalents: list(c.Equivalents),
+			Period: period(c.NotBefore, c.NotAfter), Rules: list(c.Rules), Equivalents: equivalences(c.Equivalents, reg),
 		}
 		// The marking of a clearance with this value alone is the value as it is shown, after "{}".
 		if one, err := p.Clearance(labels.ClearanceForm{Policy: p.ID(), Values: []labels.Value{c.Value}}); err == nil {
@@ -159,6 +159,15 @@ func tagOut(p *labels.Policy, t *labels.TagInfo, lang string) policyTagJSON {
 			v.Marking = strings.TrimSpace(v.Marking)
 		}
 		out.Values = append(out.Values, v)
+	}
+	return out
+}
+
+// equivalences says each in words.
+func equivalences(all []labels.EquivalenceInfo, reg *policies) []string {
+	out := []string{}
+	for _, e := range all {
+		out = append(out, e.Words(reg.Registry))
 	}
 	return out
 }

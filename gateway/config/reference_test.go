@@ -130,7 +130,7 @@ func (w *reference) entries(rv reflect.Value) []entry {
 		}
 		name := rv.Type().String() + "." + sf.Name
 		doc := w.docs[name]
-		if doc == "" && !isTable(sf.Type) && rv.Type().PkgPath() == reflect.TypeFor[config.Config]().PkgPath() {
+		if doc == "" && !isTable(sf.Type) {
 			w.missing = append(w.missing, name)
 		}
 		entries = append(entries, entry{sf, key, option, doc, rv.Field(i)})
@@ -266,6 +266,8 @@ func kindWord(t reflect.Type, enum, option string) string {
 		return "part of the day"
 	}
 	switch t.Kind() {
+	case reflect.Map:
+		return "table of " + plural(kindWord(t.Elem(), "", ""))
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Float64:

@@ -27,29 +27,40 @@ const Wildcard = "*"
 
 // Mapping says how an element with IC-ISM attributes is read as a label. The zero value reads nothing.
 type Mapping struct {
-	// Namespace and Element name the element that carries the attributes.
+	// XML namespace of the element that stands inside the label and has the attributes.
 	Namespace string `toml:"namespace"`
-	Element   string `toml:"element"`
-	// Plain takes attributes without a namespace, as the illustration in XEP-0258 has them, and no others.
+	// Name of that element, such as `icismlabel`.
+	Element string `toml:"element"`
+	// Whether its attributes have no namespace, as in the illustration of XEP-0258. Attributes in the namespace of IC-ISM
+	// are refused then, and without it those that have none.
 	Plain bool `toml:"plain-attributes"`
-	// Policy is the name or object identifier of the policy of the labels.
+	// Security policy that the labels are read under, by name or object identifier.
 	Policy string `toml:"policy"`
-	// Owners are the values of ownerProducer that are taken. The first is written.
+	// Values of ownerProducer that are taken, such as `USA`, or `GBR USA` for both together; a label of anybody else is
+	// refused. The first is what is written.
 	Owners []string `toml:"owner-producers"`
-	// Classes has the classification of the policy for each of U, R, C, S and TS.
+	// Classification of the policy that each of `U`, `R`, `C`, `S` and `TS` stands for, such as `{ U = "PUBLIC" }`. One
+	// that is not listed is refused.
 	Classes map[string]string `toml:"classifications"`
-	// Values has the words of the lists.
+	// What the words in the attributes that are lists stand for, one entry for each word. A word without an entry is
+	// refused.
 	Values []ValueMapping `toml:"value"`
 }
 
 // ValueMapping says what a word of a list stands for.
 type ValueMapping struct {
+	// Attribute with the list, such as `releasableTo` or `disseminationControls`.
 	Attribute string `toml:"attribute"`
-	Token     string `toml:"token"`
-	TagSet    string `toml:"tag-set"` // name
-	Type      string `toml:"type"`    // restrictive, permissive or informative
-	Name      string `toml:"name"`    // of the category; empty: as the token
-	// Discard says that the word means nothing under the policy. A list of nations never loses its last word this way.
+	// Word in it, such as `GBR`; `*` is every word of that attribute that has no entry of its own.
+	Token string `toml:"token"`
+	// Tag set of the policy, by name, that the value belongs to.
+	TagSet string `toml:"tag-set"`
+	// Kind of that value: restrictive, permissive or informative. Where nations are listed it has to be permissive.
+	Type string `toml:"type"`
+	// Name of the value in the policy; the word itself if left out.
+	Name string `toml:"name"`
+	// Passes the word over, since it means nothing under the policy; then nothing else is stated. It is refused all the
+	// same where it is the last word of a list of nations, which would otherwise be open to all.
 	Discard bool `toml:"discard"`
 }
 

@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 		{"PEM of another kind", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", lenient, "looks like no syntax"},
 		{"certificate that is none", "-----BEGIN CERTIFICATE-----\nMAQwAgUA\n-----END CERTIFICATE-----\n", lenient, "read as certificate"},
 		{"IC-ISM without a mapping", "<a xmlns='urn:b'/>", labelfile.Options{Syntax: labelfile.ICISM}, "without a mapping"},
-		{"marking without a table", "GUARD PUBLIC", labelfile.Options{Syntax: labelfile.Text}, "no label that is known here"},
+		{"marking without a table", "GUARD PUBLIC", labelfile.Options{Syntax: labelfile.Text}, "no label that is known here has the marking \"GUARD PUBLIC\"; only markings in a catalogue"},
 		{"not well-formed", "<label", lenient, "not readable as XML"},
 		{"a policy", string(read(t, "guard/guard.spif.xml")), lenient, "this is a security policy"},
 		{"a catalogue", "<catalog xmlns='urn:xmpp:sec-label:catalog:2'/>", lenient, "this is a catalogue"},

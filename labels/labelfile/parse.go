@@ -99,7 +99,13 @@ func (p *parser) text(b []byte) error {
 	if slices.Contains(p.o.Table.Ambiguous(), textmark.Fold(line)) {
 		return labels.Errorf(labels.CodeUnknown, "the marking %s stands for more than one label", labels.Quote(line))
 	}
-	return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s", labels.Quote(line))
+	return unknownMarking(line, "")
+}
+
+// unknownMarking says which markings can be read back: one with several values could come from more than one label.
+func unknownMarking(line, where string) error {
+	return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s%s; only markings in a catalogue, "+
+		"and of labels with a single value, which are generated from the policy, can be read back", labels.Quote(line), where)
 }
 
 // detect says what a file looks like. Octets begin with one of two tags; the letters "0" and "1" are the same octets,

@@ -228,7 +228,7 @@ func (p *parser) firstLine(e *xmlstream.Element) error {
 		p.label("first line of text", l.Form(), nil)
 		return nil
 	case line != "":
-		return labels.Errorf(labels.CodeUnknown, "no label that is known here has the marking %s of the first line", labels.Quote(line))
+		return unknownMarking(line, " of the first line")
 	}
 	return labels.Errorf(labels.CodeNoLabel, "the stanza has neither a securitylabel nor a marking in the first line of its text")
 }

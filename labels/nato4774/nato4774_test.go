@@ -72,6 +72,25 @@ func TestGoodLabel(t *testing.T) {
 	}
 }
 
+// A policy that is not loaded is named as the label names it, so that somebody knows which file is missing.
+func TestUnknownPolicyIsNamed(t *testing.T) {
+	const id = `URI="urn:oid:2.999.258.1">GUARD<`
+	for _, tt := range []struct{ name, next, want string }{
+		{"both unknown", `URI="urn:oid:2.999.258.77">RIVER<`, `policy "RIVER" (2.999.258.77) is not loaded`},
+		{"a name that is known", `URI="urn:oid:2.999.258.77">GUARD<`, `policy "GUARD" (2.999.258.77) is not loaded; the one of that name here is 2.999.258.1`},
+		{"no identifier", `>RIVER<`, `policy "RIVER" is not loaded`},
+		{"a name that is long", `URI="urn:oid:2.999.258.77">` + strings.Repeat("R", 200) + `<`, `R"… (2.999.258.77) is not loaded`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := nato4774.ParseLabel(parse(t, strings.Replace(good, id, tt.next, 1)), registry(t))
+			le, ok := err.(*labels.Error)
+			if !ok || le.Code != labels.CodePolicy || !strings.HasSuffix(le.Detail, tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
 // Each row changes the good label in one place.
 func TestLabelRefusals(t *testing.T) {
 	tests := []struct {

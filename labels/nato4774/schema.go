@@ -139,8 +139,10 @@ func (r reader) policy(e *xmlstream.Element) (*labels.Policy, error) {
 		return nil, labels.Errorf(labels.CodePolicy, "policy %s is not loaded", labels.Quote(name))
 	case id == "":
 		return named, nil
+	case !ok && known:
+		return nil, labels.Errorf(labels.CodePolicy, "policy %s (%s) is not loaded; the one of that name here is %s", labels.Quote(name), id, named.ID())
 	case !ok:
-		return nil, labels.Errorf(labels.CodePolicy, "policy %s is not loaded", labels.Quote(id))
+		return nil, labels.Errorf(labels.CodePolicy, "policy %s (%s) is not loaded", labels.Quote(name), id)
 	case known && named != p:
 		return nil, labels.Errorf(labels.CodeMismatch, "policy %s is %q, not %q", id, p.Name(), named.Name())
 	}

@@ -154,7 +154,7 @@ func TestDefects(t *testing.T) {
 		{
 			"class number twice", `lacv="5" hierarchy="4"`,
 			`lacv="2" hierarchy="4"`,
-			30, "class-lacv", `classification "SECRET": lacv 2 is used twice or larger than 2147483647`,
+			30, "class-lacv", `classifications "INTERNAL" and "SECRET" have the same lacv 2: a label could mean either`,
 		},
 		{
 			"class number is none", `lacv="5" hierarchy="4"`,
@@ -566,5 +566,32 @@ func TestDefects(t *testing.T) {
 	}
 	if len(tests) < 100 {
 		t.Errorf("only %d rows", len(tests))
+	}
+}
+
+// TestMoreMayFollow: names in rules are looked up once numbers and names are in order; until then the last line says so, and then nothing
+// does.
+func TestMoreMayFollow(t *testing.T) {
+	const misspelt = `<spif:excludedClass>PUBLIK</spif:excludedClass>`
+	guard := strings.Replace(readData(t, "guard/guard.spif.xml"), `<spif:excludedClass>PUBLIC</spif:excludedClass>`, misspelt, 1)
+	for _, tt := range []struct {
+		name, old, new string
+		note           bool
+	}{
+		{"only a reference", "", "", false},
+		{"a number that is there twice", `lacv="5" hierarchy="4"`, `lacv="2" hierarchy="4"`, true},
+		{"in the line of the policy", `version="7"`, `version="7" notBefore="2026-01-01T00:00:00Z" notAfter="2025-01-01T00:00:00Z"`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, problems := spif.Parse("guard.xml", []byte(strings.Replace(guard, tt.old, tt.new, 1)))
+			if p != nil || len(problems) == 0 {
+				t.Fatalf("loaded: %v", problems)
+			}
+			found := slices.ContainsFunc(problems, func(q spif.Problem) bool { return strings.Contains(q.Text, "PUBLIK") })
+			last := problems[len(problems)-1]
+			if said := last.Warning && strings.Contains(last.Text, "more may follow"); said != tt.note || found == tt.note {
+				t.Errorf("got %v, want a note that more may follow: %v", problems, tt.note)
+			}
+		})
 	}
 }

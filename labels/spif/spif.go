@@ -91,16 +91,28 @@ func ParseWith(o Options, name string, b []byte) (*labels.Policy, []Problem) {
 	p, problems := labels.Compile(spec) // also when reading failed: an operator wants to hear everything at once
 	unread := r.unread()
 	for _, q := range problems {
-		if unread[q.Line] {
+		if unread[q.Line] && q.Rule != general {
 			continue // what could not be read there is the reason
 		}
 		r.problems = append(r.problems, Problem{File: name, Line: q.Line, Rule: q.Rule, Text: bounded(q.Text), Warning: q.Warning})
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(last(a), last(b)), cmp.Compare(a.Line, b.Line))
+	})
 	if r.failed {
 		return nil, r.problems
 	}
 	return p, r.problems
+}
+
+// general is the rule of what is said of all problems together; it comes last.
+const general = "problems"
+
+func last(p Problem) int {
+	if p.Rule == general {
+		return 1
+	}
+	return 0
 }
 
 // unread returns the lines of what could not be read.
@@ -140,7 +152,7 @@ func (r *reader) add(p Problem) {
 		r.problems = append(r.problems, p)
 	case len(r.problems) == maxProblems:
 		r.failed = true
-		r.problems = append(r.problems, Problem{File: r.name, Line: p.Line, Rule: "problems", Text: "there are more problems; correct these first"})
+		r.problems = append(r.problems, Problem{File: r.name, Line: p.Line, Rule: general, Text: "there are more problems; correct these first"})
 	}
 }
 
