@@ -205,10 +205,21 @@ func adviceOf(e Event) string {
 		return ""
 	case e.Ours:
 		return "The two ends are configured differently, or the peer speaks another protocol: compare the fingerprints in link status."
-	case strings.Contains(e.Detail, "remote error"), strings.Contains(e.Detail, "EOF"):
+	case ended(e.Detail):
 		return "The other end ended it: if this comes at once, it does not accept our certificate or address; see its log."
 	case strings.Contains(e.Detail, "silent"):
 		return "The bearer may be down, or slower than its profile says."
 	}
 	return ""
+}
+
+// ended says whether the words of an error are those of a connection that the other end gave up. Which of them we see is
+// a matter of who is first: its alert, its end, or our next write.
+func ended(detail string) bool {
+	for _, words := range [...]string{"remote error", "EOF", syscall.EPIPE.Error(), syscall.ECONNRESET.Error()} {
+		if strings.Contains(detail, words) {
+			return true
+		}
+	}
+	return false
 }
