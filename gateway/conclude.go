@@ -146,6 +146,9 @@ func (q *concluder) record(c *conclusion) audit.Record {
 // conclude writes the record and goes on when that is durable.
 func (q *concluder) conclude(c *conclusion) {
 	q.begun.Add(1)
+	if len(c.entry.Stored) == 0 && !c.ended {
+		c.entry.Stored, _ = q.d.store().Stored(c.entry.Number) // without, the record is all that is left of it
+	}
 	if c.recorded {
 		q.tell(c)
 		return

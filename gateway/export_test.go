@@ -6,9 +6,11 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
 	"sallyport/gateway/prom"
+	"sallyport/gateway/spool"
 	"sallyport/internal/disk"
 	"sallyport/links"
 	"sallyport/links/s2s"
+	"sallyport/links/x2x"
 )
 
 // WatchedLink is what a test puts in place of the server-to-server link.
@@ -25,6 +27,21 @@ func NewInMemory(cfg *config.Config, o Options, fs disk.FS, link func(links.Sink
 	}
 	return New(cfg, o)
 }
+
+// NewBetween is NewInMemory with a spool on a disk of the test, and its network under the other links.
+func NewBetween(cfg *config.Config, o Options, fs, spool disk.FS, net x2x.Env, link func(links.Sink) WatchedLink) (*Gateway, error) {
+	o.seams = seams{
+		disk: fs, spool: spool, carriers: net,
+		services: func() ([]io.Closer, error) { return nil, nil },
+		link: func(_ s2s.Config, sink links.Sink, _ s2s.Env) (watchedLink, error) {
+			return link(sink), nil
+		},
+	}
+	return New(cfg, o)
+}
+
+// SpoolTotals are those of the spool of a node.
+func (g *Gateway) SpoolTotals() spool.Totals { return g.depot.store().Stats().Totals }
 
 // OnGrants is told what a reload grants, in place of the control socket.
 func (g *Gateway) OnGrants(f func([]control.Grant)) {

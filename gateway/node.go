@@ -45,7 +45,8 @@ func (g *Gateway) stanzas() control.Stanzas {
 	return control.Stanzas{
 		Accepted: c.Accepted.Load(), Deciding: c.Deciding.Load(), Queued: c.Queued.Load(), Delivered: c.Delivered.Load(),
 		Refused: c.Refused.Load(), Dropped: c.Dropped.Load(), Held: c.Held.Load(), Bounced: c.Bounced.Load(),
-		Expired: c.Expired.Load(), InDoubt: c.InDoubt.Load(),
+		Expired: c.Expired.Load(), InDoubt: c.InDoubt.Load(), Superseded: c.Superseded.Load(), Damaged: c.Damaged.Load(),
+		Repetitions: c.Repetitions.Load(),
 	}
 }
 

@@ -18,10 +18,12 @@ import (
 	"sallyport/gateway"
 	"sallyport/gateway/audit"
 	"sallyport/gateway/control"
+	"sallyport/internal/disk/faulty"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
+	"sallyport/links/x2x"
 	"sallyport/peering"
 )
 
@@ -88,10 +90,12 @@ func startNode(t testing.TB, s *site, disk *slowDisk) *node {
 	n := &node{t: t, site: s, disk: disk, receipts: &receipts{told: map[uint64]int{}}, reloads: make(chan struct{}), done: make(chan error, 1)}
 	core, logs := observer.New(zapcore.InfoLevel)
 	n.logs = logs
-	g, err := gateway.NewInMemory(s.load(t), gateway.Options{Log: zap.New(core), Version: "test"}, disk, func(sink links.Sink) gateway.WatchedLink {
+	o := gateway.Options{Log: zap.New(core), Version: "test"}
+	link := func(sink links.Sink) gateway.WatchedLink {
 		n.link = newMemLink(sink)
 		return n.link
-	})
+	}
+	g, err := gateway.NewBetween(s.load(t), o, disk, faulty.New(), x2x.Env{}, link)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +159,7 @@ func (n *node) counts() control.Stanzas {
 func (n *node) balanced() control.Stanzas {
 	n.t.Helper()
 	c := n.counts()
-	sum := c.Deciding + c.Queued + c.Delivered + c.Refused + c.Dropped + c.Held + c.Bounced + c.Expired + c.InDoubt
+	sum := c.Deciding + c.Queued + c.Delivered + c.Refused + c.Dropped + c.Held + c.Bounced + c.Expired + c.InDoubt + c.Superseded + c.Damaged
 	if c.Accepted != sum {
 		n.t.Errorf("accepted %d, accounted for %d: %+v", c.Accepted, sum, c)
 	}

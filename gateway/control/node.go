@@ -105,6 +105,11 @@ type Stanzas struct {
 	Bounced   int64 `json:"bounced"`
 	Expired   int64 `json:"expired"`
 	InDoubt   int64 `json:"in_doubt"`
+	// Superseded was made needless by something newer while it waited; Damaged could not be read back from the disk.
+	Superseded int64 `json:"superseded"`
+	Damaged    int64 `json:"damaged"`
+	// Repetitions came again under custody and were dropped; they are not among the accepted.
+	Repetitions int64 `json:"repetitions"`
 }
 
 // AuditStatus is the audit log at a glance.
