@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/internal/disk/faulty"
 	"sallyport/links"
 )
 

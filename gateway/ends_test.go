@@ -237,4 +237,3 @@ func (e *ends) send(n int) (sent []string) {
 	}
 	return sent
 }
-
