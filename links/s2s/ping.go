@@ -12,7 +12,8 @@ import (
 const (
 	nsPing       = "urn:xmpp:ping"        // XEP-0199
 	pingEvery    = 200 * time.Millisecond // at most, unless the flight fills up; what a loss leaves in doubt is what came since
-	pingPatience = 60 * time.Second       // after which another is sent
+	pingPatience = 10 * time.Second       // after which another is sent, and twice as long for each that gets no answer,
+	pingMost     = 60 * time.Second       // to this: answers get lost with the stream that they would have taken
 	letGoAfter   = 30 * time.Second       // ConfirmNone: a stream that lives on has delivered
 	never        = time.Hour              // for timers with nothing to wait for
 )
@@ -23,6 +24,7 @@ type ping struct {
 	id   string
 	upTo uint64 // token of the last stanza before it
 	at   time.Time
+	wait time.Duration // for its answer
 	pair stream.Pair
 }
 
@@ -49,7 +51,7 @@ func (s *serverStream) pingOrLetGo(now time.Time) time.Time {
 	wait := pingEvery
 	switch {
 	case s.ping.id != "":
-		wait = pingPatience
+		wait = s.ping.wait
 	case s.filling():
 		wait = 0
 	}
@@ -59,7 +61,7 @@ func (s *serverStream) pingOrLetGo(now time.Time) time.Time {
 	if !s.sendPing(now, last.q.key.pair()) {
 		return now.Add(pingEvery)
 	}
-	return now.Add(pingPatience)
+	return now.Add(s.ping.wait)
 }
 
 // lastUntracked returns the newest entry that a ping would confirm; there is one.
@@ -93,8 +95,12 @@ func (s *serverStream) sendPing(now time.Time, pair stream.Pair) bool {
 		return false
 	}
 	s.out = out
+	wait := pingPatience
+	if s.ping.id != "" {
+		wait = min(2*s.ping.wait, pingMost)
+	}
 	s.link.expectPong(s.ping.id, id, s)
-	s.ping = ping{id: id, upTo: s.flight.next() - 1, at: now, pair: pair}
+	s.ping = ping{id: id, upTo: s.flight.next() - 1, at: now, wait: wait, pair: pair}
 	s.link.counters.Pings.Add(1)
 	return true
 }

@@ -1,6 +1,7 @@
 package s2s_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,6 +191,44 @@ func TestPingRate(t *testing.T) {
 			t.Errorf("%d pings in five seconds", n)
 		}
 	})
+}
+
+// TestLostAnswer: the answer to a ping gets lost with the stream that it would have taken. The next ping comes soon; and a peer that is
+// slow to answer is not asked so often that its answers always come too late.
+func TestLostAnswer(t *testing.T) {
+	for name, row := range map[string]struct {
+		lose   int // answers
+		slow   time.Duration
+		within time.Duration
+	}{
+		"one lost":  {lose: 1, within: 11 * time.Second},
+		"two lost":  {lose: 2, within: 31 * time.Second},
+		"very slow": {slow: 45 * time.Second, within: 3 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, setup{edit: noManagement}, func(t *testing.T, w *world, _ *memnet) {
+				answer, lost := w.b.sink.pong, 0
+				var late sync.WaitGroup
+				defer late.Wait()
+				w.b.sink.pong = func(in links.Inbound) {
+					if lost++; lost <= row.lose {
+						return
+					}
+					late.Go(func() {
+						time.Sleep(row.slow)
+						answer(in)
+					})
+				}
+				w.a.send(t, "a.example", "b.example", 1, 5)
+				w.b.sink.wait(t, 5)
+				time.Sleep(row.within)
+				synctest.Wait()
+				if n := w.a.rep.count(links.Delivered); n != 5 {
+					t.Errorf("%d delivered after %v, want 5", n, row.within)
+				}
+			})
+		})
+	}
 }
 
 // TestNegotiationTimeout is E07 and A35: who does not get on is closed, in ten seconds during TLS and in sixty before.
