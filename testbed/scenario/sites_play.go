@@ -1,0 +1,262 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/testbed/cable"
+	"sallyport/testbed/client"
+)
+
+// sites is what stands between in the scenarios of this file.
+func (w *World) sites(t *testing.T) *Sites {
+	t.Helper()
+	s, ok := w.Middle.(*Sites)
+	if !ok {
+		t.Fatal("there are no two sites")
+	}
+	return s
+}
+
+// flows are traffic in both directions between two people who have talked before.
+func (w *World) flows(t *testing.T) (out, in *Flow) {
+	t.Helper()
+	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
+	out, in = NewFlow(alice, bob, "out"), NewFlow(bob, alice, "in")
+	out.Send(1)
+	in.Send(1)
+	if !out.Arrived(1, 2*Patience) || !in.Arrived(1, 2*Patience) {
+		t.Fatal("nothing crosses the link")
+	}
+	return out, in
+}
+
+// overALink: people of two sites do what people do, over a link of custody.
+func overALink(t *testing.T, w *World) {
+	s := w.sites(t)
+	messagesBothWays(t, w)
+	presenceSubscription(t, w)
+	roomsAcross(t, w)
+	discovery(t, w)
+	vCards(t, w)
+	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+		g.wantDrained(t)
+	}
+}
+
+// linkCut: the link breaks under traffic and is away for a while. Nothing is lost, doubled or out of order, what waits is seen, and it
+// is gone after the link has returned.
+func linkCut(t *testing.T, w *World) {
+	s := w.sites(t)
+	out, in := w.flows(t)
+	stopOut, stopIn := out.Keep(), in.Keep()
+	if !out.Arrived(50, Patience) || !in.Arrived(50, Patience) {
+		t.Fatal("traffic does not flow")
+	}
+	for range 3 {
+		before := out.Sent()
+		s.Cables["satellite"].Set(cable.Broken)
+		if !eventually(Patience, func() bool { return out.Sent() > before+100 }) {
+			t.Fatal("nobody speaks")
+		}
+		for _, g := range []*Gateway{s.Gateway, s.Ship} {
+			g.wantWaiting(t, 20)
+		}
+		s.Cables["satellite"].Set(cable.Whole)
+		at := len(out.arrived)
+		if !out.Arrived(at+50, Patience) {
+			t.Fatal("nothing flows after the cut")
+		}
+	}
+	stopOut()
+	stopIn()
+	out.WantAllArrived(t, Patience)
+	in.WantAllArrived(t, Patience)
+	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+		g.wantDrained(t)
+	}
+}
+
+// linkSilent: the link says nothing for a while and keeps its connection. What waits goes over it as soon as it speaks again.
+func linkSilent(t *testing.T, w *World) {
+	s := w.sites(t)
+	out, in := w.flows(t)
+	stopOut, stopIn := out.Keep(), in.Keep()
+	if !out.Arrived(50, Patience) || !in.Arrived(50, Patience) {
+		t.Fatal("traffic does not flow")
+	}
+	before := out.Sent()
+	s.Cables["satellite"].Set(cable.Silent)
+	if !eventually(Patience, func() bool { return out.Sent() > before+300 }) {
+		t.Fatal("nobody speaks")
+	}
+	s.Cables["satellite"].Set(cable.Whole)
+	stopOut()
+	stopIn()
+	out.WantAllArrived(t, Patience)
+	in.WantAllArrived(t, Patience)
+	if n := s.Cables["satellite"].Stats().Connections; n != 1 {
+		t.Errorf("%d connections, want the one that was there before", n)
+	}
+}
+
+// holdTime is how long a better link has to work before traffic goes back to it, and some time to do so.
+const holdTime = 30*time.Second + Patience/2
+
+// failOver: under traffic the better of two links breaks, and the other carries; the better returns, and carries again.
+func failOver(t *testing.T, w *World) {
+	s := w.sites(t)
+	out, in := w.flows(t)
+	satellite, radio := s.Cables["satellite"], s.Cables["radio"]
+	carries := func(c *cable.Cable, what string, limit time.Duration) {
+		t.Helper()
+		before, arrived := c.Stats().Bytes, len(out.arrived)
+		if !out.Arrived(arrived+50, limit) || !eventually(limit, func() bool { return c.Stats().Bytes > before+20_000 }) {
+			t.Fatalf("%s: %d bytes more, %d messages more", what, c.Stats().Bytes-before, len(out.arrived)-arrived)
+		}
+	}
+	stopOut, stopIn := out.Keep(), in.Keep()
+	carries(satellite, "the satellite, at first", Patience)
+	quiet := radio.Stats().Bytes
+	if quiet > 20_000 {
+		t.Errorf("%d bytes over the radio while the satellite works", quiet)
+	}
+	satellite.Set(cable.Broken)
+	carries(radio, "the radio, after the satellite broke", Patience)
+	satellite.Set(cable.Whole)
+	carries(satellite, "the satellite, after it returned", holdTime)
+	radio.Set(cable.Broken) // it does not matter any more
+	carries(satellite, "the satellite, after the radio broke", Patience)
+	stopOut()
+	stopIn()
+	out.WantAllArrived(t, Patience)
+	in.WantAllArrived(t, Patience)
+	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+		g.wantDrained(t)
+	}
+}
+
+// shipKilled: the gateway of the ship is killed in the middle of traffic, several times. Nothing that was accepted is lost, nothing
+// arrives twice; what came back was in doubt between it and the server behind it, which cannot acknowledge, and is recorded as such.
+func shipKilled(t *testing.T, w *World) {
+	s := w.sites(t)
+	out, in := w.flows(t)
+	stopOut := out.Keep()
+	stopIn := in.Keep()
+	flows := func() {
+		outward, inward := len(out.arrived), len(in.arrived)
+		if !out.Arrived(outward+60, Patience) || !in.Arrived(inward+1, 2*Patience) {
+			t.Fatalf("traffic does not flow: %d more outward, %d more inward", len(out.arrived)-outward, len(in.arrived)-inward)
+		}
+	}
+	for range 4 {
+		flows()
+		s.Ship.Kill()
+		if err := s.Ship.Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flows()
+	stopIn()
+	stopOut()
+	out.Settle(t, 2*Patience)
+	lines, err := s.AuditShip()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.WantExcused(t, lines)
+	// COMPAT(ejabberd, 23.01): what it had written to a gateway that was killed it does not write again, since it cannot be acknowledged
+	// on server links. So of this direction only order and number are asked.
+	in.collect()
+	in.wantOnceInOrder(t)
+	if out, err := s.Ship.command("audit", "verify"); err != nil {
+		t.Errorf("audit verify after the kills: %v\n%s", err, out)
+	}
+	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+		g.wantDrained(t)
+	}
+}
+
+// linkClearance: what the better link is not cleared for takes the other; while that is broken it waits, with the reason, and does not
+// hold up what may go.
+func linkClearance(t *testing.T, w *World) {
+	s := w.sites(t)
+	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
+	internal := LabelXML("INTERNAL", "GBR", "")
+	alice.Says(bob.JID, "for everybody", essPublic)
+	bob.Hears("for everybody")
+	before := s.Cables["radio"].Stats().Bytes
+	alice.Says(bob.JID, "for us alone", internal)
+	bob.Hears("for us alone")
+	if after := s.Cables["radio"].Stats().Bytes; after < before+300 {
+		t.Errorf("%d bytes over the link that is cleared", after-before)
+	}
+	s.Cables["radio"].Set(cable.Broken)
+	alice.Says(bob.JID, "for us alone, later", internal)
+	other := w.Inside(t, "carol")
+	other.Says(bob.JID, "for everybody, too", essPublic)
+	bob.Hears("for everybody, too")
+	s.Gateway.wantWaiting(t, 1)
+	bob.HearsNothing(func(e client.Event) bool { return strings.Contains(e.XML, "for us alone, later") })
+	s.Cables["radio"].Set(cable.Whole)
+	bob.Hears("for us alone, later")
+	s.Gateway.wantDrained(t)
+}
+
+// refusedWhileWaiting: what was accepted waits for the link, and the policy changes. What the new one refuses does not leave, there is a
+// record, and the sender is told; the rest leaves.
+func refusedWhileWaiting(t *testing.T, w *World) {
+	s := w.sites(t)
+	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
+	alice.Says(bob.JID, "for everybody", essPublic)
+	bob.Hears("for everybody")
+	s.Cables["satellite"].Set(cable.Broken)
+	alice.Says(bob.JID, "for us alone", LabelXML("INTERNAL", "GBR", ""))
+	alice.Says(bob.JID, "for everybody, too", essPublic)
+	s.Gateway.wantWaiting(t, 2)
+	options := s.Gateway.Options
+	options.Outside = both(options.Outside, func(p *PeerOptions) { p.Clearance = publicClearance() })
+	if err := s.Gateway.Write(options); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Gateway.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(Patience, func() bool { return reloads(t, s.Gateway)["active"] > 0 }) {
+		t.Fatal("the new policy is not active")
+	}
+	s.Cables["satellite"].Set(cable.Whole)
+	alice.SeesError(refusals...)
+	bob.Hears("for everybody, too")
+	bob.HearsNothing(func(e client.Event) bool { return strings.Contains(e.XML, "for us alone") })
+	s.Gateway.wantSettled(t, "refused", alice.JID)
+	s.Gateway.wantDrained(t)
+}
+
+// lifetimeOver: a link is away for longer than a message lives. Its sender is told so in words, there is a record, and it does not
+// arrive later.
+func lifetimeOver(t *testing.T, w *World) {
+	s := w.sites(t)
+	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
+	alice.Says(bob.JID, "hello")
+	bob.Hears("hello")
+	s.Cables["satellite"].Set(cable.Broken)
+	alice.Says(bob.JID, "too late")
+	e := alice.SeesError("remote-server-timeout")
+	if !strings.Contains(e.XML, "Not delivered: the connection to this domain has been down for longer than the lifetime.") {
+		t.Errorf("the error says nothing in words: %s", e.XML)
+	}
+	s.Gateway.wantDrained(t)
+	s.Gateway.wantSettled(t, "link-down", alice.JID)
+	s.Cables["satellite"].Set(cable.Whole)
+	again := func() bool {
+		alice.Says(bob.JID, "in time")
+		_, err := bob.Expect(time.Second, func(e client.Event) bool { return e.Body == "in time" })
+		return err == nil
+	}
+	if !eventually(Patience, again) {
+		t.Error("nothing crosses after the link was mended")
+	}
+	bob.HearsNothing(func(e client.Event) bool { return strings.Contains(e.XML, "too late") })
+}

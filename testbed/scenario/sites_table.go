@@ -1,0 +1,50 @@
+package scenario
+
+import (
+	"path/filepath"
+)
+
+// satellite is a link over which the ship connects to the shore: TCP with TLS, each known by its certificate.
+func satellite(priority int) SiteLink {
+	return SiteLink{Name: "satellite", Kind: "x2x", Priority: priority}
+}
+
+// radio is a second one, without TLS, which the shore opens.
+func radio(priority int) SiteLink {
+	return SiteLink{Name: "radio", Kind: "x2x", Priority: priority, Clear: true, NearOpens: true}
+}
+
+// OverLinks are the scenarios of two sites with links of custody between them.
+func OverLinks() []Alone {
+	sites := func(o SiteOptions) func(GatewayOptions) Middle {
+		return func(GatewayOptions) Middle { return NewSites(o) }
+	}
+	one := SiteOptions{Links: []SiteLink{satellite(1)}}
+	two := SiteOptions{Links: []SiteLink{satellite(1), radio(2)}}
+	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "4s"`}
+	return []Alone{
+		{Scenario: Scenario{"over-a-link", false, overALink}, Middle: sites(one)},
+		{Scenario: Scenario{"link-cut", false, linkCut}, Middle: sites(one)},
+		{Scenario: Scenario{"link-silent", false, linkSilent}, Middle: sites(one)},
+		{Scenario: Scenario{"fail-over", false, failOver}, Middle: sites(two)},
+		{Scenario: Scenario{"ship-killed", false, shipKilled}, Middle: sites(one)},
+		{Scenario: Scenario{"link-clearance", false, linkClearance}, Middle: sites(clearedLinks())},
+		{Scenario: Scenario{"refused-while-waiting", false, refusedWhileWaiting}, Middle: sites(clearedPeers(one))},
+		{Scenario: Scenario{"lifetime-over", false, lifetimeOver}, Middle: sites(short)},
+	}
+}
+
+// clearedPeers lets both sites read what is INTERNAL.
+func clearedPeers(o SiteOptions) SiteOptions {
+	internal := func(p *PeerOptions) { p.Clearance = filepath.Join(testdata(), "clearance-internal.xml") }
+	o.Near.Outside, o.Far.Outside = internal, internal
+	return o
+}
+
+// clearedLinks are two links of which the better may carry only what is PUBLIC.
+func clearedLinks() SiteOptions {
+	clearance := `clearance = ["` + filepath.Join(testdata(), "clearance-public.xml") + `"]`
+	open, secure := satellite(1), radio(2)
+	open.Near, open.Far = clearance, clearance
+	return clearedPeers(SiteOptions{Links: []SiteLink{open, secure}})
+}
