@@ -35,9 +35,9 @@ func TestNumberedStanzas(t *testing.T) {
 	reg := guardAlone(t)
 	const gbr, public, all = "c-internal-gbr", "c-public", "c-all"
 	for _, c := range []stanzaCase{
-		{name: "109 label in ESS", file: "message-ess", clearance: gbr, want: peering.Release, source: "label"},
+		{name: "109 label in ESS", file: "message-ess", clearance: gbr, want: peering.Release, source: "its own label"},
 		{name: "110 classification not in the clearance", file: "message-ess", clearance: public, stage: peering.LabelOut, reason: peering.Clearance},
-		{name: "111 the same label in STANAG 4774", file: "message-4774", clearance: gbr, want: peering.Release, source: "label"},
+		{name: "111 the same label in STANAG 4774", file: "message-4774", clearance: gbr, want: peering.Release, source: "its own label"},
 		{name: "112 IC-ISM, no mapping is configured", file: "message-icism", clearance: all, stage: peering.LabelIn, reason: "label-unknown"},
 		{name: "113 equivalent, the sender is trusted to assert it", file: "message-equivalent", clearance: gbr, change: trusted, want: peering.Release, source: "equivalent 1"},
 		{name: "113 stricter: nobody is trusted unless the peer's entry says so", file: "message-equivalent", clearance: gbr, stage: peering.LabelIn, reason: "label-unknown"},
@@ -50,8 +50,8 @@ func TestNumberedStanzas(t *testing.T) {
 		{name: "116 first line, reading off", file: "message-flot", clearance: all, stage: peering.LabelIn, reason: peering.NoLabel},
 		{name: "117 two envelopes", file: "message-two-envelopes", clearance: all, stage: peering.LabelIn, reason: "label-count"},
 		{name: "118 the marking says less than the label", file: "message-lying-marking", clearance: public, stage: peering.LabelOut, reason: peering.Clearance},
-		{name: "118 the marking is no input: cleared for the label, it crosses", file: "message-lying-marking", clearance: all, want: peering.Release, source: "label"},
-		{name: "119 white space in base64", file: "message-whitespace-base64", clearance: gbr, want: peering.Release, source: "label"},
+		{name: "118 the marking is no input: cleared for the label, it crosses", file: "message-lying-marking", clearance: all, want: peering.Release, source: "its own label"},
+		{name: "119 white space in base64", file: "message-whitespace-base64", clearance: gbr, want: peering.Release, source: "its own label"},
 		{name: "120 labelled error", file: "message-error-labelled", clearance: all, want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced},
 		{name: "121 labelled presence", file: "presence-labelled", clearance: all, want: peering.Drop, stage: peering.LabelIn, reason: peering.LabelMisplaced},
 		{name: "122 subject of a room, unchecked where both peers say so", file: "groupchat-subject", clearance: "c-nil", change: freeSubjects, want: peering.Release},
