@@ -70,6 +70,18 @@ func (g *Gateway) problems() []string {
 	if st := g.audit.Stats(); st.LastSinkError != "" {
 		out = append(out, "the head of the audit log did not reach its second place: "+st.LastSinkError)
 	}
+	if s := g.depot.store(); s != nil {
+		st := s.Stats()
+		if st.Err != nil {
+			out = append(out, "the spool has stopped: "+st.Err.Error())
+		}
+		if st.DiskFull {
+			out = append(out, "the disk of the spool is full: nothing new is taken for peers that wait, what is there is kept")
+		}
+		if n := st.Totals.Balance(); n != 0 {
+			out = append(out, fmt.Sprintf("the sums of the spool do not add up: %d unaccounted for", n))
+		}
+	}
 	if n := g.counters.Balance(); n != 0 {
 		if again := g.counters.Balance(); again == n && g.counters.Deciding.Load() == 0 {
 			out = append(out, fmt.Sprintf("stanza counters do not add up: %d unaccounted for", n))

@@ -54,6 +54,8 @@ func (n *numbers) Numbers(emit prom.Emit) {
 		{"bounced", c.Bounced.Load()},
 		{"expired", c.Expired.Load()},
 		{"in-doubt", c.InDoubt.Load()},
+		{"superseded", c.Superseded.Load()},
+		{"damaged", c.Damaged.Load()},
 	} {
 		emit(prom.Stanzas, float64(o.value), o.name)
 	}
@@ -70,6 +72,7 @@ func (n *numbers) Numbers(emit prom.Emit) {
 	}
 	n.refusals.mu.Unlock()
 	n.links(emit)
+	n.spool(emit)
 	n.auditLog(emit)
 }
 
@@ -111,6 +114,35 @@ func (n *numbers) links(emit prom.Emit) {
 	lc := n.link.Counters()
 	emit(prom.ConnectionsRefused, float64(lc.RefusedSource.Load()), "", "per-address")
 	emit(prom.LimitHits, float64(lc.Oversize.Load()), "stanza-bytes")
+}
+
+// spool is what waits, and the links that it waits for.
+func (n *numbers) spool(emit prom.Emit) {
+	for _, l := range n.carriers.Links() {
+		st, up := l.Status(), 0.0
+		if st.State.Takes() {
+			up = 1
+		}
+		emit(prom.LinkUp, up, st.Name, st.Peer)
+		emit(prom.LinkBytes, float64(st.Traffic.BytesIn), st.Name, "in")
+		emit(prom.LinkBytes, float64(st.Traffic.BytesOut), st.Name, "out")
+	}
+	s := n.depot.store()
+	if s == nil {
+		return
+	}
+	st, failed := s.Stats(), 0.0
+	if st.Err != nil || st.DiskFull {
+		failed = 1
+	}
+	emit(prom.SpoolFailed, failed)
+	emit(prom.SpoolBalance, float64(st.Totals.Balance()))
+	emit(prom.Repetitions, float64(n.counters.Repetitions.Load()))
+	for _, b := range s.Backlog() {
+		emit(prom.SpoolEntries, float64(b.Entries), b.Peer, b.Class.String())
+		emit(prom.SpoolBytes, float64(b.Bytes), b.Peer, b.Class.String())
+		emit(prom.SpoolOldest, float64(b.Oldest.Unix()), b.Peer, b.Class.String())
+	}
 }
 
 func (n *numbers) auditLog(emit prom.Emit) {

@@ -8,8 +8,9 @@ import (
 func (a *app) linkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link",
-		Short: "Predict what a link will cost, and make it cheaper",
-		Long: `Work with recorded traffic: what it would cost over a link, which dictionary
+		Short: "Look at links, predict what one will cost, and make it cheaper",
+		Long: `Show the links of the running node, or work with recorded traffic: what it
+would cost over a link, which dictionary
 would make it smaller, and how it looks without what was said by whom.
 
 A recording is a text file of one stanza a line, after a first line that says
@@ -20,12 +21,13 @@ so:
   2026-11-20T06:00:02Z in <presence .../>
 
 "out" is what our side sends. - in place of a file is standard input.`,
-		Example: `  sallyport link anonymise day.rec > safe.rec
+		Example: `  sallyport link status
+  sallyport link anonymise day.rec > safe.rec
   sallyport link cost --rate 1200 --round-trip 8s --half-duplex safe.rec
   sallyport link train --out links.dict safe.rec`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.linkCost(), a.linkTrain(), a.linkAnonymise())
+	cmd.AddCommand(a.linkStatus(), a.linkCost(), a.linkTrain(), a.linkAnonymise())
 	return cmd
 }

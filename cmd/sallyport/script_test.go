@@ -159,6 +159,63 @@ func (fixed) Explain(_ context.Context, q control.ExplainQuestion) (json.RawMess
 	return json.Marshal(x)
 }
 
+func lanes() []control.SpoolLane {
+	return []control.SpoolLane{
+		{Peer: "ship", Class: "immediate", Entries: 2, Underway: 1, Bytes: 900, Oldest: at(40 * time.Second)},
+		{Peer: "ship", Class: "routine", Entries: 1200, Underway: 64, Bytes: 600 << 10, Oldest: at(3 * time.Hour)},
+		{Peer: "ship", Class: "routine", Aside: true, Entries: 3, Bytes: 1500, Oldest: at(2 * time.Hour)},
+	}
+}
+
+func (fixed) Spool(_ context.Context, q control.SpoolQuestion) (control.SpoolStatus, error) {
+	s := control.SpoolStatus{
+		Entries: 1205, Bytes: 602 << 10, DiskBytes: 2 << 20, Segments: 1, Epoch: "1f2e3d4c5b6a7988", Accepted: 5000, Queued: 1205, Delivered: 3700,
+		Bounced: 1, Refused: 2, Expired: 90, Superseded: 1, InDoubt: 1, Lanes: lanes(),
+	}
+	if q.Limit > 0 {
+		s.List = []control.SpoolEntry{{
+			Number: 4711, Peer: "ship", Class: "routine", State: "waiting", Kind: "message", Bytes: 512, Accepted: at(3 * time.Hour),
+			Expires: time.Now().Add(21*time.Hour + time.Minute/2),
+		}}
+		s.More = true
+	}
+	return s, nil
+}
+
+func (fixed) SpoolEntry(_ context.Context, q control.EntryQuestion) (control.SpoolDetail, error) {
+	if q.Number != 4711 {
+		return control.SpoolDetail{}, errors.New("there is no entry 12 in the spool")
+	}
+	return control.SpoolDetail{
+		SpoolEntry: control.SpoolEntry{Number: 4711, Peer: "ship", Class: "routine", State: "aside", Kind: "message", Bytes: 512, Accepted: at(3 * time.Hour)},
+		From:       "u@in.example", To: "v@ship.example", ID: "m1", Reference: "0123456789abc", Label: "SECRET", Outcome: "released", Links: []string{"sat"},
+	}, nil
+}
+
+func (fixed) ExpireSpool(_ context.Context, _ control.Caller, q control.SpoolQuestion) (control.SpoolChanged, error) {
+	return control.SpoolChanged{Entries: len(q.Numbers) - 1, Left: q.Numbers[:1]}, nil
+}
+
+func (fixed) RetrySpool(context.Context, control.Caller, control.SpoolQuestion) (control.SpoolChanged, error) {
+	return control.SpoolChanged{Entries: 65}, nil
+}
+
+func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
+	return []control.LinkStatus{
+		{
+			Name: "sat", Kind: "x2x", Peer: "ship", Side: "outside", State: "waiting", Since: at(5 * time.Minute), Retry: time.Now().Add(40*time.Second + time.Second/2),
+			Fingerprint: "0a1b2c3d4e5f", Story: []control.Attempt{{
+				At: at(20 * time.Second), Address: "sat.ship.example:5271",
+				Steps: []string{"+0.0s connecting", "+10.0s no answer"}, Advice: "is the other gateway running, and does a firewall let TCP port 5271 through?",
+			}},
+		},
+		{
+			Name: "hf", Kind: "x2x", Peer: "ship", Side: "outside", State: "up", Since: at(5 * time.Minute), Carries: []string{"routine", "immediate"},
+			RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10,
+		},
+	}, nil
+}
+
 type noRecord struct{}
 
 func (noRecord) Record(context.Context, control.Event) error { return nil }

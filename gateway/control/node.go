@@ -13,6 +13,7 @@ type Node interface {
 	Peers(ctx context.Context) ([]PeerStatus, error)
 	Peer(ctx context.Context, name string) (PeerDetail, error) // ErrNoPeer
 	Explain(ctx context.Context, q ExplainQuestion) (json.RawMessage, error)
+	Keeper
 }
 
 // The names of the verbs.
@@ -26,7 +27,7 @@ const (
 
 // Verbs is the table of everything that can be asked of a node.
 func Verbs(n Node) []Verb {
-	return []Verb{
+	return append(keeping(n), []Verb{
 		{Name: VerbStatus, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			if err := Decode(args, &struct{}{}); err != nil {
 				return nil, err
@@ -60,7 +61,7 @@ func Verbs(n Node) []Verb {
 			}
 			return n.Reload(ctx, by, q)
 		}},
-	}
+	}...)
 }
 
 // Status is a node at a glance.

@@ -41,6 +41,14 @@ const (
 	ConnectionsRefused
 	ConnectionsPending
 	LimitHits
+	SpoolEntries
+	SpoolBytes
+	SpoolOldest
+	SpoolBalance
+	SpoolFailed
+	Repetitions
+	LinkUp
+	LinkBytes
 	AuditRecords
 	AuditBytes
 	AuditSegments
@@ -74,6 +82,17 @@ func Table() [numMetrics]Metric {
 		ConnectionsRefused: {"sallyport_connections_refused_total", "Connections turned away, by side and reason.", Counter, []string{"side", "reason"}},
 		ConnectionsPending: {"sallyport_connections_pending", "Connections that have not authenticated yet.", Gauge, []string{"side"}},
 		LimitHits:          {"sallyport_limit_hits_total", "How often a limit was reached.", Counter, []string{"limit"}},
+
+		SpoolEntries: {"sallyport_spool_entries", "What the spool holds, by peer and precedence.", Gauge, []string{"peer", "class"}},
+		SpoolBytes:   {"sallyport_spool_bytes", "Bytes of it.", Gauge, []string{"peer", "class"}},
+		SpoolOldest:  {"sallyport_spool_oldest_timestamp_seconds", "When the oldest of it was taken, in Unix time.", Gauge, []string{"peer", "class"}},
+		SpoolBalance: {
+			"sallyport_spool_balance", "Taken into the spool minus all outcomes minus what is there. Not 0: something was lost or doubled.", Gauge, nil,
+		},
+		SpoolFailed: {"sallyport_spool_failed", "1 when the spool has stopped, or its disk is full.", Gauge, nil},
+		Repetitions: {"sallyport_repetitions_total", "Stanzas that came again under custody and were dropped.", Counter, nil},
+		LinkUp:      {"sallyport_link_up", "1 while a link takes stanzas.", Gauge, []string{"link", "peer"}},
+		LinkBytes:   {"sallyport_link_bytes_total", "Bytes on a link, by direction.", Counter, []string{"link", "direction"}},
 
 		AuditRecords:  {"sallyport_audit_records_total", "Durable audit records since the start.", Counter, nil},
 		AuditBytes:    {"sallyport_audit_bytes", "Size of the audit log on disk.", Gauge, nil},
