@@ -1,7 +1,6 @@
 package s2s_test
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,16 +207,19 @@ func TestLostAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, setup{edit: noManagement}, func(t *testing.T, w *world, _ *memnet) {
 				answer, lost := w.b.sink.pong, 0
-				var late sync.WaitGroup
-				defer late.Wait()
+				over := make(chan struct{}) // pings go on until the link is closed
+				defer close(over)
 				w.b.sink.pong = func(in links.Inbound) {
 					if lost++; lost <= row.lose {
 						return
 					}
-					late.Go(func() {
-						time.Sleep(row.slow)
-						answer(in)
-					})
+					go func() {
+						select {
+						case <-time.After(row.slow):
+							answer(in)
+						case <-over:
+						}
+					}()
 				}
 				w.a.send(t, "a.example", "b.example", 1, 5)
 				w.b.sink.wait(t, 5)
