@@ -124,7 +124,7 @@ func (d *depot) accept(ctx context.Context, in links.Inbound) {
 		return
 	}
 	g := d.g
-	f := g.flights.get(g, in)
+	f := g.flights.get(g, &in)
 	f.in.Receipt = nil // rc has it
 	f.mark = &spool.Mark{Peer: in.Peer, Epoch: in.Frame.Epoch, Lane: in.Frame.Lane, Number: in.Frame.Number}
 	a := g.arrival(&in)

@@ -42,18 +42,20 @@ type flights struct {
 	air  atomic.Int64
 }
 
-func (p *flights) get(g *Gateway, in links.Inbound) *flight {
+func (p *flights) get(g *Gateway, in *links.Inbound) *flight {
 	f, _ := p.pool.Get().(*flight)
 	if f == nil {
 		f = &flight{}
 	}
-	f.g, f.in = g, in
+	f.g, f.in = g, *in
 	p.air.Add(1)
 	return f
 }
 
 func (p *flights) put(f *flight) {
-	*f = flight{facts: f.facts[:0]}
+	facts := f.facts[:0]
+	*f = flight{} // in place: with the memory in the literal it would be made on the stack and copied
+	f.facts = facts
 	p.pool.Put(f)
 	p.air.Add(-1)
 }

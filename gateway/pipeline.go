@@ -29,7 +29,7 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 	g.counters.Accepted.Add(1)
 	g.counters.Deciding.Add(1)
 	g.peer(in.Peer).In.Add(1)
-	f := g.flights.get(g, in)
+	f := g.flights.get(g, &in)
 	a := g.arrival(&in)
 	g.decide(f, &a)
 	g.reserve(ctx, f, &a)

@@ -40,7 +40,8 @@ func (e *Engine) JudgeInto(a *Arrival, v *Verdict) {
 		p.JudgeInto(a, v)
 		return
 	}
-	*v = Verdict{source: sourceOf(a), FromPeer: a.Peer}
+	*v = Verdict{FromPeer: a.Peer}
+	v.source.of(a)
 	v.Refusal = Refusal{
 		Stage: Admit, Reason: NoPolicy, Detail: "no policy is active",
 		Allowing: "a policy that loads", Condition: stanza.ServiceUnavailable,
@@ -81,7 +82,9 @@ func (p *Policy) JudgeInto(a *Arrival, v *Verdict) {
 
 // judgeFor is JudgeInto for one link of those that reach the destination, or for any.
 func (p *Policy) judgeFor(a *Arrival, link string, v *Verdict) {
-	*v = Verdict{Version: p.version, FromPeer: a.Peer, source: sourceOf(a)}
+	*v = Verdict{} // in place: from a literal with calls in it, it would be made on the stack and copied
+	v.Version, v.FromPeer = p.version, a.Peer
+	v.source.of(a)
 	j := judgement{p: p, a: a, v: v, s: a.Stanza, only: link}
 	if j.run() {
 		j.release()
@@ -213,8 +216,9 @@ func (j *judgement) refuse(r Refusal) bool {
 	return false
 }
 
-func sourceOf(a *Arrival) source {
-	return source{
-		stanza: a.Stanza, link: a.Link, peer: a.Peer, node: a.Node, serial: a.Serial, local: a.LocalDomain,
-	}
+// of keeps what a reply needs of an arrival.
+func (s *source) of(a *Arrival) {
+	s.stanza, s.malformed = a.Stanza, nil
+	s.link, s.peer, s.local = a.Link, a.Peer, a.LocalDomain
+	s.node, s.serial = a.Node, a.Serial
 }

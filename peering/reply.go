@@ -87,7 +87,8 @@ func (e *Engine) Reply(v *Verdict, cause Cause) (Released, bool) {
 // RefuseMalformed makes the verdict over something addressable that is not a stanza the
 // engine can judge: oversize, a bad address, a bad shape. It refuses.
 func (e *Engine) RefuseMalformed(a *Arrival, m *stanza.Malformed, reason Reason) Verdict {
-	v := Verdict{FromPeer: a.Peer, source: sourceOf(a)}
+	v := Verdict{FromPeer: a.Peer}
+	v.source.of(a)
 	if p := e.policy.Load(); p != nil {
 		v.Version = p.version
 	}
