@@ -11,6 +11,7 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/delivery"
 	"sallyport/gateway/spool"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
 
@@ -129,7 +130,7 @@ func (q *concluder) record(c *conclusion) audit.Record {
 		from, to := v.Addresses()
 		rec.FromPeer, rec.Ref, rec.From, rec.To = v.FromPeer, v.Ref(), from.String(), to.String()
 		rec.PolicyVersion = g.versionText(v.Version)
-		describeStanza(&rec, v.Source(), nil)
+		describeStanza(&rec, v.Source(), nil, &xmlstream.Written{})
 		if c.how == spool.Refused && v.Outcome != peering.Release {
 			rec.Stage, rec.Rule, rec.Reason = v.Refusal.Stage.String(), v.Refusal.Rule, string(v.Refusal.Reason)
 		}

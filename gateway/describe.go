@@ -3,6 +3,7 @@ package gateway
 import (
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 	"sallyport/peering"
 )
@@ -15,7 +16,7 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	rec.FromPeer, rec.ToPeer, rec.Link = a.Peer, v.ToPeer, a.Link
 	from, to := v.Addresses()
 	rec.From, rec.To = from.String(), to.String()
-	describeStanza(rec, v.Source(), f.in.Malformed)
+	describeStanza(rec, v.Source(), f.in.Malformed, &f.written)
 	rec.Size = uint64(max(a.Bytes, 0))
 	rec.Outcome = v.Outcome.String()
 	rec.PolicyVersion = g.versionText(v.Version)
@@ -48,14 +49,20 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	}
 }
 
-// describeStanza says what it was, as far as could be read.
-func describeStanza(rec *audit.Record, s stanza.Stanza, m *stanza.Malformed) {
+// describeStanza says what it was, as far as could be read. What was digested is held in w: where that is what leaves,
+// the link copies it.
+func describeStanza(rec *audit.Record, s stanza.Stanza, m *stanza.Malformed, w *xmlstream.Written) {
 	kind, typ, id, e := s.Kind(), s.Type(), s.ID(), s.Element()
 	if m != nil {
 		kind, typ, id, e = m.Kind, m.Type, m.ID, m.Element // of an oversized one only the start tag is left
 	}
 	rec.StanzaKind, rec.StanzaType, rec.StanzaID = kind.String(), typ.String(), id
-	rec.Digest = digest(e)
+	if e == nil {
+		return
+	}
+	if sum, err := w.Digest(e, xmlstream.NSServer); err == nil {
+		rec.Digest = sum
+	}
 }
 
 func changes(t *peering.Trace) []string {

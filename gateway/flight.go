@@ -10,6 +10,7 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/spool"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -26,9 +27,10 @@ type flight struct {
 	seq     uint64        // audit record of the decision
 	keep    bool          // goes to the spool
 	class   spool.Class
-	stored  peering.Stored // for the spool
-	mark    *spool.Mark    // what taking it means to a gateway of ours
-	facts   []byte         // memory for their encoding
+	stored  peering.Stored    // for the spool
+	mark    *spool.Mark       // what taking it means to a gateway of ours
+	facts   []byte            // memory for their encoding
+	written xmlstream.Written // the stanza as it came, in canonical form
 }
 
 var (
@@ -53,9 +55,10 @@ func (p *flights) get(g *Gateway, in *links.Inbound) *flight {
 }
 
 func (p *flights) put(f *flight) {
-	facts := f.facts[:0]
+	f.written.Forget()
+	facts, written := f.facts[:0], f.written
 	*f = flight{} // in place: with the memory in the literal it would be made on the stack and copied
-	f.facts = facts
+	f.facts, f.written = facts, written
 	p.pool.Put(f)
 	p.air.Add(-1)
 }
@@ -119,7 +122,7 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		f.Report(0, links.Failed, errNoLink)
 		return
 	}
-	out.Deliver(links.Consignment{Released: r, Reporter: f})
+	out.Deliver(links.Consignment{Released: r, Written: &f.written, Reporter: f})
 }
 
 // Report is called by the outlet once the fate of what was released is known.

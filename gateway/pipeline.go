@@ -2,15 +2,12 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"sync"
 
 	"go.uber.org/zap"
 
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/stanza"
-	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -116,23 +113,6 @@ func (g *Gateway) record(f *flight, a *peering.Arrival) {
 	if _, err := g.audit.Append(&rec, f, 0); err != nil {
 		f.Durable(0, 0, err)
 	}
-}
-
-// scratch is memory for canonical bytes that are hashed and thrown away.
-var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-func digest(e *xmlstream.Element) (sum [32]byte) {
-	if e == nil {
-		return sum
-	}
-	buf := scratch.Get().(*[]byte)
-	b, err := xmlstream.AppendElement((*buf)[:0], e, xmlstream.NSServer)
-	if err == nil {
-		sum = sha256.Sum256(b)
-	}
-	*buf = b[:0]
-	scratch.Put(buf)
-	return sum
 }
 
 // answer tells the sender what his stanza became, if he may be told, and lands the flight.

@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
 
@@ -66,6 +67,9 @@ type Outlet interface {
 // Consignment is one released stanza on its way out.
 type Consignment struct {
 	Released peering.Released
+	// Written may hold what the element of Released looks like on the wire, so that it is not written twice. It counts for
+	// that element only, and until Report.
+	Written *xmlstream.Written
 	// Token is the deliverer's own word for it, given back in Report.
 	Token    uint64
 	Reporter Reporter

@@ -183,7 +183,7 @@ func (s *serverStream) send(now time.Time, l *lane) {
 		return
 	}
 	start := len(s.out)
-	out, err := xmlstream.AppendElement(s.out, it.Released.Element(), xmlstream.NSServer)
+	out, err := it.Written.AppendElement(s.out, it.Released.Element(), xmlstream.NSServer)
 	if err != nil {
 		s.link.counters.Failed.Add(1)
 		l.refuse(links.Failed, err)
