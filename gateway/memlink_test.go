@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -158,6 +159,10 @@ func (l *memLink) Deliver(c links.Consignment) {
 	if err := r.Check("s2s", r.Remote()); err != nil {
 		c.Reporter.Report(c.Token, links.Failed, err)
 		return
+	}
+	held, _ := c.Written.AppendElement(nil, r.Element(), xmlstream.NSServer)
+	if fresh, _ := xmlstream.AppendElement(nil, r.Element(), xmlstream.NSServer); !bytes.Equal(held, fresh) {
+		panic("what was digested would leave in place of what was released")
 	}
 	if l.onDeliver != nil {
 		l.onDeliver(d)

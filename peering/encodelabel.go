@@ -55,8 +55,13 @@ func AppendLabelFacts(dst []byte, v *Verdict) []byte {
 	for _, s := range [...]string{f.SourceName, policyID(f.PolicyIn), policyID(f.PolicyOut), f.RelabelledBy} {
 		dst = appendString(dst, s)
 	}
+	in := len(dst)
 	dst = appendNormalForms(dst, v.LabelIn, f.ItemsIn)
-	dst = appendNormalForms(dst, v.LabelOut, f.ItemsOut)
+	if v.LabelOut == v.LabelIn && f.ItemsIn == nil && f.ItemsOut == nil {
+		dst = append(dst, dst[in:]...)
+	} else {
+		dst = appendNormalForms(dst, v.LabelOut, f.ItemsOut)
+	}
 	dst = appendTranslation(dst, f.TranslatedIn)
 	dst = appendTranslation(dst, f.TranslatedOut)
 	dst = append(dst, v.NChecks)
