@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"maps"
+
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -31,7 +33,7 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 		}
 	}
 	rec.LabelIn, rec.LabelOut = v.Facts.MarkingIn, v.Facts.MarkingOut
-	rec.Changed = labelWords(&v.Facts)
+	rec.Changed = g.labelWords(&v.Facts)
 	if v.Changed {
 		rec.Changed = append(rec.Changed, changes(&v.Trace)...)
 	}
@@ -81,10 +83,13 @@ func changes(t *peering.Trace) []string {
 
 // labelWords says in words what was done about the label: given by default, read elsewhere than in the label, or
 // translated. Rules that replace it are steps of the trace.
-func labelWords(f *peering.LabelFacts) []string {
+func (g *Gateway) labelWords(f *peering.LabelFacts) []string {
 	var out []string
-	if f.Source != peering.OfLabel && f.Source != peering.NoLabelSource {
-		out = append(out, "label from: "+f.SourceWords())
+	switch {
+	case f.Source.IsDefault():
+		out = g.defaultWords(f)
+	case f.Source != peering.OfLabel && f.Source != peering.NoLabelSource:
+		out = append(out, labelFrom+f.SourceWords())
 	}
 	for _, t := range [...]*labels.Translation{f.TranslatedIn, f.TranslatedOut} {
 		if t != nil && t.Status == labels.Translated {
@@ -92,6 +97,35 @@ func labelWords(f *peering.LabelFacts) []string {
 		}
 	}
 	return out
+}
+
+const labelFrom = "label from: "
+
+// labelDefault is who gave a label: a peer, a room and so on, of that name.
+type labelDefault struct {
+	source peering.LabelSource
+	name   string
+}
+
+// maxDefaultWords bounds the table of them, since a reload brings others.
+const maxDefaultWords = 1000
+
+// defaultWords says who gave the label. The words are made once for each, because all that one peer sends may be
+// labelled so; nobody may change them.
+func (g *Gateway) defaultWords(f *peering.LabelFacts) []string {
+	who, known := labelDefault{f.Source, f.SourceName}, g.defaults.Load()
+	if known != nil {
+		if words := (*known)[who]; words != nil {
+			return words
+		}
+	}
+	words := []string{labelFrom + f.SourceWords()} // full: whoever appends gets memory of his own
+	next := map[labelDefault][]string{who: words}
+	if known != nil && len(*known) < maxDefaultWords {
+		maps.Copy(next, *known)
+	}
+	g.defaults.Store(&next)
+	return words
 }
 
 // outcomeBounced is the outcome of a decision to release that found no room.

@@ -62,9 +62,10 @@ type Gateway struct {
 	listening     atomic.Bool
 
 	versions  atomic.Pointer[versionText]
-	unwritten atomic.Pointer[string] // why the audit log has failed, nil while it works
-	stopping  atomic.Bool            // somebody closes the links
-	closed    chan struct{}          // they are closed
+	defaults  atomic.Pointer[map[labelDefault][]string] // see defaultWords
+	unwritten atomic.Pointer[string]                    // why the audit log has failed, nil while it works
+	stopping  atomic.Bool                               // somebody closes the links
+	closed    chan struct{}                             // they are closed
 
 	ctx    context.Context // ends when the node stops
 	cancel context.CancelFunc
