@@ -127,7 +127,8 @@ func (d *depot) accept(ctx context.Context, in links.Inbound) {
 	f := g.flights.get(g, &in)
 	f.in.Receipt = nil // rc has it
 	f.mark = &spool.Mark{Peer: in.Peer, Epoch: in.Frame.Epoch, Lane: in.Frame.Lane, Number: in.Frame.Number}
-	a := g.arrival(&in)
+	var a peering.Arrival
+	g.arrival(&in, &a)
 	g.decide(f, &a)
 	if err := d.makeRoom(ctx, f, &a); err != nil {
 		f.claim.settle(false)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -27,11 +28,17 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 	g.counters.Deciding.Add(1)
 	g.peer(in.Peer).In.Add(1)
 	f := g.flights.get(g, &in)
-	a := g.arrival(&in)
-	g.decide(f, &a)
-	g.reserve(ctx, f, &a)
-	g.record(f, &a)
+	a := arrivals.Get().(*peering.Arrival)
+	g.arrival(&in, a)
+	g.decide(f, a)
+	g.reserve(ctx, f, a)
+	g.record(f, a)
+	*a = peering.Arrival{}
+	arrivals.Put(a)
 }
+
+// arrivals is a free list. What it hands out is empty, and nobody keeps an arrival: verdict, record and spool have copies.
+var arrivals = sync.Pool{New: func() any { return new(peering.Arrival) }}
 
 // decide brings the facts together and judges.
 func (g *Gateway) decide(f *flight, a *peering.Arrival) {
@@ -43,11 +50,12 @@ func (g *Gateway) decide(f *flight, a *peering.Arrival) {
 	g.judge(a, &f.verdict)
 }
 
-func (g *Gateway) arrival(in *links.Inbound) peering.Arrival {
-	return peering.Arrival{
-		Stanza: in.Stanza, Link: in.Link, Peer: in.Peer, Domain: in.Domain, LocalDomain: in.LocalDomain, Proof: in.Proof,
-		Time: in.Time, Node: g.node, Serial: g.serial.Add(1), Bytes: in.Bytes,
-	}
+// arrival fills an empty one.
+func (g *Gateway) arrival(in *links.Inbound, a *peering.Arrival) {
+	a.Stanza, a.Link, a.Peer, a.Proof = in.Stanza, in.Link, in.Peer, in.Proof
+	a.Domain, a.LocalDomain = in.Domain, in.LocalDomain
+	a.Time, a.Bytes = in.Time, in.Bytes
+	a.Node, a.Serial = g.node, g.serial.Add(1)
 }
 
 // judge brings the facts that only this node knows and asks the active policy, one and

@@ -62,11 +62,15 @@ func (p *Policy) compileSubjects(bad complain) {
 	p.subjects = t
 }
 
+func (t *subjectTable) isEmpty() bool {
+	return len(t.users)+len(t.rooms)+len(t.exact)+len(t.below) == 0
+}
+
 // ClearanceOf is what the policy says that somebody is cleared for: the entry of the address itself, else of the room,
 // else of the domain. The zero value is that it says nothing. The address is the one that everybody else writes.
 func (p *Policy) ClearanceOf(who jid.JID) ClearanceFact {
 	t := &p.subjects
-	if len(t.users)+len(t.rooms)+len(t.exact)+len(t.below) == 0 {
+	if t.isEmpty() {
 		return ClearanceFact{}
 	}
 	if f, ok := t.users[who.Bare()]; ok {
@@ -86,7 +90,7 @@ func (p *Policy) ClearanceOf(who jid.JID) ClearanceFact {
 // label. What is known already, from a directory, stays.
 func (p *Policy) FillClearances(a *Arrival) {
 	s := a.Stanza
-	if s.IsZero() || s.Kind() != stanza.Message && !holdsItems(s) {
+	if p.subjects.isEmpty() || s.IsZero() || s.Kind() != stanza.Message && !holdsItems(s) {
 		return
 	}
 	if !a.Facts.Sender.known() {
