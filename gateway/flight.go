@@ -40,8 +40,9 @@ var (
 
 // flights is a free list; what it hands out is empty. It knows how many are in the air.
 type flights struct {
-	pool sync.Pool
 	air  atomic.Int64
+	_    [64]byte // apart, see Gateway
+	pool sync.Pool
 }
 
 func (p *flights) get(g *Gateway, in *links.Inbound) *flight {

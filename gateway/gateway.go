@@ -44,11 +44,8 @@ type Gateway struct {
 	audit         *audit.Log
 	conversations *conversations
 	rates         rates
-	counters      Counters
-	flights       flights
 	replies       *replies
 	bounces       *bounces
-	serial        atomic.Uint64
 	link          watchedLink
 	carriers      carriers // all other links
 	depot         *depot
@@ -77,6 +74,14 @@ type Gateway struct {
 	reloaded   time.Time             // when it became so
 	lastReload string                // why the latest reload changed nothing
 	setGrants  func([]control.Grant) // of the control socket; nil without one
+
+	// What every stanza writes stands together, and apart from what it reads: the processors pass these lines of memory
+	// from one to the other.
+	_        [64]byte
+	counters Counters
+	serial   atomic.Uint64
+	flights  flights
+	_        [64]byte
 }
 
 // versionText is the text of one policy version, so that a record does not make it anew.
