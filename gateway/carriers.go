@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -16,13 +18,11 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/links"
 	"sallyport/links/deflate"
+	"sallyport/links/dtls"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
 	"sallyport/peering"
 )
-
-// errNoDatagrams keeps a configuration from being half obeyed.
-var errNoDatagrams = errors.New("links of kind dtls cannot be run by this build; use x2x")
 
 // bearer is one link to one peer, as a dispatcher uses it.
 type bearer interface {
@@ -34,9 +34,17 @@ type bearer interface {
 	profile() links.Profile
 }
 
-// zeroHandshake is a link of package x2x.
+// ownLink is a link of package x2x or dtls.
+type ownLink interface {
+	links.Outlet
+	links.Turns
+	Unreserve()
+	Status() links.Status
+}
+
+// zeroHandshake is one of these, with what the configuration says of it.
 type zeroHandshake struct {
-	*x2x.Link
+	ownLink
 	inbound bool
 	like    links.Profile
 }
@@ -55,25 +63,86 @@ func (s streams) inboundOnly() bool              { return false }
 func (s streams) profile() links.Profile         { return links.Profile{} }
 
 // carriers are all links but the server-to-server one.
-type carriers interface {
-	Link(name string) *x2x.Link
-	Links() []*x2x.Link
-	Start(ctx context.Context) error
-	Prepare(cfgs []x2x.Config) (use, drop func(), err error)
-	Shutdown(ctx context.Context) error
+type carriers struct {
+	*x2x.Set
+	datagrams *datagrams
 }
 
-var _ carriers = (*x2x.Set)(nil)
+// carrierConfigs are the configurations of all of them.
+type carrierConfigs struct {
+	streams   []x2x.Config
+	datagrams []datagramConfig
+	policy    *peering.Policy
+}
+
+func carriersOf(cfg *config.Config, policy *peering.Policy) (out carrierConfigs, err error) {
+	if out.streams, err = x2xConfigs(cfg, policy); err != nil {
+		return out, err
+	}
+	out.policy = policy
+	out.datagrams, err = datagramConfigs(cfg)
+	return out, err
+}
 
 // makeCarriers makes the links of a configuration. Nothing runs yet.
 func (g *Gateway) makeCarriers(cfg *config.Config, policy *peering.Policy, env x2x.Env) error {
-	cfgs, err := x2xConfigs(cfg, policy)
+	cfgs, err := carriersOf(cfg, policy)
 	if err != nil {
 		return err
 	}
 	env.Log, env.Observer, env.Watcher, env.Custodian = g.log, (*observer)(g), g.depot, g.depot
-	g.carriers, err = x2x.New(cfgs, g, env)
-	return err
+	set, err := x2x.New(cfgs.streams, g, env)
+	if err != nil {
+		return err
+	}
+	over := dtls.LinkEnv{Log: g.log, Custodian: g.depot, Watcher: g.depot, Observer: (*observer)(g)}
+	g.carriers = carriers{set, newDatagrams(cfgs, g, over)}
+	return nil
+}
+
+// named returns the link of that name, or nil.
+func (c carriers) named(name string) ownLink {
+	if l := c.Link(name); l != nil {
+		return l
+	}
+	if l := c.datagrams.link(name); l != nil {
+		return l
+	}
+	return nil
+}
+
+// all returns every link, by name.
+func (c carriers) all() (out []ownLink) {
+	for _, l := range c.Links() {
+		out = append(out, l)
+	}
+	for _, l := range c.datagrams.running() {
+		out = append(out, l)
+	}
+	slices.SortStableFunc(out, func(a, b ownLink) int { return strings.Compare(a.Status().Name, b.Status().Name) })
+	return out
+}
+
+func (c carriers) start(ctx context.Context) error {
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	return c.datagrams.start(ctx)
+}
+
+func (c carriers) prepare(cfgs carrierConfigs) (use, drop func(), err error) {
+	streams, drop, err := c.Prepare(cfgs.streams)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func() {
+		streams()
+		c.datagrams.use(cfgs)
+	}, drop, nil
+}
+
+func (c carriers) shutdown(ctx context.Context) error {
+	return errors.Join(c.datagrams.shutdown(), c.Shutdown(ctx))
 }
 
 // x2xConfigs makes the configuration of the zero-handshake links, files included.
@@ -85,11 +154,8 @@ func x2xConfigs(cfg *config.Config, policy *peering.Policy) ([]x2x.Config, error
 	var out []x2x.Config
 	for i := range cfg.Links {
 		l := &cfg.Links[i]
-		if l.IsS2S() {
-			continue
-		}
 		if l.Kind != config.KindX2X {
-			return nil, fmt.Errorf("link %s: %w", l.Name, errNoDatagrams)
+			continue
 		}
 		one, err := x2xConfig(cfg, l, policy, store)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"sallyport/gateway/control"
 	"sallyport/gateway/prom"
+	"sallyport/internal/disk/faulty"
 	"sallyport/links"
 )
 
@@ -351,5 +352,88 @@ func TestNumbersOfTheSpool(t *testing.T) {
 		if got[prom.SpoolEntries] != 7 || got[prom.SpoolBalance] != 0 || got[prom.StanzasBalance] != 0 || got[prom.LinkUp] != 0 {
 			t.Errorf("%v", got)
 		}
+	})
+}
+
+// TestReloadOfLinks: links come, go and change their order under traffic, and nothing is lost, doubled or turned round.
+func TestReloadOfLinks(t *testing.T) {
+	between(t, nil, func(t *testing.T, e *ends) {
+		e.wires.delay = 30 * time.Millisecond
+		both := e.shore.site.more
+		var sent []string
+		for _, more := range []string{
+			linkTable("hf", "b", hf, "connect", ""), both,
+			linkTable("sat", "b", sat, "connect", "priority = 9") + linkTable("hf", "b", hf, "connect", "priority = 1"),
+			linkTable("sat", "b", sat, "connect", ""), both,
+		} {
+			for range 10 {
+				sent = append(sent, e.send(3)...)
+				e.settle(20 * time.Millisecond)
+			}
+			e.shore.site.more = more
+			e.shore.site.write(t)
+			e.shore.reloads <- struct{}{}
+			sent = append(sent, e.send(3)...)
+			e.settle(20 * time.Second)
+		}
+		e.settle(10 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), sent)
+		if c := e.counts(e.shore); int(c.Delivered) != len(sent) || c.Queued != 0 {
+			t.Errorf("%d sent, %+v", len(sent), c)
+		}
+	})
+}
+
+// TestFullDisk: a spool without room holds a gateway of ours back, and tells other senders; what it has it keeps.
+func TestFullDisk(t *testing.T) {
+	between(t, nil, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		e.ship.spool.SetCapacity(1)
+		sent := e.send(20)
+		e.settle(5 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), nil)
+		if c := e.counts(e.shore); c.Queued != 20 {
+			t.Errorf("shore %+v", c)
+		}
+		e.ship.spool.SetCapacity(0)
+		e.settle(10 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), sent)
+
+		e.shore.spool.SetCapacity(1)
+		more := e.send(5)
+		e.settle(time.Minute)
+		wantSame(t, e.shore.got("a.example"), more)
+		for _, d := range e.shore.node.link.to("a.example") {
+			if d.condition() != "resource-constraint" {
+				t.Errorf("the sender is told %q", d.condition())
+			}
+		}
+		e.shore.spool.SetCapacity(0)
+		e.settle(time.Minute)
+	})
+}
+
+// TestFailedSyncStops: after a failed sync nothing is acknowledged and nothing leaves.
+func TestFailedSyncStops(t *testing.T) {
+	between(t, nil, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		e.shore.spool.SetPlan(func(op faulty.Op) faulty.Fault {
+			if op.Kind == faulty.Sync {
+				return faulty.Fault{Err: faulty.ErrIO}
+			}
+			return faulty.Fault{}
+		})
+		e.send(3)
+		e.settle(time.Minute)
+		if n := e.shore.receipts.settled(); n != 0 {
+			t.Errorf("%d acknowledged", n)
+		}
+		wantSame(t, e.ship.got("b.example"), nil)
+		if e.shore.Ready() == nil {
+			t.Error("the node is ready with a spool that has failed")
+		}
+		e.shore.cancel()
+		<-e.shore.done
+		e.shore.stopped = true
 	})
 }

@@ -237,7 +237,7 @@ func (g *Gateway) RetrySpool(_ context.Context, _ control.Caller, q control.Spoo
 func (g *Gateway) Links(context.Context) ([]control.LinkStatus, error) {
 	cfg := g.active()
 	out := []control.LinkStatus{}
-	for _, l := range g.carriers.Links() {
+	for _, l := range g.carriers.all() {
 		st := l.Status()
 		one := linkStatus(&st)
 		if c := cfg.Link(st.Name); c != nil {

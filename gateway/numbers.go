@@ -118,7 +118,7 @@ func (n *numbers) links(emit prom.Emit) {
 
 // spool is what waits, and the links that it waits for.
 func (n *numbers) spool(emit prom.Emit) {
-	for _, l := range n.carriers.Links() {
+	for _, l := range n.carriers.all() {
 		st, up := l.Status(), 0.0
 		if st.State.Takes() {
 			up = 1

@@ -29,7 +29,7 @@ func planFor(g *Gateway, cfg *config.Config, name string) plan {
 		var b bearer
 		if link == linkS2S {
 			b = streams{g.link}
-		} else if own, l := g.carriers.Link(link), cfg.Link(link); own != nil && l != nil {
+		} else if own, l := g.carriers.named(link), cfg.Link(link); own != nil && l != nil {
 			b = zeroHandshake{own, l.InboundOnly, profileOf(l)}
 		}
 		if b != nil {
@@ -49,7 +49,7 @@ func (p *plan) same(o *plan) bool {
 func (p *plan) bearersAt() (out []any) {
 	for _, b := range p.bearers {
 		if z, ok := b.(zeroHandshake); ok {
-			out = append(out, z.Link)
+			out = append(out, z.ownLink)
 		}
 	}
 	return out

@@ -11,7 +11,6 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
 	"sallyport/links/s2s"
-	"sallyport/links/x2x"
 )
 
 // reload reads the configuration again, proves all of it, then swaps policy and links.
@@ -59,7 +58,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
-	others, err := x2xConfigs(next, policy)
+	others, err := carriersOf(next, policy)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
@@ -101,12 +100,12 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 }
 
 // prepare has all links do what can fail of a new configuration.
-func (g *Gateway) prepare(streams s2s.Config, others []x2x.Config) (use, drop func(), err error) {
+func (g *Gateway) prepare(streams s2s.Config, others carrierConfigs) (use, drop func(), err error) {
 	use1, drop1, err := g.link.Prepare(streams)
 	if err != nil {
 		return nil, nil, err
 	}
-	use2, drop2, err := g.carriers.Prepare(others)
+	use2, drop2, err := g.carriers.prepare(others)
 	if err != nil {
 		drop1()
 		return nil, nil, err

@@ -61,7 +61,7 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 	if err := g.link.Start(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if err := g.carriers.Start(ctx); err != nil {
+	if err := g.carriers.start(ctx); err != nil {
 		return fmt.Errorf("links: %w", err)
 	}
 	g.depot.start(g.active())
@@ -144,7 +144,7 @@ func (g *Gateway) closeLinks(why string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
 	defer cancel()
 	g.depot.stop()
-	if err := errors.Join(g.carriers.Shutdown(ctx), g.link.Shutdown(ctx)); err != nil {
+	if err := errors.Join(g.carriers.shutdown(ctx), g.link.Shutdown(ctx)); err != nil {
 		g.log.Warn("links did not end in order", zap.Error(err))
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 )
@@ -140,6 +141,19 @@ func (c *checker) dtls(key string, l *Link) {
 	if l.Framing != Custody {
 		c.bad(key+".framing", "is custody for datagrams: nobody else speaks this", "leave it out")
 	}
+	switch {
+	case len(l.Listen) > 0 && len(l.Connect) > 0:
+		c.bad(key+".connect", "one end of a datagram link opens, the other listens", "leave one of the two out")
+	case len(l.Listen) > 1:
+		c.bad(key+".listen", "a datagram link has one socket", "name one address")
+	case len(l.Connect) > 1:
+		c.bad(key+".connect", "a datagram link has one other end", "name one address")
+	case len(l.Connect) == 1 && !isAddress(l.Connect[0].Host):
+		c.bad(entryKey(key+".connect", 1), shown(l.Connect[0].Host)+" is not an IP address", "datagrams go to an address; write it, such as 192.0.2.7:5271")
+	}
+	if l.Compression != CompressNone {
+		c.bad(key+".compression", "is for links of kind x2x", "leave it out")
+	}
 	if l.SharedKey == "" {
 		c.certificateOf(key, l)
 		return
@@ -151,6 +165,11 @@ func (c *checker) dtls(key string, l *Link) {
 		c.bad(key+".shared-key", fmt.Sprintf("holds %d bytes, and the key has %d to %d", info.Size(), minSharedKey, maxSharedKey),
 			"openssl rand -out "+string(l.SharedKey)+" 32")
 	}
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // reachedBy looks at the links of one peer together.

@@ -168,7 +168,7 @@ func (p *Peer) toWire(it *item, now time.Time) {
 		l.heard = now
 	}
 	l.sent++
-	it.state, it.before, it.written = inAir, it.written, true
+	it.state, it.before, it.written, it.at = inAir, it.written, true, now
 }
 
 // Bounds of what may be in the air on one link.

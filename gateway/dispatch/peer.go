@@ -66,9 +66,10 @@ type item struct {
 	Item
 	state   state
 	link    int
-	handout uint64 // order of hand-outs
-	written bool   // it may have been on a wire
-	before  bool   // the same, before the present hand-out
+	handout uint64    // order of hand-outs
+	written bool      // it may have been on a wire
+	at      time.Time // when a link got it
+	before  bool      // the same, before the present hand-out
 	notYet  time.Time
 }
 

@@ -239,6 +239,20 @@ func TestHeadOfThreeLossesIsTakenOut(t *testing.T) {
 	w.want(t, 0, 2)
 }
 
+func TestSilenceIsNoFaultOfTheHead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(two(true))
+	w.accept(0, 1, dispatch.All, 100)
+	for range 10 {
+		w.raise(0)
+		w.now = w.now.Add(30 * time.Second)
+		w.cut(0)
+	}
+	if len(w.ended) > 0 {
+		t.Fatalf("ended %v, the link was silent", w.ended)
+	}
+}
+
 func TestSilentLinkIsCutAndTheNextOneTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(two(true))

@@ -35,7 +35,7 @@ func (p *Peer) Report(now time.Time, number uint64, d links.Disposition, f Fault
 		}
 		p.failed(it, l, OfLink, now)
 	case links.Returned, links.InDoubt, links.Unknown:
-		p.returned(it, d, f, broken)
+		p.returned(it, d, f, broken || p.fellSilent(it, now))
 	}
 	return p.done(now)
 }
@@ -61,14 +61,20 @@ func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 	l.until = now.Add(min(wait, l.Profile.RetryMost()))
 }
 
-// returned is for what may have been on the wire.
-func (p *Peer) returned(it *item, d links.Disposition, f Fault, broken bool) {
+// fellSilent reports whether a link that comes back with an item may have given it up for want of an answer. What breaks a stream
+// does so at once; a neighbour that does not answer, or whose disk is full, is not the fault of the item.
+func (p *Peer) fellSilent(it *item, now time.Time) bool {
+	return now.Sub(it.at) >= p.links[it.link].Profile.AnswerTimeout(0)*3/4
+}
+
+// returned is for what may have been on the wire. silent: it came back for want of an answer.
+func (p *Peer) returned(it *item, d links.Disposition, f Fault, silent bool) {
 	if f == Unwritten {
 		it.written = it.before
 		p.back(it)
 		return
 	}
-	if !broken && p.lost(it) {
+	if !silent && p.lost(it) {
 		p.finish(it, Poison)
 		return
 	}

@@ -143,13 +143,20 @@ func (a *Association) associate(ctx context.Context) error {
 	return nil
 }
 
-// watch waits for the end of SCTP. Streams beyond the lanes are nothing anybody agreed on.
+// watch waits for the end of SCTP. Streams beyond the lanes are nothing anybody agreed on; a lane comes here when the neighbour sent on
+// it before we had opened ours, which is then the same.
 func (a *Association) watch() {
-	cause := errForm
-	if _, err := a.sctp.AcceptStream(); err != nil {
-		cause = errLost
+	for {
+		s, err := a.sctp.AcceptStream()
+		switch {
+		case err != nil:
+			a.stop(errLost)
+			return
+		case int(s.StreamIdentifier()) >= a.endpoint.cfg.Lanes:
+			a.stop(errForm)
+			return
+		}
 	}
-	a.stop(cause)
 }
 
 // Peer is the name of the configured peer that proved itself.
