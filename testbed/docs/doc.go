@@ -1,5 +1,5 @@
 // Package docs runs what the documents say: every command and every configuration in README.md,
-// docs/operator.md and docs/labels.md.
+// docs/operator.md, docs/labels.md and docs/links.md.
 //
 // A fenced block says in its first line what is done with it:
 //

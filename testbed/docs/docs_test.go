@@ -24,10 +24,11 @@ import (
 const patience = 3 * time.Minute
 
 // documents are what is tested. Parts of a configuration are added to that of the example.
-var documents = []struct{ name, example string }{
-	{"README.md", "examples/boundary"},
-	{"docs/operator.md", "examples/boundary"},
-	{"docs/labels.md", "examples/labels"},
+var documents = []struct{ name, example, config string }{
+	{"README.md", "examples/boundary", "sallyport.toml"},
+	{"docs/operator.md", "examples/boundary", "sallyport.toml"},
+	{"docs/labels.md", "examples/labels", "sallyport.toml"},
+	{"docs/links.md", "examples/sites", "shore.toml"},
 }
 
 // checkout is the root of the repository.
@@ -40,8 +41,8 @@ func checkout(t *testing.T) string {
 	return root
 }
 
-// desk is a copy of the checkout as far as the documents use it: programs that were built, and the examples.
-func desk(t *testing.T) string {
+// desk is a copy of the checkout as far as the documents use it: programs that were built, and the examples with free addresses.
+func desk(t *testing.T, free func(string) string) string {
 	t.Helper()
 	root, dir := checkout(t), t.TempDir()
 	for name, pkg := range map[string]string{"sallyport": "sallyport/cmd/sallyport", "demo": "sallyport/testbed/demo"} {
@@ -50,14 +51,31 @@ func desk(t *testing.T) string {
 			t.Fatalf("build %s: %v\n%s", pkg, err, out)
 		}
 	}
-	if err := os.Symlink(filepath.Join(root, "examples"), filepath.Join(dir, "examples")); err != nil {
+	examples := filepath.Join(dir, "examples")
+	if err := os.CopyFS(examples, os.DirFS(filepath.Join(root, "examples"))); err != nil {
 		t.Fatal(err)
+	}
+	configs, err := filepath.Glob(filepath.Join(examples, "*", "*.toml"))
+	if err != nil || len(configs) == 0 {
+		t.Fatalf("no configurations among the examples: %v", err)
+	}
+	for _, name := range configs {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(free(string(text))), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
 
-// read is a document with its blocks, loopback addresses replaced by free ones.
-func read(t *testing.T, name string) []docs.Block {
+// asItStands changes no address.
+func asItStands(text string) string { return text }
+
+// read is a document with its blocks, loopback addresses replaced.
+func read(t *testing.T, name string, free func(string) string) []docs.Block {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(checkout(t), name))
 	if err != nil {
@@ -67,7 +85,6 @@ func read(t *testing.T, name string) []docs.Block {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	free := freeAddresses(t)
 	for i := range blocks {
 		blocks[i].Text = free(blocks[i].Text)
 	}
@@ -100,15 +117,17 @@ func TestDocumentsRun(t *testing.T) {
 	for _, d := range documents {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			perform(t, d.name, read(t, d.name))
+			perform(t, d.name)
 		})
 	}
 }
 
 // perform runs a document in a shell and compares what its blocks print with what the document says.
-func perform(t *testing.T, name string, blocks []docs.Block) {
+func perform(t *testing.T, name string) {
 	t.Helper()
-	dir := desk(t)
+	free := freeAddresses(t)
+	blocks := read(t, name, free)
+	dir := desk(t, free)
 	printed, ran := run(t, dir, script(blocks))
 	last := -1
 	for i, b := range blocks {
@@ -207,13 +226,13 @@ func TestConfigurationsLoad(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents {
 		example := os.DirFS(filepath.Join(checkout(t), d.example))
-		b, err := fs.ReadFile(example, "sallyport.toml")
+		b, err := fs.ReadFile(example, d.config)
 		if err != nil {
 			t.Fatal(err)
 		}
 		whole := string(b)
 		load(t, d.example, example, whole)
-		for _, b := range read(t, d.name) {
+		for _, b := range read(t, d.name, asItStands) {
 			text := b.Text
 			switch b.Language + " " + b.Mark {
 			case "toml file":
@@ -262,8 +281,14 @@ func certificates(t *testing.T, dir string) {
 	}
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{
 		"inside.example", "outside.example", "harbour.example", "coast.example", "tugs.example",
+		"shore.example", "ship.example", "station.example",
 	}}))
-	if _, _, err := leaf.WritePEM(dir, "gateway"); err != nil {
+	for _, name := range []string{"gateway", "shore"} {
+		if _, _, err := leaf.WritePEM(dir, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "shared.key"), make([]byte, 32), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -275,7 +300,7 @@ func TestShownIsWhatTheDemonstrationShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range read(t, "README.md") {
+	for _, b := range read(t, "README.md", asItStands) {
 		if b.Mark != "show" {
 			continue
 		}
@@ -289,7 +314,7 @@ func TestShownIsWhatTheDemonstrationShows(t *testing.T) {
 func TestExcerptsAreOfTheirFiles(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents {
-		for _, b := range read(t, d.name) {
+		for _, b := range read(t, d.name, asItStands) {
 			if b.Mark != "of" {
 				continue
 			}
@@ -336,9 +361,9 @@ func steady(text string) string {
 // TestManualCommandsExist: of what a test does not run, our own commands and flags are those of the program.
 func TestManualCommandsExist(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(desk(t), "build", "sallyport")
+	program := filepath.Join(desk(t, asItStands), "build", "sallyport")
 	for _, d := range documents {
-		for _, b := range read(t, d.name) {
+		for _, b := range read(t, d.name, asItStands) {
 			if b.Mark != "manual" {
 				continue
 			}
