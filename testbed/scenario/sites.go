@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"sallyport/gateway/audit"
@@ -20,6 +22,8 @@ type SiteLink struct {
 	NearOpens bool
 	// Clear is TCP alone, the other end known by its address.
 	Clear bool
+	// SharedKey is what both ends hold in place of certificates (dtls).
+	SharedKey string
 	// Near and Far are more settings of the link at each end.
 	Near, Far string
 }
@@ -87,6 +91,11 @@ func (s *Sites) lay(b *peers.Bed) (near, far string, err error) {
 		if l.Kind == "dtls" {
 			network = "udp"
 		}
+		if l.SharedKey != "" {
+			if err := os.WriteFile(filepath.Join(b.Dir, "shared-key"), []byte(l.SharedKey), 0o600); err != nil {
+				return "", "", err
+			}
+		}
 		c, err := cable.Listen(network, at, end)
 		if err != nil {
 			return "", "", err
@@ -110,6 +119,9 @@ func (l *SiteLink) table(peer string, lines ...string) string {
 	}, lines...)
 	if l.Clear {
 		lines = append(lines, `security = "clear"`, `from = ["127.0.0.0/8"]`)
+	}
+	if l.SharedKey != "" {
+		lines = append(lines, `shared-key = "../shared-key"`, `shared-key-name = "two sites"`)
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

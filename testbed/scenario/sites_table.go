@@ -14,6 +14,11 @@ func radio(priority int) SiteLink {
 	return SiteLink{Name: "radio", Kind: "x2x", Priority: priority, Clear: true, NearOpens: true}
 }
 
+// mesh is one over datagrams, which the ship opens; key is in place of certificates.
+func mesh(priority int, key string) SiteLink {
+	return SiteLink{Name: "mesh", Kind: "dtls", Priority: priority, SharedKey: key}
+}
+
 // OverLinks are the scenarios of two sites with links of custody between them.
 func OverLinks() []Alone {
 	sites := func(o SiteOptions) func(GatewayOptions) Middle {
@@ -21,12 +26,16 @@ func OverLinks() []Alone {
 	}
 	one := SiteOptions{Links: []SiteLink{satellite(1)}}
 	two := SiteOptions{Links: []SiteLink{satellite(1), radio(2)}}
+	datagrams := SiteOptions{Links: []SiteLink{mesh(1, "a key that only two of them hold")}}
+	certified := SiteOptions{Links: []SiteLink{mesh(1, ""), satellite(2)}}
 	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "4s"`}
 	return []Alone{
 		{Scenario: Scenario{"over-a-link", false, overALink}, Middle: sites(one)},
 		{Scenario: Scenario{"link-cut", false, linkCut}, Middle: sites(one)},
 		{Scenario: Scenario{"link-silent", false, linkSilent}, Middle: sites(one)},
 		{Scenario: Scenario{"fail-over", false, failOver}, Middle: sites(two)},
+		{Scenario: Scenario{"datagrams", false, overDatagrams}, Middle: sites(datagrams)},
+		{Scenario: Scenario{"datagrams-first", false, datagramsFirst}, Middle: sites(certified)},
 		{Scenario: Scenario{"ship-killed", false, shipKilled}, Middle: sites(one)},
 		{Scenario: Scenario{"link-clearance", false, linkClearance}, Middle: sites(clearedLinks())},
 		{Scenario: Scenario{"refused-while-waiting", false, refusedWhileWaiting}, Middle: sites(clearedPeers(one))},
