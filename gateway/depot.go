@@ -31,6 +31,7 @@ type depot struct {
 	g      *Gateway
 	fs     disk.FS // of a test; nil: the directory of the configuration
 	kept   atomic.Pointer[map[string]bool]
+	urgent atomic.Pointer[precedence.Table]
 	ends   concluder
 	quit   chan struct{} // closed by stop
 	closed chan struct{} // closed by close
@@ -158,6 +159,8 @@ func spooledPeers(cfg *config.Config) map[string]bool {
 func (d *depot) know(cfg *config.Config) {
 	kept := spooledPeers(cfg)
 	d.kept.Store(&kept)
+	table, _ := precedence.Compile(cfg.Precedence) // what is wrong with it was found by check
+	d.urgent.Store(table)
 }
 
 // use makes the configuration the one that dispatchers work by.
@@ -330,8 +333,7 @@ func (d *depot) Epoch() uint64 {
 
 // class is how urgent a stanza is where it has to wait.
 func (d *depot) class(v *peering.Verdict, s stanza.Stanza) spool.Class {
-	var table *precedence.Table
-	given := table.Of(v.Precedence, v.PrecedesBy, v.LabelOut, s)
+	given := d.urgent.Load().Of(v.Precedence, v.PrecedesBy, v.LabelOut, s)
 	return spool.Class(max(given.Precedence, 1) - 1)
 }
 

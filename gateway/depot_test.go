@@ -437,3 +437,23 @@ func TestFailedSyncStops(t *testing.T) {
 		e.shore.stopped = true
 	})
 }
+
+// TestUrgentGoesFirst: what waits leaves in the order of its precedence, and each in the order it came.
+func TestUrgentGoesFirst(t *testing.T) {
+	edit := func(shore, _ *site) { shore.more += "\n[precedence.kind]\n\"message.headline\" = \"flash\"\n" }
+	between(t, edit, func(t *testing.T, e *ends) {
+		e.wires.cut(sat)
+		e.wires.cut(hf)
+		e.settle(time.Minute)
+		routine := e.send(30)
+		var flash []string
+		for range 3 {
+			flash = append(flash, freshID())
+			e.shore.arrive(strings.Replace(message(flash[len(flash)-1], "a.example", "b.example"), "'chat'", "'headline'", 1))
+		}
+		e.settle(time.Minute)
+		e.mend()
+		e.settle(5 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), append(flash, routine...))
+	})
+}

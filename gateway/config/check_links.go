@@ -5,6 +5,9 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
+
+	"sallyport/gateway/precedence"
 )
 
 // links looks at the tables of links and at who uses them.
@@ -38,6 +41,18 @@ func (c *checker) links() {
 		}
 	}
 	c.spool()
+	_, problems := precedence.Compile(c.cfg.Precedence)
+	for _, p := range problems {
+		key := "precedence." + p.Key
+		if table, name, ok := strings.Cut(p.Key, "."); ok {
+			key = joinKey("precedence."+table, name)
+		}
+		if p.Risk {
+			c.risk(key, p.Text, "leave them alike, unless order does not matter there")
+		} else if !c.errorAt(key) {
+			c.bad(key, p.Text, "")
+		}
+	}
 }
 
 // alwaysThere refuses settings of s2s that stand elsewhere.

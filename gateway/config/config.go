@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 
+	"sallyport/gateway/precedence"
 	"sallyport/rules"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Clearances []Clearance `toml:"clearance"`
 	// What carries stanzas, each with a name of your choice. Ordinary server-to-server streams are the link `s2s`, which is always there. Others reach one peer each, and a peer may have several.
 	Links []Link `toml:"link,named"`
+	// How urgent stanzas are where they have to wait for a link. A rule that gives a precedence comes first. Without any of this everything is routine and keeps its order.
+	Precedence precedence.Spec `toml:"precedence"`
 	// What waits for peers that cannot be reached at once: kept on disk, in order, until it has been delivered, or its sender has been told.
 	Spool Spool `toml:"spool"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.

@@ -24,7 +24,7 @@ const referencePath = "../../docs/configuration.md"
 func TestReference(t *testing.T) {
 	t.Parallel()
 	w := &reference{docs: map[string]string{}}
-	for pkg, dir := range map[string]string{"config": ".", "rules": "../../rules", "icism": "../../labels/icism"} {
+	for pkg, dir := range map[string]string{"config": ".", "rules": "../../rules", "icism": "../../labels/icism", "precedence": "../precedence"} {
 		w.read(t, pkg, dir)
 	}
 	example, err := os.ReadFile("testdata/good/minimal.toml")
