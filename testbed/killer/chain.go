@@ -30,15 +30,13 @@ const startTime = 20 * time.Second
 
 // chain is some gateways in a row, each a process.
 type chain struct {
-	binary string
-	all    []*gateway
-	block  *peers.Block
+	all   []*gateway
+	block *peers.Block
 }
 
 // gateway is one of them.
 type gateway struct {
 	binary, dir string
-	left        netip.AddrPort // where it listens for whoever is left of it
 	proc        *peers.Process
 }
 
@@ -51,39 +49,49 @@ type place struct {
 
 // door is one side of a gateway. Connect is not valid towards an end, which opens itself.
 type door struct {
-	Name            string
+	Name, Kind      string
 	Listen, Connect netip.AddrPort
 }
 
 // newChain writes the configurations below a folder. Nothing runs yet.
-func newChain(binary, dir string, n int) (*chain, error) {
+func newChain(o Options) (*chain, error) {
+	n := o.Gateways
 	block, err := peers.ClaimBlock()
 	if err != nil {
 		return nil, err
 	}
-	c := &chain{binary: binary, block: block}
+	c := &chain{block: block}
 	t, err := template.New("gateway.toml").Parse(configuration)
 	if err != nil {
 		return nil, err
 	}
 	for i := range n {
-		g := &gateway{binary: binary, dir: filepath.Join(dir, fmt.Sprintf("gateway-%d", i+1)), left: c.left(i)}
-		p := place{
-			Name: filepath.Base(g.dir), LeftDomain: leftDomain, RightDomain: rightDomain,
-			Links: []door{{Name: "left", Listen: c.left(i)}, {Name: "right", Listen: c.right(i)}},
-		}
-		if i > 0 {
-			p.Links[0].Connect = c.right(i - 1)
-		}
-		if i < n-1 {
-			p.Links[1].Connect = c.left(i + 1)
-		}
+		g := &gateway{binary: o.Binary, dir: filepath.Join(o.Dir, fmt.Sprintf("gateway-%d", i+1))}
+		p := place{Name: filepath.Base(g.dir), LeftDomain: leftDomain, RightDomain: rightDomain, Links: c.doors(i, n, o.Trunk)}
 		if err := g.write(t, p); err != nil {
 			return nil, errors.Join(err, c.close())
 		}
 		c.all = append(c.all, g)
 	}
 	return c, nil
+}
+
+// doors are the two sides of gateway i. Between gateways both ends of x2x open; of dtls the left one does, and goes by its port alone.
+func (c *chain) doors(i, n int, trunk string) []door {
+	left, right := door{Name: "left", Kind: "x2x", Listen: c.left(i)}, door{Name: "right", Kind: "x2x", Listen: c.right(i)}
+	if i > 0 {
+		left.Kind, left.Connect = trunk, c.right(i-1)
+	}
+	if i < n-1 {
+		right.Kind, right.Connect = trunk, c.left(i+1)
+	}
+	if left.Kind == "dtls" {
+		left.Connect = netip.AddrPort{}
+	}
+	if right.Kind == "dtls" {
+		right.Listen = netip.AddrPort{}
+	}
+	return []door{left, right}
 }
 
 // left and right are where gateway i listens for its neighbours.
@@ -106,7 +114,11 @@ func (g *gateway) write(t *template.Template, p place) error {
 	if err := t.Execute(&text, p); err != nil {
 		return err
 	}
-	return os.WriteFile(g.config(), []byte(text.String()), 0o600)
+	key := []byte("a key of nobody but the chain's own")
+	return errors.Join(
+		os.WriteFile(filepath.Join(g.dir, "trunk.key"), key, 0o600),
+		os.WriteFile(g.config(), []byte(text.String()), 0o600),
+	)
 }
 
 func (g *gateway) config() string { return filepath.Join(g.dir, "killed.toml") }
@@ -120,8 +132,8 @@ func (g *gateway) start() (err error) {
 	return err
 }
 
-// await returns when it takes connections.
-func (g *gateway) await() error { return g.proc.AwaitPort(g.left, startTime) }
+// await returns when it says that it is ready.
+func (g *gateway) await() error { return g.proc.AwaitLine("\tready\t", startTime) }
 
 // command runs one of the program's own commands.
 func (g *gateway) command(args ...string) (string, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ type Options struct {
 	Binary   string
 	Dir      string // for the gateways
 	Gateways int
+	Trunk    string // kind of link between gateways; empty: x2x
 	Kills    int
 	Rate     int // messages a second, each way
 	Seed     uint64
@@ -40,7 +42,7 @@ func (r *Report) Held() bool {
 
 // Limits of a run.
 const (
-	flowTime  = 30 * time.Second // for some messages to arrive after a kill
+	flowTime  = 90 * time.Second // for some messages to arrive after a kill; who sent datagrams to the dead notices after thirty seconds
 	drainTime = 90 * time.Second // for all of them at the end
 	glance    = 20 * time.Millisecond
 	talks     = 8
@@ -52,7 +54,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Say == nil {
 		o.Say = func(string, ...any) {}
 	}
-	c, err := newChain(o.Binary, o.Dir, o.Gateways)
+	o.Trunk = cmp.Or(o.Trunk, "x2x")
+	c, err := newChain(o)
 	if err != nil {
 		return Report{}, err
 	}

@@ -25,6 +25,7 @@ func main() {
 	flag.StringVar(&o.Binary, "sallyport", "build/sallyport", "the program under test")
 	flag.StringVar(&o.Dir, "dir", "", "folder for the gateways, kept afterwards; default: one that is removed unless something is wrong")
 	flag.IntVar(&o.Gateways, "gateways", 2, "how many stand in a row")
+	flag.StringVar(&o.Trunk, "trunk", "x2x", "`KIND` of link between them: x2x or dtls")
 	flag.IntVar(&o.Kills, "kills", 500, "how often one of them is killed")
 	flag.IntVar(&o.Rate, "rate", 200, "messages a second, each way")
 	flag.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "of the dice") //nolint:gosec // any number will do
