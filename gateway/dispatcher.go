@@ -142,6 +142,9 @@ func (x *dispatcher) work() time.Duration {
 	if due := x.sched.Deadline(); !due.IsZero() {
 		wait = min(wait, max(due.Sub(now), time.Millisecond))
 	}
+	if held := x.d.store().HeldUntil(x.peer, now); !held.IsZero() {
+		wait = min(wait, max(held.Sub(now), time.Millisecond))
+	}
 	return wait
 }
 

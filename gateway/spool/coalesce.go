@@ -1,6 +1,9 @@
 package spool
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // latestKey and copyKey are where a newcomer looks for what it supersedes or joins.
 type latestKey struct {
@@ -11,6 +14,18 @@ type latestKey struct {
 type copyKey struct {
 	lane laneKey
 	key  Key
+}
+
+// talkKey is one conversation within a lane, and talk what the lane holds of it: how many (entry, recipient), and the highest
+// number any of them had. The number does not fall when an entry ends, so that what follows from it is only ever too careful.
+type talkKey struct {
+	lane         laneKey
+	conversation uint64
+}
+
+type talk struct {
+	count int
+	last  Number
 }
 
 // fate is what becomes of a newcomer.
@@ -30,15 +45,74 @@ func (q *Queue) judge(e *Entry, now time.Time) (fate, *item) {
 	if e.Latest != (Key{}) {
 		return joinsQueue, q.latest[latestKey{e.Peer, e.Latest}]
 	}
-	if e.Copy == (Key{}) || q.limits.MergeWindow <= 0 || e.To.IsZero() || len(e.Also) > 0 || len(e.Ends) > 0 {
+	if !q.mayJoin(e) {
 		return joinsQueue, nil
 	}
 	into := q.copies[copyKey{laneKey{e.Peer, e.Class}, e.Copy}]
-	if into == nil || len(into.Also) >= MaxRecipients || now.Sub(into.Accepted) > q.limits.MergeWindow ||
-		into.Local != e.Local || into.Remote != e.Remote {
+	if into == nil || !into.open(now) || into.Local != e.Local || into.Remote != e.Remote || q.overtakes(e, into) {
 		return joinsQueue, nil
 	}
 	return merges, into
+}
+
+// mayJoin says whether an entry is one copy of several.
+func (q *Queue) mayJoin(e *Entry) bool {
+	return q.limits.MergeWindow > 0 && e.Copy != (Key{}) && e.Latest == (Key{}) && !e.To.IsZero() && len(e.Also) == 0 && len(e.Ends) == 0
+}
+
+// overtakes says whether a newcomer, put into an earlier entry, would go before something of its own conversation, or be
+// there a second time for the same recipient.
+func (q *Queue) overtakes(e *Entry, into *item) bool {
+	t := q.talks[talkKey{laneKey{e.Peer, e.Class}, e.Conversation}]
+	switch {
+	case t == nil || t.last < into.Number:
+		return false
+	case t.last > into.Number:
+		return true
+	}
+	return into.To == e.To || slices.Contains(into.Also, e.To)
+}
+
+// open says whether an item still takes copies in. While it does it is not handed out, nor is anything behind it in its
+// lane.
+func (it *item) open(now time.Time) bool {
+	return now.Before(it.until) && len(it.Also) < MaxRecipients
+}
+
+// HeldUntil returns when the next entry for a peer may go that is held back for copies to join it, zero when none is.
+func (q *Queue) HeldUntil(peer string, now time.Time) (at time.Time) {
+	for class := range numClasses {
+		l := q.lanes[laneKey{peer, class}]
+		if l == nil {
+			continue
+		}
+		if it := l.front(); it != nil && it.open(now) && (at.IsZero() || it.until.Before(at)) {
+			at = it.until
+		}
+	}
+	return at
+}
+
+// speak counts an entry, or a recipient who joined it, among its conversation.
+func (q *Queue) speak(it *item, conversation uint64) {
+	k := talkKey{laneKey{it.Peer, it.Class}, conversation}
+	t := q.talks[k]
+	if t == nil {
+		t = &talk{}
+		q.talks[k] = t
+	}
+	t.count++
+	t.last = max(t.last, it.Number)
+}
+
+// hush undoes speak.
+func (q *Queue) hush(it *item, conversation uint64) {
+	k := talkKey{laneKey{it.Peer, it.Class}, conversation}
+	if t := q.talks[k]; t != nil {
+		if t.count--; t.count == 0 {
+			delete(q.talks, k)
+		}
+	}
 }
 
 // index makes an item known to newcomers.
@@ -49,7 +123,7 @@ func (q *Queue) index(it *item) {
 			q.latest[k] = it
 		}
 	}
-	if it.Copy != (Key{}) && it.Latest == (Key{}) && !it.To.IsZero() {
+	if !it.until.IsZero() {
 		q.copies[copyKey{laneKey{it.Peer, it.Class}, it.Copy}] = it
 	}
 }
@@ -86,6 +160,8 @@ func (q *Queue) brighten(it *item) {
 // join adds a recipient to an item; until joined, the item is not handed out.
 func (q *Queue) join(it *item, e *Entry) {
 	it.Also = append(it.Also, e.To)
+	it.voices = append(it.voices, e.Conversation)
+	q.speak(it, e.Conversation)
 	it.joining++
 }
 
@@ -99,7 +175,9 @@ func (q *Queue) joined(it *item) {
 
 // leave undoes the latest join that is not durable.
 func (q *Queue) leave(it *item) {
-	it.Also = it.Also[:len(it.Also)-1]
+	last := len(it.voices) - 1
+	q.hush(it, it.voices[last])
+	it.Also, it.voices = it.Also[:len(it.Also)-1], it.voices[:last]
 	it.joining--
 	q.again(it)
 }

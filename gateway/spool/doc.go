@@ -17,6 +17,9 @@
 //     accepted and nothing handed out until a new process has recovered from the disk.
 //   - Accept beyond its budgets or a full disk. It refuses new work and keeps what it has.
 //   - Hand out stored bytes as something that may leave. [Entry.Stored] is evidence; peering.Rejudge makes a release of it.
+//   - Merge a copy into an earlier entry when something of the same conversation lies in between, or into one that was ever
+//     handed out: the far side may hold it, and would drop the newcomer with the repetition. While an entry takes copies in
+//     it is not handed out, so that one window is the price of a merge.
 //   - Hand out an entry of a lane while a later one is under way, or two links entries of the same lane: the receiver's
 //     rule would take what comes late for a repetition.
 //

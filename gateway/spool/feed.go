@@ -26,7 +26,7 @@ func (s *Spool) handOutIn(peer string, class Class, link string, now time.Time) 
 		return Entry{}, false
 	}
 	s.expire(now)
-	it := s.queue.NextIn(peer, class, link)
+	it := s.queue.NextIn(peer, class, link, now)
 	if it == nil {
 		return Entry{}, false
 	}
@@ -35,6 +35,14 @@ func (s *Spool) handOutIn(peer string, class Class, link string, now time.Time) 
 		return Entry{}, false
 	}
 	return it.Entry, true
+}
+
+// HeldUntil returns when the next entry for a peer may be handed out that is held back for copies to join it, zero when none
+// is. Nobody is told when that time has come: whoever hands out looks again.
+func (s *Spool) HeldUntil(peer string, now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.HeldUntil(peer, now)
 }
 
 // Unsent takes Sending back for entries that stay handed out and certainly never got to a wire, so that a crash does not put

@@ -33,7 +33,7 @@ func (s *Spool) handOut(peer, link string, now time.Time) (Entry, bool) {
 		return Entry{}, false
 	}
 	s.expire(now)
-	it := s.queue.next(peer, link)
+	it := s.queue.next(peer, link, now)
 	if it == nil {
 		return Entry{}, false
 	}

@@ -27,6 +27,9 @@ type item struct {
 	turn    uint64 // order of hand-outs
 	unread  int    // times that the disk did not give it back
 
+	until  time.Time // it takes copies in until then; zero for what does not, or no longer
+	voices []uint64  // conversations that it counts in: its own, and of those who joined
+
 	lane       *lane
 	next, prev *item // in the lane, by number
 
@@ -97,6 +100,15 @@ func (l *lane) remove(it *item) {
 // A lane is on one link at a time, and nothing goes out while a later number is under way: the receiver takes whatever
 // is not above its mark for a repetition.
 func (l *lane) head(link string) *item {
+	it := l.front()
+	if it == nil || it.joining > 0 || l.underway > 0 && (l.link != link || it.Number < l.lastUnderway) {
+		return nil
+	}
+	return it
+}
+
+// front is the first waiting item, nil when there is none or one before it is not durable yet.
+func (l *lane) front() *item {
 	it := l.cursor
 	for it != nil && it.state != waiting {
 		if it.state == pending || it.state == fading {
@@ -105,9 +117,6 @@ func (l *lane) head(link string) *item {
 		it = it.next
 	}
 	l.cursor = it
-	if it == nil || it.joining > 0 || l.underway > 0 && (l.link != link || it.Number < l.lastUnderway) {
-		return nil
-	}
 	return it
 }
 

@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	Bytes, PeerBytes     int64         // stored bytes in all and per peer; 256 and 128 MiB
 	Entries, PeerEntries int           // 1,000,000 and 500,000
-	MergeWindow          time.Duration // how long an entry takes copies in; 0 is never
+	MergeWindow          time.Duration // how long an entry takes copies in, and is not handed out; 0 is never
 	PoisonAfter          int           // stream losses running with the same head; 3
 }
 
@@ -37,6 +37,7 @@ type Queue struct {
 	due    dues
 	latest map[latestKey]*item
 	copies map[copyKey]*item
+	talks  map[talkKey]*talk // of this life, where copies are merged
 	bytes  int64
 	turns  uint64
 	totals Totals
@@ -55,7 +56,7 @@ type peerQueue struct {
 func NewQueue(l Limits) *Queue {
 	return &Queue{
 		limits: l.withDefaults(), items: map[Number]*item{}, lanes: map[laneKey]*lane{}, peers: map[string]*peerQueue{},
-		latest: map[latestKey]*item{}, copies: map[copyKey]*item{},
+		latest: map[latestKey]*item{}, copies: map[copyKey]*item{}, talks: map[talkKey]*talk{},
 	}
 }
 
@@ -94,6 +95,13 @@ const entryOverhead = 256
 // add puts an item into its lane. Its number is set.
 func (q *Queue) add(it *item, now time.Time) {
 	it.weight = len(it.Stored) + entryOverhead
+	if q.limits.MergeWindow > 0 {
+		it.voices = append(it.voices, it.Conversation)
+		q.speak(it, it.Conversation)
+	}
+	if q.mayJoin(&it.Entry) {
+		it.until = now.Add(q.limits.MergeWindow)
+	}
 	q.restore(it, now)
 }
 
@@ -156,18 +164,18 @@ func (q *Queue) again(it *item) {
 	}
 }
 
-// Next hands out the first entry for the peer that may go on this link, the highest class first.
-func (q *Queue) Next(peer, link string) (Entry, bool) {
-	it := q.next(peer, link)
+// Next hands out the first entry for the peer that may go on this link now, the highest class first.
+func (q *Queue) Next(peer, link string, now time.Time) (Entry, bool) {
+	it := q.next(peer, link, now)
 	if it == nil {
 		return Entry{}, false
 	}
 	return it.Entry, true
 }
 
-func (q *Queue) next(peer, link string) *item {
+func (q *Queue) next(peer, link string, now time.Time) *item {
 	for class := numClasses; class > 0; class-- {
-		if it := q.NextIn(peer, class-1, link); it != nil {
+		if it := q.NextIn(peer, class-1, link, now); it != nil {
 			return it
 		}
 	}
@@ -175,13 +183,13 @@ func (q *Queue) next(peer, link string) *item {
 }
 
 // NextIn hands out the first entry of one lane.
-func (q *Queue) NextIn(peer string, class Class, link string) *item {
+func (q *Queue) NextIn(peer string, class Class, link string, now time.Time) *item {
 	l := q.lanes[laneKey{peer, class}]
 	if l == nil {
 		return nil
 	}
 	it := l.head(link)
-	if it == nil {
+	if it == nil || it.open(now) {
 		return nil
 	}
 	l.takeOut(it, link)
@@ -189,7 +197,8 @@ func (q *Queue) NextIn(peer string, class Class, link string) *item {
 	it.turn = q.turns
 	it.Attempts++
 	q.peer(peer).underway++
-	q.unindex(it) // nothing supersedes or joins what may already be on the wire
+	q.unindex(it)          // nothing supersedes what is under way,
+	it.until = time.Time{} // and nobody joins, ever, what the far side may hold already
 	return it
 }
 
@@ -288,6 +297,10 @@ func (q *Queue) drop(it *item) {
 		heap.Remove(&q.due, it.heapAt)
 	}
 	q.unindex(it)
+	for _, conversation := range it.voices {
+		q.hush(it, conversation)
+	}
+	it.voices = nil
 	delete(q.items, it.Number)
 	q.bytes -= int64(it.weight)
 	p := q.peer(it.Peer)

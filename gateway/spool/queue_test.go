@@ -196,6 +196,9 @@ func TestCoalescing(t *testing.T) {
 					}
 				}
 				check("before")
+				if e, ok := b.s.Next("p", "link", b.now); tt.also > 0 && ok {
+					t.Errorf("%d was handed out while it takes copies in", e.Conversation)
+				}
 				if told != len(tt.in) || b.s.Stats().Totals.Ended[spool.Superseded] != tt.sum[0] {
 					t.Errorf("%d told, %+v", told, b.s.Stats().Totals)
 				}
