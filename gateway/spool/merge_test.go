@@ -63,7 +63,8 @@ func TestMergeNeverOvertakes(t *testing.T) {
 		{"its own before", []spool.Entry{message("y"), roomCopy("1", "x"), roomCopy("1", "y")}, []string{"y", "xy"}},
 		{"its own in another lane", []spool.Entry{roomCopy("1", "x"), urgent, roomCopy("1", "y")}, []string{"y", "xy"}},
 		{
-			"two that cross", []spool.Entry{roomCopy("1", "x"), roomCopy("2", "y"), roomCopy("1", "y"), roomCopy("2", "x")},
+			"two that cross",
+			[]spool.Entry{roomCopy("1", "x"), roomCopy("2", "y"), roomCopy("1", "y"), roomCopy("2", "x")},
 			[]string{"x", "yx", "y"},
 		},
 		{
