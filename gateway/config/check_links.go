@@ -38,6 +38,7 @@ func (c *checker) links() {
 	for i := range c.cfg.Peers {
 		if p := &c.cfg.Peers[i]; !p.Refuse {
 			c.reachedBy(joinKey("peer", p.Name), p)
+			c.thin(joinKey("peer", p.Name), p)
 		}
 	}
 	c.spool()

@@ -48,6 +48,7 @@ func DefaultPeer() Peer {
 		TranslateIn:      TranslateNone,
 		AddEquivalent:    EquivalentNone,
 		Subjects:         SubjectsJudge,
+		Thin:             DefaultThin(),
 	}
 }
 

@@ -186,7 +186,7 @@ type Spool struct {
 	Lifetime time.Duration `toml:"lifetime" min:"1s" max:"30d"`
 	// The same for single classes of precedence, where it differs.
 	Lifetimes Lifetimes `toml:"lifetimes"`
-	// Stanzas for rooms that are equal but for their recipient are merged when they come within this time. Zero: never.
+	// How long a message in a room waits for its copies, for peers whose `[thin]` table has `rooms = "merged"`. Zero: never.
 	MergeWindow time.Duration `toml:"merge-window" min:"0s" max:"10m"`
 }
 

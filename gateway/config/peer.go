@@ -50,6 +50,9 @@ type Peer struct {
 	// Keeps what goes to it on disk until it has been delivered, and lets it wait there while the peer cannot be reached. Always so with links other than `s2s`.
 	Spool bool `toml:"spool"`
 
+	// What is spared on the way to it, where its links are narrow. Only for peers that are sent to from the spool.
+	Thin Thin `toml:"thin"`
+
 	// Stanzas that may wait for it. Beyond, what comes in is held back at its source.
 	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`
 	// Bytes that may wait for it.
