@@ -143,3 +143,30 @@ func TestFrameValid(t *testing.T) {
 		}
 	}
 }
+
+// TestAckDelay: how long an acknowledgement waits for company, and that the peer's window outlasts it.
+func TestAckDelay(t *testing.T) {
+	for name, row := range map[string]struct {
+		p    links.Profile
+		want time.Duration
+	}{
+		"local":                   {links.Profile{}, 0},
+		"satellite":               {links.Profile{BitsPerSecond: 512_000, RoundTrip: 600 * time.Millisecond}, 150 * time.Millisecond},
+		"slow satellite":          {links.Profile{BitsPerSecond: 16_000, RoundTrip: 600 * time.Millisecond}, 500 * time.Millisecond},
+		"radio, half duplex":      {links.Profile{BitsPerSecond: 9600, RoundTrip: 3 * time.Second, HalfDuplex: true}, 1500 * time.Millisecond},
+		"slow radio, half duplex": {links.Profile{BitsPerSecond: 75, RoundTrip: 20 * time.Second, HalfDuplex: true}, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := row.p.AckDelay()
+			if got != row.want {
+				t.Errorf("%v, want %v", got, row.want)
+			}
+			if line := row.p.Transmit(row.p.WindowBytes()); line > 0 && row.p.RoundTrip+got > line {
+				t.Errorf("the window is sent in %v, and its acknowledgement takes %v", line, row.p.RoundTrip+got)
+			}
+			if got > row.p.AnswerTimeout(0)/4 {
+				t.Errorf("%v is near to what makes the peer give up", got)
+			}
+		})
+	}
+}

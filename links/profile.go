@@ -87,6 +87,20 @@ func (p Profile) Gather() time.Duration {
 	return min(p.RoundTrip/10, maxGather)
 }
 
+// ackOnAir is what an acknowledgement takes when it travels alone: itself, TLS or DTLS, IP.
+const ackOnAir = 100
+
+// AckDelay is how long an acknowledgement may wait for more to acknowledge, or for something to travel with: a quarter of the round trip
+// (half, where the line must turn for it), on a slow line until acknowledgements are a tenth of what it carries, never over two seconds.
+// WindowBytes leaves room for it.
+func (p Profile) AckDelay() time.Duration {
+	d := p.RoundTrip / 4
+	if p.HalfDuplex {
+		d = p.RoundTrip / 2
+	}
+	return min(max(d, 10*p.Transmit(ackOnAir)), maxGather)
+}
+
 // RetryFirst and RetryMost bound the time between attempts to connect: a slow link is not asked again before its answer can be there.
 func (p Profile) RetryFirst() time.Duration { return time.Second + p.RoundTrip }
 

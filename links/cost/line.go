@@ -1,7 +1,6 @@
 package cost
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 // job is one thing that wants to go over the line.
 type job struct {
 	ready time.Time
+	since time.Time // of an acknowledgement: when there was something to acknowledge
 	dir   Direction
 	lane  uint8
 	ack   bool
@@ -118,6 +118,9 @@ func (s *transmitter) serve(p *links.Profile, now time.Time, r *Report) (job, ti
 	arrived := s.free.Add(p.RoundTrip / 2)
 	r.Air[j.dir] += air
 	r.Bytes[j.dir] += int64(j.bytes)
+	if !j.ack {
+		s.company(j.dir, now)
+	}
 	if j.ack {
 		r.Acks += int64(j.bytes)
 		r.AckAir += air
@@ -178,11 +181,21 @@ func (s *transmitter) take() job {
 	return job{} // cannot be: start has said that there is one
 }
 
+// company lets an acknowledgement that waits travel with what goes now.
+func (s *transmitter) company(d Direction, now time.Time) {
+	for i := range s.acks {
+		if a := &s.acks[i]; a.dir == d && a.ready.After(now) && !a.since.After(now) {
+			a.ready = now
+		}
+	}
+	slices.SortStableFunc(s.acks, func(a, b job) int { return a.ready.Compare(b.ready) })
+}
+
 // acknowledge orders one acknowledgement for everything that arrives while it waits.
 func (s *transmitter) acknowledge(p *links.Profile, at time.Time, d Direction, bytes int) {
 	if len(s.waiting[d][links.Lanes]) > 0 || slices.ContainsFunc(s.acks, func(j job) bool { return j.dir == d }) {
 		return
 	}
-	s.acks = append(s.acks, job{ready: at.Add(p.Gather()), dir: d, ack: true, bytes: int32(min(bytes, 1<<20))}) //nolint:gosec // bounded
-	slices.SortFunc(s.acks, func(a, b job) int { return cmp.Compare(a.ready.UnixNano(), b.ready.UnixNano()) })
+	s.acks = append(s.acks, job{ready: at.Add(p.AckDelay()), since: at, dir: d, ack: true, bytes: int32(min(bytes, 1<<20))}) //nolint:gosec // bounded
+	slices.SortStableFunc(s.acks, func(a, b job) int { return a.ready.Compare(b.ready) })
 }

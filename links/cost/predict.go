@@ -209,11 +209,11 @@ func (p *player) custodyHead(number uint64) int {
 }
 
 func (p *player) ackBytes() int {
-	n := len(ackText) + decimals(p.dirs[0].number+p.dirs[1].number)
+	number := max(p.dirs[0].number, p.dirs[1].number)
 	if p.o.Compression != nil {
-		n += recordHead + 1
+		return recordHead + 1 + 1 + varint(number) // a byte for the length, one for the lanes
 	}
-	return n
+	return len(ackText) + decimals(number)
 }
 
 func varint(n uint64) int { return len(binary.AppendUvarint(nil, n)) }

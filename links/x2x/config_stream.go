@@ -48,6 +48,7 @@ func ParseMode(word string) (Mode, error) {
 // Limits of one stream.
 const (
 	maxUnsettled = 5000             // arrivals without receipt before reading stops
+	ackParts     = 4                // an acknowledgement waits no longer than for that part of the peer's window
 	askEvery     = 100              // stanzas between two questions of XEP-0198
 	closeWait    = 10 * time.Second // for the peer's end, before the profile stretches it
 	maxMarks     = 64               // in a greeting
@@ -72,6 +73,9 @@ type StreamConfig struct {
 	Marks []links.Mark
 	// Compression must be the same at both ends; nil is none.
 	Compression *deflate.Config
+	// Records frames the bytes as a compressed carrier does, without compression: acknowledgements take six bytes instead of fifty-five. Both
+	// ends must do the same. Compression implies it.
+	Records bool
 	// Rand is for probe numbers; nil counts from 1.
 	Rand io.Reader
 }
@@ -92,6 +96,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	if c.Limits.ElementBytes <= 0 {
 		c.Limits = xmlstream.ServerLimits()
 	}
+	c.Records = c.Records || c.Compression != nil
 	if c.Mode == Custody {
 		c.Limits.ElementBytes += wrapperBytes
 	}

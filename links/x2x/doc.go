@@ -18,8 +18,12 @@
 //	<a e='EPOCH' l='LANE' n='NUMBER'/>                                         everything of the lane up to there is on disk
 //	<p n='NUMBER'/> <o n='NUMBER'/>                                            a probe and its echo
 //
-// With compression (links/deflate, by configuration of both ends) the bytes are records: a type, a length, and either plain XML or one
-// compressed stanza, whose custody stands in front of it in clear, so that a frame that cannot be opened can still be settled as refused.
+// With compression (links/deflate, by configuration of both ends), or where StreamConfig.Records says so, the bytes are records: a type, a
+// length, and either plain XML, or one compressed stanza, whose custody stands in front of it in clear, so that a frame that cannot be
+// opened can still be settled as refused, or acknowledgements of several lanes in a few bytes.
+//
+// An acknowledgement waits links.Profile.AckDelay for more to acknowledge; it goes sooner with anything else that is written, and at once
+// when a quarter of the peer's window is owed.
 //
 // # The link
 //

@@ -17,6 +17,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte(good+good+"</stream:stream>"), uint8(0), uint8(3))
 	f.Add([]byte(good+"<r xmlns='urn:xmpp:sm:3'/><a xmlns='urn:xmpp:sm:3' h='1'/>"), uint8(1), uint8(5))
 	f.Add([]byte(hello+framed(1)+framed(2)+"<a xmlns='urn:sallyport:custody:0' l='0' n='1'/><p xmlns='urn:sallyport:custody:0' n='1'/>"), uint8(2), uint8(1))
+	f.Add([]byte("\x01\x05"+hello[:5]+"\x01\x3a"+hello[5:]+"\x04\x02\x01\x03\x04\x01\x09"), uint8(18), uint8(3))
 	f.Add([]byte("\x01\x03abc\x02\x05hello\x03\x07\x01\x02\x00abcd"), uint8(5), uint8(2))
 	f.Fuzz(func(t *testing.T, in []byte, kind, piece uint8) {
 		var says [2]string
@@ -25,6 +26,7 @@ func FuzzStream(f *testing.F) {
 				if kind&4 != 0 {
 					c.Compression = &deflate.Config{Context: deflate.Context(kind >> 3 & 1)}
 				}
+				c.Records = kind&16 != 0
 			})
 			tokens := map[uint64]bool{}
 			for n := uint64(1); n <= 3; n++ {
@@ -86,12 +88,14 @@ func FuzzStream(f *testing.F) {
 func FuzzTwoStreams(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 200, 100}, uint8(2))
 	f.Add([]byte{0, 0, 9, 9, 0, 17, 33}, uint8(6))
+	f.Add([]byte{0, 0, 9, 9, 0, 17, 33}, uint8(18))
 	f.Fuzz(func(t *testing.T, script []byte, kind uint8) {
 		mode := x2x.Mode(kind % 3)
 		compress := func(c *x2x.StreamConfig) {
 			if kind&4 != 0 {
 				c.Compression = &deflate.Config{Context: deflate.Context(kind >> 3 & 1)}
 			}
+			c.Records = kind&16 != 0
 		}
 		a := streamFor(mode, compress, func(c *x2x.StreamConfig) { c.Epoch, c.Remote, c.Local = 0xA, only("b.example"), only("a.example") })
 		b := streamFor(mode, compress)

@@ -120,15 +120,35 @@ func (s *Stream) custodyAck(now time.Time, e *xmlstream.Element) {
 		s.fail(now, stanza.StreamBadFormat, "acknowledgement out of shape")
 		return
 	}
-	var tokens []uint64
-	if err := s.sender.Acked(m, func(token uint64) { tokens = append(tokens, token) }); err != nil {
-		s.emit(Event{Kind: Noticed, Word: NoticeBogusAck, Detail: err.Error()})
-		s.fail(now, stanza.StreamUndefinedCondition, "acknowledgement of what was never sent")
+	s.acked(now, []links.Mark{m})
+}
+
+// marks takes acknowledgements in a record.
+func (s *Stream) marks(now time.Time, r record) {
+	marks, ok := parseMarks(r.body, s.cfg.Epoch)
+	if !ok || s.cfg.Mode != Custody || !s.greeted {
+		s.fail(now, stanza.StreamBadFormat, "acknowledgement out of shape")
 		return
+	}
+	s.acked(now, marks)
+}
+
+// acked takes acknowledgements of whatever form; the first that is wrong ends it.
+func (s *Stream) acked(now time.Time, marks []links.Mark) {
+	var tokens []uint64
+	var err error
+	for _, m := range marks {
+		if err == nil {
+			err = s.sender.Acked(m, func(token uint64) { tokens = append(tokens, token) })
+		}
 	}
 	if len(tokens) > 0 {
 		s.answered(now)
 		s.emit(Event{Kind: Confirmed, Tokens: tokens})
+	}
+	if err != nil {
+		s.emit(Event{Kind: Noticed, Word: NoticeBogusAck, Detail: err.Error()})
+		s.fail(now, stanza.StreamUndefinedCondition, "acknowledgement of what was never sent")
 	}
 }
 

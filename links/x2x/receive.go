@@ -19,7 +19,8 @@ func (s *Stream) Feed(now time.Time, p []byte) {
 	}
 	s.timers.lastIn = now
 	s.received += uint64(len(p))
-	if s.open == nil {
+	s.owed += len(p)
+	if !s.cfg.Records {
 		_, _ = s.dec.Write(p)
 		return
 	}
@@ -40,7 +41,7 @@ func (s *Stream) Next(now time.Time) Event {
 		case err == nil:
 			s.take(now, ev)
 		case errors.Is(err, xmlstream.ErrShort):
-			if s.open == nil || !s.record(now) {
+			if !s.cfg.Records || !s.record(now) {
 				if e, ok := s.pop(); ok {
 					return e
 				}
@@ -65,7 +66,7 @@ func (s *Stream) malformed(now time.Time, err error) {
 		c = stanza.StreamNotWellFormed
 	}
 	detail := bad.Detail
-	if s.received <= 64 && s.open == nil && bad.Offset == 0 {
+	if s.received <= 64 && !s.cfg.Records && bad.Offset == 0 {
 		detail += "; the very first byte is wrong: the peer may use TLS or compression here, which this end does not"
 	}
 	s.fail(now, c, detail)
@@ -90,6 +91,8 @@ func (s *Stream) record(now time.Time) bool {
 		_, _ = s.dec.Write(r.body)
 	case recordStanza, recordCustody:
 		s.compressed(now, r)
+	case recordMarks:
+		s.marks(now, r)
 	}
 	if len(rest) == 0 && cap(s.in) > 2*maxRecord {
 		s.in = nil
@@ -103,7 +106,7 @@ func (s *Stream) record(now time.Time) bool {
 func (s *Stream) compressed(now time.Time, r record) {
 	frame, custodial := r.body, r.kind == recordCustody
 	var f links.Frame
-	if custodial != (s.cfg.Mode == Custody) || custodial && !s.greeted {
+	if s.open == nil || custodial != (s.cfg.Mode == Custody) || custodial && !s.greeted {
 		s.fail(now, stanza.StreamBadFormat, "compressed stanza of another mode")
 		return
 	}
@@ -115,6 +118,7 @@ func (s *Stream) compressed(now time.Time, r record) {
 		}
 	}
 	plain, err := s.open.Open(frame)
+	s.owed += len(plain)
 	if err != nil {
 		s.emit(Event{Kind: Noticed, Word: NoticeFrame, Detail: err.Error(), Bytes: r.bytes})
 		if s.cfg.Compression.Context == deflate.Shared {
@@ -233,6 +237,7 @@ func (s *Stream) arrive(now time.Time, e Event) {
 }
 
 func (s *Stream) arrived(f links.Frame) uint64 {
+	s.owedItems++
 	if s.cfg.Mode == Custody {
 		return s.carried.Arrived(f)
 	}

@@ -13,6 +13,7 @@ const (
 	recordXML     = 1 // plain XML, whole elements but for very long ones, which go over several records
 	recordStanza  = 2 // one compressed stanza
 	recordCustody = 3 // lane, number and expiry as varints, then one compressed stanza
+	recordMarks   = 4 // acknowledgements under custody, see appendMarks
 
 	maxRecord  = deflate.MaxFrame + 32
 	maxXMLPart = 32 << 10
@@ -30,7 +31,7 @@ func nextRecord(b []byte) (r record, rest []byte, ok, bad bool) {
 		return r, b, false, false
 	}
 	r.kind = b[0]
-	if r.kind < recordXML || r.kind > recordCustody {
+	if r.kind < recordXML || r.kind > recordMarks {
 		return r, b, false, true
 	}
 	size, n := binary.Uvarint(b[1:])

@@ -63,14 +63,14 @@ func (s *Stream) write(it Item, plain []byte) {
 		return
 	}
 	if s.cfg.Mode != Custody {
-		if s.zip == nil {
+		if !s.cfg.Records {
 			s.out = append(s.out, plain...)
 		} else {
 			s.out = appendXML(s.out, plain)
 		}
 		return
 	}
-	if s.zip == nil {
+	if !s.cfg.Records {
 		s.out, _ = appendConsignment(s.out, it.Frame, s.cfg.Epoch, it.Element) // it was written once, and the frame is valid
 		return
 	}

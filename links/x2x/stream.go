@@ -45,10 +45,12 @@ type Stream struct {
 	timers timers
 	flood  flood
 
-	quality  links.Quality
-	received uint64 // bytes fed
-	plain    uint64 // bytes given to the compressor
-	saved    int64
+	quality   links.Quality
+	received  uint64 // bytes fed
+	owed      int    // bytes fed, also unpacked, since everything was acknowledged
+	owedItems int    // and stanzas
+	plain     uint64 // bytes given to the compressor
+	saved     int64
 }
 
 type flying struct {
@@ -113,15 +115,19 @@ func (s *Stream) xml(now time.Time, b []byte) {
 		return
 	}
 	s.timers.lastOut = now
-	if s.zip == nil {
+	if !s.cfg.Records {
 		s.out = append(s.out, b...)
 		return
 	}
 	s.out = appendXML(s.out, b)
 }
 
-// Output returns what is to be written, and forgets it. spare, if any, is a buffer to use from now on.
+// Output returns what is to be written, and forgets it. An acknowledgement that waits travels along. spare, if any, is a buffer to use
+// from now on.
 func (s *Stream) Output(spare []byte) []byte {
+	if len(s.out) > 0 && !s.timers.ackDue.IsZero() {
+		s.acknowledge(s.timers.lastOut)
+	}
 	b := s.out
 	s.out = spare[:0]
 	return b
@@ -139,26 +145,43 @@ func (s *Stream) Settled(now time.Time, seq uint64) {
 		s.session.Settled(seq)
 		due = s.cfg.Mode == Managed && s.session.Handled() != s.timers.told
 	}
-	if due && s.timers.ackDue.IsZero() && s.phase != over {
-		s.timers.ackDue = now.Add(s.cfg.Profile.Gather())
-		if s.cfg.Profile.Gather() == 0 {
-			s.timers.ackDue = now
-		}
+	if !due || s.phase == over {
+		return
+	}
+	at := now.Add(s.cfg.Profile.AckDelay())
+	if s.owedItems >= s.cfg.Window.Items/ackParts || s.owed >= s.cfg.Window.Bytes/ackParts {
+		at = now // or the peer would soon wait for us
+	}
+	if t := s.timers.ackDue; t.IsZero() || at.Before(t) {
+		s.timers.ackDue = at
 	}
 }
 
 // acknowledge writes what is due.
 func (s *Stream) acknowledge(now time.Time) {
 	s.timers.ackDue = time.Time{}
+	if s.Unsettled() == 0 {
+		s.owed, s.owedItems = 0, 0
+	}
 	switch s.cfg.Mode {
 	case Plain:
 	case Managed:
 		s.timers.told = s.session.Handled()
 		s.xml(now, appendManaged(nil, "a", s.timers.told))
 	case Custody:
-		for _, m := range s.carried.Due(nil) {
-			s.xml(now, appendAck(nil, m, s.peer.Epoch))
-		}
+		s.acknowledgeMarks(now, s.carried.Due(nil))
+	}
+}
+
+// acknowledgeMarks writes acknowledgements: in one record, or each in an element.
+func (s *Stream) acknowledgeMarks(now time.Time, marks []links.Mark) {
+	if s.cfg.Records && len(marks) > 0 && s.phase != closing && s.phase != over {
+		s.timers.lastOut = now
+		s.out = appendRecord(s.out, recordMarks, appendMarks(nil, marks))
+		return
+	}
+	for _, m := range marks {
+		s.xml(now, appendAck(nil, m, s.peer.Epoch))
 	}
 }
 
