@@ -1,0 +1,52 @@
+package dts
+
+import (
+	"fmt"
+	"time"
+)
+
+// Timing is what the modem in use makes of bytes and turns. Every timer of the machine follows from it.
+type Timing struct {
+	Rate       int           // user bit/s
+	Block      time.Duration // interleaver block, in which data goes on the air as a whole; 0 for none
+	Lead       time.Duration // from the order to the first bit of data: keying and preamble
+	Tail       time.Duration // on the air behind the last block
+	Latency    time.Duration // from a bit's end on the air until the other modem gives it out
+	Turnaround time.Duration // of the slowest peer, from end of reception until it keys
+}
+
+func (t Timing) validate() error {
+	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround) < 0 {
+		return fmt.Errorf("%w: timing %+v", ErrConfig, t)
+	}
+	return nil
+}
+
+// bits is the time that bytes take at the rate, without blocks.
+func (t Timing) bits(bytes int) time.Duration {
+	return time.Duration(int64(bytes) * 8 * int64(time.Second) / int64(t.Rate))
+}
+
+// Air is the time from the first bit of data to the end of the transmission: whole interleaver blocks and the tail.
+func (t Timing) Air(bytes int) time.Duration {
+	d := t.bits(bytes)
+	if t.Block > 0 {
+		d = (d + t.Block - 1) / t.Block * t.Block
+	}
+	return d + t.Tail
+}
+
+// Reply is how long after the end of an own transmission the first frame of an answer may take to be heard, with a fifth on top.
+func (t Timing) Reply() time.Duration {
+	const rounding = 500 * time.Millisecond // of an EOT
+	d := 2*t.Latency + t.Turnaround + rounding + t.Lead + t.Tail + 2*t.Block + t.bits(firstFrame)
+	return d + d/5
+}
+
+// firstFrame is the bytes of the first frame of an answer, which may be of the largest size.
+const firstFrame = 1067
+
+// slot is the unit of random waits: what one node needs to hear that another has begun.
+func (t Timing) slot() time.Duration {
+	return t.Lead + t.Turnaround + t.Block + t.Latency + 100*time.Millisecond
+}
