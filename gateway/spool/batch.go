@@ -19,6 +19,7 @@ type action struct {
 	number  Number
 	numbers []Number // of sending and returned
 	forget  Mark     // of forget
+	epoch   uint64   // of epoch
 	done    func(Number, error)
 }
 

@@ -70,7 +70,9 @@ func (s *Spool) settle(b *batch, at int64, took time.Duration) {
 		case mergeRecord:
 			s.queue.joined(a.it)
 			ready[a.it.Peer] = struct{}{}
-		case noRecord, headerRecord, endRecord, sendingRecord, returnedRecord, markRecord, forgetRecord, epochRecord, numRecords:
+		case epochRecord:
+			s.epoch, s.renewing = a.epoch, false
+		case noRecord, headerRecord, endRecord, sendingRecord, returnedRecord, markRecord, forgetRecord, numRecords:
 		}
 		for _, e := range a.ended {
 			s.gone(e)
@@ -215,7 +217,9 @@ func (s *Spool) undo(a *action) {
 				it.Sending = false
 			}
 		}
-	case noRecord, headerRecord, returnedRecord, forgetRecord, epochRecord, numRecords:
+	case epochRecord:
+		s.renewing = false // whoever asked is told, and the peer will say it again
+	case noRecord, headerRecord, returnedRecord, forgetRecord, numRecords:
 	}
 }
 

@@ -70,3 +70,27 @@ func (s *Spool) Marks(peer string) []Mark {
 	defer s.mu.Unlock()
 	return s.marks.of(peer, false)
 }
+
+// Renew begins another epoch, for when a peer said ErrRolledBack: this directory is an older copy of itself, and numbers that
+// it has yet to give are given already. The marks that peers hold of the epoch so far say nothing of what comes now. Epoch
+// changes when that is durable; done is told then. Everything that waits keeps its number. It does nothing while another
+// Renew is on its way.
+func (s *Spool) Renew(done func(error)) error {
+	epoch, err := s.random()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.renewing:
+		return nil
+	case s.opts.Clock().Before(s.full):
+		return &FullError{What: "disk"}
+	}
+	s.renewing = true
+	s.put(&Record{kind: epochRecord, header: Header{Epoch: epoch, Next: s.next}}, action{epoch: epoch, done: told(done)})
+	return nil
+}

@@ -2,7 +2,9 @@ package spool_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -166,5 +168,79 @@ func TestEndsWithAnother(t *testing.T) {
 	b.open()
 	if list := b.s.Entries("", 0, 10); len(list) != 1 || list[0].Conversation != 2 {
 		t.Errorf("after a restart: %v", list)
+	}
+}
+
+// A new epoch is told when it is on disk, outlives every end of the process, and loses nothing that waits.
+func TestRenew(t *testing.T) {
+	b := newBed(t, spool.Options{SegmentBytes: 4096})
+	b.put(entry("p", 1))
+	was := b.s.Epoch()
+	done := 0
+	renew := func() {
+		t.Helper()
+		if err := b.s.Renew(func(err error) {
+			if err == nil {
+				done++
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renew()
+	renew() // two peers may say it at once
+	if b.s.Epoch() != was || done != 0 {
+		t.Fatal("a new epoch before it is on disk: a crash would bring the old one back")
+	}
+	b.open()
+	if b.s.Epoch() != was {
+		t.Fatal("what was never on disk is there after a kill")
+	}
+	renew()
+	b.s.Step()
+	now := b.s.Epoch()
+	if now == was || now == 0 || done != 1 {
+		t.Fatalf("epoch %x after %x, told %d times", now, was, done)
+	}
+	next := b.s.Stats().Next
+	b.fs.Crash(func(int) int { return 0 })
+	b.open()
+	if b.s.Epoch() != now || b.s.Stats().Next != next || len(b.r.Damaged) != 0 {
+		t.Errorf("after a power cut: epoch %x, want %x, next %d, %v", b.s.Epoch(), now, b.s.Stats().Next, b.r.Damaged)
+	}
+	for id := 2; id < 100; id++ { // until the segment that says it is gone
+		n := b.put(entry("p", id))
+		if err := b.s.Done(n, spool.Delivered); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.s.Step()
+	b.open()
+	if got := b.all("p"); b.s.Epoch() != now || !slices.Equal(got, []int{1}) {
+		t.Errorf("many segments later: epoch %x, want %x, and %v waits", b.s.Epoch(), now, got)
+	}
+}
+
+// A disk without room leaves the epoch as it was, and it can be asked for again.
+func TestRenewOnAFullDisk(t *testing.T) {
+	b := newBed(t, spool.Options{})
+	was := b.s.Epoch()
+	var cause error
+	b.fs.SetCapacity(1)
+	if err := b.s.Renew(func(err error) { cause = err }); err != nil {
+		t.Fatal(err)
+	}
+	b.s.Step()
+	if !errors.Is(cause, spool.ErrFull) || b.s.Epoch() != was {
+		t.Fatalf("told %v, epoch %x, was %x", cause, b.s.Epoch(), was)
+	}
+	b.fs.SetCapacity(0)
+	b.now = b.now.Add(time.Minute)
+	if err := b.s.Renew(nil); err != nil {
+		t.Fatal(err)
+	}
+	b.s.Step()
+	if b.s.Epoch() == was {
+		t.Error("the epoch is what it was")
 	}
 }

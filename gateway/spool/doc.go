@@ -59,7 +59,7 @@ var (
 	ErrFull = errors.New("spool full")
 	// ErrUnknown: there is no such entry, or it is not in the state for this.
 	ErrUnknown = errors.New("no such entry in the spool")
-	// ErrRolledBack: a peer holds numbers that this spool never issued, so the directory is an old copy of itself.
+	// ErrRolledBack: a peer holds numbers that this spool never issued, so the directory is an old copy of itself: see Renew.
 	ErrRolledBack = errors.New("the peer holds numbers that this spool never issued")
 )
 

@@ -24,6 +24,8 @@ type Spool struct {
 	next   Number
 	epoch  uint64
 	life   uint64
+	// renewing: another epoch is on its way to the disk.
+	renewing bool
 	err    error // why nothing more is accepted
 	failed chan struct{}
 	full   time.Time // when the disk may be tried again; zero while it is not full
