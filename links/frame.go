@@ -47,6 +47,13 @@ type Custodian interface {
 	Greeted(link, peer string, epoch uint64, marks []Mark)
 }
 
+// Issuer is what a Custodian also may be: then marks of numbers that it never issued are not believed. They mean that the spool is an
+// older copy of itself. Such a carrier ends after its greeting was told, and confirms nothing.
+type Issuer interface {
+	// Issued is the highest number given so far.
+	Issued() uint64
+}
+
 // Turns is what an Outlet with custody also is. Every loss ends a turn: first everything unconfirmed is reported Returned, then the
 // next turn begins. Whoever takes entries from a queue asks for the turn before, and puts it into the consignments; those of an
 // earlier turn are returned unwritten. So nothing new of a lane can overtake what has to be sent again.

@@ -5,7 +5,8 @@ import "time"
 // Quality is what was measured of a link; zero fields were not measured.
 type Quality struct {
 	RoundTrip     time.Duration // smoothed, from something asked to its answer
-	Loss          float64       // share of datagrams lost; 0 where the carrier hides it
+	Loss          float64       // share of what was sent that was lost below
+	LossMeasured  bool          // Loss is one, also where it is 0
 	BitsPerSecond int64         // what went through while there was something to send
 	Since         time.Time     // when measuring began: with the present carrier
 }
@@ -31,6 +32,9 @@ type Status struct {
 	Quality          Quality
 	Backlog          Backlog
 	Traffic          Traffic
+	// Usage is what fills the link, and Folded the bytes that thinning kept off it.
+	Usage  []Use
+	Folded uint64
 	// Fingerprint is of what both ends must have configured alike; operators compare it.
 	Fingerprint string
 	// Warnings are what the operator should know of the configuration.

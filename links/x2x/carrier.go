@@ -46,6 +46,9 @@ type carrier struct {
 	held    atomic.Int64  // since when our own side holds the reader, Unix nanoseconds; 0: not
 	why     atomic.Pointer[string]
 
+	fed, belowIn  uint64 // of the stream, and below it: the reader's
+	sent, belowed uint64 // the same, of the writer
+
 	smu      sync.Mutex
 	receipts []uint64
 
@@ -110,10 +113,13 @@ func (l *Link) newCarrier(sc secured, opener bool, a *links.Attempt) *carrier {
 	c.remote = addrPort(sc.conn)
 	sf := StreamConfig{
 		Mode: cfg.Mode, Opener: opener, Profile: cfg.Profile, Limits: cfg.limits(), Window: cfg.Window, Compression: cfg.Compression,
-		Remote: cfg.remote, Local: cfg.Hosts,
+		Remote: cfg.remote, Local: cfg.Hosts, Usage: &l.usage,
 	}
 	if cfg.Mode == Custody {
 		sf.Epoch, sf.Marks = l.set.env.Custodian.Epoch(), l.set.env.Custodian.Marks(cfg.Peer.Name)
+		if i, ok := l.set.env.Custodian.(links.Issuer); ok {
+			sf.Issued = i.Issued
+		}
 	}
 	c.s = NewStream(sf)
 	return c
@@ -137,6 +143,8 @@ func (c *carrier) run() {
 	c.s.Start(time.Now())
 	c.mu.Unlock()
 	c.link.incident(Incident{Kind: IncidentUp, Address: c.remote, Detail: c.describe()})
+	c.below(time.Now(), true, &c.belowIn, c.meter.reads.Load(), 0) // the handshake
+	c.below(time.Now(), false, &c.belowed, c.meter.sent.Load(), 0)
 	var wg sync.WaitGroup
 	wg.Go(c.write)
 	c.wake()
@@ -156,6 +164,8 @@ func (c *carrier) read() {
 			c.s.Feed(now, buf[:n])
 		}
 		c.mu.Unlock()
+		c.fed += uint64(n) //nolint:gosec // a length
+		c.below(now, true, &c.belowIn, c.meter.reads.Load(), c.fed)
 		for c.step(now) {
 		}
 		if err != nil {

@@ -71,11 +71,15 @@ type StreamConfig struct {
 	// Epoch and Marks are what we say in our greeting (Custody).
 	Epoch uint64
 	Marks []links.Mark
+	// Issued is asked, when the peer greets, for the highest number that we gave. Nil: whatever the peer says it holds is believed.
+	Issued func() uint64
 	// Compression must be the same at both ends; nil is none.
 	Compression *deflate.Config
 	// Records frames the bytes as a compressed carrier does, without compression: acknowledgements take six bytes instead of fifty-five. Both
 	// ends must do the same. Compression implies it.
 	Records bool
+	// Usage is told what the bytes are for; nil: nobody is.
+	Usage *links.Usage
 	// Rand is for probe numbers; nil counts from 1.
 	Rand io.Reader
 }

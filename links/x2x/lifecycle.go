@@ -23,6 +23,16 @@ func (l *Link) drop(why string, orderly bool) {
 	}
 }
 
+// Renew ends the carriers in order, so that the next ones greet with what the custodian says by then.
+func (l *Link) Renew() {
+	l.mu.Lock()
+	custody := l.cfg.Mode == Custody
+	l.mu.Unlock()
+	if custody {
+		l.drop("", true)
+	}
+}
+
 // recheck ends carriers whose peer would not be let in today.
 func (l *Link) recheck(now time.Time) {
 	l.mu.Lock()

@@ -23,6 +23,7 @@ type Link struct {
 	set      *Set
 	log      *zap.Logger
 	counters Counters
+	usage    links.Usage
 	poke     chan struct{}
 	sessions tls.ClientSessionCache
 	ctx      context.Context

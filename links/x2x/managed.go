@@ -1,6 +1,7 @@
 package x2x
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,7 +53,7 @@ func (s *Stream) managedAck(now time.Time, e *xmlstream.Element) {
 		s.fail(now, stanza.StreamUndefinedCondition, "handled count too high")
 		return
 	}
-	s.answered(now)
+	s.answered(now, s.timers.asked)
 	if len(items) == 0 {
 		return
 	}
@@ -73,6 +74,13 @@ func (s *Stream) custody(now time.Time, e *xmlstream.Element, bytes int) {
 		return
 	}
 	switch e.Local() {
+	case "c":
+	case "a":
+		s.heard(now, links.Acknowledgements, bytes)
+	default:
+		s.heard(now, links.Framing, bytes)
+	}
+	switch e.Local() {
 	case "h":
 		s.greeting(now, e)
 	case "c":
@@ -82,6 +90,7 @@ func (s *Stream) custody(now time.Time, e *xmlstream.Element, bytes int) {
 			s.fail(now, stanza.StreamBadFormat, "frame out of shape")
 			return
 		}
+		s.heardFrom(now, inner, f, bytes, bytes)
 		s.stanza(now, inner, f, bytes)
 	case "a":
 		s.custodyAck(now, e)
@@ -106,12 +115,26 @@ func (s *Stream) greeting(now time.Time, e *xmlstream.Element) {
 		return
 	}
 	s.peer, s.greeted = g, true
+	if s.disowns(g.Marks) {
+		s.emit(Event{Kind: Greeted, Epoch: g.Epoch, Marks: g.Marks})
+		s.fail(now, stanza.StreamUndefinedCondition, "the peer holds what was never sent")
+		return
+	}
 	var tokens []uint64
 	s.sender.Greeted(g.Marks, func(token uint64) { tokens = append(tokens, token) })
 	s.emit(Event{Kind: Greeted, Epoch: g.Epoch, Marks: g.Marks})
 	if len(tokens) > 0 {
 		s.emit(Event{Kind: Confirmed, Tokens: tokens})
 	}
+}
+
+// disowns reports whether marks speak of numbers of ours that we never gave.
+func (s *Stream) disowns(marks []links.Mark) bool {
+	if s.cfg.Issued == nil {
+		return false
+	}
+	highest := s.cfg.Issued()
+	return slices.ContainsFunc(marks, func(m links.Mark) bool { return m.Epoch == s.cfg.Epoch && m.Number > highest })
 }
 
 func (s *Stream) custodyAck(now time.Time, e *xmlstream.Element) {
@@ -143,7 +166,7 @@ func (s *Stream) acked(now time.Time, marks []links.Mark) {
 		}
 	}
 	if len(tokens) > 0 {
-		s.answered(now)
+		s.answered(now, time.Time{})
 		s.emit(Event{Kind: Confirmed, Tokens: tokens})
 	}
 	if err != nil {
@@ -160,7 +183,8 @@ func (s *Stream) probe(now time.Time, e *xmlstream.Element) {
 		s.fail(now, stanza.StreamBadFormat, "probe out of shape")
 	case e.Local() == "o":
 		if n == s.timers.probe {
-			s.answered(now)
+			s.answered(now, s.timers.probed)
+			s.timers.probed = time.Time{}
 		}
 	case s.flood.hit(now):
 		s.fail(now, stanza.StreamPolicyViolation, "too many probes")

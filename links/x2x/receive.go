@@ -92,6 +92,7 @@ func (s *Stream) record(now time.Time) bool {
 	case recordStanza, recordCustody:
 		s.compressed(now, r)
 	case recordMarks:
+		s.heard(now, links.Acknowledgements, r.bytes)
 		s.marks(now, r)
 	}
 	if len(rest) == 0 && cap(s.in) > 2*maxRecord {
@@ -140,6 +141,7 @@ func (s *Stream) compressed(now time.Time, r record) {
 		s.fail(now, stanza.StreamUnsupportedStanzaType, "compressed element that is no stanza")
 		return
 	}
+	s.heardFrom(now, e, f, len(plain), r.bytes)
 	s.stanza(now, e, f, r.bytes)
 }
 
@@ -164,6 +166,7 @@ func (s *Stream) element(now time.Time, e *xmlstream.Element, bytes int) {
 			s.fail(now, stanza.StreamBadFormat, "stanza without a frame: the peer does not keep custody")
 			return
 		}
+		s.heardFrom(now, e, links.Frame{}, bytes, bytes)
 		s.stanza(now, e, links.Frame{}, bytes)
 	case NSCustody:
 		if s.cfg.Mode != Custody {
@@ -172,6 +175,7 @@ func (s *Stream) element(now time.Time, e *xmlstream.Element, bytes int) {
 		}
 		s.custody(now, e, bytes)
 	case nsManage:
+		s.heard(now, links.Acknowledgements, bytes)
 		s.manage(now, e)
 	case xmlstream.NSStream:
 		if e.Local() == "error" {

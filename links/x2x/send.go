@@ -29,7 +29,9 @@ func (s *Stream) Send(now time.Time, it Item) (custody.Verdict, error) {
 		return v, err
 	}
 	s.timers.lastStanza, s.timers.lastOut = now, now
-	s.write(it, plain)
+	before := len(s.out)
+	body := s.write(it, plain)
+	s.usedBy(now, &it, len(plain), body, len(s.out)-before)
 	s.expectAnswer(now)
 	if cap(s.spare) > 128<<10 {
 		s.spare = nil
@@ -57,10 +59,12 @@ func (s *Stream) admit(now time.Time, it Item, bytes int) (custody.Verdict, erro
 	return custody.Transmit, nil
 }
 
-// write puts the admitted stanza on the wire.
-func (s *Stream) write(it Item, plain []byte) {
-	if s.zip != nil && s.deflated(it, plain) {
-		return
+// write puts the admitted stanza on the wire, and returns how many of the bytes are its own.
+func (s *Stream) write(it Item, plain []byte) (body int) {
+	if s.zip != nil {
+		if n, ok := s.deflated(it, plain); ok {
+			return n
+		}
 	}
 	if s.cfg.Mode != Custody {
 		if !s.cfg.Records {
@@ -68,28 +72,29 @@ func (s *Stream) write(it Item, plain []byte) {
 		} else {
 			s.out = appendXML(s.out, plain)
 		}
-		return
+		return len(plain)
 	}
 	if !s.cfg.Records {
 		s.out, _ = appendConsignment(s.out, it.Frame, s.cfg.Epoch, it.Element) // it was written once, and the frame is valid
-		return
+		return len(plain)
 	}
 	b, _ := appendConsignment(nil, it.Frame, s.cfg.Epoch, it.Element)
 	s.out = appendXML(s.out, b)
+	return len(plain)
 }
 
-// deflated writes a compressed stanza, if that is worth it.
-func (s *Stream) deflated(it Item, plain []byte) bool {
+// deflated writes a compressed stanza, if that is worth it, and returns how long it is.
+func (s *Stream) deflated(it Item, plain []byte) (n int, ok bool) {
 	frame, err := s.zip.Append(nil, plain)
 	s.plain += uint64(len(plain))
 	if err != nil {
-		return false
+		return 0, false
 	}
 	s.saved += int64(len(plain) - len(frame))
 	if s.cfg.Mode != Custody {
 		s.out = appendRecord(s.out, recordStanza, frame)
-		return true
+		return len(frame), true
 	}
 	s.out = appendRecord(s.out, recordCustody, appendCustodyHead(nil, it.Frame), frame)
-	return true
+	return len(frame), true
 }

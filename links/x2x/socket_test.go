@@ -53,6 +53,10 @@ func TestSockets(t *testing.T) {
 		}
 	}
 	until("up", func() bool { return w.a.link.Turn() != 0 && w.b.link.Turn() != 0 })
+	until("measured", func() bool {
+		q := w.a.link.Status().Quality
+		return q.LossMeasured && q.Loss == 0 && q.RoundTrip > 0
+	})
 	const n = 2000
 	for i := 1; i <= n; i++ {
 		w.a.send(t, i)

@@ -27,8 +27,10 @@ func (l *Link) Status() links.Status {
 		StanzasIn: n.StanzasIn.Load(), StanzasOut: n.StanzasOut.Load(), BytesIn: n.BytesIn.Load(), BytesOut: n.BytesOut.Load(),
 		Plain: n.Plain.Load(), Saved: n.Saved.Load(), Refused: n.Foreign.Load() + n.Malformed.Load() + n.BadFrames.Load(),
 	}
+	st.Usage = l.usage.Tell(time.Now())
 	if sending != nil {
 		st.Carrier = sending.describe()
+		ofTCP(sending.meter.Conn, &st.Quality)
 	}
 	for _, c := range l.carriers() {
 		c.mu.Lock()

@@ -110,16 +110,20 @@ func (s *Stream) dictionary() string {
 }
 
 // xml puts whole elements on the wire; after our end nothing goes there any more.
-func (s *Stream) xml(now time.Time, b []byte) {
+func (s *Stream) xml(now time.Time, b []byte) { s.put(now, b, links.Framing) }
+
+func (s *Stream) put(now time.Time, b []byte, what links.Content) {
 	if s.phase == closing || s.phase == over {
 		return
 	}
+	before := len(s.out)
 	s.timers.lastOut = now
-	if !s.cfg.Records {
+	if s.cfg.Records {
+		s.out = appendXML(s.out, b)
+	} else {
 		s.out = append(s.out, b...)
-		return
 	}
-	s.out = appendXML(s.out, b)
+	s.used(now, what, len(s.out)-before)
 }
 
 // Output returns what is to be written, and forgets it. An acknowledgement that waits travels along. spare, if any, is a buffer to use
@@ -167,7 +171,7 @@ func (s *Stream) acknowledge(now time.Time) {
 	case Plain:
 	case Managed:
 		s.timers.told = s.session.Handled()
-		s.xml(now, appendManaged(nil, "a", s.timers.told))
+		s.put(now, appendManaged(nil, "a", s.timers.told), links.Acknowledgements)
 	case Custody:
 		s.acknowledgeMarks(now, s.carried.Due(nil))
 	}
@@ -176,12 +180,14 @@ func (s *Stream) acknowledge(now time.Time) {
 // acknowledgeMarks writes acknowledgements: in one record, or each in an element.
 func (s *Stream) acknowledgeMarks(now time.Time, marks []links.Mark) {
 	if s.cfg.Records && len(marks) > 0 && s.phase != closing && s.phase != over {
+		before := len(s.out)
 		s.timers.lastOut = now
 		s.out = appendRecord(s.out, recordMarks, appendMarks(nil, marks))
+		s.used(now, links.Acknowledgements, len(s.out)-before)
 		return
 	}
 	for _, m := range marks {
-		s.xml(now, appendAck(nil, m, s.peer.Epoch))
+		s.put(now, appendAck(nil, m, s.peer.Epoch), links.Acknowledgements)
 	}
 }
 

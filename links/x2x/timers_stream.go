@@ -2,6 +2,8 @@ package x2x
 
 import (
 	"time"
+
+	"sallyport/links"
 )
 
 // timers are the stream's memory of when.
@@ -15,6 +17,7 @@ type timers struct {
 	asked      time.Time // something that must be answered is on its way since
 	held       time.Time // our own side holds the reading since
 	probe      uint64    // number of the last one
+	probed     time.Time // when that was, while its echo is awaited
 	sinceAsk   int
 	closeBy    time.Time
 	idle       bool
@@ -45,15 +48,16 @@ func (s *Stream) expectAnswer(now time.Time) {
 
 // ask asks for an acknowledgement (XEP-0198).
 func (s *Stream) ask(now time.Time) {
-	s.xml(now, appendManaged(nil, "r", 0))
+	s.put(now, appendManaged(nil, "r", 0), links.Acknowledgements)
 	s.timers.asked, s.timers.askDue, s.timers.sinceAsk = now, time.Time{}, 0
 }
 
-// answered measures the round trip.
-func (s *Stream) answered(now time.Time) {
+// answered notes that the peer is there. What is answered at once measures the round trip: an echo, an acknowledgement that was asked
+// for. Others wait for the peer's disk, and for company.
+func (s *Stream) answered(now, since time.Time) {
 	t := &s.timers
-	if !t.asked.IsZero() {
-		s.quality.Observe(now.Sub(t.asked))
+	if !since.IsZero() {
+		s.quality.Observe(now.Sub(since))
 	}
 	t.asked = time.Time{}
 	if n, _ := s.Unconfirmed(); n > 0 {
@@ -164,7 +168,7 @@ func (s *Stream) keepAlive(now time.Time) {
 	switch {
 	case s.cfg.Mode == Custody && s.timers.held.IsZero():
 		s.timers.probe++
-		s.timers.asked = now
+		s.timers.asked, s.timers.probed = now, now
 		s.xml(now, appendProbe(nil, "p", s.timers.probe))
 	case s.cfg.Mode == Managed && s.timers.held.IsZero():
 		s.ask(now)

@@ -78,6 +78,8 @@ func (c *carrier) flush() (more bool, next time.Time, over bool, err error) {
 	if len(buf) > 0 {
 		_ = c.meter.SetWriteDeadline(now.Add(c.link.profile().WriteTimeout(len(buf))))
 		_, err = c.conn.Write(buf)
+		c.sent += uint64(len(buf))
+		c.below(now, false, &c.belowed, c.meter.sent.Load(), c.sent)
 	}
 	if cap(buf) > 4*batchBytes {
 		buf = nil
