@@ -98,18 +98,22 @@ func (d *depot) covered(s *spool.Spool, link, peer string, marks []links.Mark) {
 	d.mu.Lock()
 	p := d.peers[peer]
 	d.mu.Unlock()
-	epoch, next := s.Epoch(), s.Stats().Next
+	epoch, issued := s.Epoch(), d.Issued()
+	var held [links.Lanes]uint64
+	rolledBack := false
 	for _, m := range marks {
-		if m.Epoch != epoch {
-			continue
+		if m.Epoch == epoch && int(m.Lane) < len(held) {
+			held[m.Lane] = max(held[m.Lane], m.Number)
+			rolledBack = rolledBack || m.Number > issued
 		}
-		if spool.Number(m.Number) >= next {
-			_, err := s.Confirm(peer, spool.Class(m.Lane), spool.Number(m.Number))
-			d.g.notes.add("spool-rolled-back", link, peer, err.Error()+"; what is sent under such numbers is taken for a repetition: restore the newer copy, or remove the spool")
-			continue
-		}
-		if p != nil {
-			p.covered(m.Lane, m.Number)
+	}
+	if rolledBack {
+		d.setBack(s, link, peer, held)
+		return
+	}
+	for lane, number := range held {
+		if number > 0 && p != nil {
+			p.covered(uint8(lane), number) //nolint:gosec // a lane
 		}
 	}
 }

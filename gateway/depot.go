@@ -48,6 +48,8 @@ type depot struct {
 	retired    []*dispatcher
 	background sync.WaitGroup
 
+	back setback
+
 	endsMu sync.Mutex
 	mine   map[spool.Number]struct{} // entries that end by a conclusion
 	moved  map[spool.Number]struct{} // entries that are stored anew under another number
@@ -56,6 +58,7 @@ type depot struct {
 var (
 	_ links.Custodian = (*depot)(nil)
 	_ links.Watcher   = (*depot)(nil)
+	_ links.Issuer    = (*depot)(nil)
 )
 
 func newDepot(g *Gateway) *depot {

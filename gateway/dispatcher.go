@@ -33,9 +33,10 @@ type dispatcher struct {
 	sched     *dispatch.Peer
 	held      map[uint64]*heldEntry
 	todo      []dispatch.Output
-	recalling map[uint64]uint64 // number to come back under, its order
-	downSince time.Time         // no link takes anything since; zero while one does
-	pending   int               // are on their way back; nothing is taken until their numbers are known
+	doomed    map[uint64]conclusion // end when the link that has them gives them back
+	recalling map[uint64]uint64     // number to come back under, its order
+	downSince time.Time             // no link takes anything since; zero while one does
+	pending   int                   // are on their way back; nothing is taken until their numbers are known
 	retired   bool
 	stopped   bool
 }
@@ -56,7 +57,7 @@ const (
 func newDispatcher(d *depot, peer string, p plan, token string) *dispatcher {
 	x := &dispatcher{
 		d: d, peer: peer, plan: p, token: token, wake: make(chan struct{}, 1), sched: dispatch.New(p.options()),
-		held: map[uint64]*heldEntry{}, recalling: map[uint64]uint64{},
+		held: map[uint64]*heldEntry{}, doomed: map[uint64]conclusion{}, recalling: map[uint64]uint64{},
 	}
 	x.ctx, x.halt = context.WithCancel(context.Background())
 	for i := range p.bearers {
@@ -206,6 +207,9 @@ func (x *dispatcher) take(e *spool.Entry) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.d.condemned(e.Number) {
+		return
+	}
 	if order, back := x.recalling[uint64(e.Number)]; back {
 		h.order = order
 		delete(x.recalling, uint64(e.Number))
@@ -330,6 +334,9 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 		case dispatch.Send:
 			x.out[o.Link].push(o)
 		case dispatch.Requeue:
+			if x.mourned(o.Number) {
+				continue
+			}
 			if unsent {
 				s.Unsent(n)
 			}
@@ -348,6 +355,7 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 			delete(x.held, o.Number)
 			if h != nil {
 				x.d.ends.add(x.conclusion(h, o.Action))
+			delete(x.doomed, o.Number)
 			}
 		}
 	}

@@ -42,6 +42,7 @@ func (g *Gateway) Spool(_ context.Context, q control.SpoolQuestion) (control.Spo
 	if st.Err != nil {
 		out.Error = st.Err.Error()
 	}
+	out.Warning = g.depot.warning()
 	for _, b := range s.Backlog() {
 		name := strings.TrimSuffix(b.Peer, aside)
 		if q.Peer == "" || q.Peer == name {
@@ -177,22 +178,27 @@ func (g *Gateway) ExpireSpool(_ context.Context, by control.Caller, q control.Sp
 
 // expireNow ends one entry, unless a link has it.
 func (d *depot) expireNow(e *spool.Entry, by string) bool {
-	name := strings.TrimSuffix(e.Peer, aside)
+	d.mark(d.mine, e.Number)
 	d.mu.Lock()
-	x := d.peers[name]
+	x := d.peers[strings.TrimSuffix(e.Peer, aside)]
 	d.mu.Unlock()
-	if x != nil && !x.letGo(uint64(e.Number)) {
+	if x != nil && !x.letGo(uint64(e.Number), nil) {
+		d.unmark(d.mine, e.Number)
 		return false
 	}
 	d.ends.add(conclusion{entry: *e, how: spool.Expired, by: by})
 	return true
 }
 
-// letGo forgets an entry that no link has; false for one that a link has.
-func (x *dispatcher) letGo(number uint64) bool {
+// letGo forgets an entry that no link has; false for one that a link has. That one ends with then, if there is one, unless it is
+// delivered.
+func (x *dispatcher) letGo(number uint64, then *conclusion) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.sched.InAir(number) {
+		if then != nil {
+			x.doomed[number] = *then
+		}
 		return false
 	}
 	now := x.refresh()

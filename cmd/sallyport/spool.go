@@ -67,6 +67,9 @@ func (a *app) printSpool(s *control.SpoolStatus, now time.Time) {
 	if s.Error != "" {
 		printBroken(a.out, "! ", printable("the spool has stopped: "+s.Error), 2)
 	}
+	if s.Warning != "" {
+		printBroken(a.out, "! ", printable(s.Warning), 2)
+	}
 	if s.DiskFull {
 		fmt.Fprintln(a.out, "! the disk is full: nothing new is taken, what is here is kept")
 	}

@@ -86,6 +86,7 @@ type SpoolStatus struct {
 	Epoch     string `json:"epoch,omitempty"` // empty: there is no spool
 	DiskFull  bool   `json:"disk_full,omitempty"`
 	Error     string `json:"error,omitempty"`
+	Warning   string `json:"warning,omitempty"` // of this life of the node
 	// Accepted is the sum of Queued and the others; Balance is what is missing.
 	Accepted   int64        `json:"accepted"`
 	Queued     int64        `json:"queued"`
@@ -170,7 +171,8 @@ type LinkStatus struct {
 	StanzasOut  uint64    `json:"stanzas_out"`
 	BytesIn     uint64    `json:"bytes_in"`
 	BytesOut    uint64    `json:"bytes_out"`
-	Saved       int64     `json:"saved"` // bytes, by compression
+	Saved       int64     `json:"saved"`  // bytes, by compression
+	Folded      uint64    `json:"folded"` // bytes, by thinning
 	Repetitions uint64    `json:"repetitions"`
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	Warnings    []string  `json:"warnings,omitempty"`
