@@ -114,7 +114,7 @@ func (t *conversations) unsaved() {
 	t.mu.Unlock()
 }
 
-// saveLoop saves while the node runs, and forgets pairs that hold nothing any more.
+// saveLoop saves while the node runs, tells requesters that no answer came, and forgets pairs that hold nothing any more.
 func (g *Gateway) saveLoop() {
 	tick := time.NewTicker(askedEvery)
 	defer tick.Stop()
@@ -126,6 +126,7 @@ func (g *Gateway) saveLoop() {
 			if err := g.saveConversations(); err != nil {
 				g.log.Error("awaited subscriptions are not saved; they will be forgotten at a restart", zap.Error(err))
 			}
+			g.tellUnanswered(g.conversations.overdue(g.now()))
 			g.conversations.sweep(g.now())
 		}
 	}

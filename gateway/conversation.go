@@ -12,13 +12,16 @@ import (
 // Bounds of one domain pair's entries. Beyond, the oldest are forgotten: an answer to a
 // forgotten request is refused as unsolicited, which is the safe way to be wrong.
 const (
-	maxAwaited    = 10_000
-	maxAsked      = 10_000
-	awaitDeadline = 10 * time.Minute
-	askDeadline   = 30 * 24 * time.Hour
-	maxPairs      = 100_000
-	sweepEvery    = time.Minute
-	sweepAbove    = 10_000 // pairs; with more, sweep whenever asked
+	maxAwaited  = 10_000
+	maxAsked    = 10_000
+	askDeadline = 30 * 24 * time.Hour
+	// unsentDeadline is for requests that wait for their link: longer than anything may. What becomes of them is reported before,
+	// and then the time for the answer begins.
+	unsentDeadline = 32 * 24 * time.Hour
+	maxPairs       = 100_000
+	sweepEvery     = time.Minute
+	sweepAbove     = 10_000          // pairs; with more, sweep whenever asked
+	overdueEvery   = 5 * time.Second // how late a requester may be told that no answer came
 )
 
 // pairKey is one (local, remote) domain pair, in one direction: who was sent to whom.
@@ -33,6 +36,8 @@ type conversations struct {
 	pairs map[pairKey]*conversation
 	dirty bool // the subscriptions changed since they were saved
 	swept time.Time
+	due   time.Time // no request has to be answered before; zero: there is none
+	asked time.Time // when overdue looked last
 }
 
 // conversation is the state of one domain pair in one direction.
@@ -51,6 +56,8 @@ type awaited struct {
 	originalID string // of an iq
 	deadline   time.Time
 	claimed    bool
+	tell       *peering.Unanswered // of an iq: who is told that no answer came
+	seq        uint64              // audit record of the decision that let it cross
 }
 
 type askKey struct{ from, to jid.JID } // bare
@@ -150,9 +157,10 @@ func (cl claim) settle(answered bool) {
 	}
 }
 
-// apply carries out the effects of a verdict whose record is durable, before what it
-// released leaves, so that no answer can be faster than the memory of its request.
-func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now time.Time) {
+// apply carries out the effects of a verdict whose record, number seq, is durable, before what
+// it released leaves, so that no answer can be faster than the memory of its request.
+func (t *conversations) apply(v *peering.Verdict, released stanza.Stanza, now time.Time, seq uint64) {
+	e := &v.Effects
 	if !e.Await && !e.Ask {
 		return
 	}
@@ -164,7 +172,10 @@ func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now ti
 		if len(c.awaited) >= maxAwaited {
 			evict(c.awaited, now)
 		}
-		c.awaited[awaitKey{e.From, e.To, released.ID()}] = &awaited{originalID: e.OriginalID, deadline: now.Add(awaitDeadline)}
+		tell := v.Unanswered()
+		c.awaited[awaitKey{e.From, e.To, released.ID()}] = &awaited{
+			originalID: e.OriginalID, deadline: now.Add(unsentDeadline), tell: &tell, seq: seq,
+		}
 	case e.Ask:
 		c := t.pair(e.From, e.To)
 		if len(c.asked) >= maxAsked {
@@ -173,6 +184,47 @@ func (t *conversations) apply(e *peering.Effects, released stanza.Stanza, now ti
 		c.asked[askKey{e.From.Bare(), e.To.Bare()}] = &awaited{deadline: now.Add(askDeadline)}
 		t.dirty = true
 	}
+}
+
+// sent begins the time in which an awaited request is to be answered: it has been delivered.
+func (t *conversations) sent(request stanza.Stanza, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.known(request.From(), request.To())
+	if c == nil {
+		return
+	}
+	a := c.awaited[awaitKey{request.From(), request.To(), request.ID()}]
+	if a == nil {
+		return
+	}
+	a.deadline = until
+	if t.due.IsZero() || until.Before(t.due) {
+		t.due = until
+	}
+}
+
+// overdue takes out the requests whose answer did not come in time, so that an answer from now on is unsolicited. It looks no more
+// often than makes sense.
+func (t *conversations) overdue(now time.Time) (late []*awaited) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.due.IsZero() || !now.After(t.due) || now.Sub(t.asked) < overdueEvery {
+		return nil
+	}
+	t.asked, t.due = now, time.Time{}
+	for _, c := range t.pairs {
+		for k, a := range c.awaited {
+			switch {
+			case now.After(a.deadline) && !a.claimed:
+				delete(c.awaited, k)
+				late = append(late, a)
+			case t.due.IsZero() || a.deadline.Before(t.due):
+				t.due = a.deadline
+			}
+		}
+	}
+	return late
 }
 
 // forget drops an awaited request whose delivery failed: its sender has been told.
@@ -187,7 +239,7 @@ func (t *conversations) forget(e *peering.Effects, released stanza.Stanza) {
 	}
 }
 
-// sweep forgets what is past its deadline and pairs that hold nothing.
+// sweep forgets subscriptions that are past their deadline, and pairs that hold nothing.
 func (t *conversations) sweep(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -196,11 +248,6 @@ func (t *conversations) sweep(now time.Time) {
 	}
 	t.swept = now
 	for key, c := range t.pairs {
-		for k, a := range c.awaited {
-			if now.After(a.deadline) && !a.claimed {
-				delete(c.awaited, k)
-			}
-		}
 		for k, a := range c.asked {
 			if now.After(a.deadline) && !a.claimed {
 				delete(c.asked, k)

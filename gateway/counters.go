@@ -25,6 +25,9 @@ type Counters struct {
 	Superseded atomic.Int64
 	Damaged    atomic.Int64
 
+	Answered   atomic.Int64 // of Delivered: requests that were answered here, in place of their peer
+	Unanswered atomic.Int64 // of Delivered: requests whose sender was told that no answer came in time
+
 	Repetitions atomic.Int64 // of what was taken before, under custody: acknowledged and dropped
 	Foreign     atomic.Int64 // of an epoch that nobody has said: neither
 	Replies     atomic.Int64 // errors delivered to senders

@@ -25,6 +25,9 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	if f.cause != peering.ByVerdict {
 		rec.Outcome, rec.Reason, rec.Ref = outcomeBounced, f.cause.String(), v.Ref()
 	}
+	if f.home != nil {
+		rec.Outcome, rec.Reason = outcomeAnswered, remembered(f.home)
+	}
 	if r := &v.Refusal; v.Outcome != peering.Release {
 		rec.Stage, rec.Rule, rec.Reason = r.Stage.String(), r.Rule, string(r.Reason)
 		rec.Ref = v.Ref()
@@ -36,6 +39,9 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	rec.Changed = g.labelWords(&v.Facts)
 	if v.Changed {
 		rec.Changed = append(rec.Changed, changes(&v.Trace)...)
+	}
+	if f.of != nil {
+		rec.Changed = append(rec.Changed, remembered(f.of.answer))
 	}
 	if facts, err := peering.AppendFacts(f.facts[:0], &a.Facts); err == nil {
 		if v.HasLabelFacts() { // how the label was found stands behind what was known
@@ -128,5 +134,8 @@ func (g *Gateway) defaultWords(f *peering.LabelFacts) []string {
 	return words
 }
 
-// outcomeBounced is the outcome of a decision to release that found no room.
-const outcomeBounced = "bounced"
+// Outcomes of decisions to release that were not sent: outcomeBounced found no room, outcomeAnswered was answered here.
+const (
+	outcomeBounced  = "bounced"
+	outcomeAnswered = "answered"
+)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sallyport/gateway/answers"
 	"sallyport/gateway/audit"
 	"sallyport/gateway/spool"
 	"sallyport/internal/xmpp/stanza"
@@ -29,6 +30,8 @@ type flight struct {
 	class   spool.Class
 	stored  peering.Stored    // for the spool
 	mark    *spool.Mark       // what taking it means to a gateway of ours
+	home    *answers.Answer   // found for the request, in place of its peer
+	of      *homeAnswer       // this is an answer of ours
 	facts   []byte            // memory for their encoding
 	written xmlstream.Written // the stanza as it came, in canonical form
 }
@@ -111,7 +114,12 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		return
 	}
 	f.claim.settle(f.verdict.Effects.Answered || f.verdict.Effects.Answer)
-	g.conversations.apply(&f.verdict.Effects, r.Stanza(), f.in.Time)
+	g.conversations.apply(&f.verdict, r.Stanza(), f.in.Time, seq)
+	if f.home != nil {
+		g.home.answer(f)
+		return
+	}
+	g.home.crossed(f, &r)
 	g.peer(r.Peer()).Out.Add(1)
 	if f.keep {
 		g.depot.keep(f, &r)
@@ -134,6 +142,10 @@ func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
 	case links.Delivered:
 		g.counters.Delivered.Add(1)
 		g.peer(f.verdict.ToPeer).Delivered.Add(1)
+		if f.verdict.Effects.Await {
+			r, _ := f.verdict.Released()
+			g.requested(r.Stanza(), links.Profile{})
+		}
 		f.land()
 		return
 	case links.InDoubt, links.Returned: // without a queue to go back to, nobody can say
@@ -168,5 +180,9 @@ func (f *flight) land() {
 	if f.in.Receipt != nil {
 		f.in.Receipt.Settled(f.in.Seq)
 	}
+	of := f.of
 	f.g.flights.put(f)
+	if of != nil {
+		of.landed()
+	}
 }

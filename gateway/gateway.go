@@ -49,6 +49,7 @@ type Gateway struct {
 	link          watchedLink
 	carriers      carriers // all other links
 	depot         *depot
+	home          home // answers in place of peers
 	notes         *notes
 	services      func() ([]io.Closer, error)
 	peers         atomic.Pointer[map[string]*peerCounters]
@@ -110,7 +111,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.closed = make(chan struct{})
 	g.replies, g.bounces, g.depot, g.notes = newReplies(g), newBounces(g), newDepot(g), newNotes(g)
-	g.depot.fs = o.seams.spool
+	g.depot.fs, g.home.g = o.seams.spool, g
 	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
 	if g.services = o.seams.services; g.services == nil {
 		g.services = g.openServices
@@ -131,6 +132,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, joinClose(err, g.audit)
 	}
 	g.depot.know(cfg)
+	g.home.use(cfg)
 	if err := g.depot.open(cfg); err != nil {
 		return nil, joinClose(err, g.audit)
 	}

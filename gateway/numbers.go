@@ -85,7 +85,13 @@ func (n *numbers) links(emit prom.Emit) {
 		streams[name] = &inOut{}
 		emit(prom.PeerStanzas, float64(c.In.Load()), name, "in")
 		emit(prom.PeerStanzas, float64(c.Out.Load()), name, "out")
+		if s := n.home.stock(name); s != nil {
+			emit(prom.AnswersHome, float64(c.Answered.Load()), name)
+			emit(prom.AnswersSaved, float64(c.Saved.Load()), name)
+			emit(prom.AnswersKept, float64(s.cache.Stats().Entries), name)
+		}
 	}
+	emit(prom.Unanswered, float64(n.counters.Unanswered.Load()))
 	for _, s := range st.Streams {
 		if !s.Ready {
 			pending[s.Side]++

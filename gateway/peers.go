@@ -20,6 +20,8 @@ type peerCounters struct {
 	In, Out   atomic.Int64 // taken from it, released to it
 	Delivered atomic.Int64 // to it
 	Refused   atomic.Int64 // from it
+	Answered  atomic.Int64 // requests to it that were answered here
+	Saved     atomic.Int64 // bytes of these answers, which did not cross
 }
 
 // countPeers makes counters for the peers of a policy; those there are go on.
@@ -58,6 +60,7 @@ func (g *Gateway) peerStatus(c *config.Peer, st *s2s.Status) control.PeerStatus 
 	p := control.PeerStatus{
 		Name: c.Name, Side: c.Side, State: control.PeerIdle,
 		Delivered: counters.Delivered.Load(), Refused: counters.Refused.Load(),
+		Answered: counters.Answered.Load(), Saved: counters.Saved.Load(),
 	}
 	for _, s := range st.Streams {
 		for _, pair := range s.Pairs {

@@ -31,6 +31,7 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 	a := arrivals.Get().(*peering.Arrival)
 	g.arrival(&in, a)
 	g.decide(f, a)
+	g.home.ask(f)
 	g.reserve(ctx, f, a)
 	g.record(f, a)
 	*a = peering.Arrival{}
@@ -46,6 +47,7 @@ func (g *Gateway) decide(f *flight, a *peering.Arrival) {
 		f.verdict = g.engine.RefuseMalformed(a, m, malformedReason(m))
 		return
 	}
+	g.home.heard(&f.in)
 	f.claim = g.conversations.lookup(f.in.Stanza, f.in.Time, &a.Facts)
 	g.judge(a, &f.verdict)
 }
@@ -81,10 +83,10 @@ func malformedReason(m *stanza.Malformed) peering.Reason {
 }
 
 // reserve takes room in the queue of the destination, or of the sender for the error that
-// he will get. Without room for a release, the stanza is bounced.
+// he will get. Without room for a release, the stanza is bounced. What is answered here needs none.
 func (g *Gateway) reserve(ctx context.Context, f *flight, a *peering.Arrival) {
 	r, ok := f.verdict.Released()
-	if !ok {
+	if !ok || f.home != nil {
 		return
 	}
 	if g.depot.keeps(r.Peer()) {

@@ -91,6 +91,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	g.countPeers(policy)
 	g.engine.Swap(policy)
 	g.activate(next)
+	g.home.use(next)
 	g.depot.use(next)
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
 	for _, p := range problems {

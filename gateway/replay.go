@@ -36,7 +36,8 @@ type ReplayCount struct {
 
 // Replay judges recorded decisions again under p, from the content the log kept, with the
 // facts that were used then, and yields those that now come out otherwise. What was not
-// delivered for lack of room is compared as released: the queue is no part of the policy.
+// delivered for lack of room, or was answered here, is compared as released: queue and memory
+// are no part of the policy.
 func Replay(p *peering.Policy, entries iter.Seq2[audit.Entry, error], count *ReplayCount) iter.Seq2[Replayed, error] {
 	engine := peering.NewEngine(p)
 	return func(yield func(Replayed, error) bool) {
@@ -80,7 +81,7 @@ func replayOne(engine *peering.Engine, e *audit.Entry) (Replayed, error) {
 		Seq: e.Seq, From: rec.From, To: rec.To, SameRule: rec.PolicyVersion == v.Version.String(),
 		Was: Judgment{rec.Outcome, rec.Stage, rec.Reason, rec.Rule}, Now: Judgment{Outcome: v.Outcome.String()},
 	}
-	if r.Was.Outcome == outcomeBounced {
+	if r.Was.Outcome == outcomeBounced || r.Was.Outcome == outcomeAnswered {
 		r.Was = Judgment{Outcome: peering.Release.String()}
 	}
 	if v.Outcome != peering.Release {

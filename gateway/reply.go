@@ -11,13 +11,13 @@ import (
 	"sallyport/peering"
 )
 
-// replies carries errors back to senders. Each remote domain has a queue of its own, so
-// that a sender who does not read his errors holds up nobody else. A queue is as long as
-// the flights that wait in it, which the links bound.
+// replies carries errors back to senders, and brings answers of ours on their way. Each remote
+// domain has a queue of its own, so that a sender who does not read his errors holds up nobody
+// else. A queue is as long as the flights that wait in it, which the links bound.
 type replies struct {
 	g      *Gateway
 	mu     sync.Mutex
-	queues map[jid.JID][]*reply
+	queues map[jid.JID][]func()
 	wg     sync.WaitGroup
 }
 
@@ -31,15 +31,20 @@ type reply struct {
 var _ links.Reporter = (*reply)(nil)
 
 func newReplies(g *Gateway) *replies {
-	return &replies{g: g, queues: make(map[jid.JID][]*reply)}
+	return &replies{g: g, queues: make(map[jid.JID][]func())}
 }
 
 func (q *replies) send(r peering.Released, after func()) {
+	one := &reply{q.g, r, after}
+	q.add(r.Remote(), func() { q.deliver(one) })
+}
+
+// add does something that may wait for room towards a domain, after everything else that waits for it.
+func (q *replies) add(key jid.JID, do func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	key := r.Remote()
 	waiting, running := q.queues[key]
-	q.queues[key] = append(waiting, &reply{q.g, r, after})
+	q.queues[key] = append(waiting, do)
 	if !running {
 		q.wg.Go(func() { q.run(key) })
 	}
@@ -55,10 +60,10 @@ func (q *replies) run(key jid.JID) {
 			q.mu.Unlock()
 			return
 		}
-		r := waiting[0]
+		do := waiting[0]
 		q.queues[key] = waiting[1:]
 		q.mu.Unlock()
-		q.deliver(r)
+		do()
 	}
 }
 

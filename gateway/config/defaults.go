@@ -8,7 +8,7 @@ func Defaults() Config {
 	return Config{
 		Log:   Log{Level: LogInfo, Format: LogJSON},
 		Audit: Audit{SegmentBytes: 64 << 20},
-		Spool: Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour},
+		Spool: Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour, DelayAfter: 30 * time.Second},
 		Policy: Policy{
 			Profile: "strict",
 		},
@@ -49,6 +49,7 @@ func DefaultPeer() Peer {
 		AddEquivalent:    EquivalentNone,
 		Subjects:         SubjectsJudge,
 		Thin:             DefaultThin(),
+		Answers:          DefaultAnswers(),
 	}
 }
 

@@ -186,6 +186,8 @@ type Spool struct {
 	Lifetime time.Duration `toml:"lifetime" min:"1s" max:"30d"`
 	// The same for single classes of precedence, where it differs.
 	Lifetimes Lifetimes `toml:"lifetimes"`
+	// A message or presence that has waited this long says so to its recipient when it leaves (XEP-0203). Zero: never.
+	DelayAfter time.Duration `toml:"delay-after" min:"0s" max:"30d"`
 	// How long a message in a room waits for its copies, for peers whose `[thin]` table has `rooms = "merged"`. Zero: never.
 	MergeWindow time.Duration `toml:"merge-window" min:"0s" max:"10m"`
 }

@@ -52,6 +52,8 @@ type Peer struct {
 
 	// What is spared on the way to it, where its links are narrow. Only for peers that are sent to from the spool.
 	Thin Thin `toml:"thin"`
+	// What is answered here in its place, so that the question need not cross.
+	Answers Answers `toml:"answers"`
 
 	// Stanzas that may wait for it. Beyond, what comes in is held back at its source.
 	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`

@@ -109,6 +109,10 @@ type Stanzas struct {
 	// Superseded was made needless by something newer while it waited; Damaged could not be read back from the disk.
 	Superseded int64 `json:"superseded"`
 	Damaged    int64 `json:"damaged"`
+	// Answered are those of Delivered that were requests, and answered here in place of their peer; Unanswered those whose sender was
+	// told that no answer came in time.
+	Answered   int64 `json:"answered"`
+	Unanswered int64 `json:"unanswered"`
 	// Repetitions came again under custody and were dropped; they are not among the accepted.
 	Repetitions int64 `json:"repetitions"`
 }
@@ -133,6 +137,8 @@ type PeerStatus struct {
 	Queued    int       `json:"queued"`
 	Delivered int64     `json:"delivered"` // stanzas to it
 	Refused   int64     `json:"refused"`   // stanzas from it
+	Answered  int64     `json:"answered"`  // requests to it that were answered here
+	Saved     int64     `json:"saved"`     // bytes of these answers
 	Error     string    `json:"error,omitempty"`
 }
 

@@ -38,6 +38,10 @@ const (
 	PeerBytes
 	PeerQueueStanzas
 	PeerQueueBytes
+	AnswersHome
+	AnswersSaved
+	AnswersKept
+	Unanswered
 	ConnectionsRefused
 	ConnectionsPending
 	LimitHits
@@ -78,6 +82,10 @@ func Table() [numMetrics]Metric {
 		PeerBytes:        {"sallyport_peer_bytes_total", "Bytes of stanzas by peer and direction.", Counter, []string{"peer", "direction"}},
 		PeerQueueStanzas: {"sallyport_peer_queue_stanzas", "Stanzas that wait for a peer.", Gauge, []string{"peer"}},
 		PeerQueueBytes:   {"sallyport_peer_queue_bytes", "Bytes that wait for a peer.", Gauge, []string{"peer"}},
+		AnswersHome:      {"sallyport_answers_total", "Requests to a peer that were answered here in its place.", Counter, []string{"peer"}},
+		AnswersSaved:     {"sallyport_answers_saved_bytes_total", "Bytes of these answers, which did not cross.", Counter, []string{"peer"}},
+		AnswersKept:      {"sallyport_answers_kept", "Answers of a peer that are kept.", Gauge, []string{"peer"}},
+		Unanswered:       {"sallyport_unanswered_total", "Requests whose sender was told that no answer came in time.", Counter, nil},
 
 		ConnectionsRefused: {"sallyport_connections_refused_total", "Connections turned away, by side and reason.", Counter, []string{"side", "reason"}},
 		ConnectionsPending: {"sallyport_connections_pending", "Connections that have not authenticated yet.", Gauge, []string{"side"}},
