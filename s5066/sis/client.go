@@ -171,7 +171,7 @@ func (c *Client) timers() [5]time.Time {
 		if c.answers {
 			t[2] = c.alive.answerBy()
 		}
-		if c.opts.KeepAlive > 0 {
+		if c.opts.KeepAlive > 0 && t[2].IsZero() {
 			t[3] = c.alive.askAt(c.opts.KeepAlive)
 		}
 		for _, w := range c.waiting {

@@ -40,11 +40,8 @@ func (k *keepAlive) answerBy() time.Time {
 	return k.asked.Add(KeepAliveAnswer)
 }
 
-// askAt is when a silent peer is to be asked.
+// askAt is when a silent peer that is not being waited for is to be asked.
 func (k *keepAlive) askAt(silence time.Duration) time.Time {
-	if !k.answerBy().IsZero() {
-		return time.Time{}
-	}
 	at := k.heard.Add(silence)
 	if earliest := k.asked.Add(KeepAliveInterval); !k.asked.IsZero() && at.Before(earliest) {
 		return earliest

@@ -140,7 +140,7 @@ func (s *Server) timers(c *conn) [4]time.Time {
 		return t
 	}
 	t[2] = c.alive.answerBy()
-	if s.cfg.KeepAlive > 0 {
+	if s.cfg.KeepAlive > 0 && t[2].IsZero() {
 		t[3] = c.alive.askAt(s.cfg.KeepAlive)
 	}
 	return t
