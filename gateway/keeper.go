@@ -276,9 +276,9 @@ func (d *depot) carriedBy(peer, link string) (classes []string) {
 func linkStatus(st *links.Status) control.LinkStatus {
 	out := control.LinkStatus{
 		Name: st.Name, Kind: st.Kind, Peer: st.Peer, Side: st.Side, State: st.State.String(), Since: st.Since, Retry: st.Retry, Carrier: st.Carrier,
-		Rate: st.Quality.BitsPerSecond, Loss: st.Quality.Loss, Waiting: st.Backlog.Stanzas, Unconfirmed: st.Backlog.Unconfirmed,
+		Rate: st.Quality.BitsPerSecond, Loss: lossOf(st.Quality), Waiting: st.Backlog.Stanzas, Unconfirmed: st.Backlog.Unconfirmed,
 		StanzasIn: st.Traffic.StanzasIn, StanzasOut: st.Traffic.StanzasOut, BytesIn: st.Traffic.BytesIn, BytesOut: st.Traffic.BytesOut,
-		Saved: st.Traffic.Saved, Repetitions: st.Traffic.Repetitions, Fingerprint: st.Fingerprint, Warnings: st.Warnings,
+		Saved: st.Traffic.Saved, Folded: st.Folded, Usage: usageOf(st), Repetitions: st.Traffic.Repetitions, Fingerprint: st.Fingerprint, Warnings: st.Warnings,
 	}
 	if st.Quality.RoundTrip > 0 {
 		out.RoundTrip = st.Quality.RoundTrip.String()

@@ -24,7 +24,8 @@ func (a *app) linkStatus() *cobra.Command {
 		Use:   "status [LINK]",
 		Short: "Show the links of the running node, and what goes over them",
 		Long: `Show the state of each link, which precedences go over it, how good it is, and
-what waits for its peer; for a link with a name also the story of its latest
+what waits for its peer; for a link with a name also what fills it, class by
+class and for what, what its budgets have left, and the story of its latest
 attempts to connect. Needs the role view. Ordinary server-to-server streams are
 shown by 'sallyport peer show'.`,
 		Example: `  sallyport link status
@@ -107,15 +108,18 @@ func (a *app) printLinks(links []control.LinkStatus, waits []control.SpoolLane, 
 		fmt.Fprintln(a.out, "There is no link but s2s, whose streams 'sallyport peer list' shows.")
 		return
 	}
-	rows := [][]string{{"LINK", "PEER", "STATE", "FOR", "CARRIES", "ROUND TRIP", "OUT", "SAVED"}}
+	rows := [][]string{{"LINK", "PEER", "STATE", "FOR", "CARRIES", "TRIP", "LOSS", "OUT", "SAVED"}}
 	for i := range links {
 		l := &links[i]
-		carries := strings.Join(l.Carries, " ")
+		carries, trip := strings.Join(l.Carries, " "), "-"
+		if d, err := time.ParseDuration(l.RoundTrip); err == nil {
+			trip = brief(d)
+		}
 		if l.InboundOnly {
 			carries = "inbound only"
 		}
 		rows = append(rows, []string{
-			l.Name, l.Peer, l.State, ago(now, l.Since), carries, l.RoundTrip, bytesOf(int64(l.BytesOut)), bytesOf(l.Saved), //nolint:gosec // a size
+			l.Name, l.Peer, l.State, ago(now, l.Since), carries, trip, lost(l.Loss), sized(l.BytesOut), bytesOf(l.Saved + int64(l.Folded)), //nolint:gosec // a size
 		})
 	}
 	a.printTable(rows)
@@ -149,9 +153,12 @@ func (a *app) printStory(l *control.LinkStatus, now time.Time) {
 		{"carrier", l.Carrier},
 		{"next try", retry},
 		{"fingerprint", l.Fingerprint},
-		{"bytes", bytesOf(int64(l.BytesOut)) + " out, " + bytesOf(int64(l.BytesIn)) + " in, " + bytesOf(l.Saved) + " saved by compression"}, //nolint:gosec // sizes
+		{"bytes", sized(l.BytesOut) + " out, " + sized(l.BytesIn) + " in"},
+		{"saved", bytesOf(l.Saved) + " by compression, " + sized(l.Folded) + " by folding"},
 		{"stanzas", fmt.Sprintf("%d out, %d in, %d repeated, %d not confirmed", l.StanzasOut, l.StanzasIn, l.Repetitions, l.Unconfirmed)},
 	})
+	a.printUsage(l)
+	a.printBudgets(l)
 	for _, w := range l.Warnings {
 		printBroken(a.out, "! ", printable(w), 2)
 	}

@@ -201,6 +201,7 @@ func (fixed) RetrySpool(context.Context, control.Caller, control.SpoolQuestion) 
 }
 
 func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
+	loss := 0.034
 	return []control.LinkStatus{
 		{
 			Name: "sat", Kind: "x2x", Peer: "ship", Side: "outside", State: "waiting", Since: at(5 * time.Minute), Retry: time.Now().Add(40*time.Second + time.Second/2),
@@ -211,7 +212,13 @@ func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
 		},
 		{
 			Name: "hf", Kind: "x2x", Peer: "ship", Side: "outside", State: "up", Since: at(5 * time.Minute), Carries: []string{"routine", "immediate"},
-			RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10,
+			RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10, Folded: 200 << 10, Loss: &loss,
+			Usage: []control.LinkUse{
+				{Content: "acknowledgements", Plain: 500, Wire: 500, Hour: 50, Day: 400, HourShare: 0.02, DayShare: 0.03, HourAir: 0.3, DayAir: 3},
+				{Inbound: true, Class: "routine", Content: "iq", Stanzas: 3, Plain: 700, Wire: 300, Hour: 300, Day: 300, HourShare: 1, DayShare: 1, HourAir: 2, DayAir: 2},
+				{Class: "routine", Content: "room-messages", Stanzas: 90, Plain: 60 << 10, Wire: 40 << 10, Hour: 9 << 10, Day: 30 << 10, HourShare: 0.98, DayShare: 0.97, HourAir: 61, DayAir: 200},
+			},
+			Budgets: []control.LinkBudget{{Class: "routine", Bytes: 10 << 10, Period: 3600, Left: -20, Waits: true, Reopened: 7.5}},
 		},
 	}, nil
 }

@@ -164,8 +164,8 @@ type LinkStatus struct {
 	Carrier     string    `json:"carrier,omitempty"`
 	RoundTrip   string    `json:"round_trip,omitempty"` // measured
 	Rate        int64     `json:"bits_per_second,omitempty"`
-	Loss        float64   `json:"loss,omitempty"`
-	Waiting     int       `json:"waiting"` // in the link itself
+	Loss        *float64  `json:"loss,omitempty"` // share of what was sent; absent where nobody measures it
+	Waiting     int       `json:"waiting"`        // in the link itself
 	Unconfirmed int       `json:"unconfirmed"`
 	StanzasIn   uint64    `json:"stanzas_in"`
 	StanzasOut  uint64    `json:"stanzas_out"`
@@ -177,6 +177,9 @@ type LinkStatus struct {
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	Warnings    []string  `json:"warnings,omitempty"`
 	Story       []Attempt `json:"story,omitempty"`
+	// Usage is what fills the link, Budgets what classes may have of it.
+	Usage   []LinkUse    `json:"usage,omitempty"`
+	Budgets []LinkBudget `json:"budgets,omitempty"`
 }
 
 // Attempt is one try to get a connection, told in plain words.

@@ -53,6 +53,10 @@ const (
 	Repetitions
 	LinkUp
 	LinkBytes
+	LinkContentBytes
+	LinkSaved
+	LinkLoss
+	LinkRoundTrip
 	AuditRecords
 	AuditBytes
 	AuditSegments
@@ -101,6 +105,13 @@ func Table() [numMetrics]Metric {
 		Repetitions: {"sallyport_repetitions_total", "Stanzas that came again under custody and were dropped.", Counter, nil},
 		LinkUp:      {"sallyport_link_up", "1 while a link takes stanzas.", Gauge, []string{"link", "peer"}},
 		LinkBytes:   {"sallyport_link_bytes_total", "Bytes on a link, by direction.", Counter, []string{"link", "direction"}},
+		LinkContentBytes: {
+			"sallyport_link_content_bytes_total", "Bytes on a link by what they are for: stanzas of a class, acknowledgements, framing, overhead.", Counter,
+			[]string{"link", "direction", "class", "content"},
+		},
+		LinkSaved:     {"sallyport_link_saved_bytes", "Bytes that compression and folding kept off a link.", Gauge, []string{"link", "by"}},
+		LinkLoss:      {"sallyport_link_loss_ratio", "Share of what was sent that was lost, where it is measured.", Gauge, []string{"link"}},
+		LinkRoundTrip: {"sallyport_link_round_trip_seconds", "Measured round trip.", Gauge, []string{"link"}},
 
 		AuditRecords:  {"sallyport_audit_records_total", "Durable audit records since the start.", Counter, nil},
 		AuditBytes:    {"sallyport_audit_bytes", "Size of the audit log on disk.", Gauge, nil},
