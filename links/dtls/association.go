@@ -47,6 +47,10 @@ type Association struct {
 	lanes  []*lane
 
 	control sync.Mutex // held while a challenge is on its way out
+	tally   tally
+	given   atomic.Uint64 // bytes of messages, to SCTP
+	taken   atomic.Uint64 // and from it
+	rate    rate          // under mu
 
 	up      atomic.Bool
 	heard   atomic.Int64 // unix nanoseconds of the last authentic message
@@ -195,13 +199,19 @@ func (a *Association) Err() error {
 	}
 }
 
-// Quality is what SCTP has measured.
+// Quality is what was measured since the association began: SCTP's smoothed round trip (RFC 9260 §6.3.1), the share of our data that was
+// lost, and what was acknowledged and received while something was under way.
 func (a *Association) Quality() links.Quality {
-	return links.Quality{RoundTrip: time.Duration(a.sctp.SRTT() * float64(time.Millisecond)), Since: a.since}
+	a.mu.Lock()
+	bits := a.rate.bitsPerSecond()
+	a.mu.Unlock()
+	return links.Quality{
+		RoundTrip: time.Duration(a.sctp.SRTT() * float64(time.Millisecond)), Loss: a.tally.loss(), BitsPerSecond: bits, Since: a.since,
+	}
 }
 
-// Traffic returns the bytes of SCTP that crossed, below DTLS.
-func (a *Association) Traffic() (in, out uint64) { return a.sctp.BytesReceived(), a.sctp.BytesSent() }
+// Traffic returns the bytes of datagrams that crossed.
+func (a *Association) Traffic() (in, out uint64) { return a.wire.in.Load(), a.wire.out.Load() }
 
 // Unconfirmed is how many bytes were sent and are not acknowledged by the neighbour's SCTP.
 func (a *Association) Unconfirmed() int { return a.sctp.BufferedAmount() }
@@ -263,20 +273,32 @@ func (a *Association) end(cause error) {
 	<-a.cleared
 }
 
-// overdue sends a heartbeat after a silence, and reports whether the neighbour is gone: it has not answered for as long as an answer may
-// take.
-func (a *Association) overdue(now time.Time) bool {
+// look measures, and says whether a probe is due after a silence, and whether the neighbour is gone: it has not answered for as long as an
+// answer may take. Caller may hold any lock.
+func (a *Association) look(now time.Time) (probe, gone bool) {
 	if !a.up.Load() {
-		return false
+		return false, false
 	}
+	under := a.sctp.BufferedAmount()
+	through := a.given.Load() + a.taken.Load() - uint64(under) //nolint:gosec // not negative
+	a.mu.Lock()
+	a.rate.sample(now, through, under > 0)
+	a.mu.Unlock()
 	silent := now.Sub(time.Unix(0, a.heard.Load()))
 	poked := time.Unix(0, a.poked.Load())
 	if a.tuning.heartbeat > 0 && silent >= a.tuning.heartbeat && now.Sub(poked) >= a.tuning.heartbeat {
 		a.poked.Store(now.UnixNano())
-		a.sctp.ActiveHeartbeat()
+		return true, false
 	}
-	waits := a.sctp.BufferedAmount() > 0 || poked.After(time.Unix(0, a.heard.Load()))
-	return waits && silent >= a.tuning.patience
+	waits := under > 0 || poked.After(time.Unix(0, a.heard.Load()))
+	return false, waits && silent >= a.tuning.patience
+}
+
+// probe asks for a sign of life. A HEARTBEAT of SCTP would be for that, but what pion sends under this name is empty, and is not answered.
+func (a *Association) probe() {
+	a.control.Lock()
+	defer a.control.Unlock()
+	_, _ = a.dtls.Write(appendControl(nil, controlProbe, Token{}))
 }
 
 // challenge asks a new address for an answer.
@@ -300,5 +322,10 @@ func (a *Association) controlled(typ byte, t Token) {
 		_, _ = a.dtls.Write(appendControl(nil, controlAnswer, t))
 	case controlAnswer:
 		a.endpoint.answered(a.key, t)
+	case controlProbe:
+		a.control.Lock()
+		defer a.control.Unlock()
+		_, _ = a.dtls.Write(appendControl(nil, controlEcho, t))
+	case controlEcho: // that it came is all
 	}
 }

@@ -14,6 +14,8 @@ const (
 const (
 	controlChallenge = 1
 	controlAnswer    = 2
+	controlProbe     = 3 // where the neighbour is
+	controlEcho      = 4
 )
 
 // isControl reports whether a record's body has the length of a control message.

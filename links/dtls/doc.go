@@ -9,7 +9,8 @@
 //	endpoint.go, wire.go             Endpoint: one UDP socket, one reader, one clock
 //	association.go, secure.go, …     Association: pion's DTLS and SCTP for one neighbour, lanes of messages, back-pressure
 //	identity.go                      who it is: a pre-shared key, or a certificate judged by internal/tlsid
-//	link.go, session.go, status.go   Link: links.Outlet over it, with a stream of links/x2x under custody on each lane
+//	quality.go                       what was lost, and what went through
+//	link.go, run.go, session.go, …   Link: links.Outlet over it, with a stream of links/x2x under custody on each lane
 //
 // # What it must never do
 //
@@ -25,7 +26,15 @@
 // instead of putting the cookie into another one. What it proves is the same; pion holds state only for addresses that have answered.
 // The challenge of a new address (RFC 9146 §6 leaves it open) is a message inside DTLS of a length that no SCTP packet has.
 //
+// Whether a silent neighbour is there is asked the same way: what pion sends as SCTP's HEARTBEAT is empty, and is not answered.
+//
 // Both ends ask for connection ids; a neighbour without them never gets beyond the handshake.
+//
+// # No resumption
+//
+// Sessions of DTLS are not resumed. pion's abbreviated handshake (v3.1.15, flight 4b) answers without a connection id and takes none, so that
+// what it makes could not be routed, nor move; it keeps no session of a client that showed a certificate; and with a shared key it would
+// save one round trip for the price of forward secrecy. An address change needs no handshake at all.
 //
 // # Congestion
 //
@@ -35,7 +44,13 @@
 // # Lanes
 //
 // The class of precedence is the lane: a packet lost of one class holds up nothing of another. Within a lane order holds, as custody needs.
-// One side of a link dials; the other gets what Serve accepted.
+// One side of a link dials; the other gets what Serve accepted. Each lane has a compression context of its own. Who dialled closes for
+// want of traffic, and either side at the end of its window of time: every stream says its end first, so that nothing is in doubt.
+//
+// # Quality
+//
+// The round trip is SCTP's. Loss is the share of our data that had to be sent again, without what the neighbour says it got twice; the
+// other direction is the neighbour's to measure. The rate is what was acknowledged or received while something was under way.
 //
 // Not in the room: spool, judgement, configuration files. Nothing else in the project imports pion, and pion's goroutines are
 // ended by Close of what started them.

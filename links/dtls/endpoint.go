@@ -189,8 +189,11 @@ func (e *Endpoint) tick() {
 			e.mu.Lock()
 			out = e.front.Tick(now, out[:0])
 			for _, a := range e.table {
-				if a.overdue(now) {
+				switch probe, gone := a.look(now); {
+				case gone:
 					e.wg.Go(func() { a.stop(errSilent) })
+				case probe:
+					e.wg.Go(a.probe)
 				}
 			}
 			e.mu.Unlock()

@@ -45,6 +45,7 @@ type settings struct {
 	weather     weather
 	profile     links.Profile
 	ship, shore func(*dtls.Config)
+	link        func(*dtls.LinkConfig) // of both
 }
 
 func byKey(p *dtls.Peer) { p.Shared = &dtls.SharedKey{Identity: "ship", Secret: secret} }

@@ -60,6 +60,7 @@ func (a *Association) Send(ctx context.Context, lane int, message []byte) error 
 			return a.err
 		}
 	}
+	a.given.Add(uint64(len(message))) // before SCTP has it, so that it never has more
 	if _, err := l.stream.WriteSCTP(message, payload); err != nil {
 		return fmt.Errorf("lane %d: %w", lane, err)
 	}
@@ -82,5 +83,6 @@ func (a *Association) Receive(lane int) ([]byte, error) {
 			return nil, fmt.Errorf("lane %d: %w", lane, err)
 		}
 	}
+	a.taken.Add(uint64(n)) //nolint:gosec // a length
 	return l.buf[:n], nil
 }

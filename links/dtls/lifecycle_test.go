@@ -147,21 +147,24 @@ func TestSilence(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		profile links.Profile
+		shore   time.Duration // keep-alive of the other end
 		send    bool
 		gone    bool
 	}{
-		{"nothing to say", links.Profile{}, false, false},
-		{"something unanswered", links.Profile{}, true, true},
-		{"heartbeat", links.Profile{KeepAlive: time.Minute}, false, true},
+		{"nothing to say", links.Profile{}, 0, false, false},
+		{"something unanswered", links.Profile{}, 0, true, true},
+		{"keep-alive", links.Profile{KeepAlive: time.Minute}, time.Minute, false, true},
+		{"keep-alive of one end", links.Profile{KeepAlive: time.Minute}, 0, false, true},
+		{"keep-alive of the other end", links.Profile{}, time.Minute, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newPair(t, settings{profile: row.profile})
+				p := newPair(t, settings{profile: row.profile, shore: func(c *dtls.Config) { c.Peers[0].Profile.KeepAlive = row.shore }})
 				defer p.close()
-				ship, _ := p.connect()
+				ship, shore := p.connect()
 				time.Sleep(10 * time.Minute)
-				if ship.Err() != nil {
-					t.Fatalf("ended while the neighbour was there: %v", ship.Err())
+				if ship.Err() != nil || shore.Err() != nil {
+					t.Fatalf("ended while the neighbour was there: %v, %v", ship.Err(), shore.Err())
 				}
 				p.net.tapped(func(_, _ netip.AddrPort, _ []byte) []byte { return nil })
 				if row.send {

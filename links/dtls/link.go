@@ -3,7 +3,6 @@ package dtls
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
+	"sallyport/links/deflate"
 	"sallyport/links/x2x"
 )
 
@@ -25,6 +25,8 @@ type LinkConfig struct {
 	Remote, Local func(domain jid.JID) bool
 	// PeerDomain and LocalDomain stand in for those of a stanza that names none.
 	PeerDomain, LocalDomain jid.JID
+	// Compression must be the same at both ends; nil is none. Each lane has a context of its own.
+	Compression *deflate.Config
 	// QueueStanzas and QueueBytes bound what waits to be written; 0 means 1,000, and the window of the profile twice.
 	QueueStanzas, QueueBytes int
 }
@@ -42,10 +44,11 @@ const (
 	queueStanzas = 1000
 	maxReserve   = 30 * time.Second // how long a sender is held back for a full queue
 	shortLife    = 10 * time.Second // an association that ended sooner counts as a failure
+	lingerTime   = time.Second      // for last words to arrive, beside two round trips
 )
 
-// Link is that link. All methods are safe for concurrent use. Locks, in this order, each optional: strand.mu, Link.mu. Sink, Reporter,
-// Custodian, Watcher and Observer are called without locks.
+// Link is that link. All methods are safe for concurrent use. Locks, in this order, each optional: strand.mu, Link.mu, strand.qmu. Sink,
+// Reporter, Custodian, Watcher and Observer are called without locks.
 type Link struct {
 	endpoint *Endpoint
 	cfg      LinkConfig
@@ -56,6 +59,10 @@ type Link struct {
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	offered  chan *Association // by Serve
+	demand   chan struct{}     // something waits that no association carries
+
+	failures int  // running; run's
+	told     bool // the watcher knows of a turn; run's
 
 	mu      sync.Mutex
 	state   links.State
@@ -65,10 +72,17 @@ type Link struct {
 	session *session
 	turn    uint64 // 0: nothing is taken
 	turns   uint64
-	count   int // stanzas and bytes promised or waiting
+	pending []waiting // taken while idle, for the next session
+	count   int       // stanzas and bytes promised or waiting
 	bytes   int
 	room    chan struct{} // closed and replaced when room is freed
 	traffic links.Traffic
+}
+
+// waiting is a consignment that has not been written.
+type waiting struct {
+	links.Consignment
+	since time.Time
 }
 
 var (
@@ -97,7 +111,8 @@ func NewLink(e *Endpoint, cfg LinkConfig, sink links.Sink, env LinkEnv) (*Link, 
 		cfg.QueueBytes = 2 * p.Profile.WindowBytes()
 	}
 	l := &Link{
-		endpoint: e, cfg: cfg, profile: p.Profile, env: env, sink: sink, offered: make(chan *Association), room: make(chan struct{}), since: time.Now(),
+		endpoint: e, cfg: cfg, profile: p.Profile, env: env, sink: sink, offered: make(chan *Association), room: make(chan struct{}),
+		demand: make(chan struct{}, 1), since: time.Now(),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l, nil
@@ -110,146 +125,6 @@ func (l *Link) Start() { l.wg.Go(l.run) }
 func (l *Link) Shutdown() {
 	l.cancel()
 	l.wg.Wait()
-}
-
-// Serve gives the associations that neighbours open to the links of their peers, until the endpoint is closed or ctx ends.
-func Serve(ctx context.Context, e *Endpoint, all ...*Link) {
-	for {
-		a, err := e.Accept(ctx)
-		if err != nil {
-			return
-		}
-		taken := false
-		for _, l := range all {
-			if l.cfg.Peer == a.Peer() && !l.cfg.Dial {
-				taken = l.offer(ctx, a)
-			}
-		}
-		if !taken {
-			a.stop(ErrClosed)
-		}
-	}
-}
-
-// offer gives an association to the link; a newer one of the same peer ends the older, which the peer would not have replaced if it still
-// had it.
-func (l *Link) offer(ctx context.Context, a *Association) bool {
-	l.mu.Lock()
-	old := l.session
-	l.mu.Unlock()
-	if old != nil {
-		old.a.stop(errReplaced)
-	}
-	select {
-	case l.offered <- a:
-		return true
-	case <-l.ctx.Done():
-	case <-ctx.Done():
-	}
-	return false
-}
-
-// run keeps the link up.
-func (l *Link) run() {
-	failures := 0
-	defer l.enter(links.Down)
-	for l.ctx.Err() == nil {
-		a, err := l.next()
-		if err == nil {
-			began := time.Now()
-			l.serve(a)
-			if time.Since(began) > shortLife {
-				failures = 0
-				continue
-			}
-		}
-		if !l.cfg.Dial {
-			continue
-		}
-		wait := min(l.profile.RetryFirst()<<min(failures, 12), l.profile.RetryMost())
-		failures++
-		l.pause(wait*3/4 + rand.N(wait/2+1)) //nolint:gosec // jitter
-	}
-}
-
-// next gets an association.
-func (l *Link) next() (*Association, error) {
-	if l.cfg.Dial {
-		l.enter(links.Connecting)
-		at := &links.Attempt{At: time.Now(), Address: l.endpoint.cfg.peer(l.cfg.Peer).Address.String()}
-		l.tell(func() { l.story.Begin(at) })
-		a, err := l.endpoint.Dial(l.ctx, l.cfg.Peer)
-		l.tell(func() {
-			if err != nil {
-				at.Fail(time.Now(), err.Error(), "check that the address is right, that UDP passes both ways, and that both ends have the same key or know each other's certificate")
-				return
-			}
-			at.Say(time.Now(), "association established")
-			at.Up = true
-		})
-		return a, err
-	}
-	l.enter(links.Listening)
-	select {
-	case a := <-l.offered:
-		at := &links.Attempt{At: a.since, Address: a.Address().String(), Inbound: true, Up: true}
-		at.Say(time.Now(), "association established")
-		l.tell(func() { l.story.Begin(at) })
-		return a, nil
-	case <-l.ctx.Done():
-		return nil, l.ctx.Err()
-	}
-}
-
-func (l *Link) pause(d time.Duration) {
-	l.tell(func() { l.retry = time.Now().Add(d) })
-	l.enter(links.Waiting)
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-l.ctx.Done():
-	}
-}
-
-func (l *Link) tell(f func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f()
-}
-
-func (l *Link) enter(s links.State) {
-	l.tell(func() {
-		if s != l.state {
-			l.state, l.since = s, time.Now()
-		}
-	})
-}
-
-// serve carries stanzas over one association until it ends: that is a turn.
-func (l *Link) serve(a *Association) {
-	stop := context.AfterFunc(l.ctx, func() { a.stop(ErrClosed) })
-	defer stop()
-	s := newSession(l, a)
-	l.tell(func() {
-		l.turns++
-		l.session, l.turn = s, l.turns
-	})
-	l.enter(links.Up)
-	l.changed(true)
-	left := s.run()
-	l.tell(func() { l.session, l.turn = nil, 0 })
-	left = append(left, s.unwritten()...)
-	for _, c := range left {
-		c.Reporter.Report(c.Token, links.Returned, links.ErrLost)
-	}
-	l.changed(false)
-}
-
-func (l *Link) changed(up bool) {
-	if l.env.Watcher != nil {
-		l.env.Watcher.Changed(l.cfg.Name, up)
-	}
 }
 
 // Turn implements links.Turns.
@@ -320,8 +195,18 @@ func (l *Link) deliver(c links.Consignment) (links.Disposition, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.turn == 0 || c.Turn != l.turn || !l.session.put(c) {
+	w := waiting{c, time.Now()}
+	switch {
+	case l.turn == 0 || c.Turn != l.turn:
 		return links.Returned, links.ErrStaleTurn
+	case l.session != nil:
+		l.session.put(w)
+	default: // idle: this ends it
+		l.pending = append(l.pending, w)
+		select {
+		case l.demand <- struct{}{}:
+		default:
+		}
 	}
 	return links.Unknown, nil
 }

@@ -249,9 +249,13 @@ func newBridge(t *testing.T, s settings) *bridge {
 		st := &station{t: t, epoch: epoch, from: own, to: other, receiver: custody.NewReceiver(nil), settle: map[uint64]links.Inbound{}, poke: make(chan struct{}, 1)}
 		is := func(want jid.JID) func(jid.JID) bool { return func(j jid.JID) bool { return j == want } }
 		var err error
-		st.link, err = dtls.NewLink(e, dtls.LinkConfig{
+		cfg := dtls.LinkConfig{
 			Name: "udp", Side: "out", Peer: peer, Dial: dial, Local: is(domain(own)), Remote: is(domain(other)), LocalDomain: domain(own), PeerDomain: domain(other),
-		}, st, dtls.LinkEnv{Custodian: st, Watcher: st})
+		}
+		if s.link != nil {
+			s.link(&cfg)
+		}
+		st.link, err = dtls.NewLink(e, cfg, st, dtls.LinkEnv{Custodian: st, Watcher: st})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,6 +52,7 @@ func (s *secure) Read(b []byte) (int, error) {
 			continue
 		}
 		if s.passes(b[:n]) {
+			s.a.tally.heard(b[:n])
 			return n, nil
 		}
 	}
@@ -79,6 +80,7 @@ func (s *secure) passes(packet []byte) bool {
 
 // Write implements net.Conn: not between the two halves of a challenge.
 func (s *secure) Write(b []byte) (int, error) {
+	s.a.tally.sent(b)
 	s.a.control.Lock()
 	defer s.a.control.Unlock()
 	return s.Conn.Write(b)

@@ -1,57 +1,51 @@
 package dtls
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"sallyport/internal/xmpp/jid"
 	"sallyport/links"
-	"sallyport/links/custody"
 	"sallyport/links/x2x"
 )
 
 // errReplaced ends an association when the neighbour opened another.
 var errReplaced = errors.New("dtls: a newer association of the same peer took its place")
 
-// writeBytes is how much of a stream goes into one message.
-const writeBytes = 16 << 10
+// busyAgain is when a session that was not quiet at its time is looked at again.
+const busyAgain = time.Second
 
 // session is one association with a stream on each lane.
 type session struct {
 	link    *Link
 	a       *Association
 	strands []*strand
+	until   time.Time // end of the window of time; zero: none
 	wg      sync.WaitGroup
+	last    atomic.Int64 // Unix nanoseconds of the last stanza, either way
+
+	closing atomic.Bool // we end it in order
+	mu      sync.Mutex
+	ended   int        // strands
+	why     error      // that we end it in order
+	broken  *x2x.Event // the first strand's end that was not in order
 }
 
-// strand is the stream of one lane: a reader, a writer, and one lock around the machine.
-type strand struct {
-	session *session
-	lane    int
-	wakeup  chan struct{}
-	roomy   chan struct{}
-
-	qmu      sync.Mutex // stands alone: put is called under Link.mu
-	queue    []links.Consignment
-	receipts []uint64
-	over     bool
-
-	mu     sync.Mutex
-	stream *x2x.Stream
-	token  uint64
-	flight map[uint64]links.Consignment
-	left   []links.Consignment
-}
-
-func newSession(l *Link, a *Association) *session {
-	s := &session{link: l, a: a}
+func newSession(l *Link, a *Association, until time.Time) *session {
+	s := &session{link: l, a: a, until: until}
+	s.stanza(time.Now())
 	p := l.profile
-	p.KeepAlive, p.IdleClose = 0, 0 // the association's own
+	p.KeepAlive, p.IdleClose = 0, 0 // the association's, and the session's
 	marks := l.env.Custodian.Marks(l.cfg.Peer)
 	for lane := range links.Lanes {
 		cfg := x2x.StreamConfig{
 			Mode: x2x.Custody, Opener: a.Opener(), Profile: p, Remote: l.cfg.Remote, Local: l.cfg.Local, Epoch: l.env.Custodian.Epoch(),
+			Compression: l.cfg.Compression,
+		}
+		if i, ok := l.env.Custodian.(links.Issuer); ok {
+			cfg.Issued = i.Issued
 		}
 		for _, m := range marks {
 			if int(m.Lane) == lane {
@@ -75,6 +69,7 @@ func (s *session) run() (left []links.Consignment) {
 		s.wg.Go(st.write)
 		s.wg.Go(st.read)
 	}
+	s.wg.Go(s.tend)
 	s.wg.Wait()
 	for _, st := range s.strands {
 		left = append(left, st.left...)
@@ -82,291 +77,120 @@ func (s *session) run() (left []links.Consignment) {
 	return left
 }
 
-// put gives a consignment to the strand of its lane; false when that is over.
-func (s *session) put(c links.Consignment) bool {
-	st := s.strands[c.Frame.Lane]
+// put gives a consignment to the strand of its lane. Caller holds Link.mu.
+func (s *session) put(w waiting) {
+	st := s.strands[w.Frame.Lane]
 	st.qmu.Lock()
-	defer st.qmu.Unlock()
-	if st.over {
-		return false
-	}
-	st.queue = append(st.queue, c)
+	st.queue = append(st.queue, w)
+	st.qmu.Unlock()
 	st.wake()
-	return true
 }
 
-// unwritten takes what never left.
-func (s *session) unwritten() (all []links.Consignment) {
+// unwritten takes what never left; its room is still taken. Caller holds Link.mu.
+func (s *session) unwritten() (all []waiting) {
 	for _, st := range s.strands {
 		st.qmu.Lock()
-		st.over = true
 		all = append(all, st.queue...)
-		n := len(st.queue)
 		st.queue = nil
 		st.qmu.Unlock()
-		for range n {
-			s.link.tell(s.link.free)
-		}
 	}
 	return all
 }
 
-func (st *strand) wake() {
-	select {
-	case st.wakeup <- struct{}{}:
-	default:
-	}
-}
+// stanza notes that there was one.
+func (s *session) stanza(now time.Time) { s.last.Store(now.UnixNano()) }
 
-// read feeds the stream.
-func (st *strand) read() {
+// tend ends the session when its time is over, or for want of traffic: whoever opened does that.
+func (s *session) tend() {
+	window, stop := alarm(s.until)
+	defer stop()
+	idle := s.link.profile.IdleClose
+	var look <-chan time.Time
+	var timer *time.Timer
+	if idle > 0 && s.a.Opener() {
+		timer = time.NewTimer(idle)
+		defer timer.Stop()
+		look = timer.C
+	}
 	for {
-		b, err := st.session.a.Receive(st.lane)
-		now := time.Now()
-		for len(b) > 0 && err == nil {
-			n := min(len(b), 64<<10)
-			st.mu.Lock()
-			st.stream.Feed(now, b[:n])
-			st.mu.Unlock()
-			b = b[n:]
-			for st.step(now) {
-			}
-			st.waitForRoom()
-		}
-		if err != nil {
-			st.mu.Lock()
-			st.stream.Lost(err.Error())
-			st.mu.Unlock()
-			for st.step(now) {
-			}
-			return
-		}
-	}
-}
-
-// step takes one event; false when there is none.
-func (st *strand) step(now time.Time) bool {
-	st.mu.Lock()
-	e := st.stream.Next(now)
-	done := st.collect(&e)
-	st.mu.Unlock()
-	st.handle(now, e, done)
-	st.wake()
-	return e.Kind != x2x.None
-}
-
-// collect turns tokens into consignments. Caller holds mu.
-func (st *strand) collect(e *x2x.Event) (done []links.Consignment) {
-	for _, t := range e.Tokens {
-		done = append(done, st.flight[t])
-		delete(st.flight, t)
-	}
-	for _, t := range e.Left {
-		st.left = append(st.left, st.flight[t])
-		delete(st.flight, t)
-	}
-	return done
-}
-
-// handle carries out one event. Nothing is locked.
-func (st *strand) handle(now time.Time, e x2x.Event, done []links.Consignment) {
-	l := st.session.link
-	switch e.Kind {
-	case x2x.None:
-	case x2x.Arrived:
-		l.tell(func() { l.traffic.StanzasIn++ })
-		l.sink.Accept(l.ctx, st.inbound(now, &e))
-	case x2x.Greeted:
-		l.env.Custodian.Greeted(l.cfg.Name, l.cfg.Peer, e.Epoch, e.Marks)
-	case x2x.Confirmed:
-		for _, c := range done {
-			c.Reporter.Report(c.Token, links.Delivered, nil)
-		}
-	case x2x.Noticed:
-		st.incident(e.Word, &e)
-	case x2x.Ended:
-		st.incident(x2x.IncidentDown, &e)
-		st.session.a.stop(errors.New("stream of a lane ended: " + e.Detail))
-	}
-}
-
-func (st *strand) incident(kind string, e *x2x.Event) {
-	l := st.session.link
-	l.tell(func() { l.traffic.Refused++ })
-	if l.env.Observer != nil {
-		l.env.Observer.Incident(x2x.Incident{
-			Kind: kind, Link: l.cfg.Name, Side: l.cfg.Side, Peer: l.cfg.Peer, Address: st.session.a.Address(), Reason: e.Condition.String(),
-			Detail: e.Detail, Bytes: e.Bytes,
-		})
-	}
-}
-
-func (st *strand) inbound(now time.Time, e *x2x.Event) links.Inbound {
-	l := st.session.link
-	in := links.Inbound{
-		Stanza: e.Stanza, Malformed: e.Malformed, Bytes: e.Bytes, Link: l.cfg.Name, Side: l.cfg.Side, Peer: l.cfg.Peer,
-		Proof: st.session.a.Proof(), Time: now, Receipt: st, Seq: e.Seq, Frame: e.Frame, Domain: l.cfg.PeerDomain, LocalDomain: l.cfg.LocalDomain,
-	}
-	switch m := e.Malformed; {
-	case m == nil:
-		in.Domain, in.LocalDomain = e.Stanza.From().DomainJID(), e.Stanza.To().DomainJID()
-	case !m.From.IsZero():
-		in.Domain = m.From.DomainJID()
-		if !m.To.IsZero() && hosts(l.cfg.Local, m.To) {
-			in.LocalDomain = m.To.DomainJID()
-		}
-	}
-	return in
-}
-
-func hosts(local func(jid.JID) bool, j jid.JID) bool { return local != nil && local(j.DomainJID()) }
-
-// Settled implements links.Receipt.
-func (st *strand) Settled(seq uint64) {
-	st.qmu.Lock()
-	st.receipts = append(st.receipts, seq)
-	st.qmu.Unlock()
-	st.wake()
-}
-
-// waitForRoom holds the reader while too much is unsettled.
-func (st *strand) waitForRoom() {
-	for {
-		st.mu.Lock()
-		paused := st.stream.Paused() && st.stream.Running()
-		st.mu.Unlock()
-		if !paused {
-			return
-		}
 		select {
-		case <-st.roomy:
-		case <-st.session.a.ended:
+		case <-s.a.ended:
 			return
-		}
-	}
-}
-
-// write gives the stream receipts, consignments and time, and sends what comes of it.
-func (st *strand) write() {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	a := st.session.a
-	for {
-		out, next, more := st.turn(time.Now())
-		for len(out) > 0 {
-			n := min(len(out), writeBytes)
-			if a.Send(st.session.link.ctx, st.lane, out[:n]) != nil {
-				break
+		case <-window:
+			s.close(errWindow)
+			return
+		case now := <-look:
+			last := time.Unix(0, s.last.Load())
+			if now.Sub(last) >= idle && s.quiet() {
+				s.close(errIdle)
+				return
 			}
-			out = out[n:]
-		}
-		if more && a.Err() == nil {
-			continue
-		}
-		wait := time.Hour
-		if !next.IsZero() {
-			wait = max(time.Until(next), 0)
-		}
-		timer.Reset(wait)
-		select {
-		case <-st.wakeup:
-		case <-timer.C:
-		case <-a.ended:
-			return
+			timer.Reset(max(last.Add(idle).Sub(now), busyAgain))
 		}
 	}
 }
 
-// turn does what is due, and returns what is to be sent, when to look again, and whether there is more at once.
-func (st *strand) turn(now time.Time) (out []byte, next time.Time, more bool) {
-	st.qmu.Lock()
-	receipts := st.receipts
-	st.receipts = nil
-	st.qmu.Unlock()
-	var refused []refusal
-	st.mu.Lock()
-	for _, seq := range receipts {
-		st.stream.Settled(now, seq)
-	}
-	refused, more = st.fill(now)
-	if d := st.stream.Deadline(); !d.IsZero() && !now.Before(d) {
-		st.stream.Tick(now)
-	}
-	out, next = st.stream.Output(nil), st.stream.Deadline()
-	var done []links.Consignment
-	e, timed := st.stream.Timed()
-	if timed {
-		done = st.collect(&e)
-		more = true
-	}
-	roomy := !st.stream.Paused()
-	st.mu.Unlock()
-	if roomy {
-		select {
-		case st.roomy <- struct{}{}:
-		default:
+// quiet reports that nothing waits for anything.
+func (s *session) quiet() bool {
+	for _, st := range s.strands {
+		if !st.quiet() {
+			return false
 		}
 	}
-	for _, r := range refused {
-		r.c.Reporter.Report(r.c.Token, r.d, r.cause)
-	}
-	if timed {
-		st.handle(now, e, done)
-	}
-	return out, next, more
+	return true
 }
 
-// refusal is a consignment that the stream did not take for good.
-type refusal struct {
-	c     links.Consignment
-	d     links.Disposition
-	cause error
+// close begins an end in order: every stream says its end, and the association follows when the peer has said its own.
+func (s *session) close(why error) {
+	s.mu.Lock()
+	s.why = why
+	s.mu.Unlock()
+	s.closing.Store(true)
+	if !errors.Is(why, errIdle) {
+		s.link.tell(func() { s.link.turn = 0 })
+	}
+	for _, st := range s.strands {
+		st.wake()
+	}
 }
 
-// fill encodes from the queue, a message at a time. Caller holds mu.
-func (st *strand) fill(now time.Time) (refused []refusal, more bool) {
-	l := st.session.link
-	for st.stream.Pending() < writeBytes {
-		st.qmu.Lock()
-		if len(st.queue) == 0 {
-			st.qmu.Unlock()
-			return refused, false
-		}
-		c := st.queue[0]
-		st.qmu.Unlock()
-		d, cause, later := st.give(now, c)
-		if later {
-			return refused, false
-		}
-		st.qmu.Lock()
-		st.queue[0] = links.Consignment{}
-		st.queue = st.queue[1:]
-		st.qmu.Unlock()
-		l.tell(l.free)
-		if d != links.Unknown {
-			refused = append(refused, refusal{c, d, cause})
-		}
+// strandOver takes the end of a strand, whose last words are with SCTP. The last one ends the association, and so does one that broke.
+func (s *session) strandOver(e *x2x.Event) {
+	s.mu.Lock()
+	s.ended++
+	if !e.Clean && s.broken == nil {
+		s.broken = e
 	}
-	return refused, true
-}
-
-// give puts one consignment into the stream; later says that it has to wait. Caller holds mu.
-func (st *strand) give(now time.Time, c links.Consignment) (d links.Disposition, cause error, later bool) {
-	if e := c.Released.Expires(); !e.IsZero() && !now.Before(e) {
-		return links.Expired, links.ErrExpired, false
-	}
-	st.token++
-	v, err := st.stream.Send(now, x2x.Item{Element: c.Released.Element(), Token: st.token, Frame: c.Frame})
+	all := s.ended == len(s.strands)
+	s.mu.Unlock()
+	ctx, stop := context.WithTimeout(s.link.ctx, lingerTime+2*s.link.profile.RoundTrip)
+	defer stop()
 	switch {
-	case v == custody.Transmit:
-		st.flight[st.token] = c
-		return links.Unknown, nil, false
-	case v == custody.Already:
-		return links.Delivered, nil, false
-	case v == custody.Full || errors.Is(err, x2x.ErrNotRunning):
-		return links.Unknown, nil, true
-	case errors.Is(err, links.ErrNoCustody):
-		return links.Returned, err, false
+	case !e.Clean:
+		_ = s.a.drain(ctx) // the peer is to know why
+		s.a.stop(errors.New("dtls: stream of a lane ended: " + e.Detail))
+	case all && s.closing.Load():
+		_ = s.a.Close(ctx) // it is over either way
+	case all:
+		select { // whoever began ends it
+		case <-s.a.ended:
+		case <-ctx.Done():
+			s.a.stop(errClean)
+		}
 	}
-	return links.Failed, err, false
+}
+
+// outcome says whether the session ended in order, and why it ended. It is over.
+func (s *session) outcome() (orderly bool, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.broken != nil && s.broken.Detail != "":
+		return false, s.broken.Detail
+	case s.broken != nil || s.ended < len(s.strands):
+		return false, s.a.Err().Error()
+	case s.why != nil:
+		return true, s.why.Error()
+	}
+	return true, errClean.Error()
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type wire struct {
 	once     sync.Once
 	// previous is the datagram that pion had last; it has dealt with all of it when it asks for the next. Owned by pion's reader.
 	previous netip.AddrPort
+	in, out  atomic.Uint64 // bytes of datagrams
 	// newest returns the source of the newest authentic record.
 	newest func() net.Addr
 
@@ -73,6 +75,7 @@ func (w *wire) ReadFrom(b []byte) (int, net.Addr, error) {
 	select {
 	case d := <-w.inbox:
 		w.previous = d.from
+		w.in.Add(uint64(len(d.data)))
 		return copy(b, d.data), address(d.from), nil
 	case <-w.closed:
 		return 0, nil, net.ErrClosed
@@ -98,6 +101,7 @@ func (w *wire) WriteTo(b []byte, _ net.Addr) (int, error) {
 		return 0, net.ErrClosed
 	default:
 	}
+	w.out.Add(uint64(len(b)))
 	w.mu.Lock()
 	to := w.elsewhere
 	w.mu.Unlock()
