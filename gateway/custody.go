@@ -134,6 +134,7 @@ func (d *depot) accept(ctx context.Context, in links.Inbound) {
 	var a peering.Arrival
 	g.arrival(&in, &a)
 	g.decide(f, &a)
+	g.home.ask(f)
 	if err := d.makeRoom(ctx, f, &a); err != nil {
 		f.claim.settle(false)
 		g.flights.put(f) // not taken: the peer still has it
@@ -289,8 +290,8 @@ const roomEvery = 500 * time.Millisecond
 // makeRoom waits until what was judged can be kept. The neighbour waits with it: that is the back-pressure of a full spool.
 func (d *depot) makeRoom(ctx context.Context, f *flight, a *peering.Arrival) error {
 	r, ok := f.verdict.Released()
-	f.keep = ok
-	if ok {
+	f.keep = ok && f.home == nil
+	if f.keep {
 		if err := f.store(a, d.class(&f.verdict, r.Stanza())); err != nil {
 			f.cause = peering.Undelivered
 		}

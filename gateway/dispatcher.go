@@ -272,7 +272,7 @@ func (x *dispatcher) release(h *heldEntry, at int) (r peering.Released, may disp
 			return r, may &^ dispatch.Of(at), ok
 		}
 	}
-	return delivery.Options{}.Leaving(h.released, h.Accepted, x.d.g.now()), dispatch.Of(at), true
+	return x.d.g.lateness().Leaving(h.released, h.Accepted, x.d.g.now()), dispatch.Of(at), true
 }
 
 // covered tells what the peer holds of a lane.
@@ -350,12 +350,14 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 			x.wakeUp()
 		case dispatch.Delivered:
 			delete(x.held, o.Number)
+			delete(x.doomed, o.Number)
+			x.requested(h)
 			_ = s.Done(n, spool.Delivered) // fails only when the spool has stopped, or somebody else ended it
 		case dispatch.InDoubt, dispatch.Expired, dispatch.TooBig, dispatch.Unroutable, dispatch.Poison:
 			delete(x.held, o.Number)
+			delete(x.doomed, o.Number)
 			if h != nil {
 				x.d.ends.add(x.conclusion(h, o.Action))
-			delete(x.doomed, o.Number)
 			}
 		}
 	}
