@@ -90,8 +90,8 @@ func (s *Sim) Order(now time.Time, station int, o modem.Order) error {
 	case modem.Key:
 		s.key(station, o)
 	case modem.Abort:
-		if tx := s.stations[station].keyed; tx != nil && tx.ID == o.ID && !tx.Aborted {
-			s.abort(tx)
+		if tx := s.stations[station].keyed; tx != nil && tx.ID == o.ID {
+			s.Drop(now, station)
 		}
 	default:
 		return fmt.Errorf("order %T to station %d: %w", o, station, ErrConfig)
@@ -123,11 +123,19 @@ func (s *Sim) Tick(now time.Time) []Delivery {
 	return out
 }
 
-// Busy reports whether the station hears a carrier now.
-func (s *Sim) Busy(station int) bool { return s.stations[station].carrier.On }
+// Carrier is what the station hears now.
+func (s *Sim) Carrier(station int) modem.Carrier { return s.stations[station].carrier }
 
 // Keyed reports whether the station transmits now.
 func (s *Sim) Keyed(station int) bool { return s.stations[station].keyed != nil }
+
+// Drop aborts what the station transmits, if anything.
+func (s *Sim) Drop(now time.Time, station int) {
+	s.run(now)
+	if tx := s.stations[station].keyed; tx != nil {
+		s.abort(tx)
+	}
+}
 
 func (s *Sim) run(now time.Time) {
 	for len(s.queue.tasks) > 0 && !s.queue.tasks[0].at.After(now) {

@@ -121,8 +121,8 @@ func TestWhatMeetsOnTheAir(t *testing.T) {
 				t.Errorf("%d receptions never ended", got)
 			}
 			for i := range c.cfg.Stations {
-				if b.sim.Busy(i) || b.sim.Keyed(i) {
-					t.Errorf("station %d busy %v keyed %v after all", i, b.sim.Busy(i), b.sim.Keyed(i))
+				if b.sim.Carrier(i).On || b.sim.Keyed(i) {
+					t.Errorf("station %d busy %v keyed %v after all", i, b.sim.Carrier(i).On, b.sim.Keyed(i))
 				}
 			}
 		})

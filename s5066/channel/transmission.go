@@ -13,6 +13,7 @@ type transmission struct {
 	blocks     int
 	detect     time.Time // when receivers notice it
 	onAir      bool
+	over       bool // the last block is through
 	receptions []*reception
 }
 
@@ -146,6 +147,7 @@ func (s *Sim) block(tx *transmission, k int) {
 		s.at(tx.First.Add(tx.Waveform.BlockEnd(k+1)), func() { s.block(tx, k+1) })
 		return
 	}
+	tx.over = true
 	s.end(tx)
 	s.at(tx.Sent, func() {
 		s.stations[tx.Station].keyed = nil
@@ -154,8 +156,11 @@ func (s *Sim) block(tx *transmission, k int) {
 	})
 }
 
-// abort ends a transmission before its time.
+// abort ends a transmission before its time, unless it has all been on the air.
 func (s *Sim) abort(tx *transmission) {
+	if tx.Aborted || tx.over {
+		return
+	}
 	tx.Aborted = true
 	s.stats.Aborted++
 	tx.AirEnd, tx.Sent = s.now, s.now.Add(s.cfg.Radio.KeyDown)
