@@ -114,6 +114,9 @@ func datagramConfigOf(cfg *config.Config, l *config.Link, store *tlsid.Store) (o
 		}
 	}
 	out.socket = dtls.Config{Keys: store.Keys(), Domain: out.link.LocalDomain.Domain(), MaxMessage: int(l.MaxStanzaBytes) + 32<<10}
+	if out.link.Compression, err = compression(l); err != nil {
+		return out, err
+	}
 	if len(l.Listen) > 0 {
 		out.socket.Local = l.Listen[0]
 	}
@@ -144,7 +147,7 @@ func (c *datagramConfig) same(o *datagramConfig) bool {
 	if (sa == nil) != (sb == nil) || sa != nil && (sa.Identity != sb.Identity || !bytes.Equal(sa.Secret, sb.Secret)) {
 		return false
 	}
-	return c.link.Name == o.link.Name && c.link.Dial == o.link.Dial && c.link.Side == o.link.Side && c.link.LocalDomain == o.link.LocalDomain &&
+	return c.link.Name == o.link.Name && reflect.DeepEqual(c.link.Compression, o.link.Compression) && c.link.Dial == o.link.Dial && c.link.Side == o.link.Side && c.link.LocalDomain == o.link.LocalDomain &&
 		a.Local == b.Local && a.MaxMessage == b.MaxMessage && pa.Name == pb.Name && pa.Address == pb.Address && slices.Equal(pa.From, pb.From) &&
 		slices.Equal(c.owned, o.owned) && slices.Equal(pa.Domains, pb.Domains) && slices.Equal(pa.Identity.Pins, pb.Identity.Pins) && reflect.DeepEqual(pa.Profile, pb.Profile) &&
 		sa != nil // with certificates, revocation and trust may have changed

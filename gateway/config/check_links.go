@@ -167,9 +167,6 @@ func (c *checker) dtls(key string, l *Link) {
 	case len(l.Connect) == 1 && !isAddress(l.Connect[0].Host):
 		c.bad(entryKey(key+".connect", 1), shown(l.Connect[0].Host)+" is not an IP address", "datagrams go to an address; write it, such as 192.0.2.7:5271")
 	}
-	if l.Compression != CompressNone {
-		c.bad(key+".compression", "is for links of kind x2x", "leave it out")
-	}
 	if l.SharedKey == "" {
 		c.certificateOf(key, l)
 		return
