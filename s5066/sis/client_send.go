@@ -25,7 +25,7 @@ type waiting struct {
 	until     time.Time
 }
 
-// Send submits a U_PDU. The id is the caller's: Confirmed, Rejected and InDoubt carry it, one of them
+// Send submits a U_PDU. The id is the caller's and not 0: Confirmed, Rejected and InDoubt carry it, one of them
 // for each request that asks for a confirmation (with ARQ), unless the node answers twice or says
 // nothing of a request without. ErrNotBound, ErrFlowOff and ErrBusy say to try later; nothing has
 // been sent then.

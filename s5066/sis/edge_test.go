@@ -1,0 +1,362 @@
+package sis_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sallyport/s5066"
+	"sallyport/s5066/sis"
+)
+
+// loopNode is a node without any air: what a client sends to an address reaches the client
+// of that SAP here. It owns a Server under a lock, as a real node does.
+type loopNode struct {
+	mu       sync.Mutex
+	s        *sis.Server
+	listener *sis.Listener
+	pipes    chan net.Conn
+	cancel   context.CancelFunc
+	served   chan error
+}
+
+func newLoopNode(t *testing.T) *loopNode {
+	t.Helper()
+	s, err := sis.NewServer(sis.DefaultServerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &loopNode{s: s, pipes: make(chan net.Conn), served: make(chan error, 1)}
+	n.start()
+	return n
+}
+
+func (n *loopNode) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	n.listener, n.cancel = sis.NewListener(n), cancel
+	go func() { n.served <- n.listener.Serve(ctx, pipeListener{n.pipes, make(chan struct{}), new(sync.Once)}) }()
+}
+
+// stop ends the node and all its connections.
+func (n *loopNode) stop(t *testing.T) {
+	t.Helper()
+	n.cancel()
+	if err := <-n.served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
+
+func (n *loopNode) Attach() (sis.ClientID, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.s.Attach(time.Now())
+}
+
+func (n *loopNode) Bytes(id sis.ClientID, b []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.s.Bytes(time.Now(), id, b)
+	for _, e := range n.s.Events() {
+		if u, ok := e.(sis.Unidata); ok {
+			n.deliver(u)
+		}
+	}
+}
+
+func (n *loopNode) deliver(u sis.Unidata) {
+	now, p := time.Now(), u.Request
+	_, ok := n.s.Indicate(now, sis.UnidataIndication{
+		Expedited: p.Expedited, Priority: p.Priority, SAP: p.SAP, Destination: p.Destination,
+		Mode: p.Delivery.Mode, SourceSAP: u.SAP, Source: source, Data: p.Data,
+	})
+	if ok {
+		n.s.Confirm(now, u.Client, p)
+	} else {
+		n.s.Reject(now, u.Client, p, sis.RejectNoSAP)
+	}
+}
+
+func (n *loopNode) Closed(id sis.ClientID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.s.Closed(time.Now(), id)
+}
+
+func (n *loopNode) Output(id sis.ClientID) ([]byte, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.s.Output(id)
+}
+
+// options reach the node through a pipe in memory.
+func (n *loopNode) options(sap s5066.SAP) sis.BindOptions {
+	return sis.BindOptions{SAP: sap, Rank: 5, Service: arq, Network: sis.Network{
+		Dial: func(ctx context.Context, _ string) (net.Conn, error) {
+			a, b := net.Pipe()
+			select {
+			case n.pipes <- b:
+				return a, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		},
+	}}
+}
+
+func (n *loopNode) dial(t *testing.T, sap s5066.SAP) *sis.Conn {
+	t.Helper()
+	c, err := sis.Dial(t.Context(), "node", n.options(sap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := receive(t, c); e != (sis.Accepted{MTU: 2048}) {
+		t.Fatalf("first event %v", e)
+	}
+	return c
+}
+
+func receive(t *testing.T, c *sis.Conn) sis.ClientEvent {
+	t.Helper()
+	e, err := c.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  *sync.Once
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+func to(sap s5066.SAP, text string) sis.UnidataRequest {
+	return sis.UnidataRequest{SAP: sap, Destination: peer, Data: []byte(text)}
+}
+
+func TestTwoClientsTalk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		a, b := n.dial(t, 6), n.dial(t, 7)
+		for i := range uint64(500) {
+			if err := a.Send(t.Context(), i+1, to(7, "to b")); err != nil {
+				t.Fatal(err)
+			}
+			if e, ok := receive(t, b).(sis.Received); !ok || string(e.Data) != "to b" || e.SourceSAP != 6 {
+				t.Fatalf("b received %+v", e)
+			}
+			if e := receive(t, a); e != (sis.Confirmed{ID: i + 1}) {
+				t.Fatalf("a was told %+v", e)
+			}
+		}
+		if err := b.Send(t.Context(), 9, to(11, "to nobody")); err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := receive(t, b).(sis.Rejected); !ok || e.ID != 9 || e.Reason != sis.RejectNoSAP {
+			t.Errorf("b was told %+v", e)
+		}
+		_, err := sis.Dial(t.Context(), "node", n.options(7))
+		var refused *sis.BindError
+		if !errors.As(err, &refused) || refused.Reason != sis.BindSAPInUse {
+			t.Errorf("third client on SAP 7: %v", err)
+		}
+		_ = a.Close()
+		_ = b.Close()
+		if _, err := lastOf(t, a); !errors.Is(err, sis.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+		synctest.Wait()
+		if list := n.s.Bindings(); len(list) != 0 {
+			t.Errorf("bound after both closed: %v", list)
+		}
+		n.stop(t)
+	})
+}
+
+// lastOf reads what is left and gives the last event.
+func lastOf(t *testing.T, c *sis.Conn) (last sis.ClientEvent, err error) {
+	t.Helper()
+	for {
+		e, err := c.Receive(t.Context())
+		if err != nil {
+			return last, err
+		}
+		last = e
+	}
+}
+
+func TestDialReconnects(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		c := n.dial(t, 6)
+		n.stop(t)
+		if e, ok := receive(t, c).(sis.Ended); !ok || !errors.Is(e.Err, sis.ErrGone) {
+			t.Fatalf("told %+v", e)
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- c.Send(context.Background(), 1, to(6, "when you are back")) }()
+		time.Sleep(time.Hour)
+		if c.MTU() != 0 {
+			t.Error("an MTU without a connection")
+		}
+		n.start()
+		if e := receive(t, c); e != (sis.Accepted{MTU: 2048}) {
+			t.Fatalf("told %+v", e)
+		}
+		if e, ok := receive(t, c).(sis.Received); !ok || string(e.Data) != "when you are back" {
+			t.Errorf("received %+v", e)
+		}
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		n.mu.Lock()
+		n.s.FlowOff(time.Now(), n.s.Bindings()[0].Client)
+		n.mu.Unlock()
+		n.listener.Wake()
+		for range 2 { // the confirmation of before, then S_DATA_FLOW_OFF
+			receive(t, c)
+		}
+		if err := c.Send(ctx, 2, to(6, "not now")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("send after S_DATA_FLOW_OFF: %v", err)
+		}
+		_ = c.Close()
+		n.stop(t)
+	})
+}
+
+func TestCloseWhileTheNodeIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		c := n.dial(t, 6)
+		n.stop(t)
+		synctest.Wait() // the client has seen it
+		waiting := make(chan error, 1)
+		go func() { waiting <- c.Send(context.Background(), 1, to(6, "never")) }()
+		time.Sleep(90 * time.Second)
+		_ = c.Close()
+		if err := <-waiting; !errors.Is(err, sis.ErrClosed) {
+			t.Errorf("send over Close: %v", err)
+		}
+		if err := c.Send(t.Context(), 1, to(6, "never")); !errors.Is(err, sis.ErrClosed) {
+			t.Errorf("send after Close: %v", err)
+		}
+	})
+}
+
+func TestDialGivesUpOnASilentNode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		far := make(chan net.Conn, 1)
+		opts := sis.BindOptions{SAP: 6, Service: arq, Network: sis.Network{
+			Dial: func(context.Context, string) (net.Conn, error) {
+				a, b := net.Pipe()
+				far <- b
+				return a, nil
+			},
+		}}
+		go func() { _, _ = (<-far).Read(make([]byte, 100)) }()
+		if _, err := sis.Dial(t.Context(), "node", opts); !errors.Is(err, sis.ErrNoBind) {
+			t.Errorf("silent node: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := sis.Dial(ctx, "node", opts); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	})
+}
+
+// TestASlowClientDelaysNobody: one client never reads, another talks on, and the first is
+// cut off.
+func TestASlowClientDelaysNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		slow, err := n.options(9).Network.Dial(t.Context(), "node")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := slow.Write(encode(t, sis.BindRequest{SAP: 9, Service: arq})); err != nil {
+			t.Fatal(err)
+		}
+		a := n.dial(t, 6)
+		for i := range uint64(2000) { // two megabytes to the slow one
+			if err := a.Send(t.Context(), i, to(9, string(make([]byte, 2048)))); err != nil {
+				t.Fatal(err)
+			}
+			switch e := receive(t, a).(type) {
+			case sis.Confirmed:
+			case sis.Rejected: // from when it was cut off
+				if i < 900 || e.Reason != sis.RejectNoSAP {
+					t.Fatalf("request %d: %+v", i, e)
+				}
+			default:
+				t.Fatalf("request %d: %+v", i, e)
+			}
+		}
+		time.Sleep(2 * time.Minute) // the write to it stalls
+		if s := n.s.Stats(); s.CutOff != 1 || len(n.s.Bindings()) != 1 {
+			t.Errorf("stats %+v, bound %v", s, n.s.Bindings())
+		}
+		_ = a.Close()
+		_ = slow.Close()
+		n.stop(t)
+	})
+}
+
+// TestOverTCP is the same conversation over real sockets.
+func TestOverTCP(t *testing.T) {
+	t.Parallel()
+	ln, err := sis.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := sis.NewServer(sis.DefaultServerConfig())
+	n := &loopNode{s: s}
+	n.listener = sis.NewListener(n)
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- n.listener.Serve(ctx, ln) }()
+	c, err := sis.Dial(t.Context(), ln.Addr().String(), sis.BindOptions{SAP: 6, Service: arq})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receive(t, c)
+	if err := c.Send(t.Context(), 5, to(6, "to myself")); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, c)
+	if e := receive(t, c); e != (sis.Confirmed{ID: 5}) {
+		t.Errorf("told %+v", e)
+	}
+	_ = c.Close()
+	cancel()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
