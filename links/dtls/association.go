@@ -205,8 +205,9 @@ func (a *Association) Quality() links.Quality {
 	a.mu.Lock()
 	bits := a.rate.bitsPerSecond()
 	a.mu.Unlock()
+	loss, measured := a.tally.loss()
 	return links.Quality{
-		RoundTrip: time.Duration(a.sctp.SRTT() * float64(time.Millisecond)), Loss: a.tally.loss(), BitsPerSecond: bits, Since: a.since,
+		RoundTrip: time.Duration(a.sctp.SRTT() * float64(time.Millisecond)), Loss: loss, LossMeasured: measured, BitsPerSecond: bits, Since: a.since,
 	}
 }
 

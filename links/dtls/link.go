@@ -60,6 +60,7 @@ type Link struct {
 	wg       sync.WaitGroup
 	offered  chan *Association // by Serve
 	demand   chan struct{}     // something waits that no association carries
+	usage    links.Usage
 
 	failures int  // running; run's
 	told     bool // the watcher knows of a turn; run's

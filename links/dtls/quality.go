@@ -56,13 +56,13 @@ func (t *tally) heard(packet []byte) {
 
 // loss is the share of pieces that were sent and did not arrive: every one of these was sent again, and nothing else was but what came
 // twice. Acknowledgements that get lost with such a report make it a little too large.
-func (t *tally) loss() float64 {
+func (t *tally) loss() (share float64, measured bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.pieces == 0 || t.again <= t.twice {
-		return 0
+		return 0, t.pieces > 0
 	}
-	return float64(t.again-t.twice) / float64(t.pieces)
+	return float64(t.again-t.twice) / float64(t.pieces), true
 }
 
 // chunks shows the chunks of a packet. What is out of shape ends it: SCTP itself will say what it thinks of that.

@@ -189,6 +189,15 @@ func TestCompression(t *testing.T) {
 				if a.Traffic.StanzasOut < n || a.Traffic.Plain == 0 || left > row.most {
 					t.Errorf("%+v: %.2f left", a.Traffic, left)
 				}
+				var wire uint64
+				for _, u := range a.Usage {
+					if !u.Inbound {
+						wire += u.Wire
+					}
+				}
+				if wire == 0 || wire > a.Traffic.BytesOut {
+					t.Errorf("%d bytes are accounted for, %d left: %+v", wire, a.Traffic.BytesOut, a.Usage)
+				}
 				if a.Fingerprint != b.Fingerprint || a.Fingerprint == "" {
 					t.Errorf("fingerprints %q and %q", a.Fingerprint, b.Fingerprint)
 				}
@@ -253,7 +262,7 @@ func TestQuality(t *testing.T) {
 				p := newPair(t, settings{weather: weather{delay: 100 * time.Millisecond, drop: row.drop, seed: 5}, profile: links.Profile{RoundTrip: 200 * time.Millisecond}})
 				defer p.close()
 				ship, shore := p.connect()
-				const messages = 3000
+				const messages = 2000
 				for lane := range ship.Lanes() {
 					go func() {
 						for range messages / ship.Lanes() {
@@ -276,7 +285,7 @@ func TestQuality(t *testing.T) {
 				}
 				read.Wait()
 				q := ship.Quality()
-				if q.Loss < row.low || q.Loss > row.high {
+				if q.Loss < row.low || q.Loss > row.high || !q.LossMeasured {
 					t.Errorf("loss %.3f, want %.3f to %.3f", q.Loss, row.low, row.high)
 				}
 				if q.RoundTrip < 150*time.Millisecond || q.RoundTrip > 500*time.Millisecond || q.BitsPerSecond <= 0 || q.Since.IsZero() {

@@ -26,6 +26,9 @@ type session struct {
 	wg      sync.WaitGroup
 	last    atomic.Int64 // Unix nanoseconds of the last stanza, either way
 
+	fed, said atomic.Uint64 // bytes of the streams, in and out
+	noted     [2]uint64     // what was counted of overhead, in and out; under mu
+
 	closing atomic.Bool // we end it in order
 	mu      sync.Mutex
 	ended   int        // strands
@@ -42,7 +45,10 @@ func newSession(l *Link, a *Association, until time.Time) *session {
 	for lane := range links.Lanes {
 		cfg := x2x.StreamConfig{
 			Mode: x2x.Custody, Opener: a.Opener(), Profile: p, Remote: l.cfg.Remote, Local: l.cfg.Local, Epoch: l.env.Custodian.Epoch(),
-			Compression: l.cfg.Compression,
+			Compression: l.cfg.Compression, Usage: &l.usage,
+		}
+		if i, ok := l.env.Custodian.(links.Issuer); ok {
+			cfg.Issued = i.Issued
 		}
 		if i, ok := l.env.Custodian.(links.Issuer); ok {
 			cfg.Issued = i.Issued
@@ -71,6 +77,7 @@ func (s *session) run() (left []links.Consignment) {
 	}
 	s.wg.Go(s.tend)
 	s.wg.Wait()
+	s.overhead(time.Now())
 	for _, st := range s.strands {
 		left = append(left, st.left...)
 	}
@@ -127,6 +134,22 @@ func (s *session) tend() {
 			}
 			timer.Reset(max(last.Add(idle).Sub(now), busyAgain))
 		}
+	}
+}
+
+// overhead notes what the datagrams have beyond the streams: handshakes, headers, acknowledgements of SCTP, repetitions.
+func (s *session) overhead(now time.Time) {
+	in, out := s.a.Traffic()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, all := range [2]uint64{in, out} {
+		stream := [2]uint64{s.fed.Load(), s.said.Load()}[i]
+		if all <= stream+s.noted[i] {
+			continue
+		}
+		n := all - stream - s.noted[i]
+		s.noted[i] += n
+		s.link.usage.Add(now, links.Use{Inbound: i == 0, Lane: links.NoLane, Content: links.Overhead, Plain: n, Wire: n})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"sallyport/links"
 	"sallyport/links/deflate"
@@ -25,6 +26,7 @@ func (l *Link) Status() links.Status {
 	}
 	now := l.session
 	l.mu.Unlock()
+	s.Usage = l.usage.Tell(time.Now())
 	if now == nil {
 		return s
 	}

@@ -58,6 +58,7 @@ func (st *strand) read() {
 	for {
 		b, err := st.session.a.Receive(st.lane)
 		now := time.Now()
+		st.session.fed.Add(uint64(len(b)))
 		for len(b) > 0 && err == nil {
 			n := min(len(b), feedBytes)
 			st.mu.Lock()

@@ -25,6 +25,7 @@ func (st *strand) write() {
 	for {
 		out, next, more, end := st.turn(time.Now())
 		st.send(out, end != nil)
+		st.session.overhead(time.Now())
 		switch {
 		case end != nil:
 			st.session.strandOver(end)
@@ -60,6 +61,7 @@ func (st *strand) send(out []byte, last bool) {
 		if st.session.a.Send(ctx, st.lane, out[:n]) != nil {
 			return // the reader will hear of it, too
 		}
+		st.session.said.Add(uint64(n)) //nolint:gosec // a length
 		out = out[n:]
 	}
 }
