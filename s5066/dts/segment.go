@@ -1,0 +1,92 @@
+package dts
+
+import "math"
+
+// overhead is the bytes of a data frame that are not segment.
+const overhead = 22
+
+// sizer chooses the size of segments: of the sizes it knows, the one that moves the most bytes per byte keyed. It keeps the loss of each size apart,
+// because what is lost in bursts does not care how long a frame is, and what is lost by single bits does.
+type sizer struct {
+	sizes []int
+	loss  []float64 // by size, negative while not known
+	at    int
+	asked int     // C_PDUs begun
+	total float64 // loss of frames of any size
+}
+
+// probe is how many C_PDUs go by before the next larger size is given another chance.
+const probe = 16
+
+func newSizer(c Config) sizer {
+	s := sizer{sizes: []int{c.SegmentSize}}
+	if c.AdaptSize {
+		for size := c.MinSegment; size < c.MaxSegment; size *= 2 {
+			s.sizes = append(s.sizes, size)
+		}
+		s.sizes = append(s.sizes[1:], c.MaxSegment)
+	}
+	s.loss = make([]float64, len(s.sizes))
+	for i, size := range s.sizes {
+		s.loss[i] = -1
+		if size <= c.SegmentSize {
+			s.at = i
+		}
+	}
+	return s
+}
+
+// size is for the next C_PDU.
+func (s *sizer) size() int {
+	s.asked++
+	if s.asked%probe == 0 && s.at+1 < len(s.sizes) {
+		return s.sizes[s.at+1]
+	}
+	return s.sizes[s.at]
+}
+
+// judge learns from frames with segments of about the size.
+func (s *sizer) judge(size, frames, lost int) {
+	i := s.nearest(size)
+	now := float64(lost) / float64(frames)
+	weight := min(float64(frames)/32, 0.5)
+	if s.loss[i] < 0 {
+		s.loss[i] = now
+	} else {
+		s.loss[i] += weight * (now - s.loss[i])
+	}
+	s.total += weight * (now - s.total)
+	if s.loss[s.at] < 0 {
+		return
+	}
+	best, yield := s.at, -1.0
+	for j := range s.sizes {
+		if y := s.yield(j); y > yield {
+			best, yield = j, y
+		}
+	}
+	s.at = best
+}
+
+// yield is the share of keyed bytes that arrive as payload with a size. A size that was never tried is
+// taken to lose by single bits, as its neighbour would.
+func (s *sizer) yield(j int) float64 {
+	p := s.loss[j]
+	if p < 0 {
+		per := float64(s.sizes[j]+overhead) / float64(s.sizes[s.at]+overhead)
+		p = 1 - math.Pow(1-min(s.loss[s.at], 0.999), per)
+	}
+	return (1 - p) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead)
+}
+
+func (s *sizer) nearest(size int) int {
+	best := 0
+	for i, v := range s.sizes {
+		if abs(v-size) < abs(s.sizes[best]-size) {
+			best = i
+		}
+	}
+	return best
+}
+
+func abs(v int) int { return max(v, -v) }

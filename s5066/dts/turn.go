@@ -1,0 +1,240 @@
+package dts
+
+import (
+	"time"
+
+	"sallyport/s5066"
+	"sallyport/s5066/dpdu"
+)
+
+// turn is what is known of the channel: who speaks, until when, and whose answer is awaited.
+type turn struct {
+	busy    time.Time     // a heard EOT has not run out before
+	speaker s5066.Address // whose EOT
+	carrier bool
+	keying  time.Time     // own transmission ends
+	yield   time.Time     // the addressee of the last one may begin until then
+	hold    time.Time     // an answer is awaited until then
+	await   s5066.Address // from
+	reply   bool          // this node was spoken to last
+}
+
+// overheard takes the EOT of any frame, counted from the frame's start on the air.
+func (m *Machine) overheard(p dpdu.PDU) {
+	if m.cfg.FullDuplex {
+		return
+	}
+	began := m.now.Add(-m.timing.bits(p.Size()) - m.timing.Latency)
+	ends := began.Add(dpdu.Span(uint16(p.EOT)))
+	if p.From == m.turn.speaker || ends.After(m.turn.busy) {
+		m.turn.busy, m.turn.speaker = ends, p.From
+	}
+	m.turn.reply = p.To == m.cfg.Own
+}
+
+// release ends the wait for an answer.
+func (m *Machine) release(a s5066.Address) {
+	if m.turn.await == a {
+		m.turn.await, m.turn.hold = s5066.Address{}, time.Time{}
+	}
+}
+
+// Carrier says that the modem hears somebody, or nobody any more.
+func (m *Machine) Carrier(now time.Time, on bool) []Event {
+	m.begin(now)
+	if m.turn.carrier && !on && m.turn.await.Valid() {
+		// What was sent may still be inside the modem.
+		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
+	}
+	m.turn.carrier = on
+	return m.end()
+}
+
+// Keyed says that the transmission of the last train has ended now.
+func (m *Machine) Keyed(now time.Time) []Event {
+	m.begin(now)
+	m.ownEnd(m.now)
+	m.keyed = true
+	for _, r := range m.remotes {
+		m.rateKeyed(r)
+	}
+	return m.end()
+}
+
+// ownEnd says when the own transmission ends, planned or seen.
+func (m *Machine) ownEnd(at time.Time) {
+	m.turn.keying = at
+	m.turn.yield = at
+	if !m.cfg.FullDuplex {
+		m.turn.yield = at.Add(m.timing.slot())
+	}
+	if m.turn.await.Valid() {
+		m.turn.hold = at.Add(m.timing.Reply())
+	}
+}
+
+// silence ends a wait that was in vain.
+func (m *Machine) silence() {
+	t := &m.turn
+	if !t.await.Valid() || t.hold.IsZero() || m.now.Before(t.hold) || t.carrier {
+		return
+	}
+	r := m.at(t.await)
+	t.await, t.hold = s5066.Address{}, time.Time{}
+	if r == nil {
+		return
+	}
+	r.silent++
+	if r.silent >= m.cfg.Attempts && r.connected {
+		m.lose(r, NoAnswer)
+		return
+	}
+	slots := int64(1) << min(r.silent, 4)
+	r.retry = m.now.Add(time.Duration(m.random.Int64N(slots * int64(m.timing.slot()))))
+}
+
+// crossed is the latest end of a transmission that an acknowledgement heard now can speak of.
+func (m *Machine) crossed() time.Time {
+	if m.cfg.FullDuplex {
+		return m.now.Add(-2*m.timing.Latency - m.timing.Turnaround - m.timing.Block)
+	}
+	return m.now
+}
+
+// Want says whether there is something to transmit, and from when on. While somebody is heard there is not.
+func (m *Machine) Want(now time.Time) (Want, bool) {
+	m.now = later(m.now, now)
+	if m.turn.carrier && !m.cfg.FullDuplex {
+		return Want{}, false
+	}
+	w, at, some := Want{}, time.Time{}, false
+	for _, r := range m.remotes {
+		u, ok := m.urge(r)
+		if !ok {
+			continue
+		}
+		at, some = earlier(at, some, u.from)
+		w.Priority = max(w.Priority, u.priority)
+		w.Expedited = w.Expedited || u.expedited
+	}
+	if p, expedited, ok := m.casts.urge(); ok {
+		at, some = earlier(at, some, m.now)
+		w.Priority = max(w.Priority, p)
+		w.Expedited = w.Expedited || expedited
+	}
+	if len(m.warnings.waiting) > 0 {
+		at, some = earlier(at, some, m.now)
+	}
+	if !some {
+		return Want{}, false
+	}
+	w.Reply = m.turn.reply
+	w.NotBefore = later(m.free(), at)
+	return w, true
+}
+
+// free is when the channel is this node's to use, as far as frames tell.
+func (m *Machine) free() time.Time {
+	t := m.turn
+	if m.cfg.FullDuplex {
+		return t.keying
+	}
+	at := later(t.busy, t.keying)
+	if !t.reply {
+		at = later(at, t.yield)
+	}
+	if t.await.Valid() {
+		at = later(at, t.hold)
+	}
+	return at
+}
+
+// urge is what one remote has to transmit.
+type urge struct {
+	from      time.Time
+	priority  s5066.Priority
+	expedited bool
+}
+
+func (m *Machine) urge(r *remote) (urge, bool) {
+	u := urge{from: m.now}
+	pending := func(priority s5066.Priority, expedited bool) (urge, bool) {
+		u.from = later(u.from, r.retry)
+		u.priority, u.expedited = priority, expedited
+		return u, true
+	}
+	switch state := m.state(r); {
+	case r.man.owed:
+		return urge{m.now, 15, true}, true
+	case state != ManagementState && (r.exp.owed || r.sync.answer != nil):
+		return urge{m.now, 15, true}, true
+	case state == ManagementState:
+		return pending(15, true)
+	case r.sync.pending != nil:
+		return pending(15, false)
+	case state == ExpeditedState:
+		if r.ackOwed {
+			return urge{from: m.now}, true
+		}
+		if r.exp.current == nil && len(r.exp.queue) == 0 {
+			return urge{r.exp.until, 0, false}, true // data waits for the peer's expedited C_PDU
+		}
+		return pending(15, true)
+	case state == DataState:
+		p, ok := m.dataPriority(r)
+		if r.ackOwed {
+			return urge{m.now, p, false}, true
+		}
+		if ok {
+			return pending(p, false)
+		}
+	}
+	return urge{}, false
+}
+
+// dataPriority is the most urgent of what can be keyed of types 0 and 2.
+func (m *Machine) dataPriority(r *remote) (s5066.Priority, bool) {
+	m.askAgain(r)
+	best, some := 0, false
+	if _, p, ok := r.tx.next(-1); ok {
+		best, some = p, true
+	}
+	if r.tx.used() < m.cfg.Window {
+		if r.tx.part != nil {
+			best, some = max(best, int(r.tx.part.req.Priority)), true
+		}
+		if o := r.queue.head(); o != nil {
+			best, some = max(best, int(o.req.Priority)), true
+		}
+	}
+	return s5066.Priority(best), some
+}
+
+// askAgain makes frames due again when the peer's turn is over and it has not spoken of them.
+func (m *Machine) askAgain(r *remote) {
+	if m.turn.await == r.addr || m.now.Before(m.turn.busy) {
+		return
+	}
+	if f := r.tx.frames[r.tx.lwe]; m.cfg.FullDuplex && f != nil && m.now.Before(f.airEnd.Add(m.timing.Reply())) {
+		return // its acknowledgement is on its way
+	}
+	if r.tx.waiting() {
+		r.tx.poll(m.pollBytes())
+	}
+	if r.exp.current != nil && r.exp.tx.waiting() {
+		r.exp.tx.poll(m.pollBytes())
+	}
+}
+
+// pollBytes is how much may be repeated on suspicion: what costs no more than the turn itself.
+func (m *Machine) pollBytes() int {
+	turn := m.timing.Lead + m.timing.Turnaround + 2*m.timing.Latency
+	return int(int64(m.timing.Rate) * int64(turn/time.Millisecond) / 8000)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
