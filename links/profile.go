@@ -21,6 +21,8 @@ type Profile struct {
 	IdleClose time.Duration
 	// Patience multiplies every protocol timer of the layers above; 0 means 1.
 	Patience int
+	// Budgets are what the classes of precedence may have of the link; that of the highest is not looked at.
+	Budgets [Lanes]Budget
 	// Compressed says that the carrier compresses, so that secret and hostile text must not share a context.
 	Compressed bool
 	// Thin asks the engine to fold presence and drop what only decorates.

@@ -73,6 +73,8 @@ func (p *Peer) candidate(class int, now time.Time) candidate {
 	switch {
 	case at < 0 || p.follows(it):
 		return candidate{it: it, link: -1}
+	case !p.links[at].budgets[class].open(now):
+		return candidate{it: it, link: -1} // it waits for its budget, not for a link that costs more
 	case l.air > 0 && (at != l.on || p.links[at].turn != l.turn):
 		return candidate{it: it, link: -1} // first all that is in the air has to land
 	}
@@ -148,6 +150,7 @@ func (p *Peer) hand(c candidate, now time.Time) {
 	l.airBytes += it.Bytes
 	l.airOf[it.Lane]++
 	l.used, l.resting = now, false
+	p.pay(it, l, now)
 	lane.on, lane.turn, lane.high = c.link, l.turn, max(lane.high, it.Number)
 	lane.air++
 	p.handouts++
@@ -247,6 +250,11 @@ func (p *Peer) arm(now time.Time) {
 	for i := range p.links {
 		l := &p.links[i]
 		want(l.until)
+		for class := range l.budgets {
+			if b := &l.budgets[class]; !b.open(now) && len(p.lanes[class].items) > 0 {
+				want(b.opens())
+			}
+		}
 		if l.sent > 0 && !l.silent {
 			want(p.owes(l))
 		}

@@ -12,6 +12,8 @@
 //   - Fail-over is at once; fall-forward to the better link only after it has been up for the hold time.
 //   - The highest class goes first, but every class below has a share of what is sent, so that it moves on under any load.
 //     How much may be in the air follows from the profile of the link; the higher the class, the more of it is open to it.
+//   - A class may have a budget on a link, in bytes for a period. What is over it waits there, though a worse link works. The highest class
+//     has none.
 //   - What may not travel over any link that works now is set aside when something behind it could go, and comes back under
 //     a new number when a link for it works. Whatever follows it in its conversation follows it there. Only what was once
 //     written to a neighbour with custody, and not confirmed, waits for a link of its own and holds its lane up: under

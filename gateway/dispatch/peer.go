@@ -40,6 +40,8 @@ type link struct {
 	sent     int       // without
 	airBytes int
 	airOf    [links.Lanes]int
+	budgets  [links.Lanes]budget
+	weight   int // thousandths of its bytes that an item has on the link
 }
 
 // lane is one class of precedence.
@@ -71,6 +73,7 @@ type item struct {
 	at      time.Time // when a link got it
 	before  bool      // the same, before the present hand-out
 	notYet  time.Time
+	paid    int // bytes, from the budget of its class, for the present hand-out
 }
 
 // New returns the scheduler of a peer with all links down.
@@ -83,7 +86,7 @@ func New(o Options) *Peer {
 	}
 	p := &Peer{o: o, items: map[uint64]*item{}, strays: map[talk][]stray{}}
 	for _, l := range o.Links[:min(len(o.Links), MaxLinks)] {
-		p.links = append(p.links, link{Link: l})
+		p.links = append(p.links, link{Link: l, budgets: budgeted(&l.Profile), weight: 1000})
 	}
 	for i := range p.lanes {
 		p.lanes[i].on = -1

@@ -28,7 +28,10 @@ func course(r *rapid.T, custody bool) {
 	for i := range n {
 		o.Links = append(o.Links, dispatch.Link{
 			Name: string(rune('a' + i)), Priority: rapid.IntRange(0, 2).Draw(r, "priority"),
-			Profile: links.Profile{BitsPerSecond: rapid.SampledFrom([]int64{0, 2400}).Draw(r, "rate")},
+			Profile: links.Profile{
+				BitsPerSecond: rapid.SampledFrom([]int64{0, 2400}).Draw(r, "rate"),
+				Budgets:       [links.Lanes]links.Budget{{Bytes: rapid.SampledFrom([]int{0, 100, 5000}).Draw(r, "budget"), Period: time.Second}},
+			},
 		})
 	}
 	w := newWorld(o)

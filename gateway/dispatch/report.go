@@ -51,6 +51,7 @@ func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 		return
 	case OfLink, Unwritten:
 	}
+	p.payBack(it)
 	it.written = it.before
 	p.back(it)
 	if now.Before(l.until) {
@@ -70,6 +71,7 @@ func (p *Peer) fellSilent(it *item, now time.Time) bool {
 // returned is for what may have been on the wire. silent: it came back for want of an answer.
 func (p *Peer) returned(it *item, d links.Disposition, f Fault, silent bool) {
 	if f == Unwritten {
+		p.payBack(it)
 		it.written = it.before
 		p.back(it)
 		return
@@ -109,6 +111,9 @@ func (p *Peer) lost(it *item) bool {
 
 // back lets an item wait again in its old place.
 func (p *Peer) back(it *item) {
+	if it.state == announcing {
+		p.payBack(it)
+	}
 	p.land(it)
 	it.state = waiting
 	p.emit(Output{Action: Requeue, Number: it.Number})
