@@ -55,7 +55,7 @@ func (s *Spool) pause() {
 func (s *Spool) settle(b *batch, at int64, took time.Duration) {
 	ready := map[string]struct{}{}
 	s.mu.Lock()
-	s.full = time.Time{}
+	s.full, s.marksDue = time.Time{}, false
 	s.stats.note(b, took)
 	last := s.log.last()
 	for i := range b.actions {
@@ -157,6 +157,9 @@ func (s *Spool) takenBack(b *batch) error {
 		for i := 0; i < len(again.actions) && !s.group.Closed(); i++ {
 			s.again(&again.actions[i])
 		}
+	}
+	if s.marksDue && !s.group.Closed() {
+		s.repeatMarks(s.group.Active())
 	}
 	s.mu.Unlock()
 	err := &FullError{What: "disk"}

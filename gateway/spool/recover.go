@@ -109,6 +109,12 @@ func (s *Spool) recover() (r Recovered, err error) {
 	}
 	s.life, s.epoch, s.next, s.marks = cmp.Or(identity, p.epoch), p.epoch, p.next, p.marks
 	s.adopt(p, &r)
+	if tail.at == 0 {
+		// The last segment holds nothing but its first write, and of that perhaps not all: the marks may be in older segments
+		// only, which go when nothing in them is alive. They are written down again before that.
+		s.marksDue = true
+		s.repeatMarks(s.group.Active())
+	}
 	if err := s.reopen(usable[len(usable)-1].Name, tail); err != nil {
 		return r, err
 	}

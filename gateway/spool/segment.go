@@ -172,8 +172,13 @@ func (s *Spool) begin(number uint64) *batch {
 	b.put(&Record{kind: headerRecord, header: Header{
 		Life: s.life, Epoch: s.epoch, Segment: number, Next: s.next, Created: s.opts.Clock(),
 	}}, action{})
+	s.repeatMarks(b)
+	return b
+}
+
+// repeatMarks writes all marks down again. Caller holds mu.
+func (s *Spool) repeatMarks(b *batch) {
 	for _, m := range s.marks.of("", true) {
 		b.put(&Record{kind: markRecord, mark: m}, action{})
 	}
-	return b
 }

@@ -17,19 +17,21 @@ type Spool struct {
 	lock io.Closer
 	done sync.WaitGroup
 
-	mu     sync.Mutex // the only lock
-	group  *disk.Group[*batch]
-	queue  *Queue
-	marks  marks
-	next   Number
-	epoch  uint64
-	life   uint64
+	mu    sync.Mutex // the only lock
+	group *disk.Group[*batch]
+	queue *Queue
+	marks marks
+	next  Number
+	epoch uint64
+	life  uint64
 	// renewing: another epoch is on its way to the disk.
 	renewing bool
-	err    error // why nothing more is accepted
-	failed chan struct{}
-	full   time.Time // when the disk may be tried again; zero while it is not full
-	cached int64
+	err      error // why nothing more is accepted
+	failed   chan struct{}
+	full     time.Time // when the disk may be tried again; zero while it is not full
+	cached   int64
+	// marksDue: older segments may be all that has the marks, and stay until the marks are in the newest.
+	marksDue bool
 	// readAfter is when the disk may be asked again for what it did not give back.
 	readAfter time.Time
 	stats     Stats

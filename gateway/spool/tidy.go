@@ -93,7 +93,7 @@ func (s *Spool) sweep() error {
 	for {
 		s.mu.Lock()
 		oldest := s.log.files[0]
-		keep := len(s.log.files) == 1 || len(oldest.alive) > 0
+		keep := len(s.log.files) == 1 || len(oldest.alive) > 0 || s.marksDue
 		if !keep {
 			s.log.files = s.log.files[1:]
 		}

@@ -211,16 +211,41 @@ func (l *line) received(n *node, f frame) {
 			e.Mark = nil
 			_ = sp.Append(e, nil)
 		}
-		for _, have := range sp.Marks(n.other().title()) {
-			if have.Lane == uint8(f.class) && have.Number >= uint64(f.number) {
-				ack()
-			}
-		}
+		n.owe(owed{f.class, uint64(f.number), ack})
 	default: // no room: it has to come again before anything after it
 		l.w.say("node %d does not take message %d: %v", n.name, m.id, err)
 		l.cut()
 		l.shut(n.name, n)
 	}
+}
+
+// owed is an acknowledgement of a repetition. It waits for the commit of the first.
+type owed struct {
+	class  spool.Class
+	number uint64
+	ack    func()
+}
+
+func (n *node) owe(o owed) {
+	n.owing = append(n.owing, o)
+	n.settleUp()
+}
+
+// settleUp acknowledges what is durable by now.
+func (n *node) settleUp() {
+	have := [spool.NumClasses]uint64{}
+	for _, m := range n.spool.Marks(n.other().title()) {
+		have[m.Lane] = m.Number
+	}
+	rest := n.owing[:0]
+	for _, o := range n.owing {
+		if o.number > have[o.class] {
+			rest = append(rest, o)
+			continue
+		}
+		o.ack()
+	}
+	n.owing = rest
 }
 
 func (n *node) refuseCarriers() {

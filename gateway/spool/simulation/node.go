@@ -21,6 +21,7 @@ type node struct {
 	client client
 	power  int // the I/O call at which the power goes; 0 is none
 	link   int // that it sends on
+	owing  []owed
 	// writing are entries announced to the consumer and not yet written.
 	writing []spool.Entry
 	// last is the number of the latest message of each sender and class at the consumer.
@@ -102,7 +103,7 @@ func (n *node) powerCut() {
 }
 
 func (n *node) down() {
-	n.spool = nil
+	n.spool, n.owing = nil, nil
 	for _, l := range n.w.links {
 		l.drop()
 	}
@@ -157,6 +158,7 @@ func (n *node) commit() {
 		n.fs.SetCapacity(0) // somebody made room
 	}
 	n.spool.Step()
+	n.settleUp()
 }
 
 // done ends an entry.
