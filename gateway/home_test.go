@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -142,8 +143,8 @@ func TestAnswerAtHomeIsRecorded(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 		p, err := n.Peer(t.Context(), "b")
-		if err != nil || p.Answered != 1 || p.Saved < 100 {
-			t.Errorf("%+v, %v", p.PeerStatus, err)
+		if err != nil || p.Answered != 1 || p.Saved < 100 || p.Kept != 1 || !slices.Equal(p.Answers, []string{"disco-info"}) {
+			t.Errorf("%+v, %v", p, err)
 		}
 		got := map[prom.ID]float64{}
 		n.Numbers(func(id prom.ID, value float64, _ ...string) { got[id] += value })

@@ -115,6 +115,12 @@ func (g *Gateway) Peer(_ context.Context, name string) (control.PeerDetail, erro
 	for _, t := range c.Route {
 		d.Route = append(d.Route, t.String())
 	}
+	for _, q := range c.Answers.Questions {
+		d.Answers = append(d.Answers, string(q))
+	}
+	if s := g.home.stock(name); s != nil {
+		d.Kept = s.cache.Stats().Entries
+	}
 	if held := policy.Peer(name).Clearances; !held.IsEmpty() {
 		d.Clearance = held.String()
 	}

@@ -130,7 +130,7 @@ func (g *Gateway) answer(f *flight, cause peering.Cause) {
 	if cause == peering.ByVerdict {
 		g.countRefusal(&f.verdict)
 	}
-	reply, ok := g.engine.Reply(&f.verdict, cause)
+	reply, ok := g.engine.ReplyTold(&f.verdict, cause, sentenceFor(cause))
 	switch {
 	case ok && g.depot.keeps(reply.Peer()):
 		g.depot.answer(f, &reply)
@@ -141,4 +141,20 @@ func (g *Gateway) answer(f *flight, cause peering.Cause) {
 	default:
 		f.land()
 	}
+}
+
+// sentenceFor is what the sender reads of a stanza that waited in no spool. Where it only says what its condition says, there is none.
+func sentenceFor(c peering.Cause) peering.Told {
+	switch c {
+	case peering.Expired:
+		return peering.ToldExpired
+	case peering.Doubtful:
+		return peering.ToldUncertain
+	case peering.Overloaded:
+		return peering.ToldNoRoom
+	case peering.TooBig:
+		return peering.ToldTooBig
+	case peering.ByVerdict, peering.Undelivered, peering.AuditDown, peering.Unroutable:
+	}
+	return peering.ToldNothing
 }

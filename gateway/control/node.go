@@ -165,6 +165,8 @@ type PeerDetail struct {
 	Kinds     []string       `json:"kinds"`
 	Clearance string         `json:"clearance,omitempty"` // marking
 	Pairs     []string       `json:"pairs"`               // peers it may send to
+	Answers   []string       `json:"answers,omitempty"`   // questions to it that are answered here
+	Kept      int            `json:"kept,omitempty"`      // its answers, for that
 	Open      []StreamStatus `json:"open,omitempty"`
 	NextTry   time.Time      `json:"next_try,omitzero"`
 }
