@@ -15,8 +15,12 @@ type sizer struct {
 	total float64 // loss of frames of any size
 }
 
-// probe is how many C_PDUs go by before the next larger size is given another chance.
-const probe = 16
+// How many C_PDUs go by before the next larger size is tried for the first time, and again; and the loss that it must not be expected to have.
+const (
+	probe      = 6
+	probeAgain = 24
+	probeLoss  = 0.6
+)
 
 func newSizer(c Config) sizer {
 	s := sizer{sizes: []int{c.SegmentSize}}
@@ -39,8 +43,12 @@ func newSizer(c Config) sizer {
 // size is for the next C_PDU.
 func (s *sizer) size() int {
 	s.asked++
-	if s.asked%probe == 0 && s.at+1 < len(s.sizes) {
-		return s.sizes[s.at+1]
+	next := s.at + 1
+	if next >= len(s.sizes) || s.loss[s.at] < 0 {
+		return s.sizes[s.at]
+	}
+	if s.loss[next] < 0 && s.asked%probe == 0 && s.expected(next) < probeLoss || s.asked%probeAgain == 0 && s.expected(next) < probeLoss {
+		return s.sizes[next]
 	}
 	return s.sizes[s.at]
 }
@@ -59,9 +67,10 @@ func (s *sizer) judge(size, frames, lost int) {
 	if s.loss[s.at] < 0 {
 		return
 	}
-	best, yield := s.at, -1.0
+	const clearly = 1.03 // better, or nothing is changed
+	best, yield := s.at, s.yield(s.at)*clearly
 	for j := range s.sizes {
-		if y := s.yield(j); y > yield {
+		if y := s.yield(j); j != s.at && y > yield {
 			best, yield = j, y
 		}
 	}
@@ -69,14 +78,23 @@ func (s *sizer) judge(size, frames, lost int) {
 }
 
 // yield is the share of keyed bytes that arrive as payload with a size. A size that was never tried is
-// taken to lose by single bits, as its neighbour would.
+// taken to lose by single bits, as the nearest one that was.
 func (s *sizer) yield(j int) float64 {
-	p := s.loss[j]
-	if p < 0 {
-		per := float64(s.sizes[j]+overhead) / float64(s.sizes[s.at]+overhead)
-		p = 1 - math.Pow(1-min(s.loss[s.at], 0.999), per)
+	return (1 - s.expected(j)) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead)
+}
+
+func (s *sizer) expected(j int) float64 {
+	if s.loss[j] >= 0 {
+		return s.loss[j]
 	}
-	return (1 - p) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead)
+	near := s.at
+	for k := range s.sizes {
+		if s.loss[k] >= 0 && abs(k-j) < abs(near-j) {
+			near = k
+		}
+	}
+	per := float64(s.sizes[j]+overhead) / float64(s.sizes[near]+overhead)
+	return 1 - math.Pow(1-min(s.loss[near], 0.999), per)
 }
 
 func (s *sizer) nearest(size int) int {

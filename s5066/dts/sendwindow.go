@@ -126,7 +126,9 @@ func (w *sendWindow) poll(bytes int) {
 	}
 	if last := w.frames[w.uwe]; !last.acked {
 		last.due = true
-		bytes -= len(last.segment)
+		if bytes -= len(last.segment); bytes <= 0 {
+			return
+		}
 	}
 	for i := range n {
 		if f := w.frames[w.lwe+uint8(i)]; !f.acked {

@@ -66,6 +66,7 @@ type line struct {
 	clash    bool
 	overlaps int
 	hook     func(from *station, p dpdu.PDU)
+	trace    func(from *station, train dts.Train)
 }
 
 func newLine(t testing.TB, seed uint64, timing dts.Timing, change func(*dts.Config)) *line {
@@ -180,6 +181,9 @@ func (l *line) key() {
 func (l *line) transmit(s *station, train dts.Train) {
 	if train.Air > dpdu.MaxTransmission {
 		l.t.Fatalf("transmission of %v", train.Air)
+	}
+	if l.trace != nil {
+		l.trace(s, train)
 	}
 	s.trains++
 	s.aired += train.Air

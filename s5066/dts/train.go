@@ -36,7 +36,7 @@ func (b *builder) add(p dpdu.PDU) {
 // Train gives what is keyed now; without PDUs there is nothing, or it is not this node's turn. The caller keys all of it, and says Keyed.
 func (m *Machine) Train(now time.Time, budget Budget) (Train, []Event) {
 	m.begin(now)
-	if !m.cfg.FullDuplex && (m.turn.carrier || m.now.Before(m.turn.busy)) || m.now.Before(m.turn.keying) {
+	if !m.cfg.FullDuplex && (m.turn.carrier || m.now.Before(m.over())) || m.now.Before(m.turn.keying) {
 		return Train{}, m.end()
 	}
 	b := &builder{timing: m.timing, limit: m.cfg.MaxTransmit}
@@ -129,9 +129,14 @@ func (m *Machine) addManagement(b *builder, r *remote) {
 	}
 }
 
-// copies is how often a short frame can be said while one interleaver block is on the air anyway.
+// copies is how often a short frame is said: as often as goes into one interleaver block, which is on the air anyway, and twice where the loss
+// of it, which costs a turn, is dearer than the second one.
 func (m *Machine) copies(p dpdu.PDU, most int) int {
-	return min(max(int(int64(m.timing.Rate)*int64(m.timing.Block)/int64(8*time.Second))/p.Size(), 1), most)
+	n := int(int64(m.timing.Rate)*int64(m.timing.Block)/int64(8*time.Second)) / p.Size()
+	if m.timing.bits(p.Size()) < (m.timing.Lead+m.timing.Turnaround)/2 {
+		n = max(n, 2)
+	}
+	return min(max(n, 1), most)
 }
 
 func (m *Machine) addResync(b *builder, r *remote) {

@@ -133,13 +133,21 @@ func (m *Machine) Want(now time.Time) (Want, bool) {
 	return w, true
 }
 
+// over is when the last bytes of what was announced have come out of the modem.
+func (m *Machine) over() time.Time {
+	if m.turn.busy.IsZero() {
+		return time.Time{}
+	}
+	return m.turn.busy.Add(m.timing.Latency)
+}
+
 // free is when the channel is this node's to use, as far as frames tell.
 func (m *Machine) free() time.Time {
 	t := m.turn
 	if m.cfg.FullDuplex {
 		return t.keying
 	}
-	at := later(t.busy, t.keying)
+	at := later(m.over(), t.keying)
 	if !t.reply {
 		at = later(at, t.yield)
 	}
@@ -212,7 +220,7 @@ func (m *Machine) dataPriority(r *remote) (s5066.Priority, bool) {
 
 // askAgain makes frames due again when the peer's turn is over and it has not spoken of them.
 func (m *Machine) askAgain(r *remote) {
-	if m.turn.await == r.addr || m.now.Before(m.turn.busy) {
+	if m.turn.await == r.addr || m.now.Before(m.over()) {
 		return
 	}
 	if f := r.tx.frames[r.tx.lwe]; m.cfg.FullDuplex && f != nil && m.now.Before(f.airEnd.Add(m.timing.Reply())) {
