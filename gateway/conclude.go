@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/delivery"
 	"sallyport/gateway/spool"
+	"sallyport/gateway/thin"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
@@ -26,7 +26,8 @@ type conclusion struct {
 	why        error
 	unroutable bool
 	by         string // an operator
-	ended      bool   // by the spool
+	folded     thin.Reason
+	ended      bool // by the spool
 	recorded   bool
 }
 
@@ -104,6 +105,8 @@ func (c *conclusion) outcome(now time.Time) string {
 	switch {
 	case c.unroutable:
 		return peering.Unroutable.String()
+	case c.folded != thin.NoReason:
+		return outcomeFolded
 	case c.how == spool.Refused, c.how == spool.Damaged:
 		return c.how.String()
 	}
@@ -116,6 +119,8 @@ func (c *conclusion) stateNow(now time.Time) delivery.State {
 		return delivery.Ended(c.entry.Accepted, now, c.downSince)
 	case c.how == spool.InDoubt:
 		return delivery.Uncertain
+	case c.how == spool.Superseded:
+		return delivery.Superseded
 	}
 	return c.state
 }
@@ -123,7 +128,7 @@ func (c *conclusion) stateNow(now time.Time) delivery.State {
 func (q *concluder) record(c *conclusion) audit.Record {
 	g := q.d.g
 	rec := audit.Record{
-		Kind: audit.Settlement, Outcome: c.outcome(g.now()), ToPeer: strings.TrimSuffix(c.entry.Peer, aside), Time: g.now(), Node: g.node,
+		Kind: audit.Settlement, Outcome: c.outcome(g.now()), ToPeer: peerOf(c.entry.Peer), Time: g.now(), Node: g.node,
 		Serial: uint64(c.entry.Number), Size: uint64(max(c.entry.Bytes, 0)),
 	}
 	if v, ok := q.judged(c); ok {
@@ -138,6 +143,8 @@ func (q *concluder) record(c *conclusion) audit.Record {
 	switch {
 	case c.why != nil:
 		rec.Reason = c.why.Error()
+	case c.folded != thin.NoReason:
+		rec.Reason = c.folded.String()
 	case c.by != "":
 		rec.Reason = "by " + c.by
 	}
@@ -267,7 +274,8 @@ func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 	}
 	mine := d.unmark(d.mine, e.Number)
 	d.count(&e, how)
-	name := strings.TrimSuffix(e.Peer, aside)
+	d.lost(&e, how)
+	name := peerOf(e.Peer)
 	d.mu.Lock()
 	p := d.peers[name]
 	d.mu.Unlock()
@@ -282,9 +290,9 @@ func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 		return
 	}
 	switch how {
-	case spool.Expired, spool.Damaged:
+	case spool.Expired, spool.Damaged, spool.Superseded:
 		d.ends.add(conclusion{entry: e, how: how, downSince: down, ended: true})
-	case spool.NoOutcome, spool.Delivered, spool.Bounced, spool.Refused, spool.Superseded, spool.InDoubt:
+	case spool.NoOutcome, spool.Delivered, spool.Bounced, spool.Refused, spool.InDoubt:
 	}
 }
 
@@ -304,7 +312,7 @@ func (d *depot) count(e *spool.Entry, how spool.Outcome) {
 	case spool.NoOutcome:
 	case spool.Delivered:
 		c.Delivered.Add(n)
-		d.g.peer(strings.TrimSuffix(e.Peer, aside)).Delivered.Add(n)
+		d.g.peer(peerOf(e.Peer)).Delivered.Add(n)
 	case spool.Bounced:
 		c.Bounced.Add(n)
 	case spool.Refused:

@@ -145,6 +145,7 @@ func (d *depot) accept(ctx context.Context, in links.Inbound) {
 		g.flights.put(f)
 		return
 	}
+	d.heard(in.Peer, in.Stanza)
 	g.counters.Accepted.Add(1)
 	g.counters.Deciding.Add(1)
 	g.peer(in.Peer).In.Add(1)
@@ -290,6 +291,9 @@ const roomEvery = 500 * time.Millisecond
 // makeRoom waits until what was judged can be kept. The neighbour waits with it: that is the back-pressure of a full spool.
 func (d *depot) makeRoom(ctx context.Context, f *flight, a *peering.Arrival) error {
 	r, ok := f.verdict.Released()
+	if ok && f.home == nil && d.needless(f, &r) {
+		return nil
+	}
 	f.keep = ok && f.home == nil
 	if f.keep {
 		if err := f.store(a, d.class(&f.verdict, r.Stanza())); err != nil {

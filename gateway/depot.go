@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,13 +27,14 @@ import (
 //
 // Locks: mu is held for a moment. Then that of a dispatcher, or of a receiver; then those inside of spool and links.
 type depot struct {
-	g      *Gateway
-	fs     disk.FS // of a test; nil: the directory of the configuration
-	kept   atomic.Pointer[map[string]bool]
-	urgent atomic.Pointer[precedence.Table]
-	ends   concluder
-	quit   chan struct{} // closed by stop
-	closed chan struct{} // closed by close
+	g        *Gateway
+	fs       disk.FS // of a test; nil: the directory of the configuration
+	kept     atomic.Pointer[map[string]bool]
+	urgent   atomic.Pointer[precedence.Table]
+	thinners atomic.Pointer[map[string]*thinner] // by peer, of those on whose way something is spared
+	ends     concluder
+	quit     chan struct{} // closed by stop
+	closed   chan struct{} // closed by close
 
 	spool atomic.Pointer[spool.Spool] // nil while nobody has use for it
 	first spool.Number                // of this life
@@ -164,6 +164,7 @@ func (d *depot) know(cfg *config.Config) {
 	d.kept.Store(&kept)
 	table, _ := precedence.Compile(cfg.Precedence) // what is wrong with it was found by check
 	d.urgent.Store(table)
+	d.spare(cfg, nil)
 }
 
 // use makes the configuration the one that dispatchers work by.
@@ -178,13 +179,24 @@ func (d *depot) use(cfg *config.Config) {
 	for name := range spooledPeers(cfg) {
 		names[name] = true
 	}
+	var waits []string
 	for _, b := range s.Backlog() {
-		names[strings.TrimSuffix(b.Peer, aside)] = true
+		name := peerOf(b.Peer)
+		names[name] = true
+		if b.Peer == name+paced {
+			waits = append(waits, name)
+		}
 	}
 	for name := range d.peers {
 		names[name] = true
 	}
 	running := d.running
+	d.spare(cfg, waits)
+	if running && !d.stopping {
+		for _, t := range *d.thinners.Load() {
+			t.start()
+		}
+	}
 	d.mu.Unlock()
 	if running {
 		for name := range names {
@@ -304,7 +316,13 @@ func (d *depot) dispatch(cfg *config.Config, name string) *dispatcher {
 
 // ready is called by the spool when there is something to hand out.
 func (d *depot) ready(peer string) {
-	name := strings.TrimSuffix(peer, aside)
+	name := peerOf(peer)
+	if peer == name+paced {
+		if t := d.thinner(name); t != nil {
+			t.wakeUp()
+		}
+		return
+	}
 	d.mu.Lock()
 	p := d.peers[name]
 	d.mu.Unlock()

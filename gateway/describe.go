@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"sallyport/gateway/audit"
+	"sallyport/gateway/thin"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
@@ -27,6 +28,9 @@ func (g *Gateway) describe(rec *audit.Record, f *flight, a *peering.Arrival) {
 	}
 	if f.home != nil {
 		rec.Outcome, rec.Reason = outcomeAnswered, remembered(f.home)
+	}
+	if f.folded != thin.NoReason {
+		rec.Outcome, rec.Reason = outcomeFolded, f.folded.String()
 	}
 	if r := &v.Refusal; v.Outcome != peering.Release {
 		rec.Stage, rec.Rule, rec.Reason = r.Stage.String(), r.Rule, string(r.Reason)

@@ -10,6 +10,7 @@ import (
 	"sallyport/gateway/answers"
 	"sallyport/gateway/audit"
 	"sallyport/gateway/spool"
+	"sallyport/gateway/thin"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
@@ -28,6 +29,7 @@ type flight struct {
 	seq     uint64        // audit record of the decision
 	keep    bool          // goes to the spool
 	class   spool.Class
+	folded  thin.Reason       // why nothing of it is worth sending
 	stored  peering.Stored    // for the spool
 	mark    *spool.Mark       // what taking it means to a gateway of ours
 	home    *answers.Answer   // found for the request, in place of its peer

@@ -109,18 +109,27 @@ func (x *dispatcher) recall(number uint64) {
 
 // move stores an entry under another number, in the queue of that name, in the same frame in which the old one ends.
 func (x *dispatcher) move(e *spool.Entry, to string, done func(spool.Number, error)) {
+	e.Latest = spool.Key{}
+	if err := x.d.move(e, to, done); err != nil {
+		go done(0, err)
+	}
+}
+
+// move is that of a dispatcher. With an error, done is not called.
+func (d *depot) move(e *spool.Entry, to string, done func(spool.Number, error)) error {
 	old := e.Number
-	e.Peer, e.Mark, e.Ends, e.Latest, e.Copy = to, nil, []spool.End{{Number: old, How: spool.Superseded}}, spool.Key{}, spool.Key{}
-	x.d.mark(x.d.moved, old)
-	told := func(n spool.Number, err error) {
+	e.Peer, e.Mark, e.Ends, e.Copy = to, nil, []spool.End{{Number: old, How: spool.Superseded}}, spool.Key{}
+	d.mark(d.moved, old)
+	err := d.store().Append(*e, func(n spool.Number, err error) {
 		if err != nil {
-			x.d.unmark(x.d.moved, old)
+			d.unmark(d.moved, old)
 		}
 		done(n, err)
+	})
+	if err != nil {
+		d.unmark(d.moved, old)
 	}
-	if err := x.d.store().Append(*e, told); err != nil {
-		go told(0, err)
-	}
+	return err
 }
 
 // giveBack returns to the spool what no link has. Another dispatcher, or another life, sends it.

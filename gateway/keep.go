@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/spool"
+	"sallyport/gateway/thin"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/peering"
 )
@@ -21,6 +22,9 @@ func (f *flight) store(a *peering.Arrival, class spool.Class) (err error) {
 
 // admit is reserve for peers that are sent to from the spool: is there room in it.
 func (d *depot) admit(ctx context.Context, f *flight, a *peering.Arrival, r *peering.Released) {
+	if d.needless(f, r) {
+		return
+	}
 	err := f.store(a, d.class(&f.verdict, r.Stanza()))
 	if err == nil {
 		err = d.room(ctx, r.Peer(), f.class, len(f.stored))
@@ -38,13 +42,41 @@ func (d *depot) admit(ctx context.Context, f *flight, a *peering.Arrival, r *pee
 	}
 }
 
+// needless reports whether nothing of a release is worth sending on. Its decision is recorded as folded.
+func (d *depot) needless(f *flight, r *peering.Released) bool {
+	t := d.thinner(r.Peer())
+	if t == nil {
+		return false
+	}
+	f.folded = t.needless(r.Stanza())
+	f.keep = f.folded != thin.NoReason
+	return f.keep
+}
+
+// fold ends what is not worth sending.
+func (d *depot) fold(f *flight) {
+	d.g.counters.Superseded.Add(1)
+	if f.mark != nil {
+		d.refused(f)
+		return
+	}
+	f.land()
+}
+
 // keep puts a release whose record is durable into the spool. Its sender hears that we have it when that is on disk.
 func (d *depot) keep(f *flight, r *peering.Released) {
+	if f.folded != thin.NoReason {
+		d.fold(f)
+		return
+	}
 	s := r.Stanza()
 	e := spool.Entry{
 		Peer: r.Peer(), Class: f.class, Local: r.Local(), Remote: r.Remote(), To: r.To(), Kind: s.Kind(),
 		Conversation: conversationOf(r.From(), r.To()), Stored: f.stored, Bytes: f.in.Bytes, Accepted: f.in.Time,
 		Expires: expires(d.g.active(), f.class, f.in.Time, r.Expires()), Mark: f.mark, Latest: latest(s),
+	}
+	if t := d.thinner(r.Peer()); t != nil && t.paces(s) {
+		e.Peer, e.Class, e.Latest = e.Peer+paced, spool.Routine, spool.Key{}
 	}
 	d.g.counters.Queued.Add(1)
 	try := func(done func(error)) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"sallyport/gateway/control"
 	"sallyport/gateway/spool"
@@ -44,7 +43,7 @@ func (g *Gateway) Spool(_ context.Context, q control.SpoolQuestion) (control.Spo
 	}
 	out.Warning = g.depot.warning()
 	for _, b := range s.Backlog() {
-		name := strings.TrimSuffix(b.Peer, aside)
+		name := peerOf(b.Peer)
 		if q.Peer == "" || q.Peer == name {
 			out.Lanes = append(out.Lanes, control.SpoolLane{
 				Peer: name, Class: b.Class.String(), Aside: name != b.Peer, Entries: b.Entries, Underway: b.Underway, Bytes: b.Bytes, Oldest: b.Oldest,
@@ -69,18 +68,20 @@ func (g *Gateway) Spool(_ context.Context, q control.SpoolQuestion) (control.Spo
 func (g *Gateway) entries(s *spool.Spool, q control.SpoolQuestion) []spool.Entry {
 	all := s.Entries("", spool.Number(q.From), allListed)
 	return slices.DeleteFunc(all, func(e spool.Entry) bool {
-		return q.Peer != "" && strings.TrimSuffix(e.Peer, aside) != q.Peer ||
+		return q.Peer != "" && peerOf(e.Peer) != q.Peer ||
 			len(q.Numbers) > 0 && !slices.Contains(q.Numbers, uint64(e.Number))
 	})
 }
 
 func (g *Gateway) spoolEntry(e *spool.Entry) control.SpoolEntry {
-	name := strings.TrimSuffix(e.Peer, aside)
+	name := peerOf(e.Peer)
 	out := control.SpoolEntry{
 		Number: uint64(e.Number), Peer: name, Class: e.Class.String(), State: "waiting", Kind: e.Kind.String(), Bytes: e.Bytes,
 		Accepted: e.Accepted, Expires: e.Expires, Local: e.Local.Domain(), Remote: e.Remote.Domain(), Copies: len(e.Also),
 	}
 	switch {
+	case e.Peer == name+paced:
+		out.State = "paced"
 	case name != e.Peer:
 		out.State = "aside"
 	case g.depot.linkOf(name, uint64(e.Number)) != "":
@@ -180,7 +181,7 @@ func (g *Gateway) ExpireSpool(_ context.Context, by control.Caller, q control.Sp
 func (d *depot) expireNow(e *spool.Entry, by string) bool {
 	d.mark(d.mine, e.Number)
 	d.mu.Lock()
-	x := d.peers[strings.TrimSuffix(e.Peer, aside)]
+	x := d.peers[peerOf(e.Peer)]
 	d.mu.Unlock()
 	if x != nil && !x.letGo(uint64(e.Number), nil) {
 		d.unmark(d.mine, e.Number)

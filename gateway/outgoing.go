@@ -99,6 +99,10 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		x.restrict(s.Number, may)
 		return
 	}
+	if r, ok = x.thinned(h, r); !ok {
+		x.ended(s.Number)
+		return
+	}
 	if err := o.b.Reserve(ctx, r.Local(), r.Remote(), h.Bytes); err != nil {
 		d := links.Failed
 		if ctx.Err() != nil {
@@ -126,5 +130,8 @@ func (o *outgoing) notHanded() {
 
 // Report implements links.Reporter.
 func (o *outgoing) Report(number uint64, d links.Disposition, cause error) {
+	if d != links.Delivered {
+		o.x.unheard(number)
+	}
 	o.x.report(number, d, cause)
 }

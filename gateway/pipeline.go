@@ -24,6 +24,7 @@ func (g *Gateway) Accept(ctx context.Context, in links.Inbound) {
 		g.depot.accept(ctx, in)
 		return
 	}
+	g.depot.heard(in.Peer, in.Stanza)
 	g.counters.Accepted.Add(1)
 	g.counters.Deciding.Add(1)
 	g.peer(in.Peer).In.Add(1)

@@ -212,6 +212,13 @@ func (p *Presence) Lost(s stanza.Stanza) {
 	}
 }
 
+// Forget takes it that nothing is known of what the far side has heard. What waits goes on waiting.
+func (p *Presence) Forget() {
+	for key := range p.contacts {
+		p.forget(key)
+	}
+}
+
 func (p *Presence) forget(key contactKey) {
 	c := p.contacts[key]
 	if c == nil {

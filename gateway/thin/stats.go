@@ -83,6 +83,12 @@ func (s *Stats) add(r Reason, bytes int) {
 	s.tallies[r].Bytes += uint64(max(bytes, 0))
 }
 
+// Cut counts what owners who do the steps themselves have cut from one stanza.
+func (s *Stats) Cut(c Cuts) { s.addAll(c) }
+
+// Spare counts what such an owner did not send.
+func (s *Stats) Spare(r Reason, bytes int) { s.add(r, bytes) }
+
 // addAll takes over what was cut.
 func (s *Stats) addAll(c Cuts) {
 	for r, t := range c {
