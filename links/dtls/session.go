@@ -45,7 +45,7 @@ func newSession(l *Link, a *Association, until time.Time) *session {
 	for lane := range links.Lanes {
 		cfg := x2x.StreamConfig{
 			Mode: x2x.Custody, Opener: a.Opener(), Profile: p, Remote: l.cfg.Remote, Local: l.cfg.Local, Epoch: l.env.Custodian.Epoch(),
-			Compression: l.cfg.Compression, Usage: &l.usage,
+			Compression: l.cfg.Compression, Records: true, Usage: &l.usage,
 		}
 		if i, ok := l.env.Custodian.(links.Issuer); ok {
 			cfg.Issued = i.Issued

@@ -146,8 +146,8 @@ func failOver(t *testing.T, w *World) {
 	}
 }
 
-// overDatagrams: the same over datagrams, with a key in place of certificates; under traffic they vanish for a while, and then the ship
-// comes from another address.
+// overDatagrams: the same over datagrams, compressed, with a key in place of certificates; under traffic they vanish for a while, and then
+// the ship comes from another address.
 func overDatagrams(t *testing.T, w *World) {
 	s := w.sites(t)
 	overALink(t, w)
@@ -175,6 +175,10 @@ func overDatagrams(t *testing.T, w *World) {
 	in.WantAllArrived(t, Patience)
 	for _, g := range []*Gateway{s.Gateway, s.Ship} {
 		g.wantDrained(t)
+		shown := g.links(t)["mesh"]
+		if shown.Saved <= 0 || shown.RoundTrip == "" || shown.Fingerprint == "" || shown.Fingerprint != s.links(t)["mesh"].Fingerprint {
+			t.Errorf("the operator is shown %+v of a compressed link", shown)
+		}
 	}
 }
 

@@ -26,7 +26,9 @@ func OverLinks() []Alone {
 	}
 	one := SiteOptions{Links: []SiteLink{satellite(1)}}
 	two := SiteOptions{Links: []SiteLink{satellite(1), radio(2)}}
-	datagrams := SiteOptions{Links: []SiteLink{mesh(1, "a key that only two of them hold")}}
+	compressed := mesh(1, "a key that only two of them hold")
+	compressed.Near, compressed.Far = `compression = "fresh"`, `compression = "fresh"`
+	datagrams := SiteOptions{Links: []SiteLink{compressed}}
 	certified := SiteOptions{Links: []SiteLink{mesh(1, ""), satellite(2)}}
 	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "4s"`}
 	return []Alone{
