@@ -60,16 +60,28 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// maxSpans bounds how finely damage is told; what comes after is one more span.
+// maxSpans bounds how finely damage is told. When there are more, those next to each other become one, ever wider.
 const maxSpans = 1024
 
 // mark notes damaged bytes; they come in order.
-func (r *Reception) mark(from, to int) {
-	if n := len(r.Damaged); n > 0 && (r.Damaged[n-1].To >= from || n >= maxSpans) {
+func (r *reception) mark(from, to int) {
+	if n := len(r.Damaged); n > 0 && from-r.Damaged[n-1].To <= r.grain {
 		r.Damaged[n-1].To = to
 		return
 	}
 	r.Damaged = append(r.Damaged, Span{from, to})
+	for len(r.Damaged) > maxSpans {
+		r.grain = 2*r.grain + 1
+		all := r.Damaged
+		r.Damaged = all[:0]
+		for _, s := range all {
+			if n := len(r.Damaged); n > 0 && s.From-r.Damaged[n-1].To <= r.grain {
+				r.Damaged[n-1].To = s.To
+				continue
+			}
+			r.Damaged = append(r.Damaged, s)
+		}
+	}
 }
 
 // Log returns the transmissions that are remembered, in the order of keying, as they stand now.

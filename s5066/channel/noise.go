@@ -22,8 +22,12 @@ func (r *reception) receive(from, to int, now time.Time) []byte {
 	b := slices.Clone(r.tx.data[from:to])
 	ber := r.errorRate(now)
 	if ber >= noiseOnly {
+		var draw uint64
 		for i := range b {
-			b[i] = byte(r.path.noise.Uint32())
+			if i%8 == 0 {
+				draw = r.path.noise.Uint64()
+			}
+			b[i] = byte(draw >> (i % 8 * 8)) //nolint:gosec // a byte of it
 		}
 		r.mark(from, to)
 		return b

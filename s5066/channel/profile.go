@@ -51,7 +51,7 @@ func FrameLoss(share float64, frameBytes int) Profile {
 }
 
 // Bursts is a profile that is dead for this share of time, 0 to below 1, in bursts of that mean length. Long against a frame, it
-// loses about that share of frames; preambles that fall into a burst are missed.
+// loses about that share of frames, and in addition all frames of transmissions whose preamble falls into a burst.
 func Bursts(share float64, mean time.Duration) Profile {
 	share = min(max(share, 0), 0.999)
 	toGood := 1 / max(mean, time.Millisecond).Seconds()

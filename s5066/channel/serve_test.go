@@ -121,7 +121,7 @@ func TestTwoStationsByTheWallClock(t *testing.T) {
 				if diff := cmp.Diff(want, take(shore, time.Minute)); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
 				}
-				if got := take(ship, 0); len(got) != 2 {
+				if got := take(ship, time.Millisecond); len(got) != 2 {
 					t.Errorf("the sender got %v", got)
 				}
 				if s := d.sky.Stats(); s.Transmissions != 1 || s.Receptions[channel.Received] != 1 || len(d.sky.Log()) != 1 {

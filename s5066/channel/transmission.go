@@ -23,6 +23,7 @@ type reception struct {
 	tx      *transmission
 	path    *path
 	synced  bool
+	grain   int  // damage closer together than this is told as one
 	flushed bool // the receiver keyed: what its decoder held is gone
 }
 
