@@ -194,7 +194,7 @@ func TestStatesLastAsLongAsTheySay(t *testing.T) {
 			}
 			w := waveform(t, "110a-600-zero") // 15 bytes each 0.2 s
 			now, bad, spells, time := start, 0.0, 0, 0.0
-			for range 10 {
+			for range 16 {
 				size := 15 * 5 * 3000 // 50 minutes of zeros
 				if err := sim.Key(now, 0, w, make([]byte, size), 1); err != nil {
 					t.Fatal(err)
