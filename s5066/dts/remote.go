@@ -86,7 +86,7 @@ func (m *Machine) fresh(r *remote) {
 	r.man = management{queue: r.man.queue, last: -1}
 	r.rate.pending = nil
 	if r.size.sizes == nil {
-		r.size = newSizer(m.cfg)
+		r.size = newSizer(m.cfg, m.turnShare)
 	}
 	r.silent, r.retry = 0, time.Time{}
 }

@@ -5,14 +5,15 @@ import "math"
 // overhead is the bytes of a data frame that are not segment.
 const overhead = 22
 
-// sizer chooses the size of segments: of the sizes it knows, the one that moves the most bytes per byte keyed. It keeps the loss of each size apart,
+// sizer chooses the size of segments: of the sizes it knows, the one that moves the most bytes in a time. It keeps the loss of each size apart,
 // because what is lost in bursts does not care how long a frame is, and what is lost by single bits does.
 type sizer struct {
 	sizes []int
 	loss  []float64 // by size, negative while not known
 	at    int
-	asked int     // C_PDUs begun
-	total float64 // loss of frames of any size
+	asked int                    // C_PDUs begun
+	total float64                // loss of frames of any size
+	turns func(size int) float64 // share of the time that is not lost to turns when a window of such segments is sent
 }
 
 // How many C_PDUs go by before the next larger size is tried for the first time, and again; and the loss that it must not be expected to have.
@@ -22,8 +23,8 @@ const (
 	probeLoss  = 0.6
 )
 
-func newSizer(c Config) sizer {
-	s := sizer{sizes: []int{c.SegmentSize}}
+func newSizer(c Config, turns func(int) float64) sizer {
+	s := sizer{sizes: []int{c.SegmentSize}, turns: turns}
 	if c.AdaptSize {
 		for size := c.MinSegment; size < c.MaxSegment; size *= 2 {
 			s.sizes = append(s.sizes, size)
@@ -77,10 +78,11 @@ func (s *sizer) judge(size, frames, lost int) {
 	s.at = best
 }
 
-// yield is the share of keyed bytes that arrive as payload with a size. A size that was never tried is
+// yield is the share of the line that is payload and arrives with a size, turns included: where the window is full before the transmission is long,
+// larger segments save turns. A size that was never tried is
 // taken to lose by single bits, as the nearest one that was.
 func (s *sizer) yield(j int) float64 {
-	return (1 - s.expected(j)) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead)
+	return (1 - s.expected(j)) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead) * s.turns(s.sizes[j])
 }
 
 func (s *sizer) expected(j int) float64 {

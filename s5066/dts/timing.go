@@ -46,6 +46,14 @@ func (t Timing) Reply() time.Duration {
 // firstFrame is the bytes of the first frame of an answer, which may be of the largest size.
 const firstFrame = 1067
 
+// turnShare is what share of the time a sender transmits that sends windows of full segments and hears them acknowledged.
+func (m *Machine) turnShare(segment int) float64 {
+	t := m.timing
+	train := min(m.cfg.MaxTransmit, t.Air(m.cfg.Window*(segment+overhead)))
+	turns := 2*(t.Lead+t.Latency+t.Turnaround) + t.Tail + t.Air(2*overhead)
+	return float64(train) / float64(train+turns)
+}
+
 // slot is the unit of random waits: what one node needs to hear that another has begun.
 func (t Timing) slot() time.Duration {
 	return t.Lead + t.Turnaround + t.Block + t.Latency + 100*time.Millisecond
