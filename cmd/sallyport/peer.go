@@ -98,8 +98,8 @@ func (a *app) printPeer(p *control.PeerDetail, now time.Time) {
 		{"stanzas", fmt.Sprintf("%d delivered to it, %d refused from it, %d wait", p.Delivered, p.Refused, p.Queued)},
 	}
 	if len(p.Answers) > 0 || p.Answered > 0 {
-		facts = append(facts, []string{"answered here", fmt.Sprintf("%s: %d asked, %s not sent over its links, %d kept",
-			strings.Join(p.Answers, " "), p.Answered, bytesOf(p.Saved), p.Kept)})
+		facts = append(facts, []string{"answered here", fmt.Sprintf("%s (%s), %s saved, %d kept",
+			count(int(p.Answered), "request"), strings.Join(p.Answers, " "), bytesOf(p.Saved), p.Kept)})
 	}
 	if p.Error != "" {
 		facts = append(facts, []string{"problem", p.Error})
