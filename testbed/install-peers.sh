@@ -20,6 +20,7 @@ needed() {
 /usr/bin/xmlwf                                       expat             judge of our XML: expat
 /usr/bin/xmllint                                     libxml2-utils     judge of our XML: libxml2
 /usr/bin/openssl                                     openssl           judge of our TLS and DER
+/usr/bin/strace                                      strace            lets system calls of ours fail
 /usr/bin/gcc                                         gcc               the race detector is linked with it
 /usr/include/stdlib.h                                libc6-dev         and with this
 LIST

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -37,6 +38,7 @@ type chain struct {
 // gateway is one of them.
 type gateway struct {
 	binary, dir string
+	under       []string // a command that runs the program: strace
 	proc        *peers.Process
 }
 
@@ -126,7 +128,7 @@ func (g *gateway) config() string { return filepath.Join(g.dir, "killed.toml") }
 // start returns when the process runs, which is before it is ready.
 func (g *gateway) start() (err error) {
 	g.proc, err = peers.StartProcess(peers.Command{
-		Name: filepath.Base(g.dir), Argv: []string{g.binary, "run", "-c", g.config()},
+		Name: filepath.Base(g.dir), Argv: append(slices.Clone(g.under), g.binary, "run", "-c", g.config()),
 		Dir: g.dir, Log: filepath.Join(g.dir, "log"), Env: os.Environ(),
 	})
 	return err

@@ -51,6 +51,24 @@ const (
 
 // Run starts the gateways and the load, kills, and holds the account.
 func Run(ctx context.Context, o Options) (Report, error) {
+	return perform(ctx, o, func(*chain) {}, func(ctx context.Context, p *play) error {
+		k := killer{o: p.o, c: p.c, b: p.b, dice: p.dice, r: p.r}
+		return k.all(ctx)
+	})
+}
+
+// play is what happens to a chain under load.
+type play struct {
+	o    Options
+	c    *chain
+	b    *book
+	ends [2]*end
+	dice *rand.Rand
+	r    *Report
+}
+
+// perform starts a chain that was prepared, and the load, lets act do its worst, and holds the account.
+func perform(ctx context.Context, o Options, prepare func(*chain), act func(context.Context, *play) error) (Report, error) {
 	if o.Say == nil {
 		o.Say = func(string, ...any) {}
 	}
@@ -59,11 +77,12 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r, err := run(ctx, o, c)
+	prepare(c)
+	r, err := run(ctx, o, c, act)
 	return r, errors.Join(err, c.close())
 }
 
-func run(ctx context.Context, o Options, c *chain) (Report, error) {
+func run(ctx context.Context, o Options, c *chain, act func(context.Context, *play) error) (Report, error) {
 	if err := c.start(); err != nil {
 		return Report{}, err
 	}
@@ -84,8 +103,7 @@ func run(ctx context.Context, o Options, c *chain) (Report, error) {
 		loading.Go(func() { e.talk(load, o.Rate) })
 	}
 	var r Report
-	k := killer{o: o, c: c, b: b, dice: rand.New(rand.NewPCG(o.Seed, 1)), r: &r} //nolint:gosec // dice of a test
-	err := k.all(ctx)
+	err := act(ctx, &play{o, c, b, ends, rand.New(rand.NewPCG(o.Seed, 1)), &r}) //nolint:gosec // dice of a test
 	quiet()
 	loading.Wait()
 	if err == nil {

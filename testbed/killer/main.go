@@ -7,7 +7,9 @@
 // gateway has given it must remember after its death; a number means the same message for ever. The ends speak custody by code of their
 // own, break connections and are slow to acknowledge at times. It ends with 1 when the account does not hold.
 //
-// Not in here: power loss and failing disks (gateway/spool and its simulation), servers of others (testbed/scenario).
+// In the tests system calls of a gateway on its spool and its audit log fail besides, by strace's fault injection (see Injection).
+//
+// Not in here: power loss and disks that forget (gateway/spool and its simulation), servers of others (testbed/scenario).
 package main
 
 import (
