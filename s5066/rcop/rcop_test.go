@@ -267,3 +267,17 @@ func FuzzReassembler(f *testing.F) {
 		}
 	})
 }
+
+func TestSendersAreForgottenInTurn(t *testing.T) {
+	t.Parallel()
+	r := rcop.NewReassembler(rcop.Limits{Senders: 2}, lone)
+	for i, row := range []struct {
+		connection uint8
+		repeated   bool
+	}{{0, false}, {1, false}, {0, true}, {2, false}, {0, true}, {1, false}} { // 2 put 1 out, which was silent longest
+		m, _ := add(t, r, start.Add(time.Duration(i)), rcop.Header{Connection: row.connection}, "ok")
+		if m.Repeated != row.repeated {
+			t.Errorf("message %d: repeated %v", i, m.Repeated)
+		}
+	}
+}

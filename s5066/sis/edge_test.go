@@ -329,6 +329,77 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 	})
 }
 
+// TestAClientThatDoesNotReceiveLosesNothing: it is read for as far as its limits go, what is beyond waits
+// at the node.
+func TestAClientThatDoesNotReceiveLosesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		a, b := n.dial(t, 6), n.dial(t, 7)
+		const all = 12_000
+		for i := range uint64(all) {
+			if err := a.Send(t.Context(), i+1, to(7, "x")); err != nil {
+				t.Fatal(err)
+			}
+			if e := receive(t, a); e != (sis.Confirmed{ID: i + 1}) {
+				t.Fatalf("a was told %+v", e)
+			}
+		}
+		synctest.Wait()
+		n.mu.Lock()
+		waiting := len(n.s.Pending())
+		n.mu.Unlock()
+		if waiting != 1 {
+			t.Errorf("%d clients have output at the node, want the one that does not read", waiting)
+		}
+		for i := range all {
+			if e, ok := receive(t, b).(sis.Received); !ok {
+				t.Fatalf("event %d is %+v", i, e)
+			}
+		}
+		_ = a.Close()
+		_ = b.Close()
+		n.stop(t)
+	})
+}
+
+func TestHardLinkAndManagementOverAConn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newLoopNode(t)
+		c := n.dial(t, 6)
+		group := link
+		group.Remote = s5066.AllStations()
+		if err := c.HardLink(t.Context(), sis.HardLinkEstablish{Link: group}); !errors.Is(err, sis.ErrNowhere) {
+			t.Errorf("hard link with all stations: %v", err)
+		}
+		if err := c.HardLink(t.Context(), sis.KeepAlive{}); !errors.Is(err, sis.ErrUnexpected) {
+			t.Errorf("a keep-alive as hard link: %v", err)
+		}
+		for _, p := range []sis.Primitive{
+			sis.HardLinkEstablish{Link: link}, sis.HardLinkReject{Link: link}, sis.HardLinkTerminate{Remote: peer},
+		} {
+			if err := c.HardLink(t.Context(), p); err != nil {
+				t.Errorf("%s: %v", p.Type(), err)
+			}
+		}
+		if err := c.Manage(t.Context(), 1, make([]byte, sis.MaxManagement+1)); !errors.Is(err, sis.ErrField) {
+			t.Errorf("a management message too large: %v", err)
+		}
+		if err := c.Manage(t.Context(), 1, nil); err != nil { // its rank does not permit it: ignored
+			t.Error(err)
+		}
+		if err := c.Send(t.Context(), 1, to(6, "still there")); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := receive(t, c).(sis.Received); !ok {
+			t.Error("the client is not served any more")
+		}
+		_ = c.Close()
+		n.stop(t)
+	})
+}
+
 // TestOverTCP is the same conversation over real sockets.
 func TestOverTCP(t *testing.T) {
 	t.Parallel()

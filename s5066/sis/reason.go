@@ -90,5 +90,5 @@ func word[T ~uint8](v T, names ...string) string {
 	if int(v) < len(names) && names[v] != "" {
 		return names[v]
 	}
-	return "reason " + strconv.Itoa(int(v))
+	return "unassigned(" + strconv.Itoa(int(v)) + ")"
 }

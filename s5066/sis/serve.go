@@ -3,13 +3,16 @@ package sis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
 )
 
-// stallTimeout is how long a client may let one write wait.
-const stallTimeout = 60 * time.Second
+const (
+	stallTimeout = 60 * time.Second // how long a client may let one write wait
+	acceptTries  = 10               // failures to accept in a row that end a listener
+)
 
 // Port is what a Listener serves: a Server, or the node around it, behind the lock of whoever
 // owns it. The methods are those of Server with the time left to the owner; they are called
@@ -55,24 +58,36 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener) error {
 	defer stop()
 	defer l.wg.Wait()
 	defer l.closeAll()
-	for {
+	for failures := 0; ; {
 		conn, err := ln.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
+			failures++
+			switch {
+			case ctx.Err() != nil:
 				return nil
+			case errors.Is(err, net.ErrClosed) || failures > acceptTries:
+				return fmt.Errorf("accept clients: %w", err)
 			}
-			var temporary net.Error
-			if errors.As(err, &temporary) && temporary.Timeout() {
-				continue
-			}
-			return err
+			pause(ctx) // mostly there are too many open files
+			continue
 		}
+		failures = 0
 		id, err := l.port.Attach()
 		if err != nil {
 			_ = conn.Close()
 			continue
 		}
 		l.start(ctx, id, conn)
+	}
+}
+
+// pause waits a second, or until ctx ends.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

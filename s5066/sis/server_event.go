@@ -68,7 +68,7 @@ func (Fault) serverEvent()             {}
 // Why a client was unbound or cut off, and what Fault wraps besides the errors of the codec.
 var (
 	ErrUnbindRequest = errors.New("client unbound itself")
-	ErrGone          = errors.New("client closed its connection")
+	ErrGone          = errors.New("connection was closed")
 	ErrPreempted     = errors.New("client of higher rank needed the place")
 	ErrInvalid       = errors.New("too many invalid primitives")
 	ErrPartial       = errors.New("primitive did not arrive in full in time")

@@ -65,8 +65,8 @@ func (s *Server) Tell(_ time.Time, id ClientID, p Primitive) error {
 	return nil
 }
 
-// FlowOff asks a client to stop submitting. Requests under way, at most FlowGrace, still come
-// as events.
+// FlowOff asks a client to stop submitting, until FlowOn or its next bind. Requests under way, at
+// most FlowGrace, still come as events.
 func (s *Server) FlowOff(_ time.Time, id ClientID) { s.hold(id, true) }
 
 // FlowOn lets it go on.
