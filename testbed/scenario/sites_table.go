@@ -35,6 +35,7 @@ func OverLinks() []Alone {
 		{Scenario: Scenario{"over-a-link", false, overALink}, Middle: sites(one)},
 		{Scenario: Scenario{"link-cut", false, linkCut}, Middle: sites(one)},
 		{Scenario: Scenario{"link-silent", false, linkSilent}, Middle: sites(one)},
+		{Scenario: Scenario{"answered-while-cut", false, answeredWhileCut}, Middle: sites(answering(one))},
 		{Scenario: Scenario{"fail-over", false, failOver}, Middle: sites(two)},
 		{Scenario: Scenario{"datagrams", false, overDatagrams}, Middle: sites(datagrams)},
 		{Scenario: Scenario{"datagrams-first", false, datagramsFirst}, Middle: sites(certified)},
@@ -58,4 +59,10 @@ func clearedLinks() SiteOptions {
 	open, secure := satellite(1), radio(2)
 	open.Near, open.Far = clearance, clearance
 	return clearedPeers(SiteOptions{Links: []SiteLink{open, secure}})
+}
+
+// answering lets the shore say what the ship has said of itself.
+func answering(o SiteOptions) SiteOptions {
+	o.Near.Outside = func(p *PeerOptions) { p.More = `answers = { questions = ["disco-info", "caps"] }` }
+	return o
 }
