@@ -224,6 +224,12 @@ func profileOf(l *config.Link) links.Profile {
 		BitsPerSecond: int64(l.BitsPerSecond), RoundTrip: l.RoundTrip, HalfDuplex: l.HalfDuplex, KeepAlive: l.KeepAlive,
 		IdleClose: l.Idle, Patience: l.Patience, Compressed: l.Compression != config.CompressNone,
 	}
+	for lane, b := range []config.Budget{l.Budget.Routine, l.Budget.Priority, l.Budget.Immediate} {
+		p.Budgets[lane] = links.Budget{Bytes: int(b.Bytes), Period: b.Period}
+		if b.Percent > 0 {
+			p.Budgets[lane] = p.AirTime(float64(b.Percent) / 100)
+		}
+	}
 	for _, w := range l.Windows {
 		p.Windows = append(p.Windows, links.Window(w))
 	}

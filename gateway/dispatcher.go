@@ -37,6 +37,7 @@ type dispatcher struct {
 	recalling map[uint64]uint64     // number to come back under, its order
 	downSince time.Time             // no link takes anything since; zero while one does
 	pending   int                   // are on their way back; nothing is taken until their numbers are known
+	weighed   time.Time             // when the scheduler was told last how much compression saves
 	retired   bool
 	stopped   bool
 }
@@ -134,6 +135,7 @@ func (x *dispatcher) work() time.Duration {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	now := x.refresh()
+	x.weigh(now)
 	x.handle(x.sched.Tick(now), false)
 	x.disk()
 	wait := time.Minute

@@ -67,3 +67,9 @@ func (g *Gateway) LinkCounters() *s2s.Counters { return g.link.Counters() }
 
 // S2S is the real link of a running node.
 func (g *Gateway) S2S() *s2s.Link { return g.link.(*s2s.Link) }
+
+// For tests of what an operator is shown, and of what a configuration means.
+var (
+	LinkStatus = linkStatus
+	ProfileOf  = profileOf
+)

@@ -251,6 +251,7 @@ func (g *Gateway) Links(context.Context) ([]control.LinkStatus, error) {
 			one.InboundOnly = c.InboundOnly
 		}
 		one.Carries = g.depot.carriedBy(st.Peer, st.Name)
+		one.Budgets = g.depot.budgetsOf(st.Peer, st.Name)
 		out = append(out, one)
 	}
 	return out, nil

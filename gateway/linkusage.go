@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"slices"
+	"time"
+
 	"sallyport/gateway/control"
 	"sallyport/gateway/prom"
 	"sallyport/gateway/spool"
@@ -52,6 +55,47 @@ func lossOf(q links.Quality) *float64 {
 		return nil
 	}
 	return &q.Loss
+}
+
+// weighEvery is how often a scheduler hears how much compression saves on a link with budgets.
+const weighEvery = time.Minute
+
+// weigh tells it. Caller holds mu.
+func (x *dispatcher) weigh(now time.Time) {
+	if now.Sub(x.weighed) < weighEvery {
+		return
+	}
+	x.weighed = now
+	for i, b := range x.plan.bearers {
+		z, ok := b.(zeroHandshake)
+		if !ok || z.like.Budgets == [links.Lanes]links.Budget{} {
+			continue
+		}
+		if t := z.Status().Traffic; t.Plain > 0 {
+			x.sched.Weigh(i, max(1, int(1000-1000*t.Saved/int64(t.Plain)))) //nolint:gosec // bytes of a link
+		}
+	}
+}
+
+// budgetsOf says what classes may have of a link, and have had.
+func (d *depot) budgetsOf(peer, link string) (out []control.LinkBudget) {
+	d.mu.Lock()
+	x := d.peers[peer]
+	d.mu.Unlock()
+	if x == nil {
+		return nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := d.g.now()
+	for _, s := range x.sched.Spent(now, slices.Index(x.plan.names, link)) {
+		one := control.LinkBudget{Class: spool.Class(s.Class).String(), Bytes: s.Bytes, Period: s.Period.Seconds(), Left: s.Left}
+		if !s.Opens.IsZero() {
+			one.Waits, one.Reopened = true, s.Opens.Sub(now).Seconds()
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // emitUsage tells what fills a link to who collects metrics.

@@ -112,6 +112,7 @@ func (c *checker) carrier(key string, l *Link) {
 	if l.Compression == CompressShared {
 		c.risk(key+".compression", "senders share a context: the sizes of messages tell one of them about the other's text", `write "fresh"`)
 	}
+	c.budgets(key, l)
 	if l.Dictionary != "" && l.Compression == CompressNone {
 		c.bad(key+".dictionary", "is for compression, and there is none", `set compression = "fresh"`)
 	}

@@ -21,7 +21,7 @@ import (
 // isLeaf says whether a struct or slice is one value in the file.
 func isLeaf(rv reflect.Value) bool {
 	switch rv.Interface().(type) {
-	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal, Files, Network, Window:
+	case netip.AddrPort, Target, tlsid.Pin, HeadSink, Principal, Files, Network, Window, Budget:
 		return true
 	}
 	return false
@@ -68,6 +68,8 @@ func (d *decoder) leaf(key string, v any, rv reflect.Value, f *field) bool {
 		*p, _ = parsed(d, key, v, `an address such as "192.0.2.7", or a range such as "192.0.2.0/24"`, parseNetwork)
 	case *Window:
 		*p, _ = parsed(d, key, v, `a part of the day such as "22:00-06:30"`, parseWindow)
+	case *Budget:
+		*p, _ = parsed(d, key, v, `bytes in a time such as "200 KiB/1h", or a share of the air time such as "20 %"`, parseBudget)
 	case *Principal:
 		*p, _ = parsed(d, key, v, `"user:NAME", "group:NAME", "uid:NUMBER" or "gid:NUMBER" of this machine`, parsePrincipal)
 	default:

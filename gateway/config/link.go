@@ -62,6 +62,8 @@ type Link struct {
 	Compression Compression `toml:"compression" enum:"none,fresh,shared"`
 	// File with a dictionary that both ends have, as `sallyport link train` makes it.
 	Dictionary File `toml:"dictionary"`
+	// What the classes of precedence may have of it, each.
+	Budget Budgets `toml:"budget"`
 	// The largest stanza taken over it.
 	MaxStanzaBytes Size `toml:"max-stanza-bytes" min:"10000" max:"16 MiB"`
 }

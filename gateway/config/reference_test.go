@@ -144,7 +144,7 @@ func isTable(t reflect.Type) bool {
 		t = t.Elem()
 	}
 	switch reflect.Zero(t).Interface().(type) {
-	case netip.AddrPort, config.Target, config.HeadSink, config.Principal, tlsid.Pin, config.Mapping, config.Network, config.Window:
+	case netip.AddrPort, config.Target, config.HeadSink, config.Principal, tlsid.Pin, config.Mapping, config.Network, config.Window, config.Budget:
 		return false
 	}
 	return t.Kind() == reflect.Struct
@@ -264,6 +264,8 @@ func kindWord(t reflect.Type, enum, option string) string {
 		return "network"
 	case config.Window:
 		return "part of the day"
+	case config.Budget:
+		return "budget"
 	}
 	switch t.Kind() {
 	case reflect.Map:
