@@ -76,22 +76,19 @@ func TestOrdersAndEventsBetweenStationAndModem(t *testing.T) {
 			if u.Station() != "ship" {
 				t.Errorf("station %q", u.Station())
 			}
-			for o := range u.Orders() {
-				k, ok := o.(modem.Key)
-				if !ok {
-					t.Errorf("order %#v", o)
-					return
-				}
-				u.Emit(modem.Keyed{ID: k.ID})
-				time.Sleep(time.Second)
-				u.Emit(modem.Sent{ID: k.ID})
-				u.Emit(modem.Sent{ID: 99}) // nobody asked
-				u.Emit(modem.Carrier{On: true, Waveform: k.Waveform})
-				u.Emit(modem.Data{Bytes: k.Data})
-				time.Sleep(time.Minute) // longer than either end is silent: they ask
-				u.Emit(modem.Carrier{})
+			k, ok := (<-u.Orders()).(modem.Key)
+			if !ok {
+				t.Error("the order is no Key")
 				return
 			}
+			u.Emit(modem.Keyed{ID: k.ID})
+			time.Sleep(time.Second)
+			u.Emit(modem.Sent{ID: k.ID})
+			u.Emit(modem.Sent{ID: 99}) // nobody asked
+			u.Emit(modem.Carrier{On: true, Waveform: k.Waveform})
+			u.Emit(modem.Data{Bytes: k.Data})
+			time.Sleep(time.Minute) // longer than either end is silent: they ask
+			u.Emit(modem.Carrier{})
 		})
 		if err := p.Order(t.Context(), modem.Key{ID: 1, Waveform: w, Data: []byte("hello")}); err != nil {
 			t.Error(err)
