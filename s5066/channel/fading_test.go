@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 	"time"
 
 	"sallyport/s5066/channel"
 	"sallyport/s5066/modem"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // measured is what many transmissions over one path came to.
@@ -247,17 +246,41 @@ func TestTheSameSeedGivesTheSameDay(t *testing.T) {
 		b.until(forever)
 		return b.all, b.sim.Log()
 	}
-	opts := cmp.AllowUnexported(modem.Waveform{})
 	one, oneLog := day(1)
 	again, againLog := day(1)
-	if d := cmp.Diff(one, again, opts); d != "" {
-		t.Errorf("the same seed gave another day:\n%s", d)
+	if !reflect.DeepEqual(one, again) {
+		t.Error("the same seed gave other events")
 	}
-	if d := cmp.Diff(oneLog, againLog, opts); d != "" {
-		t.Errorf("the same seed gave another log:\n%s", d)
+	if !reflect.DeepEqual(oneLog, againLog) {
+		t.Error("the same seed gave another log")
 	}
-	if other, _ := day(2); cmp.Equal(one, other, opts) {
+	if other, _ := day(2); reflect.DeepEqual(one, other) {
 		t.Error("another seed gave the same day")
+	}
+}
+
+// The fading of a path is the same whatever is on the air elsewhere.
+func TestFadingDoesNotDependOnOthers(t *testing.T) {
+	t.Parallel()
+	w := waveform(t, "110a-1200-short")
+	pairs := func(from, to int) channel.Path { // 0 to 1 and 2 to 3, far apart
+		if from+1 != to || from == 1 {
+			return channel.Path{}
+		}
+		return channel.Path{Profile: profile(t, "sky-poor")}
+	}
+	quiet := newBench(t, channel.Config{Stations: 4, Paths: pairs, Seed: 9})
+	busy := newBench(t, channel.Config{Stations: 4, Paths: pairs, Seed: 9})
+	for i := range 50 {
+		at := time.Duration(i) * 20 * time.Second
+		quiet.key(at, 0, uint32(i), w, bytesOf(2000))
+		busy.key(at, 0, uint32(i), w, bytesOf(2000))
+		busy.key(at+time.Second, 2, uint32(i), w, bytesOf(1000))
+	}
+	quiet.until(forever)
+	busy.until(forever)
+	if len(busy.heard(3)) == 0 || !bytes.Equal(quiet.heard(1), busy.heard(1)) {
+		t.Error("station 1 hears something else when 2 talks to 3")
 	}
 }
 
