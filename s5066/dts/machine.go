@@ -161,6 +161,9 @@ func (m *Machine) Deadline() (time.Time, bool) {
 	}
 	for _, r := range m.remotes {
 		at(r.deadline())
+		if t := m.unspoken(r); t.After(m.now) {
+			at(t, true)
+		}
 	}
 	return first, ok
 }

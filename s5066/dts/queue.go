@@ -14,6 +14,7 @@ type outgoing struct {
 	offset   int  // bytes that have been given numbers
 	open     int  // frames above the window's lower edge
 	gone     bool // rejected: what is left of it is dropped
+	doubt    bool // on a link before this one the peer may have had all of it
 }
 
 // numbered reports whether every byte has a frame. Frames are keyed when they get their number.
@@ -88,6 +89,12 @@ func (q *queue) expire(now time.Time) (gone []*outgoing) {
 	return gone
 }
 
+// rewind begins a C_PDU again on a new link.
+func (o *outgoing) rewind() {
+	o.doubt = o.doubt || o.numbered()
+	o.offset, o.open = 0, 0
+}
+
 func (q *queue) deadline() (first time.Time, ok bool) {
 	for p := range q.by {
 		for _, o := range q.by[p] {
@@ -112,5 +119,5 @@ func earlier(a time.Time, have bool, b time.Time) (time.Time, bool) {
 }
 
 func rejected(o *outgoing, remote s5066.Address, why Reason) Rejected {
-	return Rejected{ID: o.req.ID, Remote: remote, Reason: why, InDoubt: o.numbered()}
+	return Rejected{ID: o.req.ID, Remote: remote, Reason: why, InDoubt: o.doubt || o.numbered()}
 }

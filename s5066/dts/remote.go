@@ -101,12 +101,12 @@ func (r *remote) requeue() {
 	all := r.tx.underWay()
 	for i := len(all) - 1; i >= 0; i-- {
 		if o := all[i]; !o.gone {
-			o.offset, o.open = 0, 0
+			o.rewind()
 			r.queue.pushFront(o)
 		}
 	}
 	if o := r.exp.current; o != nil {
-		o.offset, o.open = 0, 0
+		o.rewind()
 		r.exp.queue = append([]*outgoing{o}, r.exp.queue...)
 		r.exp.current = nil
 	}

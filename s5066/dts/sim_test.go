@@ -40,6 +40,8 @@ type station struct {
 	aired     time.Duration // data and tail
 	airedData int           // bytes
 	trains    int
+	rates     []int
+	timing    dts.Timing
 }
 
 // happening is something that the line does at a time.
@@ -64,6 +66,9 @@ type line struct {
 	orders   int
 	onAir    int
 	clash    bool
+	duplex   bool
+	lossAt   map[int]float64 // instead of loss, by rate
+	onEvent  func(*station, dts.Event)
 	overlaps int
 	hook     func(from *station, p dpdu.PDU)
 	trace    func(from *station, train dts.Train)
@@ -82,7 +87,7 @@ func newLine(t testing.TB, seed uint64, timing dts.Timing, change func(*dts.Conf
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.stations = append(l.stations, &station{addr: a, m: m, fates: make(map[uint64][]string)})
+		l.stations = append(l.stations, &station{addr: a, m: m, fates: make(map[uint64][]string), timing: timing})
 	}
 	a, b := l.stations[0], l.stations[1]
 	l.connect(a, b)
@@ -106,6 +111,9 @@ func (l *line) after(d time.Duration, do func()) {
 func (l *line) took(s *station, events []dts.Event) {
 	s.events = append(s.events, events...)
 	for _, e := range events {
+		if l.onEvent != nil {
+			l.onEvent(s, e)
+		}
 		switch e := e.(type) {
 		case dts.Delivered:
 			s.delivered = append(s.delivered, e.CPDU)
@@ -188,9 +196,13 @@ func (l *line) transmit(s *station, train dts.Train) {
 	s.trains++
 	s.aired += train.Air
 	s.airedData += train.Bytes
-	if l.onAir++; l.onAir > 1 {
+	if l.onAir++; l.onAir > 1 && !l.duplex {
 		l.clash = true
 		l.overlaps++
+	}
+	loss := l.loss
+	if l.lossAt != nil {
+		loss = l.lossAt[s.timing.Rate]
 	}
 	lost := make([]bool, len(train.PDUs))
 	whole := len(train.PDUs)
@@ -198,11 +210,11 @@ func (l *line) transmit(s *station, train dts.Train) {
 		whole = l.random.IntN(whole + 1)
 	}
 	for i := range lost {
-		lost[i] = i > whole || l.random.Float64() < l.loss
+		lost[i] = i > whole || l.random.Float64() < loss
 	}
 	deaf := make(map[*station]bool)
 	for _, other := range l.stations {
-		deaf[other] = other == s || other.keyedTill.After(l.now)
+		deaf[other] = other == s || other.keyedTill.After(l.now) && !l.duplex || other.timing.Rate != s.timing.Rate
 	}
 	end := l.timing.Lead + train.Air
 	s.keyedTill = l.now.Add(end)
@@ -227,7 +239,7 @@ func (l *line) transmit(s *station, train dts.Train) {
 	})
 	at := l.timing.Lead + l.timing.Latency
 	for i, p := range train.PDUs {
-		at += time.Duration(p.Size()) * 8 * time.Second / time.Duration(l.timing.Rate)
+		at += time.Duration(p.Size()) * 8 * time.Second / time.Duration(s.timing.Rate)
 		l.after(at, func() {
 			if l.hook != nil {
 				l.hook(s, p)
@@ -245,6 +257,14 @@ func (l *line) transmit(s *station, train dts.Train) {
 			}
 		}
 	})
+}
+
+// setRate gives a station another rate; who has another one does not understand it.
+func (l *line) setRate(s *station, rate int) {
+	s.timing.Rate = rate
+	if err := s.m.SetTiming(s.timing); err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 // arrive gives a frame's bytes to everybody who listens, perhaps only the beginning, perhaps twice.

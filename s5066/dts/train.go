@@ -106,6 +106,9 @@ func (m *Machine) addFor(b *builder, r *remote) {
 	m.casts.addNormal(m, b, -1)
 }
 
+// maxCopies is how often a management message is said in one transmission at most.
+const maxCopies = 8
+
 func (m *Machine) addManagement(b *builder, r *remote) {
 	g := &r.man
 	g.begin()
@@ -124,7 +127,9 @@ func (m *Machine) addManagement(b *builder, r *remote) {
 		return
 	}
 	g.owed = false
-	for range m.copies(p, 8) {
+	// A lost DT_ACK leaves the ends at different rates: as many copies as do not take longer than the lead.
+	n := max(m.copies(p, maxCopies), min(int(m.timing.Lead/max(m.timing.bits(p.Size()), 1)), maxCopies))
+	for range n {
 		b.add(p)
 	}
 }

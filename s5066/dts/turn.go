@@ -220,11 +220,8 @@ func (m *Machine) dataPriority(r *remote) (s5066.Priority, bool) {
 
 // askAgain makes frames due again when the peer's turn is over and it has not spoken of them.
 func (m *Machine) askAgain(r *remote) {
-	if m.turn.await == r.addr || m.now.Before(m.over()) {
+	if t := m.unspoken(r); t.IsZero() || t.After(m.now) {
 		return
-	}
-	if f := r.tx.frames[r.tx.lwe]; m.cfg.FullDuplex && f != nil && m.now.Before(f.airEnd.Add(m.timing.Reply())) {
-		return // its acknowledgement is on its way
 	}
 	if r.tx.waiting() {
 		r.tx.poll(m.pollBytes())
@@ -232,6 +229,18 @@ func (m *Machine) askAgain(r *remote) {
 	if r.exp.current != nil && r.exp.tx.waiting() {
 		r.exp.tx.poll(m.pollBytes())
 	}
+}
+
+// unspoken is when frames become due again that were keyed and not spoken of: when the peer's turn is over, in full duplex when its answer should have
+// come. It is zero when there are none, or an answer is awaited.
+func (m *Machine) unspoken(r *remote) time.Time {
+	if m.turn.await == r.addr || !r.tx.waiting() && (r.exp.current == nil || !r.exp.tx.waiting()) {
+		return time.Time{}
+	}
+	if f := r.tx.frames[r.tx.lwe]; m.cfg.FullDuplex && f != nil {
+		return f.airEnd.Add(m.timing.Reply())
+	}
+	return later(m.over(), m.turn.keying)
 }
 
 // pollBytes is how much may be repeated on suspicion: what costs no more than the turn itself.
