@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"sallyport/internal/xmpp/xmlstream"
 )
 
 func TestParseBench(t *testing.T) {
@@ -68,5 +71,41 @@ func TestLabelBenchmarks(t *testing.T) {
 	rows := labelRows("decision, NATO policy", "with maps", result{ns: 10, allocs: 1}, result{ns: 40})
 	if rows[0].Ratio != 0.25 || rows[0].Met != nil || rows[1].Met == nil || *rows[1].Met {
 		t.Errorf("%+v, want a quarter of the time, and the budget for allocations missed", rows)
+	}
+}
+
+// Chats leave with a label, their text is as long as their rows say, no two are equal, and the same seed makes the same ones.
+func TestChats(t *testing.T) {
+	t.Chdir("../..")
+	var first []string
+	for range 2 {
+		c, err := newChats(7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for range 20 {
+			r, err := c.next(nearDomain, farDomain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := r.Element().Child(xmlstream.NSServer, "body").Text()
+			if len(body) != chatBytes || r.Element().Child("urn:xmpp:sec-label:0", "securitylabel") == nil {
+				t.Errorf("%d characters: %q", len(body), body)
+			}
+			if slices.Contains(all, body) {
+				t.Errorf("twice: %q", body)
+			}
+			all = append(all, body)
+		}
+		if first == nil {
+			first = all
+		}
+		if !slices.Equal(first, all) {
+			t.Error("the same seed makes other chats")
+		}
+		if d, err := c.dictionary(); err != nil || d.Len() == 0 {
+			t.Errorf("dictionary of %d bytes, %v", d.Len(), err)
+		}
 	}
 }

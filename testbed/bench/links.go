@@ -36,13 +36,18 @@ type linkFigures struct {
 	err      error
 }
 
-// links: the datagram link and TCP with TLS over the same bad path: goodput, latency, and what it takes to begin.
+// links: what it takes carriers and pairs of gateways to begin, what a chat costs on each, what the spool commits; and the datagram link
+// beside TCP with TLS over the same bad path: goodput and latency.
 func links(ctx context.Context, s *settings) ([]Row, error) {
 	id, err := newLinkIdentity(s.work)
 	if err != nil {
 		return nil, err
 	}
 	rows, problems := id.beginnings(ctx)
+	first, more := id.firsts(ctx)
+	rows, problems = append(rows, first...), append(problems, more...)
+	kept, err := spooled(ctx)
+	rows, problems = append(rows, kept...), append(problems, err)
 	for _, loss := range losses() {
 		got := measureWays(ctx, id, loss, s.scale)
 		yard := got[yardstickWay]

@@ -64,7 +64,7 @@ func newLinkIdentity(dir string) (*linkIdentity, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := ca.Issue(tlsidtest.Options{DNS: []string{linkDomain}})
+	leaf, err := ca.Issue(tlsidtest.Options{DNS: []string{linkDomain, nearDomain, farDomain}})
 	if err != nil {
 		return nil, err
 	}
@@ -195,29 +195,11 @@ func cut(c net.Conn) {
 
 // openDatagrams connects the datagram link.
 func openDatagrams(ctx context.Context, id *linkIdentity, n *badnet.Net, p contract.Profile, shared bool) (*carrier, error) {
-	open := func(side, other badnet.Side) (*dtls.Endpoint, error) {
-		peer := dtls.Peer{
-			Name: "other", Address: netip.AddrPortFrom(other.Address(), linkPort), Profile: p,
-			Domains: []string{linkDomain}, Identity: tlsid.Policy{Trust: id.trust},
-		}
-		if shared {
-			peer.Shared = &dtls.SharedKey{Identity: "site", Secret: id.secret}
-		}
-		c := dtls.Config{Local: netip.AddrPortFrom(side.Address(), linkPort), Keys: id.keys, Domain: linkDomain, Peers: []dtls.Peer{peer}}
-		return dtls.Open(ctx, c, dtls.Env{Bind: func(ctx context.Context, local netip.AddrPort) (s dtls.Socket, err error) {
-			err = n.Do(side, func() error {
-				var e error
-				s, e = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
-				return e
-			})
-			return s, err
-		}})
-	}
-	near, err := open(badnet.Near, badnet.Far)
+	near, err := id.endpoint(ctx, n, badnet.Near, "other", p, shared)
 	if err != nil {
 		return nil, err
 	}
-	far, err := open(badnet.Far, badnet.Near)
+	far, err := id.endpoint(ctx, n, badnet.Far, "other", p, shared)
 	if err != nil {
 		return nil, errors.Join(err, near.Close())
 	}
@@ -246,4 +228,25 @@ func openDatagrams(ctx context.Context, id *linkIdentity, n *badnet.Net, p contr
 			return b.Receive(lane)
 		},
 	}, nil
+}
+
+// endpoint opens the socket of a side for one peer at the other side.
+func (id *linkIdentity) endpoint(ctx context.Context, n *badnet.Net, side badnet.Side, name string, p contract.Profile, shared bool) (*dtls.Endpoint, error) {
+	_, _, other := sideOf(side)
+	peer := dtls.Peer{
+		Name: name, Address: netip.AddrPortFrom(other.Address(), linkPort), Profile: p,
+		Domains: []string{linkDomain}, Identity: tlsid.Policy{Trust: id.trust},
+	}
+	if shared {
+		peer.Shared = &dtls.SharedKey{Identity: "site", Secret: id.secret}
+	}
+	c := dtls.Config{Local: netip.AddrPortFrom(side.Address(), linkPort), Keys: id.keys, Domain: linkDomain, Peers: []dtls.Peer{peer}}
+	return dtls.Open(ctx, c, dtls.Env{Bind: func(_ context.Context, local netip.AddrPort) (s dtls.Socket, err error) {
+		err = n.Do(side, func() error {
+			var e error
+			s, e = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
+			return e
+		})
+		return s, err
+	}})
 }
