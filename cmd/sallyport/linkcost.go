@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/gateway"
+	"sallyport/gateway/config"
 	"sallyport/gateway/precedence"
 	"sallyport/gateway/thin"
 	"sallyport/internal/xmpp/jid"
@@ -29,6 +31,7 @@ type costFlags struct {
 	interval   time.Duration
 	merge      time.Duration
 	overtake   bool
+	link       string
 }
 
 func (a *app) linkCost() *cobra.Command {
@@ -40,19 +43,25 @@ func (a *app) linkCost() *cobra.Command {
 each class of precedence what it takes: bytes as recorded, bytes on the line,
 the time they occupy it, and how long stanzas wait until they have arrived.
 
+With --link the link is one of the configuration that -c names: its profile,
+framing, compression and dictionary, what is spared on the way to its peer, and
+what is how urgent. Without, it is described by the other flags.
+
 With --thin everything that can be spared is spared: presence at most once in
 --interval, no chat states, receipts, markers, avatars or formatted text, rooms
 by one copy. --presence and --merge-window choose otherwise.
 
 What is below the stanzas (TLS, IP, ARQ of a radio), losses and changing rates
 are not in the prediction. Classes are by kind, without rules and labels.`,
-		Example: `  sallyport link cost --rate 64000 --round-trip 600ms day.rec
+		Example: `  sallyport link cost --link sat day.rec
+  sallyport link cost --rate 64000 --round-trip 600ms day.rec
   sallyport link cost --rate 1200 --round-trip 8s --half-duplex \
     --thin --custody --dictionary ships.dict day.rec`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.cost(args[0], &f) },
 	}
 	fs := cmd.Flags()
+	fs.StringVar(&f.link, "link", "", "`NAME` of a link in the configuration")
 	fs.Int64Var(&f.profile.BitsPerSecond, "rate", 0, "usable `BITS` per second each way (default unlimited)")
 	fs.DurationVar(&f.profile.RoundTrip, "round-trip", 0, "`TIME` from a question to its answer")
 	fs.BoolVar(&f.profile.HalfDuplex, "half-duplex", false, "only one end speaks at a time")
@@ -65,45 +74,63 @@ are not in the prediction. Classes are by kind, without rules and labels.`,
 	fs.DurationVar(&f.interval, "interval", 0, "`TIME` between changes of a contact (default 5m)")
 	fs.DurationVar(&f.merge, "merge-window", 0, "`TIME` a room's message waits for its copies")
 	fs.BoolVar(&f.overtake, "overtake", false, "chat and requests before presence and rooms")
+	for _, other := range []string{
+		"rate", "round-trip", "half-duplex", "window", "custody", "compress", "dictionary", "thin", "presence", "interval", "merge-window", "overtake",
+	} {
+		cmd.MarkFlagsMutuallyExclusive("link", other)
+	}
 	return cmd
 }
 
-// link makes the options of a prediction; the thinners it makes are appended to made.
-func (f *costFlags) link(made *[]*thinning) (cost.Options, error) {
-	o := cost.Options{Profile: f.profile, Custody: f.custody}
+// described is the link that the flags say.
+func (f *costFlags) described() (l gateway.ConfiguredLink, err error) {
+	l = gateway.ConfiguredLink{Profile: f.profile, Custody: f.custody, Precedence: precedence.Spec{Overtake: f.overtake}}
 	if f.profile.BitsPerSecond < 0 || f.profile.RoundTrip < 0 {
-		return o, errors.New("--rate and --round-trip cannot be negative")
+		return l, errors.New("--rate and --round-trip cannot be negative")
 	}
 	for _, text := range f.windows {
 		w, err := links.ParseWindow(text)
 		if err != nil {
-			return o, err
+			return l, err
 		}
-		o.Profile.Windows = append(o.Profile.Windows, w)
+		l.Profile.Windows = append(l.Profile.Windows, w)
 	}
 	if f.compress || f.dictionary != "" {
-		o.Compression = &deflate.Config{}
+		l.Compression = &deflate.Config{}
 	}
 	if f.dictionary != "" {
-		dict, err := loadDictionary(f.dictionary)
-		if err != nil {
-			return o, err
+		if l.Compression.Dictionary, err = loadDictionary(f.dictionary); err != nil {
+			return l, err
 		}
-		o.Compression.Dictionary = dict
 	}
-	table, _ := precedence.Compile(precedence.Spec{Overtake: f.overtake}) // nothing in it can be wrong
+	l.Thin, err = f.thinned()
+	return l, err
+}
+
+// configuredLink is a link of the configuration.
+func (a *app) configuredLink(name string) (l gateway.ConfiguredLink, err error) {
+	cfg, problems := config.Load(a.config)
+	if problems.Failed() {
+		a.printProblems(a.err, problems)
+		return l, errors.New("the configuration has errors")
+	}
+	return gateway.LinkOf(cfg, name)
+}
+
+// options are those of a prediction; the thinners it makes are appended to made.
+func options(l *gateway.ConfiguredLink, made *[]*thinning) cost.Options {
+	o := cost.Options{Profile: l.Profile, Custody: l.Custody, Compression: l.Compression}
+	table, _ := precedence.Compile(l.Precedence) // what can be wrong in it was looked at
 	o.Class = func(s stanza.Stanza) uint8 {
 		return table.Of(rules.NoPrecedence, "", nil, s).Precedence.Lane()
 	}
-	t, err := f.thinned()
-	if err != nil || t == (thin.Options{}) {
-		return o, err
+	if l.Thin != (thin.Options{}) {
+		o.Thin = func() cost.Thinner {
+			*made = append(*made, &thinning{t: thin.New(l.Thin)})
+			return (*made)[len(*made)-1]
+		}
 	}
-	o.Thin = func() cost.Thinner {
-		*made = append(*made, &thinning{t: thin.New(t)})
-		return (*made)[len(*made)-1]
-	}
-	return o, nil
+	return o
 }
 
 func (f *costFlags) thinned() (o thin.Options, err error) {
@@ -188,11 +215,16 @@ func sparedBy(made []*thinning) []spared {
 }
 
 func (a *app) cost(name string, f *costFlags) error {
-	var made []*thinning
-	o, err := f.link(&made)
+	describe := f.described
+	if f.link != "" {
+		describe = func() (gateway.ConfiguredLink, error) { return a.configuredLink(f.link) }
+	}
+	l, err := describe()
 	if err != nil {
 		return err
 	}
+	var made []*thinning
+	o := options(&l, &made)
 	r, done, err := a.recording(name)
 	if err != nil {
 		return err
