@@ -31,7 +31,8 @@ func Attach(ctx context.Context, conn net.Conn, station string) (*Port, Hello, e
 	case <-p.ready:
 		h, _ := s.Hello() // written once, before ready was closed
 		return p, h, nil
-	case <-p.done:
+	case <-p.down:
+		_ = p.Close()
 		return nil, Hello{}, fmt.Errorf("greet modem: %w", p.err)
 	case <-ctx.Done():
 		_ = p.Close()

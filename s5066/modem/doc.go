@@ -7,9 +7,10 @@
 //	timing.go               Radio and Timing: how long a transmission takes, when its bytes arrive, what turning round costs
 //	exchange.go             Order (Key, Abort) and Event (Keyed, Sent, Lost, Carrier, Data)
 //	frame.go, decoder.go    the frames of the TCP framing, their codec, and the decoder over a byte stream
+//	step.go                 Machine and Step: what Session and Implied are to a Port
 //	session.go              Session: the station's end as a plain machine: what is outstanding, when the modem counts as dead
 //	implied.go              Implied: the same for a plain byte stream, where data imply keying
-//	port.go, dial.go        Port: the running station's end, over either; Dial
+//	port.go, dial.go        Port: the running station's end, over either; Dial, Attach, Raw
 //	unit.go                 Unit and Serve: the modem's end of the framing
 //
 // # What it must never do
@@ -57,6 +58,8 @@
 //   - The wideband set is that of 24 kHz, eight times the rates of 3 kHz from 9,600 to 120,000 bit/s, interleavers of 0.12, 0.48, 1.92 and 7.68 s.
 //   - A carrier is noticed after the first 0.6 s of a preamble, or at its end if it is shorter, and the waveform is known then: the
 //     waveforms tell their rate in the preamble. For STANAG 4285, which does not, receivers are taken to be set to it.
+//
+// A modem that is gone stays gone: whoever runs a Port dials again, and knows from Lost what has to be sent again.
 //
 // Not in the room: D_PDUs, what is sent when, propagation (s5066/channel), and drivers of particular makers' modems.
 package modem

@@ -29,7 +29,8 @@ type Port struct {
 	orders  chan Order
 	events  chan Event
 	ready   chan struct{}
-	done    chan struct{} // run has ended; err is set
+	down    chan struct{} // the stream has ended; err is set
+	done    chan struct{} // run has ended
 	stop    chan struct{}
 	once    sync.Once
 	readied sync.Once
@@ -40,7 +41,7 @@ type Port struct {
 func Start(stream io.ReadWriteCloser, m Machine, first []byte) *Port {
 	p := &Port{
 		stream: stream, machine: m, orders: make(chan Order), events: make(chan Event, eventsAhead),
-		ready: make(chan struct{}), done: make(chan struct{}), stop: make(chan struct{}),
+		ready: make(chan struct{}), down: make(chan struct{}), done: make(chan struct{}), stop: make(chan struct{}),
 	}
 	go p.run(first)
 	return p
@@ -55,7 +56,7 @@ func (p *Port) Order(ctx context.Context, o Order) error {
 	select {
 	case p.orders <- o:
 		return nil
-	case <-p.done:
+	case <-p.down:
 		return fmt.Errorf("%w: %w", ErrGone, p.err)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -65,7 +66,7 @@ func (p *Port) Order(ctx context.Context, o Order) error {
 // Err says why the modem is gone; nil while it is there.
 func (p *Port) Err() error {
 	select {
-	case <-p.done:
+	case <-p.down:
 		return p.err
 	default:
 		return nil
@@ -98,6 +99,7 @@ func (p *Port) run(first []byte) {
 		err = readErr
 	}
 	p.err = err
+	close(p.down)
 	p.part()
 }
 

@@ -284,6 +284,37 @@ func TestAStationThatDoesNotRead(t *testing.T) {
 	})
 }
 
+// A station that gives an order before it takes what waits for it is not held up by a modem that is gone.
+func TestOrderToAModemThatIsGoneWhileEventsWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, finish := pair(t, func(_ context.Context, u *modem.Unit) {
+			for range 500 {
+				u.Emit(modem.Carrier{On: true})
+				u.Emit(modem.Carrier{})
+			}
+			time.Sleep(time.Second)
+		})
+		time.Sleep(time.Minute)
+		n := 0
+		for range 10 { // it does not know yet
+			if err := p.Order(t.Context(), modem.Abort{ID: 1}); err != nil {
+				if !errors.Is(err, modem.ErrGone) {
+					t.Error(err)
+				}
+				n++
+			}
+		}
+		for range p.Events() {
+			n++
+		}
+		if n < 64 || p.Err() == nil {
+			t.Errorf("%d errors and events, %v", n, p.Err())
+		}
+		finish()
+	})
+}
+
 func TestAPlainStreamIsAModemToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

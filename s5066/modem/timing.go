@@ -5,6 +5,9 @@ import "time"
 // MaxDuration is the longest transmission that an EOT field can announce (STANAG 5066 annex C).
 const MaxDuration = 127500 * time.Millisecond
 
+// EndOfMessageBytes are transmitted behind the data, inside the last block, and count when blocks are filled.
+const EndOfMessageBytes = endOfMessageBits / 8
+
 // Radio is what the equipment around the waveform adds.
 type Radio struct {
 	KeyUp   time.Duration // from the order to the carrier: transmitter and amplifier switch
