@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -26,14 +27,19 @@ func main() {
 	room := flag.Int("room", 100, "messages in the room, which everybody is in")
 	seed := flag.Uint64("seed", 1, "the same makes the same day")
 	flag.Parse()
-	d := newDay(*people, *seed)
-	d.presence()
-	d.conversations(*chats)
-	d.room(*room)
-	if err := d.write(); err != nil {
+	if err := record(os.Stdout, *people, *chats, *room, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, "recordday:", err)
 		os.Exit(1)
 	}
+}
+
+// record writes the recording of a day.
+func record(out io.Writer, people, chats, room int, seed uint64) error {
+	d := newDay(people, seed)
+	d.presence()
+	d.conversations(chats)
+	d.room(room)
+	return d.write(out)
 }
 
 var (
@@ -146,12 +152,12 @@ func (d *day) room(messages int) {
 	}
 }
 
-func (d *day) write() error {
+func (d *day) write(to io.Writer) error {
 	if d.err != nil {
 		return d.err
 	}
 	slices.SortStableFunc(d.entries, func(a, b cost.Entry) int { return a.Time.Compare(b.Time) })
-	out := bufio.NewWriter(os.Stdout)
+	out := bufio.NewWriter(to)
 	fmt.Fprintln(out, cost.Head)
 	var line []byte
 	var err error

@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	seeds := flag.Uint64("seeds", 200_000, "how many worlds, from seed 1 (or -from) on")
+	count := flag.Uint64("seeds", 200_000, "how many worlds, from seed 1 (or -from) on")
 	from := flag.Uint64("from", 1, "the first seed")
 	seed := flag.Uint64("seed", 0, "only this one, with the end of its story")
 	word := flag.String("fault", simulation.None.String(), "plant a fault: "+faults())
@@ -38,7 +38,7 @@ func main() {
 		fmt.Println(strings.Join(r.Trace, "\n"))
 		os.Exit(verdict(os.Stdout, &r))
 	}
-	os.Exit(many(*from, *seeds, *workers, fault))
+	os.Exit(many(os.Stdout, seeds{*from, *count}, *workers, fault))
 }
 
 func faults() string {
@@ -58,8 +58,11 @@ func verdict(out io.Writer, r *simulation.Result) int {
 	return 0
 }
 
-// many runs the worlds and prints the sum. The first violations are printed as they are found.
-func many(from, seeds uint64, workers int, fault simulation.Fault) int {
+// seeds are those of the worlds to run.
+type seeds struct{ from, count uint64 }
+
+// many runs the worlds and prints the sum. The first violations are printed as they are found. It returns what the command ends with.
+func many(out io.Writer, s seeds, workers int, fault simulation.Fault) int {
 	var (
 		next, bad atomic.Uint64
 		mu        sync.Mutex
@@ -69,25 +72,25 @@ func many(from, seeds uint64, workers int, fault simulation.Fault) int {
 	)
 	for range max(workers, 1) {
 		all.Go(func() {
-			for n := next.Add(1); n <= seeds; n = next.Add(1) {
-				r := simulation.Run(from+n-1, fault)
+			for n := next.Add(1); n <= s.count; n = next.Add(1) {
+				r := simulation.Run(s.from+n-1, fault)
 				mu.Lock()
 				sum.Add(&r)
 				if r.Violation != "" && bad.Add(1) <= 10 {
-					verdict(os.Stdout, &r)
+					verdict(out, &r)
 				}
 				if n%10_000 == 0 {
-					fmt.Printf("%d worlds, %d violations, %v\n", n, bad.Load(), time.Since(began).Round(time.Second))
+					fmt.Fprintf(out, "%d worlds, %d violations, %v\n", n, bad.Load(), time.Since(began).Round(time.Second))
 				}
 				mu.Unlock()
 			}
 		})
 	}
 	all.Wait()
-	fmt.Printf("%d worlds with fault %s in %v: %d violations\n", seeds, fault, time.Since(began).Round(time.Second), bad.Load())
-	fmt.Printf("messages: %d said, %d delivered, %d expired, %d superseded, %d bounced, %d refused, %d in doubt\n",
+	fmt.Fprintf(out, "%d worlds with fault %s in %v: %d violations\n", s.count, fault, time.Since(began).Round(time.Second), bad.Load())
+	fmt.Fprintf(out, "messages: %d said, %d delivered, %d expired, %d superseded, %d bounced, %d refused, %d in doubt\n",
 		sum.Said, sum.Delivered, sum.Expired, sum.Superseded, sum.Bounced, sum.Refused, sum.InDoubt)
-	fmt.Printf("faults: %d repetitions, %d cuts, %d kills, %d power cuts, %d spools stopped, %d full disks\n",
+	fmt.Fprintf(out, "faults: %d repetitions, %d cuts, %d kills, %d power cuts, %d spools stopped, %d full disks\n",
 		sum.Repetitions, sum.Cuts, sum.Kills, sum.PowerCuts, sum.Stops, sum.Fulls)
 	if bad.Load() > 0 {
 		return 1
