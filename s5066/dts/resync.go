@@ -13,6 +13,7 @@ type resync struct {
 	next    uint8
 	last    int // ID of the peer's last command, -1 before any
 	answer  *dpdu.Reset
+	asked   time.Time // when the command came that it answers
 	limit   limiter
 }
 
@@ -62,6 +63,7 @@ func (m *Machine) heardResync(r *remote, c dpdu.Reset) {
 		r.figures.Resets++
 		m.obey(r, c)
 	}
+	r.sync.asked = m.now
 	switch {
 	case c.Full:
 		r.sync.answer = &dpdu.Reset{Ack: true}
@@ -87,7 +89,7 @@ func (m *Machine) obey(r *remote, c dpdu.Reset) {
 func (m *Machine) resyncAcked(r *remote, c dpdu.Reset) {
 	p := r.sync.pending
 	switch {
-	case p == nil || p.TXRequest || p.RXCommand && c.ID != p.ID:
+	case p == nil || r.sync.sends == 0 || p.TXRequest || p.RXCommand && c.ID != p.ID:
 		return
 	case p.Full:
 		r.figures.Resets++

@@ -54,24 +54,25 @@ type happening struct {
 // line is a half-duplex channel in virtual time: whoever keys while somebody else is on the air destroys both, frames are lost,
 // damaged, repeated and cut off by chance.
 type line struct {
-	t        testing.TB
-	now      time.Time
-	timing   dts.Timing
-	random   *rand.Rand
-	loss     float64 // of frames, independently
-	cut      float64 // of transmissions, broken off somewhere
-	repeat   float64 // of frames, heard twice
-	stations []*station
-	agenda   []happening
-	orders   int
-	onAir    int
-	clash    bool
-	duplex   bool
-	lossAt   map[int]float64 // instead of loss, by rate
-	onEvent  func(*station, dts.Event)
-	overlaps int
-	hook     func(from *station, p dpdu.PDU)
-	trace    func(from *station, train dts.Train)
+	t         testing.TB
+	now       time.Time
+	timing    dts.Timing
+	random    *rand.Rand
+	loss      float64 // of frames, independently
+	cut       float64 // of transmissions, broken off somewhere
+	repeat    float64 // of frames, heard twice
+	stations  []*station
+	agenda    []happening
+	orders    int
+	onAir     int
+	clash     bool
+	duplex    bool
+	lossAt    map[int]float64 // instead of loss, by rate
+	onEvent   func(*station, dts.Event)
+	overlaps  int
+	hook      func(from *station, p dpdu.PDU)
+	heardHook func(*station, dpdu.PDU)
+	trace     func(from *station, train dts.Train)
 }
 
 func newLine(t testing.TB, seed uint64, timing dts.Timing, change func(*dts.Config)) *line {
@@ -287,6 +288,9 @@ func (l *line) arrive(s *station, p dpdu.PDU, deaf map[*station]bool, broken boo
 
 func (l *line) hear(s *station, frames []dpdu.PDU) {
 	for _, p := range frames {
+		if l.heardHook != nil {
+			l.heardHook(s, p)
+		}
 		l.took(s, s.m.Heard(l.now, p))
 	}
 }

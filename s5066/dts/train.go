@@ -150,7 +150,10 @@ func (m *Machine) addResync(b *builder, r *remote) {
 		b.add(dpdu.PDU{Type: dpdu.Resync, To: r.addr, From: m.cfg.Own, Resync: c})
 	}
 	if s.answer != nil {
-		frame(*s.answer)
+		// The answer to a full reset has no ID. Late, it would be taken for the answer to the next one; the command will be repeated.
+		if m.now.Sub(s.asked) < m.roundTrips(2) {
+			frame(*s.answer)
+		}
 		s.answer = nil
 	}
 	if s.pending == nil || m.now.Before(r.retry) {

@@ -12,6 +12,7 @@ type turn struct {
 	busy    time.Time     // a heard EOT has not run out before
 	speaker s5066.Address // whose EOT
 	carrier bool
+	quiet   time.Time     // the modem may still give out what it heard until then
 	keying  time.Time     // own transmission ends
 	yield   time.Time     // the addressee of the last one may begin until then
 	hold    time.Time     // an answer is awaited until then
@@ -45,6 +46,9 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	if m.turn.carrier && !on && m.turn.await.Valid() {
 		// What was sent may still be inside the modem.
 		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
+	}
+	if m.turn.carrier && !on {
+		m.turn.quiet = m.now.Add(m.timing.Latency + 50*time.Millisecond)
 	}
 	m.turn.carrier = on
 	return m.end()
@@ -136,9 +140,9 @@ func (m *Machine) Want(now time.Time) (Want, bool) {
 // over is when the last bytes of what was announced have come out of the modem.
 func (m *Machine) over() time.Time {
 	if m.turn.busy.IsZero() {
-		return time.Time{}
+		return m.turn.quiet
 	}
-	return m.turn.busy.Add(m.timing.Latency)
+	return later(m.turn.quiet, m.turn.busy.Add(m.timing.Latency))
 }
 
 // free is when the channel is this node's to use, as far as frames tell.
