@@ -3,6 +3,7 @@ package channel_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,11 +110,11 @@ func (b *bench) story() []string {
 func (b *bench) outcomes(number int) string {
 	for _, tx := range b.sim.Log() {
 		if tx.Number == number {
-			s := ""
+			var s strings.Builder
 			for _, r := range tx.Heard {
-				s += fmt.Sprintf("%d %s %d;", r.Station, r.Outcome, r.Bytes)
+				s.WriteString(fmt.Sprintf("%d %s %d;", r.Station, r.Outcome, r.Bytes))
 			}
-			return s
+			return s.String()
 		}
 	}
 	return "not in the log"
