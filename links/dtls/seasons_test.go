@@ -267,7 +267,10 @@ func TestQuality(t *testing.T) {
 				p := newPair(t, settings{weather: weather{delay: 100 * time.Millisecond, drop: row.drop, seed: 5}, profile: links.Profile{RoundTrip: 200 * time.Millisecond}})
 				defer p.close()
 				ship, shore := p.connect()
-				const messages = 2000
+				messages := 2000
+				if testing.Short() {
+					messages = 1000
+				}
 				for lane := range ship.Lanes() {
 					go func() {
 						for range messages / ship.Lanes() {
