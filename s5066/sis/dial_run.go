@@ -80,7 +80,10 @@ func (c *Conn) converse(raw net.Conn, client *Client) {
 		defer close(read)
 		c.read(raw, client)
 	}()
-	c.write(raw, client, read)
+	if err := c.write(raw, client, read); err != nil { // the node may have said why
+		_ = raw.SetReadDeadline(time.Now().Add(lingerTime))
+		<-read
+	}
 	_ = raw.Close()
 	<-read
 	c.mu.Lock()
@@ -114,8 +117,9 @@ func (c *Conn) read(raw net.Conn, client *Client) {
 	}
 }
 
-// write writes what the client has to say and tells it the time, until it or the connection ends.
-func (c *Conn) write(raw net.Conn, client *Client, read <-chan struct{}) {
+// write writes what the client has to say and tells it the time, until it or the connection ends. The
+// error is that of the connection.
+func (c *Conn) write(raw net.Conn, client *Client, read <-chan struct{}) error {
 	for {
 		c.mu.Lock()
 		client.Tick(time.Now())
@@ -130,17 +134,17 @@ func (c *Conn) write(raw net.Conn, client *Client, read <-chan struct{}) {
 		if len(b) > 0 {
 			_ = raw.SetWriteDeadline(time.Now().Add(stallTimeout))
 			if _, err := raw.Write(b); err != nil {
-				return
+				return err
 			}
 		}
 		switch {
 		case closing:
-			return
+			return nil
 		case len(b) > 0:
 			continue
 		}
 		if !sleep(at, timed, changed, read) {
-			return
+			return nil
 		}
 	}
 }

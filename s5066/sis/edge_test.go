@@ -1,8 +1,10 @@
 package sis_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -400,20 +402,56 @@ func TestHardLinkAndManagementOverAConn(t *testing.T) {
 	})
 }
 
-// TestOverTCP is the same conversation over real sockets.
-func TestOverTCP(t *testing.T) {
+// TestLastWordsReachAFlooder: over a real socket, a client that goes on sending is still told why it is sent
+// away.
+func TestLastWordsReachAFlooder(t *testing.T) {
 	t.Parallel()
+	n, addr := serveTCP(t)
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flooded := make(chan struct{})
+	go func() {
+		defer close(flooded)
+		for range 16 {
+			_, _ = conn.Write(make([]byte, 64<<10))
+		}
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}()
+	got, err := io.ReadAll(conn)
+	if want := encode(t, sis.UnbindIndication{Reason: sis.UnbindInvalid}); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("read % x, %v; want % x", got, err, want)
+	}
+	<-flooded
+	_ = conn.Close()
+	n.stop(t)
+}
+
+// serveTCP is a loopNode on a port of loopback.
+func serveTCP(t *testing.T) (*loopNode, string) {
+	t.Helper()
 	ln, err := sis.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _ := sis.NewServer(sis.DefaultServerConfig())
-	n := &loopNode{s: s}
-	n.listener = sis.NewListener(n)
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- n.listener.Serve(ctx, ln) }()
-	c, err := sis.Dial(t.Context(), ln.Addr().String(), sis.BindOptions{SAP: 6, Service: arq})
+	s, err := sis.NewServer(sis.DefaultServerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &loopNode{s: s, served: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.listener, n.cancel = sis.NewListener(n), cancel
+	go func() { n.served <- n.listener.Serve(ctx, ln) }()
+	return n, ln.Addr().String()
+}
+
+// TestOverTCP is the same conversation over real sockets.
+func TestOverTCP(t *testing.T) {
+	t.Parallel()
+	n, addr := serveTCP(t)
+	c, err := sis.Dial(t.Context(), addr, sis.BindOptions{SAP: 6, Service: arq})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,8 +464,5 @@ func TestOverTCP(t *testing.T) {
 		t.Errorf("told %+v", e)
 	}
 	_ = c.Close()
-	cancel()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	n.stop(t)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 const (
 	stallTimeout = 60 * time.Second // how long a client may let one write wait
+	lingerTime   = 2 * time.Second  // how long the last bytes may take to a client that goes on sending
 	acceptTries  = 10               // failures to accept in a row that end a listener
 )
 
@@ -130,19 +132,22 @@ func (l *Listener) read(id ClientID, s session) {
 		l.write(id, s, done)
 	}()
 	buf := make([]byte, 16<<10)
-	for {
-		n, err := s.conn.Read(buf)
-		if n > 0 {
+	var err error
+	for err == nil {
+		var n int
+		if n, err = s.conn.Read(buf); n > 0 {
 			l.port.Bytes(id, buf[:n])
 			l.Wake()
 		}
-		if err != nil {
-			break
-		}
 	}
 	close(done)
-	_ = s.conn.Close()
+	if errors.Is(err, io.EOF) { // it may still read what it has been told
+		_ = s.conn.SetWriteDeadline(time.Now().Add(lingerTime))
+	} else {
+		_ = s.conn.Close()
+	}
 	<-written
+	_ = s.conn.Close()
 	l.mu.Lock()
 	delete(l.open, id)
 	l.mu.Unlock()
@@ -150,13 +155,14 @@ func (l *Listener) read(id ClientID, s session) {
 	l.Wake()
 }
 
-// write writes what the port has for the client. It closes the connection when the port says so,
-// or when a write stalls.
+// write writes what the port has for the client, what is left when the reader is done included. It
+// closes the connection when the port says so, or when a write stalls.
 func (l *Listener) write(id ClientID, s session, done <-chan struct{}) {
-	for {
+	patience := stallTimeout
+	for last := false; ; {
 		b, closing := l.port.Output(id)
 		if len(b) > 0 {
-			_ = s.conn.SetWriteDeadline(time.Now().Add(stallTimeout))
+			_ = s.conn.SetWriteDeadline(time.Now().Add(patience))
 			if _, err := s.conn.Write(b); err != nil {
 				_ = s.conn.Close()
 				return
@@ -164,15 +170,26 @@ func (l *Listener) write(id ClientID, s session, done <-chan struct{}) {
 		}
 		switch {
 		case closing:
-			_ = s.conn.Close()
+			hangUp(s.conn)
 			return
 		case len(b) > 0:
 			continue
+		case last:
+			return
 		}
 		select {
 		case <-s.wake:
 		case <-done:
-			return
+			last, patience = true, lingerTime
 		}
+	}
+}
+
+// hangUp says that nothing more is written, and lets the reader go on for a moment: closing
+// a TCP connection that has unread bytes would take the last words away from the client.
+func hangUp(conn net.Conn) {
+	half, ok := conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		_ = conn.Close()
 	}
 }
