@@ -16,8 +16,9 @@ import (
 )
 
 // Subscription requests wait for days, longer than a node runs: they are kept in a file
-// of the state directory. Everything else in the conversation table is forgotten at a
-// restart; answers to it are then refused as unsolicited, and requesters ask again.
+// of the state directory. Requests that had not left are found in the spool again. Everything
+// else in the conversation table is forgotten at a restart; answers to it are then refused as
+// unsolicited, and requesters ask again.
 const (
 	askedFile  = "subscriptions.json"
 	askedEvery = time.Second

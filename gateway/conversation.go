@@ -186,6 +186,20 @@ func (t *conversations) apply(v *peering.Verdict, released stanza.Stanza, now ti
 	}
 }
 
+// restore remembers a request that an earlier life of the node has let cross and that has not left yet, unless it is known.
+func (t *conversations) restore(v *peering.Verdict, released stanza.Stanza, now time.Time) {
+	if !v.Effects.Await {
+		return
+	}
+	t.mu.Lock()
+	c := t.known(v.Effects.From, v.Effects.To)
+	known := c != nil && c.awaited[awaitKey{v.Effects.From, v.Effects.To, released.ID()}] != nil
+	t.mu.Unlock()
+	if !known {
+		t.apply(v, released, now, 0)
+	}
+}
+
 // sent begins the time in which an awaited request is to be answered: it has been delivered.
 func (t *conversations) sent(request stanza.Stanza, until time.Time) {
 	t.mu.Lock()

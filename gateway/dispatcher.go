@@ -241,6 +241,9 @@ func (x *dispatcher) judge(h *heldEntry) (may dispatch.Set, ok bool) {
 		return 0, false
 	}
 	h.released = r
+	if h.Number < x.d.first {
+		x.d.g.conversations.restore(&v, r.Stanza(), x.d.g.now())
+	}
 	var names []string
 	if p := x.d.g.engine.Policy().Peer(x.peer); p != nil {
 		names = p.Links

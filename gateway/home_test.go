@@ -334,3 +334,29 @@ func TestLateness(t *testing.T) {
 		})
 	}
 }
+
+// TestRequestWaitsOverRestart: what is asked while no link works is answered also when the node was restarted meanwhile, under the id
+// that the requester gave.
+func TestRequestWaitsOverRestart(t *testing.T) {
+	edit := func(shore, _ *site) { shore.policy = "reissue-ids = true\n" }
+	between(t, edit, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		e.wires.cut(sat)
+		e.wires.cut(hf)
+		e.shore.arrive(iq("get", "mine", ua, vb))
+		e.settle(time.Hour)
+		e.shore.end()
+		e.mend()
+		e.shore.start(t, e.shore.site)
+		e.settle(3 * time.Minute)
+		asked := e.ship.node.link.to("b.example")
+		if len(asked) != 1 || asked[0].id == "mine" {
+			t.Fatalf("%d requests: %v", len(asked), ids(asked))
+		}
+		e.ship.arrive(iq("result", asked[0].id, vb, ua))
+		e.settle(time.Minute)
+		wantSame(t, e.shore.got("a.example"), []string{"mine"})
+		e.settle(time.Hour)
+		wantSame(t, e.shore.got("a.example"), []string{"mine"}) // and nobody says that none came
+	})
+}
