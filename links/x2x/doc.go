@@ -25,6 +25,21 @@
 // An acknowledgement waits links.Profile.AckDelay for more to acknowledge; it goes sooner with anything else that is written, and at once
 // when a quarter of the peer's window is owed.
 //
+// # What is confirmed by what
+//
+//   - Plain: by nothing. The XEP has no answer to a stanza, and what TCP acknowledges has reached a kernel, not a server. A stanza on a
+//     stream that lives on for the answer time of the profile is reported as delivered with links.ErrUnconfirmed; on one that is lost
+//     before, as in doubt; on one that the peer ended in order after ours, as delivered.
+//   - Managed: by h of XEP-0198, which counts what the peer has taken responsibility for. Counting begins at 0 on each carrier, for both
+//     directions, without enable: the XEP lets the two agree on that beforehand. On a loss what h does not cover is in doubt.
+//   - Custody: by the peer's disk, across losses and restarts.
+//
+// A Managed stream is not resumed (XEP-0198 §5). Resumption names the session by an id that only the answer to an enable gives, and
+// without one a peer could not tell a carrier that goes on from one of an end that has forgotten everything: its h would be counted
+// against other stanzas, which loses some of them in silence. So what is in doubt goes back to the gateway, which gives it up with a
+// word to the sender, or writes it once more, as it is configured for the peer; the second can be a double, never a loss. Where both ends
+// are ours, Custody is the mode that settles it.
+//
 // # The link
 //
 // A [Set] holds all links of a gateway and their listeners; a [Link] is one link to one peer. A carrier (one connection) has a reader, a
