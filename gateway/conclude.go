@@ -157,6 +157,9 @@ func (q *concluder) conclude(c *conclusion) {
 	if len(c.entry.Stored) == 0 && !c.ended {
 		c.entry.Stored, _ = q.d.store().Stored(c.entry.Number) // without, the record is all that is left of it
 	}
+	for _, one := range q.split(c) {
+		q.conclude(&one)
+	}
 	if c.recorded {
 		q.tell(c)
 		return
@@ -306,7 +309,10 @@ func (d *depot) count(e *spool.Entry, how spool.Outcome) {
 		}
 		return
 	}
-	n := e.Weight()
+	d.endsMu.Lock()
+	n := e.Weight() - d.parted[e.Number]
+	delete(d.parted, e.Number)
+	d.endsMu.Unlock()
 	c.Queued.Add(-n)
 	switch how {
 	case spool.NoOutcome:

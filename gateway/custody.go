@@ -131,6 +131,10 @@ func (d *depot) accept(ctx context.Context, in links.Inbound) {
 	f := g.flights.get(g, &in)
 	f.in.Receipt = nil // rc has it
 	f.mark = &spool.Mark{Peer: in.Peer, Epoch: in.Frame.Epoch, Lane: in.Frame.Lane, Number: in.Frame.Number}
+	if len(in.Also) > 0 {
+		rc.acceptCopies(ctx, f, in)
+		return
+	}
 	var a peering.Arrival
 	g.arrival(&in, &a)
 	g.decide(f, &a)

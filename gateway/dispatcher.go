@@ -12,6 +12,7 @@ import (
 	"sallyport/gateway/delivery"
 	"sallyport/gateway/dispatch"
 	"sallyport/gateway/spool"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -46,6 +47,7 @@ type dispatcher struct {
 type heldEntry struct {
 	spool.Entry
 	order    uint64
+	reached  map[jid.JID]bool // of several recipients: who has his copy
 	released peering.Released // as it was judged last, for one link
 }
 
@@ -237,6 +239,9 @@ func (x *dispatcher) judge(h *heldEntry) (may dispatch.Set, ok bool) {
 	}
 	r, ok := v.Released()
 	if !ok || v.ToPeer != x.peer {
+		if x.headRefused(h, &v) {
+			return x.judge(h)
+		}
 		x.d.ends.addNow(conclusion{entry: h.Entry, how: spool.Refused, verdict: &v})
 		return 0, false
 	}

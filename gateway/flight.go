@@ -29,6 +29,7 @@ type flight struct {
 	seq     uint64        // audit record of the decision
 	keep    bool          // goes to the spool
 	class   spool.Class
+	copies  *copies           // came with others in one consignment
 	folded  thin.Reason       // why nothing of it is worth sending
 	stored  peering.Stored    // for the spool
 	mark    *spool.Mark       // what taking it means to a gateway of ours

@@ -69,15 +69,11 @@ func (d *depot) keep(f *flight, r *peering.Released) {
 		d.fold(f)
 		return
 	}
-	s := r.Stanza()
-	e := spool.Entry{
-		Peer: r.Peer(), Class: f.class, Local: r.Local(), Remote: r.Remote(), To: r.To(), Kind: s.Kind(),
-		Conversation: conversationOf(r.From(), r.To()), Stored: f.stored, Bytes: f.in.Bytes, Accepted: f.in.Time,
-		Expires: expires(d.g.active(), f.class, f.in.Time, r.Expires()), Mark: f.mark, Latest: latest(s),
+	if f.copies != nil {
+		f.copies.add(f, true, nil)
+		return
 	}
-	if t := d.thinner(r.Peer()); t != nil && t.paces(s) {
-		e.Peer, e.Class, e.Latest = e.Peer+paced, spool.Routine, spool.Key{}
-	}
+	e := d.entry(f, r)
 	d.g.counters.Queued.Add(1)
 	try := func(done func(error)) {
 		if err := d.store().Append(e, func(_ spool.Number, err error) { done(err) }); err != nil {
@@ -90,6 +86,23 @@ func (d *depot) keep(f *flight, r *peering.Released) {
 		return
 	}
 	try(after)
+}
+
+// entry is what is kept of a release.
+func (d *depot) entry(f *flight, r *peering.Released) spool.Entry {
+	s := r.Stanza()
+	e := spool.Entry{
+		Peer: r.Peer(), Class: f.class, Local: r.Local(), Remote: r.Remote(), To: r.To(), Kind: s.Kind(),
+		Conversation: conversationOf(r.From(), r.To()), Stored: f.stored, Bytes: f.in.Bytes, Accepted: f.in.Time,
+		Expires: expires(d.g.active(), f.class, f.in.Time, r.Expires()), Mark: f.mark, Latest: latest(s),
+	}
+	if t := d.thinner(r.Peer()); t != nil && t.paces(s) {
+		e.Peer, e.Class, e.Latest = e.Peer+paced, spool.Routine, spool.Key{}
+	}
+	if e.Copy = d.copyKey(f, r); e.Copy != (spool.Key{}) {
+		e.To = f.in.Stanza.To() // under which it is judged again
+	}
+	return e
 }
 
 // latest names what a newer presence makes needless: that of the same person to the same person, unless it is about a room.
@@ -157,6 +170,10 @@ func (d *depot) keepReply(r *peering.Released, mark *spool.Mark, ends []spool.En
 
 // answer tells the sender of what came in under custody, or who is behind a peer of the spool, and lands the flight.
 func (d *depot) answer(f *flight, reply *peering.Released) {
+	if f.copies != nil {
+		f.copies.add(f, false, reply)
+		return
+	}
 	try := func(done func(error)) { d.keepReply(reply, f.mark, nil, done) }
 	if f.mark == nil {
 		try(func(err error) { d.answered(f, err) })
@@ -174,6 +191,10 @@ func (d *depot) answer(f *flight, reply *peering.Released) {
 
 // refused notes that something under custody was refused, and nobody is told.
 func (d *depot) refused(f *flight) {
+	if f.copies != nil {
+		f.copies.add(f, false, nil)
+		return
+	}
 	try := func(done func(error)) {
 		if err := d.store().Refused(*f.mark, done); err != nil {
 			done(err)

@@ -7,6 +7,7 @@ import (
 
 	"sallyport/gateway/dispatch"
 	"sallyport/links"
+	"sallyport/peering"
 )
 
 // outgoing hands what the scheduler sends to one link, in order. It may wait there for room.
@@ -103,7 +104,18 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		x.ended(s.Number)
 		return
 	}
-	if err := o.b.Reserve(ctx, r.Local(), r.Remote(), h.Bytes); err != nil {
+	also := x.also(h, o.at)
+	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn}
+	reserve := func(r *peering.Released) error { return o.b.Reserve(ctx, r.Local(), r.Remote(), h.Bytes) }
+	err := error(nil)
+	if len(also) > 0 && !x.plan.custody {
+		if err = o.fanOut(h, c, also, reserve); err == nil {
+			return
+		}
+	} else {
+		err = reserve(&r)
+	}
+	if err != nil {
 		d := links.Failed
 		if ctx.Err() != nil {
 			d, err = links.Returned, links.ErrStaleTurn
@@ -114,8 +126,8 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		x.report(s.Number, d, err)
 		return
 	}
-	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn}
 	if x.plan.custody {
+		c.Also = also
 		c.Frame = links.Frame{Epoch: x.d.Epoch(), Lane: uint8(h.Class), Number: s.Number, Expires: h.Expires}
 	}
 	o.b.Deliver(c)

@@ -36,6 +36,9 @@ type Inbound struct {
 	Receipt Receipt
 	// Seq is what Receipt wants to hear.
 	Seq uint64
+	// Also are the other recipients of one message of a room that came once for all of them (links/fanout), each of whom is judged for
+	// himself. Only neighbours that keep custody send any; all are settled together.
+	Also []jid.JID
 	// Frame is the custody framing it came in; the zero value where the neighbour does not frame.
 	Frame Frame
 }
@@ -70,6 +73,9 @@ type Consignment struct {
 	// Written may hold what the element of Released looks like on the wire, so that it is not written twice. It counts for
 	// that element only, and until Report.
 	Written *xmlstream.Written
+	// Also are the copies for others that cross with it, as a list of recipients (links/fanout): each released for the same link, and
+	// equal but for to. Only links with custody take any.
+	Also []peering.Released
 	// Token is the deliverer's own word for it, given back in Report.
 	Token    uint64
 	Reporter Reporter

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/bits"
 
+	"sallyport/internal/xmpp/jid"
+
 	"sallyport/internal/xmpp/stanza"
 )
 
@@ -90,4 +92,22 @@ func (e *Engine) RejudgeFor(s Stored, today *Facts, link string) (v Verdict, err
 	p.renewClearances(&a)
 	p.judgeFor(&a, link, &v)
 	return v, nil
+}
+
+// Readdressed is what was stored, for another recipient: of a message of a room that was kept once for several. It is judged as an
+// arrival of its own.
+func (e *Engine) Readdressed(s Stored, to jid.JID) (Stored, error) {
+	p := e.policy.Load()
+	if p == nil {
+		return nil, errors.New("no policy is active")
+	}
+	if s.IsReply() {
+		return nil, fmt.Errorf("%w: an error has one recipient", ErrEncoding)
+	}
+	a, rest, err := ParseArrival(s, p.def.Labels)
+	if err != nil || len(rest) != 0 {
+		return nil, errors.Join(ErrEncoding, err)
+	}
+	a.Stanza = a.Stanza.WithAddresses(jid.JID{}, to)
+	return AppendArrival(nil, &a)
 }

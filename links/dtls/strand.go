@@ -134,7 +134,7 @@ func (st *strand) inbound(now time.Time, e *x2x.Event) links.Inbound {
 	l := st.session.link
 	in := links.Inbound{
 		Stanza: e.Stanza, Malformed: e.Malformed, Bytes: e.Bytes, Link: l.cfg.Name, Side: l.cfg.Side, Peer: l.cfg.Peer,
-		Proof: st.session.a.Proof(), Time: now, Receipt: st, Seq: e.Seq, Frame: e.Frame, Domain: l.cfg.PeerDomain, LocalDomain: l.cfg.LocalDomain,
+		Proof: st.session.a.Proof(), Time: now, Receipt: st, Seq: e.Seq, Also: e.Also, Frame: e.Frame, Domain: l.cfg.PeerDomain, LocalDomain: l.cfg.LocalDomain,
 	}
 	switch m := e.Malformed; {
 	case m == nil:

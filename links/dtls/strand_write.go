@@ -186,8 +186,12 @@ func (st *strand) give(now time.Time, c links.Consignment) (d links.Disposition,
 	if e := c.Released.Expires(); !e.IsZero() && !now.Before(e) {
 		return links.Expired, links.ErrExpired, false
 	}
+	list, err := x2x.List(st.session.link.cfg.Name, &c)
+	if err != nil {
+		return links.Failed, err, false
+	}
 	st.token++
-	v, err := st.stream.Send(now, x2x.Item{Element: c.Released.Element(), Token: st.token, Frame: c.Frame})
+	v, err := st.stream.Send(now, x2x.Item{Element: c.Released.Element(), Also: list, Token: st.token, Frame: c.Frame})
 	switch {
 	case v == custody.Transmit:
 		st.flight[st.token] = c

@@ -251,7 +251,7 @@ func (c *carrier) arrive(now time.Time, e *Event) {
 	l.counters.StanzasIn.Add(1)
 	in := links.Inbound{
 		Stanza: e.Stanza, Malformed: e.Malformed, Bytes: e.Bytes, Link: l.name, Side: l.side(), Peer: l.peerName(), Proof: c.proof, Time: now,
-		Receipt: c, Seq: e.Seq, Frame: e.Frame, Domain: c.peerName, LocalDomain: c.local,
+		Receipt: c, Seq: e.Seq, Also: e.Also, Frame: e.Frame, Domain: c.peerName, LocalDomain: c.local,
 	}
 	switch {
 	case e.Malformed == nil:

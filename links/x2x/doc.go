@@ -14,7 +14,8 @@
 // Custody on the wire (namespace urn:sallyport:custody:0); an epoch that the greeting has said already is left out:
 //
 //	<h e='EPOCH' v='1' d='DICTIONARY'><m e='EPOCH' l='LANE' n='NUMBER'/></h>   first of each side: own epoch, marks of the other's lanes
-//	<c e='EPOCH' l='LANE' n='NUMBER' x='SECONDS'><message …/></c>              one consignment; x is when it expires, Unix time
+//	<c e='EPOCH' l='LANE' n='NUMBER' x='SECONDS'><message …/></c>              one consignment; x is when it expires, Unix time;
+//	                                                                           behind a message of a room, who else gets it (links/fanout)
 //	<a e='EPOCH' l='LANE' n='NUMBER'/>                                         everything of the lane up to there is on disk
 //	<p n='NUMBER'/> <o n='NUMBER'/>                                            a probe and its echo
 //

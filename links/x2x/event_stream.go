@@ -1,6 +1,7 @@
 package x2x
 
 import (
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
 )
@@ -33,6 +34,7 @@ type Event struct {
 
 	Stanza    stanza.Stanza
 	Malformed *stanza.Malformed
+	Also      []jid.JID // other recipients
 	Frame     links.Frame
 	Seq       uint64
 	Bytes     int

@@ -127,13 +127,13 @@ func parseMark(e *xmlstream.Element, known uint64) (m links.Mark, ok bool) {
 	return m, true
 }
 
-// appendConsignment appends <c/> around a stanza.
-func appendConsignment(dst []byte, f links.Frame, known uint64, stanza *xmlstream.Element) ([]byte, error) {
+// appendConsignment appends <c/> around a stanza and the list of its other recipients.
+func appendConsignment(dst []byte, f links.Frame, known uint64, stanza *xmlstream.Element, also []*xmlstream.Element) ([]byte, error) {
 	attrs := markAttrs(f.Mark(), known)
 	if !f.Expires.IsZero() {
 		attrs = append(attrs, attr("x", strconv.FormatInt(f.Expires.Unix(), 10)))
 	}
-	return xmlstream.AppendElement(dst, custodyElement("c", attrs, xmlstream.Node{Element: stanza}), xmlstream.NSServer)
+	return xmlstream.AppendElement(dst, custodyElement("c", attrs, contents(stanza, also)...), xmlstream.NSServer)
 }
 
 // parseFrame reads the attributes of <c/>.
@@ -151,13 +151,29 @@ func parseFrame(e *xmlstream.Element, known uint64) (links.Frame, bool) {
 	return f, ok
 }
 
-// content returns the one stanza in <c/>.
-func content(e *xmlstream.Element) (*xmlstream.Element, bool) {
-	if e.NumNodes() != 1 {
-		return nil, false
+func contents(stanza *xmlstream.Element, also []*xmlstream.Element) []xmlstream.Node {
+	nodes := make([]xmlstream.Node, 1, 1+len(also))
+	nodes[0].Element = stanza
+	for _, e := range also {
+		nodes = append(nodes, xmlstream.Node{Element: e})
 	}
-	n := e.NodeAt(0)
-	return n.Element, n.Element != nil
+	return nodes
+}
+
+// content returns the stanza in <c/>, and what stands behind it.
+func content(e *xmlstream.Element) (stanza *xmlstream.Element, list []*xmlstream.Element, ok bool) {
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i).Element
+		switch {
+		case n == nil, i > 0 && !n.Is(NSCustody, "t"):
+			return nil, nil, false
+		case i == 0:
+			stanza = n
+		default:
+			list = append(list, n)
+		}
+	}
+	return stanza, list, stanza != nil
 }
 
 // appendAck appends <a/>.

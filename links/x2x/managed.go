@@ -85,13 +85,13 @@ func (s *Stream) custody(now time.Time, e *xmlstream.Element, bytes int) {
 		s.greeting(now, e)
 	case "c":
 		f, ok := parseFrame(e, s.peer.Epoch)
-		inner, single := content(e)
-		if !ok || !single || f.Epoch != s.peer.Epoch || inner.Space() != xmlstream.NSServer {
+		inner, list, whole := content(e)
+		if !ok || !whole || f.Epoch != s.peer.Epoch || inner.Space() != xmlstream.NSServer {
 			s.fail(now, stanza.StreamBadFormat, "frame out of shape")
 			return
 		}
 		s.heardFrom(now, inner, f, bytes, bytes)
-		s.stanza(now, inner, f, bytes)
+		s.stanza(now, inner, list, f, bytes)
 	case "a":
 		s.custodyAck(now, e)
 	case "p", "o":
@@ -212,6 +212,7 @@ func (s *Stream) confirmOld(now time.Time) {
 // Item is one stanza to send.
 type Item struct {
 	Element *xmlstream.Element
+	Also    []*xmlstream.Element // the list of other recipients, under custody (links/fanout)
 	Token   uint64
 	Frame   links.Frame // under custody
 }

@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/links/deflate"
+	"sallyport/links/fanout"
 )
 
 // Feed takes bytes of the carrier; Next says what came of them.
@@ -137,12 +138,19 @@ func (s *Stream) compressed(now time.Time, r record) {
 		s.malformed(now, err)
 		return
 	}
+	var list []*xmlstream.Element
+	if whole := custodial; e.Is(NSCustody, "c") && whole {
+		if e, list, whole = content(e); !whole {
+			s.fail(now, stanza.StreamBadFormat, "frame out of shape")
+			return
+		}
+	}
 	if e.Space() != xmlstream.NSServer {
 		s.fail(now, stanza.StreamUnsupportedStanzaType, "compressed element that is no stanza")
 		return
 	}
 	s.heardFrom(now, e, f, len(plain), r.bytes)
-	s.stanza(now, e, f, r.bytes)
+	s.stanza(now, e, list, f, r.bytes)
 }
 
 // take sorts what the decoder gives.
@@ -167,7 +175,7 @@ func (s *Stream) element(now time.Time, e *xmlstream.Element, bytes int) {
 			return
 		}
 		s.heardFrom(now, e, links.Frame{}, bytes, bytes)
-		s.stanza(now, e, links.Frame{}, bytes)
+		s.stanza(now, e, nil, links.Frame{}, bytes)
 	case NSCustody:
 		if s.cfg.Mode != Custody {
 			s.fail(now, stanza.StreamBadFormat, "custody frames on a link without custody")
@@ -194,8 +202,8 @@ func (s *Stream) element(now time.Time, e *xmlstream.Element, bytes int) {
 	}
 }
 
-// stanza checks one stanza, and whose it is (O02).
-func (s *Stream) stanza(now time.Time, e *xmlstream.Element, f links.Frame, bytes int) {
+// stanza checks one stanza, and whose it is (O02). list are the elements behind it in its frame.
+func (s *Stream) stanza(now time.Time, e *xmlstream.Element, list []*xmlstream.Element, f links.Frame, bytes int) {
 	st, err := stanza.From(e)
 	var bad *stanza.Malformed
 	switch {
@@ -205,8 +213,12 @@ func (s *Stream) stanza(now time.Time, e *xmlstream.Element, f links.Frame, byte
 			return
 		}
 		a := Event{Stanza: st, Frame: f, Bytes: bytes}
-		if !s.cfg.Local(st.To().DomainJID()) {
-			a.Stanza, a.Malformed = stanza.Stanza{}, notHosted(st)
+		var err error
+		switch a.Also, err = fanout.Parse(st, list); {
+		case err != nil:
+			a.Stanza, a.Also, a.Malformed = stanza.Stanza{}, nil, refusedAs(st, stanza.BadRequest, err.Error())
+		case !s.cfg.Local(st.To().DomainJID()):
+			a.Stanza, a.Also, a.Malformed = stanza.Stanza{}, nil, refusedAs(st, stanza.ItemNotFound, "the domain is not one of this end")
 		}
 		s.arrive(now, a)
 	case errors.As(err, &bad) && bad.Stream == stanza.NoStreamCondition && s.cfg.Remote(bad.From.DomainJID()):
@@ -216,11 +228,12 @@ func (s *Stream) stanza(now time.Time, e *xmlstream.Element, f links.Frame, byte
 	}
 }
 
-// notHosted is how a stanza for somebody else's domain is refused: answered, never relayed.
-func notHosted(st stanza.Stanza) *stanza.Malformed {
+// refusedAs is how a stanza is refused that this end cannot take: for somebody else's domain, which is answered and never relayed, or
+// with a list of recipients out of shape.
+func refusedAs(st stanza.Stanza, c stanza.Condition, why string) *stanza.Malformed {
 	return &stanza.Malformed{
-		Stanza: stanza.ItemNotFound, Kind: st.Kind(), Type: st.Type(), ID: st.ID(), To: st.To(), From: st.From(),
-		Detail: "the domain is not one of this end", Element: st.Element(),
+		Stanza: c, Kind: st.Kind(), Type: st.Type(), ID: st.ID(), To: st.To(), From: st.From(),
+		Detail: clip(why), Element: st.Element(),
 	}
 }
 

@@ -19,7 +19,14 @@ func (s *Stream) Send(now time.Time, it Item) (custody.Verdict, error) {
 	if s.phase != running {
 		return custody.Refused, ErrNotRunning
 	}
-	plain, err := xmlstream.AppendElement(s.spare[:0], it.Element, xmlstream.NSServer)
+	carried := it.Element
+	if len(it.Also) > 0 { // the head of a compressed one stands before it
+		if s.cfg.Mode != Custody {
+			return custody.Refused, links.ErrNoCustody
+		}
+		carried = custodyElement("c", nil, contents(it.Element, it.Also)...)
+	}
+	plain, err := xmlstream.AppendElement(s.spare[:0], carried, xmlstream.NSServer)
 	if err != nil {
 		return custody.Refused, err
 	}
@@ -75,10 +82,10 @@ func (s *Stream) write(it Item, plain []byte) (body int) {
 		return len(plain)
 	}
 	if !s.cfg.Records {
-		s.out, _ = appendConsignment(s.out, it.Frame, s.cfg.Epoch, it.Element) // it was written once, and the frame is valid
+		s.out, _ = appendConsignment(s.out, it.Frame, s.cfg.Epoch, it.Element, it.Also) // it was written once, and the frame is valid
 		return len(plain)
 	}
-	b, _ := appendConsignment(nil, it.Frame, s.cfg.Epoch, it.Element)
+	b, _ := appendConsignment(nil, it.Frame, s.cfg.Epoch, it.Element, it.Also)
 	s.out = appendXML(s.out, b)
 	return len(plain)
 }

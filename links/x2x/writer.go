@@ -161,8 +161,12 @@ func (c *carrier) send(now time.Time, it queued) (links.Disposition, error) {
 	if e := it.Released.Expires(); !e.IsZero() && !now.Before(e) {
 		return links.Expired, links.ErrExpired
 	}
+	list, err := List(c.link.name, &it.Consignment)
+	if err != nil {
+		return links.Failed, err
+	}
 	c.next++
-	v, err := c.s.Send(now, Item{Element: it.Released.Element(), Token: c.next, Frame: it.Frame})
+	v, err := c.s.Send(now, Item{Element: it.Released.Element(), Also: list, Token: c.next, Frame: it.Frame})
 	switch v {
 	case custody.Transmit:
 		c.flight[c.next] = it.Consignment
