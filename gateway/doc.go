@@ -7,7 +7,8 @@
 // Inside: the pipeline (pipeline.go, flight.go), the conversation table (conversation.go),
 // making a policy and links out of a configuration (policy.go, link.go), reload, which
 // never goes back to older security policies by itself (reload.go, history.go), status,
-// explain and replay.
+// explain and replay; answers in place of a peer (home.go), and what a requester hears when none
+// came (unanswered.go).
 //
 // Not inside: a decision. What may cross is said by peering; this package carries it out,
 // in an order that never releases anything before its record is durable.

@@ -51,6 +51,8 @@ func (o Options) Leaving(r peering.Released, accepted, now time.Time) peering.Re
 // AnswerBy is until when the answer to a request is waited for that leaves over such a link now, behind that many bytes: the way there,
 // the queue on either side, the way back, and the hours in which the link may not be used. After that its requester is told NoAnswer,
 // and what comes is refused as unsolicited.
+//
+// A gateway begins that time when the request has been delivered, with nothing ahead: before, what becomes of it is reported.
 func AnswerBy(p links.Profile, now time.Time, ahead int) time.Time {
 	if p.BitsPerSecond > 0 && float64(ahead)*8/float64(p.BitsPerSecond) > maxAnswer.Seconds() {
 		return now.Add(maxAnswer) // a longer time may not be one that a Duration can hold
