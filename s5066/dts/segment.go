@@ -21,6 +21,7 @@ const (
 	probe      = 6
 	probeAgain = 24
 	probeLoss  = 0.6
+	assumed    = 0.05 // loss of frames of the first size, before any is known
 )
 
 func newSizer(c Config, turns func(int) float64) sizer {
@@ -38,6 +39,7 @@ func newSizer(c Config, turns func(int) float64) sizer {
 			s.at = i
 		}
 	}
+	s.choose()
 	return s
 }
 
@@ -65,9 +67,11 @@ func (s *sizer) judge(size, frames, lost int) {
 		s.loss[i] += weight * (now - s.loss[i])
 	}
 	s.total += weight * (now - s.total)
-	if s.loss[s.at] < 0 {
-		return
-	}
+	s.choose()
+}
+
+// choose takes the size with the best yield, if it is clearly better than the present one.
+func (s *sizer) choose() {
 	const clearly = 1.03 // better, or nothing is changed
 	best, yield := s.at, s.yield(s.at)*clearly
 	for j := range s.sizes {
@@ -89,14 +93,17 @@ func (s *sizer) expected(j int) float64 {
 	if s.loss[j] >= 0 {
 		return s.loss[j]
 	}
-	near := s.at
+	near, loss := s.at, assumed
 	for k := range s.sizes {
 		if s.loss[k] >= 0 && abs(k-j) < abs(near-j) {
 			near = k
 		}
 	}
+	if s.loss[near] >= 0 {
+		loss = s.loss[near]
+	}
 	per := float64(s.sizes[j]+overhead) / float64(s.sizes[near]+overhead)
-	return 1 - math.Pow(1-min(s.loss[near], 0.999), per)
+	return 1 - math.Pow(1-min(loss, 0.999), per)
 }
 
 func (s *sizer) nearest(size int) int {

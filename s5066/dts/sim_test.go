@@ -194,6 +194,7 @@ func (l *line) transmit(s *station, train dts.Train) {
 	if l.trace != nil {
 		l.trace(s, train)
 	}
+	l.sound(s, train)
 	s.trains++
 	s.aired += train.Air
 	s.airedData += train.Bytes
@@ -258,6 +259,22 @@ func (l *line) transmit(s *station, train dts.Train) {
 			}
 		}
 	})
+}
+
+// sound checks that all frames of a train tell the same end.
+func (l *line) sound(s *station, train dts.Train) {
+	l.t.Helper()
+	before := 0
+	for i, p := range train.PDUs {
+		left := train.Air - time.Duration(before)*8*time.Second/time.Duration(s.timing.Rate)
+		if want := dpdu.EOT(left); p.EOT != want && !l.duplex {
+			l.t.Fatalf("frame %d of %d: EOT %d with %v left", i, len(train.PDUs), p.EOT, left)
+		}
+		before += p.Size()
+	}
+	if before != train.Bytes {
+		l.t.Fatalf("%d bytes keyed, %d told", before, train.Bytes)
+	}
 }
 
 // setRate gives a station another rate; who has another one does not understand it.
