@@ -91,6 +91,9 @@ func roomCrossesOnce(t *testing.T, compression string) {
 		} else {
 			t.Logf("%d bytes for %d occupants, %d for one", each, occupants, alone)
 		}
+		if all, _ := e.shore.Links(context.Background()); all[0].Folded+all[1].Folded < 3*(occupants-1)*100 {
+			t.Errorf("%d and %d bytes spared", all[0].Folded, all[1].Folded)
+		}
 		heard := heardBy(e.ship)
 		for i := 1; i < occupants; i++ {
 			wantSame(t, heard[occupant(i)], want)

@@ -45,8 +45,12 @@ func (g *Gateway) Spool(_ context.Context, q control.SpoolQuestion) (control.Spo
 	for _, b := range s.Backlog() {
 		name := peerOf(b.Peer)
 		if q.Peer == "" || q.Peer == name {
+			waits := b.Peer == name+paced
+			if waits {
+				b.Underway = 0
+			}
 			out.Lanes = append(out.Lanes, control.SpoolLane{
-				Peer: name, Class: b.Class.String(), Aside: name != b.Peer, Entries: b.Entries, Underway: b.Underway, Bytes: b.Bytes, Oldest: b.Oldest,
+				Peer: name, Class: b.Class.String(), Aside: b.Peer == name+aside, Paced: waits, Entries: b.Entries, Underway: b.Underway, Bytes: b.Bytes, Oldest: b.Oldest,
 			})
 		}
 	}
@@ -246,6 +250,7 @@ func (g *Gateway) Links(context.Context) ([]control.LinkStatus, error) {
 	out := []control.LinkStatus{}
 	for _, l := range g.carriers.all() {
 		st := l.Status()
+		st.Folded = g.depot.sparedOn(st.Name, st.Peer)
 		one := linkStatus(&st)
 		if c := cfg.Link(st.Name); c != nil {
 			one.InboundOnly = c.InboundOnly

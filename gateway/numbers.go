@@ -132,6 +132,7 @@ func (n *numbers) spool(emit prom.Emit) {
 		emit(prom.LinkUp, up, st.Name, st.Peer)
 		emit(prom.LinkBytes, float64(st.Traffic.BytesIn), st.Name, "in")
 		emit(prom.LinkBytes, float64(st.Traffic.BytesOut), st.Name, "out")
+		st.Folded = n.depot.sparedOn(st.Name, st.Peer)
 		emitUsage(emit, &st)
 	}
 	s := n.depot.store()

@@ -128,6 +128,9 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 	}
 	if x.plan.custody {
 		c.Also = also
+		if t := x.d.thinner(x.peer); t != nil && len(also) > 0 {
+			t.merged(r.Link(), len(also), h.Bytes)
+		}
 		c.Frame = links.Frame{Epoch: x.d.Epoch(), Lane: uint8(h.Class), Number: s.Number, Expires: h.Expires}
 	}
 	o.b.Deliver(c)

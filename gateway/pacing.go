@@ -157,6 +157,7 @@ func (t *thinner) carryOut() bool {
 		}
 		delete(t.entries, o.Token)
 		t.stats.Spare(o.Reason, o.Bytes)
+		t.spare("", uint64(max(o.Bytes, 0))) //nolint:gosec // a length
 		t.mu.Unlock()
 		t.d.mark(t.d.mine, spool.Number(o.Token))
 		_ = t.d.store().Done(spool.Number(o.Token), spool.Superseded) // fails only when the spool has stopped, or it is ended

@@ -26,6 +26,7 @@ type thinner struct {
 	presence *thin.Presence
 	caps     *thin.Caps
 	stats    thin.Stats
+	spared   map[string]uint64      // bytes, by the link that they would have gone over; what no link was chosen for under ""
 	entries  map[uint64]*pacedEntry // taken from the queue of what waits
 	outs     []thin.Out             // to be carried out
 	outbox   []uint64               // go into the queue of the peer, in order
@@ -152,7 +153,48 @@ func (t *thinner) needless(s stanza.Stanza) thin.Reason {
 		return thin.NoReason
 	}
 	t.stats.Cut(cuts)
+	t.spare("", cutBytes(cuts))
 	return cuts.First()
+}
+
+// spare counts bytes that need not cross. Caller holds mu.
+func (t *thinner) spare(link string, bytes uint64) {
+	if t.spared == nil {
+		t.spared = map[string]uint64{}
+	}
+	t.spared[link] += bytes
+}
+
+func cutBytes(c thin.Cuts) (n uint64) {
+	for _, tally := range c {
+		n += tally.Bytes
+	}
+	return n
+}
+
+// sparedOn is how many bytes a link to a peer did not have to carry. What was spared before a link was chosen counts for the best one.
+func (d *depot) sparedOn(link, peer string) uint64 {
+	t := d.thinner(peer)
+	if t == nil {
+		return 0
+	}
+	cfg := d.g.active()
+	p := cfg.Peer(peer)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.spared[link]
+	if p != nil && cfg.LinksOf(p)[0] == link {
+		n += t.spared[""]
+	}
+	return n
+}
+
+// merged counts copies that cross as recipients of another.
+func (t *thinner) merged(link string, copies, bytes int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stats.Spare(thin.CopyMerged, copies*bytes)
+	t.spare(link, uint64(copies)*uint64(max(bytes, 0))) //nolint:gosec // lengths
 }
 
 // leaving cuts from a release what is spared. It is called in the order in which a lane leaves; again after a loss. With a reason,
@@ -174,6 +216,7 @@ func (t *thinner) leaving(r peering.Released) (peering.Released, thin.Reason) {
 		return r, thin.NoReason
 	}
 	t.stats.Cut(cuts)
+	t.spare(r.Link(), cutBytes(cuts)+uint64(max(saved, 0))) //nolint:gosec // a length
 	if saved > 0 {
 		t.stats.Spare(thin.CapsUnchanged, saved)
 	}

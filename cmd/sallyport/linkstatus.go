@@ -127,6 +127,9 @@ func (a *app) printLinks(links []control.LinkStatus, waits []control.SpoolLane, 
 		rows = [][]string{{"PEER", "PRECEDENCE", "WAITING", "SIZE", "OLDEST"}}
 		for _, w := range waits {
 			class := w.Class
+			if w.Paced {
+				class += ", paced"
+			}
 			if w.Aside {
 				class += ", aside"
 			}

@@ -84,6 +84,9 @@ func (a *app) printSpool(s *control.SpoolStatus, now time.Time) {
 		rows := [][]string{{"PEER", "PRECEDENCE", "WAITING", "TO BE SENT", "SIZE", "OLDEST"}}
 		for _, l := range s.Lanes {
 			class := l.Class
+			if l.Paced {
+				class += ", paced"
+			}
 			if l.Aside {
 				class += ", aside"
 			}

@@ -107,6 +107,7 @@ type SpoolStatus struct {
 type SpoolLane struct {
 	Peer     string    `json:"peer"`
 	Class    string    `json:"class"`
+	Paced    bool      `json:"paced,omitempty"` // presence that waits for its time
 	Aside    bool      `json:"aside,omitempty"` // waits for a link that is cleared for it, and holds nothing up
 	Entries  int       `json:"entries"`
 	Underway int       `json:"underway"` // of these: handed out to be sent

@@ -25,9 +25,11 @@
 //
 // # How it stands to the spool
 //
-// A Thinner stands before the spool: what it drops is never numbered, what it holds must be kept by the owner under a queue that no
-// link empties, and gets its number when it comes out (spool.Entry.Ends in the same commit). A number cannot wait: the far side would
-// take what comes with a smaller one later for a repetition. Where the spool merges copies and replaces presence itself, the keys are
-// [Latest] and [CopyKey], and MergeWindow is left zero here. What was stored is judged again when it leaves, and then stripped again
-// ([Strip], [Caps]).
+// A node does the steps apart. What is all decoration is dropped before the spool, and recorded as folded. Paced presence is stored
+// at once, under a queue that no link empties, so that who sent it hears that it is safe; [Presence] says when each may go, and it
+// gets its number in the queue of the peer then, in the frame in which the one it had ends. A number cannot wait: the far side would
+// take what comes with a smaller one later for a repetition. What leaves is judged again and then stripped again ([Strip], [Caps]).
+// Copies are merged by the spool, not by [Merger]: an entry and its list have to be durable together.
+//
+// A [Thinner] is all of it in one, for predictions ("sallyport link cost").
 package thin
