@@ -286,7 +286,11 @@ func TestNoAnswer(t *testing.T) {
 				wantSame(t, e.shore.got("a.example"), nil)
 				e.settle(2 * time.Minute)
 				wantSame(t, e.shore.got("a.example"), []string{"1"})
-				d := e.shore.node.link.to("a.example")[0]
+				told := e.shore.node.link.to("a.example")
+				if len(told) == 0 {
+					t.Fatal("nobody told the requester")
+				}
+				d := told[0]
 				if d.condition() != "remote-server-timeout" || !strings.Contains(d.text(), "No answer came in time") {
 					t.Errorf("told %s", d.text())
 				}
