@@ -18,6 +18,7 @@
 //	remote.go, state.go        what is kept of each node
 //	turn.go, train.go          whose turn it is; what is keyed, its EOT, its acknowledgements
 //	queue.go, sendwindow.go    C_PDUs by precedence, segmentation, selective repeat: the sending half (C.7, C.9)
+//	data.go                    which frames of types 0 and 2 are keyed next
 //	receivewindow.go           the receiving half, reassembly
 //	segment.go                 the size of segments follows the loss
 //	expedited.go               stop and wait, per C_PDU (C.10)
@@ -46,7 +47,10 @@
 //   - IDLE(C) is DATA(C) with empty queues: an acknowledgement that comes late causes no WARNING while the link lives.
 //   - Reason 1 is sent for connection-related frames of a node without a link.
 //   - The acknowledgement of EXPEDITED DATA names no C_PDU. It is believed only after a transmission that carried the C_PDU has ended.
-//   - A rate request is refused with reason 4 where rate control is off, and with reason 5 for a rate that is not configured.
+//   - A rate request is refused with reason 4 where rate control is off, with reason 2 for a rate that is not configured or asked for too often.
+//   - WARNING reason 1 ends the link and keeps its C_PDUs: they are sent again on the next Connect, or rejected by Disconnect.
+//   - After a transmission the machine waits Timing.Latency beyond the EOT before it answers: the modem still gives out what came last.
+//   - The answer to a FULL RESET has no ID: one that is late is not sent, and one to a command that was not keyed is ignored.
 //   - IN-ORDER holds a C_PDU behind all earlier ones that are IN-ORDER, of whatever precedence: that is how the flag is defined. So what is behind
 //     lends its precedence to what it waits for.
 //

@@ -364,3 +364,26 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		t.Errorf("empty timing: %v", err)
 	}
 }
+
+// A robust waveform with a long interleaver: nothing waits for less than the modem takes, and little waits for much more.
+func TestSlowestWaveform(t *testing.T) {
+	t.Parallel()
+	for seed := range seeds(10, 50) {
+		timing := dts.Timing{
+			Rate: 75, Block: 4800 * time.Millisecond, Lead: 5300 * time.Millisecond, Latency: 9600 * time.Millisecond,
+			Turnaround: 2 * time.Second, Tail: 100 * time.Millisecond,
+		}
+		l := newLine(t, seed, timing, nil)
+		l.loss = 0.2
+		a, b := l.stations[0], l.stations[1]
+		want := [][]byte{numbered(0, 500), numbered(1, 90), numbered(2, 500)}
+		for i, c := range want {
+			l.send(a, dts.Request{ID: uint64(i), Remote: b.addr, Mode: dts.ARQ, CPDU: c})
+		}
+		l.run(24 * time.Hour)
+		l.want(b, want)
+		if took := l.now.Sub(epoch); took > time.Hour || l.overlaps > 2 {
+			t.Errorf("seed %d: took %v, %d collisions", seed, took, l.overlaps)
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (m *Machine) state(r *remote) State {
 	return Idle
 }
 
-// busyWith limits how long a half-received expedited C_PDU keeps normal data back.
+// roundTrips is the time of turns of both ends: for what is not worth waiting for any longer.
 func (m *Machine) roundTrips(n int) time.Duration {
-	return time.Duration(n) * (m.timing.Reply() + m.timing.Lead)
+	return time.Duration(n) * (m.reply() + m.timing.Lead)
 }

@@ -3,6 +3,8 @@ package dts
 import (
 	"fmt"
 	"time"
+
+	"sallyport/s5066/dpdu"
 )
 
 // Timing is what the modem in use makes of bytes and turns. Every timer of the machine follows from it.
@@ -36,15 +38,23 @@ func (t Timing) Air(bytes int) time.Duration {
 	return d + t.Tail
 }
 
-// Reply is how long after the end of an own transmission the first frame of an answer may take to be heard, with a fifth on top.
-func (t Timing) Reply() time.Duration {
+// Reply is how long after the end of an own transmission the first frame of an answer may take to be heard, with a fifth on top, where the
+// modem does not tell that it hears somebody.
+func (t Timing) Reply() time.Duration { return t.reply(dpdu.MaxSize) }
+
+func (t Timing) reply(first int) time.Duration {
 	const rounding = 500 * time.Millisecond // of an EOT
-	d := 2*t.Latency + t.Turnaround + rounding + t.Lead + t.Tail + 2*t.Block + t.bits(firstFrame)
+	d := 2*t.Latency + t.Turnaround + rounding + t.Lead + t.Tail + 2*t.Block + t.bits(first)
 	return d + d/5
 }
 
-// firstFrame is the bytes of the first frame of an answer, which may be of the largest size.
-const firstFrame = 1067
+// reply is Timing.Reply for the modem in use: one that tells of a carrier need not be waited for until a whole frame has come.
+func (m *Machine) reply() time.Duration {
+	if m.turn.senses {
+		return m.timing.reply(2 * overhead)
+	}
+	return m.timing.Reply()
+}
 
 // turnShare is what share of the time a sender transmits that sends windows of full segments and hears them acknowledged.
 func (m *Machine) turnShare(segment int) float64 {

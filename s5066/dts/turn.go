@@ -12,6 +12,7 @@ type turn struct {
 	busy    time.Time     // a heard EOT has not run out before
 	speaker s5066.Address // whose EOT
 	carrier bool
+	senses  bool          // the modem tells of carriers
 	quiet   time.Time     // the modem may still give out what it heard until then
 	keying  time.Time     // own transmission ends
 	yield   time.Time     // the addressee of the last one may begin until then
@@ -43,6 +44,7 @@ func (m *Machine) release(a s5066.Address) {
 // Carrier says that the modem hears somebody, or nobody any more.
 func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	m.begin(now)
+	m.turn.senses = true
 	if m.turn.carrier && !on && m.turn.await.Valid() {
 		// What was sent may still be inside the modem.
 		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
@@ -73,7 +75,7 @@ func (m *Machine) ownEnd(at time.Time) {
 		m.turn.yield = at.Add(m.timing.slot())
 	}
 	if m.turn.await.Valid() {
-		m.turn.hold = at.Add(m.timing.Reply())
+		m.turn.hold = at.Add(m.reply())
 	}
 }
 
@@ -242,7 +244,7 @@ func (m *Machine) unspoken(r *remote) time.Time {
 		return time.Time{}
 	}
 	if f := r.tx.frames[r.tx.lwe]; m.cfg.FullDuplex && f != nil {
-		return f.airEnd.Add(m.timing.Reply())
+		return f.airEnd.Add(m.reply())
 	}
 	return later(m.over(), m.turn.keying)
 }
