@@ -21,6 +21,7 @@ needed() {
 /usr/bin/xmllint                                     libxml2-utils     judge of our XML: libxml2
 /usr/bin/openssl                                     openssl           judge of our TLS and DER
 /usr/bin/strace                                      strace            lets system calls of ours fail
+/usr/bin/tshark                                      tshark            judge of our STANAG 5066 frames: s5066sis and s5066dts
 /usr/bin/gcc                                         gcc               the race detector is linked with it
 /usr/include/stdlib.h                                libc6-dev         and with this
 LIST
