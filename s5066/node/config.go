@@ -1,0 +1,132 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sallyport/s5066"
+	"sallyport/s5066/cas"
+	"sallyport/s5066/dts"
+	"sallyport/s5066/modem"
+	"sallyport/s5066/sis"
+	"sallyport/s5066/spdu"
+)
+
+// ErrConfig is wrapped by the errors of New.
+var ErrConfig = errors.New("node configuration")
+
+// Config is what an operator decides. Default gives working values for all but the permitted nodes.
+type Config struct {
+	Own       s5066.Address
+	Waveform  modem.Waveform
+	Radio     modem.Radio // until the modem has told its figures
+	Permit    []s5066.Address
+	PermitAll bool // every node that has an address
+
+	EMCON     bool // hears and keys nothing
+	Broadcast bool // no links, ARQ is refused (A.12)
+
+	MaxTransmit time.Duration // of one transmission, at most 127.5 s
+	Turnaround  time.Duration // of the slowest peer's equipment and software, beyond what its modem tells
+	Slots       int           // of the random wait of nodes that were not spoken to, at least 2
+	Session     spdu.SessionConfig
+	MaxLinks    int
+	Calls       int           // of a link request or BREAK before it is given up
+	ClientWait  time.Duration // for a client-delivery confirmation, from the node's on
+	HardAnswer  time.Duration // that another node has for an S_PDU about a hard link
+	HardClient  time.Duration // that a client has to decide about one
+	HardRank    s5066.Rank    // taken for clients of other nodes
+	ClockSlack  time.Duration // by which nodes' clocks may differ where a time to die is told
+
+	QueueCount int // U_PDUs of one client that wait; more bring S_DATA_FLOW_OFF
+	QueueBytes int // the same in bytes
+
+	SIS sis.ServerConfig
+	DTS dts.Config
+	// Seed is of the random waits: different in every node.
+	Seed uint64
+	// Capture sees every primitive and frame, in the order in which they pass. It must not keep what it is given, and not wait.
+	Capture func(Captured)
+}
+
+// Default is a node for interactive traffic: transmissions of half a minute at most, soft links that end after a silence of some turns. The times
+// that depend on the waveform follow it, not what it is changed to later.
+func Default(own s5066.Address, w modem.Waveform) Config {
+	c := Config{
+		Own: own, Waveform: w, Radio: modem.DefaultRadio(), MaxTransmit: 30 * time.Second, Turnaround: 200 * time.Millisecond, Slots: 8,
+		MaxLinks: 16, Calls: 3, HardRank: 5, ClockSlack: 2 * time.Minute, HardClient: time.Minute,
+		QueueCount: 256, QueueBytes: 1 << 20,
+		SIS: sis.DefaultServerConfig(), DTS: dts.DefaultConfig(own), Seed: uint64(own.Word()),
+	}
+	turn := c.Timing().Duration(0) + c.Timing().Latency() + c.Turnaround
+	// A sender that is not answered tries again after a random wait; the link has to live through some of that.
+	c.Session = spdu.SessionConfig{Idle: 30*time.Second + 12*turn, Called: 60*time.Second + 24*turn, Max: 10 * time.Minute}
+	c.ClientWait = 2*time.Minute + 12*turn
+	c.HardAnswer = 2*time.Minute + 12*turn
+	return c
+}
+
+// Timing is what the modem makes of bytes.
+func (c Config) Timing() modem.Timing { return modem.Timing{Waveform: c.Waveform, Radio: c.Radio} }
+
+// Permits reports whether links are made with a node, and its data taken.
+func (c Config) Permits(a s5066.Address) bool {
+	return a.IsUnicast() && a != c.Own && (c.PermitAll || slices.Contains(c.Permit, a))
+}
+
+// dts is what the data transfer sublayer has to know of the modem.
+func (c Config) dts() dts.Timing {
+	t := c.Timing()
+	return dts.Timing{
+		Rate: c.Waveform.Rate(), Block: c.Waveform.Block(), Lead: t.Lead(), Tail: c.Radio.KeyDown,
+		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround,
+	}
+}
+
+// slot is what it takes to notice that another station has begun to key.
+func (c Config) slot() time.Duration {
+	return c.Radio.KeyUp + c.Waveform.Detect() + c.Turnaround + 50*time.Millisecond
+}
+
+// controlBytes is a transmission with link control in it, and an acknowledgement or two.
+const controlBytes = 120
+
+// timers are those of channel access (B.5).
+func (c Config) timers() cas.Timers {
+	t := c.Timing()
+	answer := t.Latency() + c.Turnaround + t.Duration(controlBytes) + t.Latency()
+	call := answer + max(answer/5, 2*time.Second)
+	return cas.Timers{Call: call, Break: call, First: 2*call*time.Duration(c.Calls) + c.MaxTransmit, Slot: c.slot()}
+}
+
+func (c Config) validate() error {
+	switch {
+	case !c.Own.IsUnicast():
+		return fmt.Errorf("%w: own address %s", ErrConfig, c.Own)
+	case !c.Waveform.Valid():
+		return fmt.Errorf("%w: waveform %s", ErrConfig, c.Waveform)
+	case c.Slots < 2 || c.Slots > 1024:
+		return fmt.Errorf("%w: %d slots, want 2 to 1024", ErrConfig, c.Slots)
+	case c.QueueCount < 1 || c.QueueCount > 4096 || c.QueueBytes < 1:
+		return fmt.Errorf("%w: queue of %d U_PDUs, %d bytes", ErrConfig, c.QueueCount, c.QueueBytes)
+	case min(c.Turnaround, c.Session.Idle, c.Session.Called, c.Session.Max, c.ClockSlack) < 0:
+		return fmt.Errorf("%w: a time is negative", ErrConfig)
+	case c.ClientWait <= 0 || c.HardAnswer <= 0 || c.HardClient <= 0:
+		return fmt.Errorf("%w: nothing can be answered in no time", ErrConfig)
+	case min(c.Radio.KeyUp, c.Radio.KeyDown, c.Radio.Decode) < 0:
+		return fmt.Errorf("%w: radio %+v", ErrConfig, c.Radio)
+	}
+	return nil
+}
+
+// layers gives the layers' configurations what this one decides for them.
+func (c *Config) layers() {
+	c.SIS.Broadcast = c.Broadcast
+	c.DTS.Own, c.DTS.MaxTransmit, c.DTS.Seed, c.DTS.MaxLifetime = c.Own, c.MaxTransmit, c.Seed, c.SIS.MaxTTL
+	c.DTS.MaxCPDU = max(c.DTS.MaxCPDU, c.SIS.MTU+overheadBytes)
+}
+
+// overheadBytes is what a U_PDU gains until it is a C_PDU.
+const overheadBytes = cas.HeaderBytes + spdu.HeaderBytes + spdu.TTDBytes

@@ -1,0 +1,44 @@
+// Package node is a whole STANAG 5066 node: the interface to clients, the procedures between nodes, channel access, data transfer and the modem,
+// put together.
+//
+// # What is inside
+//
+//	config.go     Config and Default; what follows from the modem's figures
+//	node.go       Node, the pure machine: inputs, time, how the layers are brought to rest after each input
+//	clients.go    what clients want (s5066/sis)
+//	requests.go   U_PDUs waiting, where each one goes next, and what became of it
+//	links.go      what channel access and hard links say (s5066/cas, s5066/spdu)
+//	deliver.go    what other nodes sent
+//	air.go        when to key: turns, listening first, random waits; the modem's events
+//	event.go      what an operator may want to know
+//	status.go     Status and Stats
+//	capture.go    the hook through which all primitives and frames pass
+//	run.go, clock.go   Runner and Run: sockets, the modem, timers
+//
+// # What it must never do
+//
+//   - Key while it hears somebody, before a heard EOT has run out, or in EMCON.
+//   - Confirm to a client what the standard does not let it confirm, or end a request twice.
+//   - Make a link with, or give a client anything from, a node that is not permitted. The zero Config permits none.
+//   - Keep more for anybody than Config says.
+//
+// # Who keys when
+//
+// A node that was spoken to last answers at once. Everybody else waits until the one that was spoken to would have begun, and then for a
+// random number of slots, drawn anew after each transmission heard; expedited traffic draws from the lower half. A slot is what it takes to
+// notice that another station has begun. On a channel that has been free for longer nobody waits.
+//
+// # Decisions where the standard is silent
+//
+//   - A U_PDU whose link ends before the other node can have had all of it is sent again on the next link. One that may have arrived is rejected with
+//     reason 3 (no answer): the node never makes a second copy of what a client gave it once.
+//   - Requests of a client that has gone are dropped if they asked for a confirmation and have not been given to the data transfer sublayer: nobody is
+//     left to believe in them, and the client will ask again. Others go on.
+//   - A time to die is sent only if the client named a lifetime shorter than the node's longest. What is older than it on receipt, by more than
+//     Config.ClockSlack, is discarded in silence: there is no reason code for it in an S_PDU.
+//   - A refusal because of an exclusive link or a pending request is not passed to clients; the call is made again after a pause, while the requests live.
+//   - In EMCON requests wait, and the wait counts against their lifetime. Answers to calls are not kept.
+//   - With-errors delivery is for clients whose bind says so; an S_PDU does not tell which mode its sender chose.
+//
+// Not inside: the layers themselves, configuration files, logs. Outside of Runner nothing has a goroutine, a clock, or I/O.
+package node
