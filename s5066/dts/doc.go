@@ -42,6 +42,8 @@
 //   - Confirmed means that RX LWE of the peer has passed the last segment. A selective acknowledgement does not confirm: a reset would flush it.
 //   - Failed synchronisation tests: one frame out of step may be a repetition from long ago and is discarded. The third in a row asks for
 //     resynchronisation. A window command names a START only; where the window begins inside a C_PDU a full reset is made instead.
+//   - A C_PDU whose last frame was keyed for the first time in the transmission that a WARNING "not connected" answers is not in doubt: it was heard
+//     without a link.
 //   - Of a full reset the sender hears Rejected with Reset, and InDoubt if the peer may have had all of it. Commands are obeyed four times a minute.
 //   - ARQ fragments wait as long as their link lives, because they were acknowledged; a START that comes too early, a DROP, or a length over the limit discards them.
 //   - IDLE(C) is DATA(C) with empty queues: an acknowledgement that comes late causes no WARNING while the link lives.

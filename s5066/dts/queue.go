@@ -15,6 +15,7 @@ type outgoing struct {
 	open     int  // frames above the window's lower edge
 	gone     bool // rejected: what is left of it is dropped
 	doubt    bool // on a link before this one the peer may have had all of it
+	sure     bool // on this link it has not
 }
 
 // numbered reports whether every byte has a frame. Frames are keyed when they get their number.
@@ -91,7 +92,8 @@ func (q *queue) expire(now time.Time) (gone []*outgoing) {
 
 // rewind begins a C_PDU again on a new link.
 func (o *outgoing) rewind() {
-	o.doubt = o.doubt || o.numbered()
+	o.doubt = o.doubt || o.numbered() && !o.sure
+	o.sure = false
 	o.offset, o.open = 0, 0
 }
 

@@ -15,10 +15,13 @@ type Timing struct {
 	Tail       time.Duration // on the air behind the last block
 	Latency    time.Duration // from a bit's end on the air until the other modem gives it out
 	Turnaround time.Duration // of the slowest peer, from end of reception until it keys
+	Behind     int           // bytes that the modem sends behind the data, in the last block
+	// Drains: the modem ends a carrier only when it has given out all of what it heard, so nothing has to be waited for then.
+	Drains bool
 }
 
 func (t Timing) validate() error {
-	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround) < 0 {
+	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround) < 0 || t.Behind < 0 || t.Behind > dpdu.MaxSize {
 		return fmt.Errorf("%w: timing %+v", ErrConfig, t)
 	}
 	return nil
@@ -31,7 +34,7 @@ func (t Timing) bits(bytes int) time.Duration {
 
 // Air is the time from the first bit of data to the end of the transmission: whole interleaver blocks and the tail.
 func (t Timing) Air(bytes int) time.Duration {
-	d := t.bits(bytes)
+	d := t.bits(bytes + t.Behind)
 	if t.Block > 0 {
 		d = (d + t.Block - 1) / t.Block * t.Block
 	}

@@ -254,6 +254,7 @@ func (m *Machine) seal(b *builder) Train {
 		}
 	}
 	end := start.Add(air)
+	m.turn.planned = end
 	for _, f := range b.keyed {
 		f.airEnd = end
 	}

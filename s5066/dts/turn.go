@@ -15,6 +15,7 @@ type turn struct {
 	senses  bool          // the modem tells of carriers
 	quiet   time.Time     // the modem may still give out what it heard until then
 	keying  time.Time     // own transmission ends
+	planned time.Time     // the same as it was when the train was made
 	yield   time.Time     // the addressee of the last one may begin until then
 	hold    time.Time     // an answer is awaited until then
 	await   s5066.Address // from
@@ -50,7 +51,10 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
 	}
 	if m.turn.carrier && !on {
-		m.turn.quiet = m.now.Add(m.timing.Latency + 50*time.Millisecond)
+		m.turn.quiet = m.now
+		if !m.timing.Drains {
+			m.turn.quiet = m.now.Add(m.timing.Latency + 50*time.Millisecond)
+		}
 	}
 	m.turn.carrier = on
 	return m.end()
@@ -143,6 +147,9 @@ func (m *Machine) Want(now time.Time) (Want, bool) {
 func (m *Machine) over() time.Time {
 	if m.turn.busy.IsZero() {
 		return m.turn.quiet
+	}
+	if m.timing.Drains {
+		return later(m.turn.quiet, m.turn.busy)
 	}
 	return later(m.turn.quiet, m.turn.busy.Add(m.timing.Latency))
 }

@@ -48,6 +48,16 @@ func (m *Machine) warn(to s5066.Address, cause dpdu.Type, why dpdu.WarningReason
 	w.waiting = append(w.waiting, one)
 }
 
+// unheard marks what the peer cannot have had all of: one of its frames was keyed for the first time in the transmission that the peer, by its
+// own word, has heard without a link.
+func (m *Machine) unheard(frames [256]*sendFrame) {
+	for _, f := range frames {
+		if f != nil && !f.acked && f.sends == 1 && f.airEnd.Equal(m.turn.planned) {
+			f.of.sure = true
+		}
+	}
+}
+
 // heardWarning stops what the other node complains about. It is never answered.
 func (m *Machine) heardWarning(r *remote, p dpdu.PDU) {
 	m.tell(Warned{From: p.From, Complaint: p.Warning})
@@ -56,6 +66,8 @@ func (m *Machine) heardWarning(r *remote, p dpdu.PDU) {
 	}
 	switch {
 	case p.Warning.Reason == dpdu.NotConnected && p.Warning.Cause <= dpdu.ExpeditedAck:
+		m.unheard(r.tx.frames)
+		m.unheard(r.exp.tx.frames)
 		r.requeue()
 		r.connected = false
 		m.fresh(r)

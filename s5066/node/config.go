@@ -81,7 +81,7 @@ func (c Config) dts() dts.Timing {
 	t := c.Timing()
 	return dts.Timing{
 		Rate: c.Waveform.Rate(), Block: c.Waveform.Block(), Lead: t.Lead(), Tail: c.Radio.KeyDown,
-		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround,
+		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround, Behind: modem.EndOfMessageBytes, Drains: true,
 	}
 }
 
