@@ -52,7 +52,38 @@ func ParseCondition(name string) (c Condition, ok bool) {
 	return NotAuthorized, false
 }
 
-// Failure is an authentication refused with a condition.
-type Failure struct{ Condition Condition }
+// Why is what the record should say of a failure, apart from the condition that the
+// peer is told. The zero value is no particular reason.
+type Why uint8
 
-func (f *Failure) Error() string { return "sasl: " + f.Condition.String() }
+const (
+	NoReason      Why = iota
+	WrongProof        // password, signature or token
+	WrongBinding      // data of another channel, or a type we do not have
+	Downgraded        // the peer believes that we cannot bind, or may not do without
+	BadName           // the user name is none
+	BadAuthzID        // somebody else's identity
+	NotInStanding     // disabled or expired
+)
+
+var whyNames = [...]string{"", "proof", "channel-binding", "downgrade", "name", "authzid", "standing"}
+
+func (w Why) String() string {
+	if int(w) < len(whyNames) {
+		return whyNames[w]
+	}
+	return "unknown"
+}
+
+// Failure is an authentication refused with a condition. Why is for the record only.
+type Failure struct {
+	Condition Condition
+	Why       Why
+}
+
+func (f *Failure) Error() string {
+	if f.Why == NoReason {
+		return "sasl: " + f.Condition.String()
+	}
+	return "sasl: " + f.Condition.String() + " (" + f.Why.String() + ")"
+}

@@ -16,7 +16,7 @@ func (c *ExternalClient) Name() string { return External }
 // Next gives the authorisation identity, first or after an empty challenge.
 func (c *ExternalClient) Next(challenge []byte) ([]byte, error) {
 	if len(challenge) > 0 {
-		return nil, &Failure{MalformedRequest} // EXTERNAL has only the empty challenge
+		return nil, &Failure{Condition: MalformedRequest} // EXTERNAL has only the empty challenge
 	}
 	return append([]byte{}, c.AuthzID...), nil
 }
@@ -46,7 +46,7 @@ func (s *ExternalServer) Identity() string { return s.identity }
 func (s *ExternalServer) Next(response []byte, present bool) ([]byte, bool, error) {
 	s.identity = ""
 	if len(s.Identities) == 0 {
-		return nil, false, &Failure{NotAuthorized}
+		return nil, false, &Failure{Condition: NotAuthorized}
 	}
 	if !present && !s.asked {
 		s.asked = true
@@ -55,11 +55,11 @@ func (s *ExternalServer) Next(response []byte, present bool) ([]byte, bool, erro
 	// After the challenge an absent text is the empty response (RFC 6120 §6.4.3).
 	s.asked = true
 	if !utf8.Valid(response) {
-		return nil, false, &Failure{MalformedRequest}
+		return nil, false, &Failure{Condition: MalformedRequest}
 	}
 	if len(response) == 0 {
 		if len(s.Identities) != 1 {
-			return nil, false, &Failure{InvalidAuthzid}
+			return nil, false, &Failure{Condition: InvalidAuthzid}
 		}
 		s.identity = s.Identities[0]
 		return nil, true, nil
@@ -70,7 +70,7 @@ func (s *ExternalServer) Next(response []byte, present bool) ([]byte, bool, erro
 			return nil, true, nil
 		}
 	}
-	return nil, false, &Failure{InvalidAuthzid}
+	return nil, false, &Failure{Condition: InvalidAuthzid}
 }
 
 func (s *ExternalServer) same(authzid, proven string) bool {

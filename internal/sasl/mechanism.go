@@ -35,11 +35,11 @@ func DecodeText(text string) (data []byte, present bool, err error) {
 	case text == "=":
 		return []byte{}, true, nil
 	case strings.ContainsAny(text, "\r\n"): // the decoder of encoding/base64 would skip them
-		return nil, false, &Failure{IncorrectEncoding}
+		return nil, false, &Failure{Condition: IncorrectEncoding}
 	}
 	data, err = base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil {
-		return nil, false, &Failure{IncorrectEncoding}
+		return nil, false, &Failure{Condition: IncorrectEncoding}
 	}
 	return data, true, nil
 }
