@@ -243,6 +243,9 @@ func (q *concluder) reply(c *conclusion, v *peering.Verdict) (peering.Released, 
 // end ends the entry on disk.
 func (q *concluder) end(c *conclusion) {
 	defer q.begun.Done()
+	if c.folded != thin.NoReason {
+		q.d.g.counters.Folded.Add(1)
+	}
 	if c.ended {
 		return
 	}

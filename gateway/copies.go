@@ -20,7 +20,7 @@ import (
 // are not merged.
 func (d *depot) copyKey(f *flight, r *peering.Released) spool.Key {
 	t := d.thinner(r.Peer())
-	if t == nil || !t.merges() {
+	if t == nil || !t.merges() || d.strayed(f, r) {
 		return spool.Key{}
 	}
 	came, ok := fanout.Digest(f.in.Stanza)
@@ -29,6 +29,20 @@ func (d *depot) copyKey(f *flight, r *peering.Released) spool.Key {
 		return spool.Key{}
 	}
 	return spool.KeyOf("copy", f.in.Link, f.in.Peer, hex.EncodeToString(came[:]), hex.EncodeToString(leaves[:]))
+}
+
+// strayed reports whether something that was said to the same person before stands aside. What has to follow it must not take the copies
+// of others with it.
+func (d *depot) strayed(f *flight, r *peering.Released) bool {
+	d.mu.Lock()
+	x := d.peers[r.Peer()]
+	d.mu.Unlock()
+	if x == nil {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.sched.Strayed(conversationOf(r.From(), r.To()), uint8(f.class))
 }
 
 func (t *thinner) merges() bool {
@@ -44,6 +58,7 @@ type copies struct {
 	mu sync.Mutex
 
 	left     int
+	failed   bool // the record of one of them can never be
 	flights  []*flight
 	released []*flight
 	replies  []*peering.Released
@@ -102,10 +117,33 @@ func (c *copies) add(f *flight, released bool, reply *peering.Released) {
 		again := *reply
 		c.replies = append(c.replies, &again)
 	}
+	c.mu.Unlock()
+	c.decided()
+}
+
+// unrecorded is add for one whose record can never be. Nothing of the consignment is kept then: the peer still has all of it.
+func (c *copies) unrecorded(f *flight) {
+	c.mu.Lock()
+	c.flights = append(c.flights, f)
+	c.failed = true
+	c.mu.Unlock()
+	c.decided()
+}
+
+// decided goes on when it is known of all of them what becomes of them.
+func (c *copies) decided() {
+	c.mu.Lock()
 	c.left--
 	last := c.left == 0
 	c.mu.Unlock()
-	if last {
+	switch {
+	case !last:
+	case c.failed:
+		c.d.g.counters.Refused.Add(int64(len(c.released)))
+		for _, f := range c.flights {
+			f.land()
+		}
+	default:
 		c.keep()
 	}
 }
@@ -135,11 +173,13 @@ func (c *copies) keep() {
 	e := d.entry(first, &r)
 	e.To, e.Mark = first.in.Stanza.To(), mark
 	for _, f := range c.released[1:] {
-		if other, _ := f.verdict.Released(); other.Peer() != r.Peer() { // a rule sends him elsewhere
+		other, _ := f.verdict.Released()
+		if other.Peer() != r.Peer() { // a rule sends him elsewhere
 			c.apart(f, &other)
 			continue
 		}
 		e.Also = append(e.Also, f.in.Stanza.To())
+		e.Voices = append(e.Voices, conversationOf(other.From(), other.To()))
 	}
 	d.g.counters.Queued.Add(e.Weight())
 	d.commit(mark, job{func(done func(error)) {
@@ -208,6 +248,42 @@ func (x *dispatcher) also(h *heldEntry, at int) (out []peering.Released) {
 	return out
 }
 
+// voices are the conversations of an entry besides its own: those of the other recipients, and of one who stands first since another was
+// left out. Whom the policy of today refuses has none.
+func (x *dispatcher) voices(h *heldEntry) (out []uint64) {
+	if h.Stored.IsReply() {
+		return nil
+	}
+	if r := &h.released; !r.IsZero() {
+		if c := conversationOf(r.From(), r.To()); c != h.Conversation {
+			out = append(out, c)
+		}
+	}
+	for _, to := range h.Also {
+		stored, err := x.d.g.engine.Readdressed(h.Stored, to)
+		if err != nil {
+			continue
+		}
+		v, err := x.d.g.engine.RejudgeFor(stored, nil, "")
+		if r, ok := v.Released(); ok && err == nil {
+			out = append(out, conversationOf(r.From(), r.To()))
+		}
+	}
+	return out
+}
+
+// voicesAside is voices for an entry that was set aside in an earlier life.
+func (x *dispatcher) voicesAside(e spool.Entry) []uint64 {
+	if len(e.Also) == 0 {
+		return nil
+	}
+	var err error
+	if e.Stored, err = x.d.store().Stored(e.Number); err != nil {
+		return nil // it can only end as damaged
+	}
+	return x.voices(&heldEntry{Entry: e})
+}
+
 // leaveOut ends the copy of one recipient, who is refused, while the entry goes on for the others.
 func (x *dispatcher) leaveOut(h *heldEntry, to jid.JID, stored peering.Stored, v *peering.Verdict) {
 	e := h.Entry
@@ -232,76 +308,6 @@ func (x *dispatcher) headRefused(h *heldEntry, v *peering.Verdict) bool {
 	x.leaveOut(h, h.To, h.Stored, v)
 	h.Stored, h.To, h.Also = stored, h.Also[0], h.Also[1:]
 	return true
-}
-
-// fan delivers an entry with several recipients to somebody who takes one at a time, and reports for all of them. Who has his copy is
-// not sent it again.
-type fan struct {
-	o       *outgoing
-	number  uint64
-	h       *heldEntry
-	to      []jid.JID
-	mu      sync.Mutex
-	left    int
-	d       links.Disposition
-	cause   error
-	reached []jid.JID
-}
-
-var _ links.Reporter = (*fan)(nil)
-
-// fanOut hands over the copies that did not arrive yet. False when there was no room for one of them: then none was handed over.
-func (o *outgoing) fanOut(h *heldEntry, c links.Consignment, also []peering.Released, reserve func(*peering.Released) error) error {
-	f := &fan{o: o, number: c.Token, h: h, d: links.Delivered}
-	var all []peering.Released
-	for _, r := range append([]peering.Released{c.Released}, also...) {
-		if to := r.Stanza().To(); !h.reached[to] {
-			all, f.to = append(all, r), append(f.to, to)
-		}
-	}
-	if len(all) == 0 {
-		o.Report(c.Token, links.Delivered, nil)
-		return nil
-	}
-	for i := range all {
-		if err := reserve(&all[i]); err != nil {
-			for j := range i {
-				o.b.giveBack(all[j].Local(), all[j].Remote())
-			}
-			return err
-		}
-	}
-	f.left = len(all)
-	for i := range all {
-		o.b.Deliver(links.Consignment{Released: all[i], Token: uint64(i), Reporter: f, Turn: c.Turn})
-	}
-	return nil
-}
-
-// Report implements links.Reporter.
-func (f *fan) Report(i uint64, d links.Disposition, cause error) {
-	f.mu.Lock()
-	if d == links.Delivered {
-		f.reached = append(f.reached, f.to[i])
-	} else if f.d == links.Delivered || d == links.InDoubt {
-		f.d, f.cause = d, cause
-	}
-	f.left--
-	last := f.left == 0
-	f.mu.Unlock()
-	if !last {
-		return
-	}
-	x := f.o.x
-	x.mu.Lock()
-	for _, to := range f.reached {
-		if f.h.reached == nil {
-			f.h.reached = map[jid.JID]bool{}
-		}
-		f.h.reached[to] = true
-	}
-	x.mu.Unlock()
-	f.o.Report(f.number, f.d, f.cause)
 }
 
 // split makes one conclusion for each recipient of an entry; the first goes on for the entry.

@@ -2,12 +2,15 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"sallyport/gateway/audit"
 )
 
 // occupants are behind the ship.
@@ -163,6 +166,97 @@ func TestOneOccupantIsRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestACopyFollowsWhatStandsAside: what was said to one occupant alone waits for a link that is cleared for it. What the room says
+// afterwards comes to him after it, and to the others at once.
+func TestACopyFollowsWhatStandsAside(t *testing.T) {
+	edit := func(shore, ship *site) {
+		mergedRooms(shore, ship)
+		for _, s := range []*site{shore, ship} {
+			s.peers = strings.ReplaceAll(s.peers, "policy/outside.clearance.xml", "policy/inside.clearance.xml")
+			s.more = strings.ReplaceAll(s.more, "priority = 2", "priority = 2\nclearance = \"policy/outside.clearance.xml\"")
+		}
+	}
+	for _, atOnce := range []bool{false, true} { // the second is said before the first stands aside
+		t.Run(fmt.Sprint(atOnce), func(t *testing.T) {
+			between(t, edit, func(t *testing.T, e *ends) {
+				e.settle(time.Second)
+				e.wires.cut(sat)
+				e.settle(time.Second)
+				secret := freshID()
+				e.shore.arrive(strings.NewReplacer("u@a.example/r", "room@a.example/nick", "v@b.example", occupant(7)).Replace(
+					labelled(secret, "a.example", "b.example", "SECRET")))
+				e.shore.arrive(message(freshID(), "a.example", "b.example")) // what stands in nobody's way is not set aside
+				if !atOnce {
+					e.settle(time.Minute)
+				}
+				want := []string{e.said("one")}
+				e.settle(time.Second)
+				want = append(want, e.said("two"))
+				e.settle(5 * time.Minute)
+				heard := heardBy(e.ship)
+				wantSame(t, heard[occupant(7)], nil)
+				if !atOnce {
+					wantSame(t, heard[occupant(8)], want)
+				}
+				e.mend()
+				e.settle(10 * time.Minute)
+				heard = heardBy(e.ship)
+				wantSame(t, heard[occupant(7)], append([]string{secret}, want...))
+				wantSame(t, heard[occupant(8)], want)
+				if c := e.counts(e.shore); c.Queued != 0 || c.Delivered != 2*occupants+2 {
+					t.Errorf("%+v", c)
+				}
+			})
+		})
+	}
+}
+
+// TestTheLogFailsAmongRecipients: the record of one recipient can be kept, those of the others cannot. Nobody hears anything, the peer
+// has all of it still, and the node does not wait for flights that nobody lands.
+func TestTheLogFailsAmongRecipients(t *testing.T) {
+	edit := func(shore, ship *site) {
+		mergedRooms(shore, ship)
+		ship.node = "\n[audit]\nsegment-bytes = \"64 KiB\"\nmax-bytes = \"128 KiB\"\n"
+	}
+	between(t, edit, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		fill := func() int64 {
+			before := e.ship.used()
+			e.ship.arrive(message(freshID(), "b.example", "a.example"))
+			e.settle(100 * time.Millisecond)
+			return e.ship.used() - before
+		}
+		for one := fill(); 128<<10-e.ship.used() > occupants*one; {
+			fill()
+		}
+		e.settle(5 * time.Second)
+		before := len(e.ship.records(decisions))
+		e.said("hello")
+		e.settle(time.Minute)
+		if n := len(e.ship.records(decisions)) - before; n == 0 || n == occupants {
+			t.Errorf("%d of %d on record", n, occupants)
+		}
+		if heard := heardBy(e.ship); len(heard) != 0 {
+			t.Errorf("heard %v", heard)
+		}
+		e.ship.stopped = true
+		e.ship.cancel()
+		stopping := time.Now()
+		if err := <-e.ship.done; !errors.Is(err, audit.ErrFull) {
+			t.Errorf("run ended with %v", err)
+		}
+		if took := time.Since(stopping); took > time.Second {
+			t.Errorf("the stop took %v", took)
+		}
+		if c := e.counts(e.ship); c.Refused != occupants {
+			t.Errorf("ship %+v", c)
+		}
+		if c := e.counts(e.shore); c.Queued != occupants {
+			t.Errorf("shore %+v", c)
+		}
+	})
 }
 
 // TestRoomsSurvive: whatever is killed when, each occupant hears what the room said once, and in order.

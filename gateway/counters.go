@@ -25,6 +25,7 @@ type Counters struct {
 	Superseded atomic.Int64
 	Damaged    atomic.Int64
 
+	Folded     atomic.Int64 // of Superseded: nothing of it was worth sending on a thin way
 	Answered   atomic.Int64 // of Delivered: requests that were answered here, in place of their peer
 	Unanswered atomic.Int64 // of Delivered: requests whose sender was told that no answer came in time
 

@@ -73,7 +73,7 @@ func (x *dispatcher) start() {
 	now := x.d.g.now()
 	for _, e := range x.d.store().Entries(x.peer+aside, 0, 1<<30) {
 		x.sched.Aside(now, dispatch.Item{
-			Number: uint64(e.Number), Lane: uint8(e.Class), Bytes: e.Bytes, Links: dispatch.All, Conversation: e.Conversation,
+			Number: uint64(e.Number), Lane: uint8(e.Class), Bytes: e.Bytes, Links: dispatch.All, Conversation: e.Conversation, Also: x.voicesAside(e),
 		})
 	}
 	x.group.Go(x.run)
@@ -209,6 +209,7 @@ func (x *dispatcher) take(e *spool.Entry) {
 	if !ok {
 		return
 	}
+	voices := x.voices(h)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.d.condemned(e.Number) {
@@ -222,7 +223,7 @@ func (x *dispatcher) take(e *spool.Entry) {
 	now := x.refresh()
 	x.handle(x.sched.Queued(now, dispatch.Item{
 		Number: uint64(e.Number), Order: h.order, Lane: uint8(e.Class), Bytes: e.Bytes, Links: may, Conversation: e.Conversation,
-		Expires: e.Expires, Sent: e.Number < x.d.first,
+		Also: voices, Expires: e.Expires, Sent: e.Number < x.d.first,
 	}), false)
 }
 

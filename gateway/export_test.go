@@ -43,6 +43,28 @@ func NewBetween(cfg *config.Config, o Options, fs, spool disk.FS, net x2x.Env, l
 // SpoolTotals are those of the spool of a node.
 func (g *Gateway) SpoolTotals() spool.Totals { return g.depot.store().Stats().Totals }
 
+// Custodian is what links with custody are told of the spool.
+func (g *Gateway) Custodian() links.Custodian { return g.depot }
+
+// Unsettled is how many arrivals from a peer wait for their receipt.
+func (g *Gateway) Unsettled(peer string) int {
+	rc := g.depot.receiver(peer)
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	return len(rc.tickets)
+}
+
+// Awaited is how many requests that crossed wait for their answers.
+func (g *Gateway) Awaited() (n int) {
+	t := g.conversations
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.pairs {
+		n += len(c.awaited)
+	}
+	return n
+}
+
 // OnGrants is told what a reload grants, in place of the control socket.
 func (g *Gateway) OnGrants(f func([]control.Grant)) {
 	g.mu.Lock()

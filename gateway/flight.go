@@ -102,6 +102,10 @@ func (f *flight) Durable(_, seq uint64, err error) {
 			g.link.Unreserve(r.Local(), r.Remote())
 		}
 		if f.mark != nil { // the peer keeps it, and tells nobody
+			if f.copies != nil {
+				f.copies.unrecorded(f)
+				return
+			}
 			f.land()
 			return
 		}

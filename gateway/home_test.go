@@ -339,6 +339,23 @@ func TestLateness(t *testing.T) {
 	}
 }
 
+// TestRequestForWhichThereWasNoRoom: who was told that there was no room is answered by nobody any more, whatever id his request had.
+func TestRequestForWhichThereWasNoRoom(t *testing.T) {
+	edit := func(shore, _ *site) { shore.policy = "reissue-ids = true\n" }
+	between(t, edit, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		e.shore.spool.SetCapacity(1)
+		e.shore.arrive(iq("get", "mine", ua, vb))
+		e.settle(time.Minute)
+		wantSame(t, e.shore.got("a.example"), []string{"mine"})
+		if n := e.shore.Awaited(); n != 0 {
+			t.Errorf("%d requests are remembered that nobody was sent", n)
+		}
+		e.shore.spool.SetCapacity(0)
+		e.settle(time.Minute)
+	})
+}
+
 // TestRequestWaitsOverRestart: what is asked while no link works is answered also when the node was restarted meanwhile, under the id
 // that the requester gave.
 func TestRequestWaitsOverRestart(t *testing.T) {

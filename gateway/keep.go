@@ -56,6 +56,7 @@ func (d *depot) needless(f *flight, r *peering.Released) bool {
 // fold ends what is not worth sending.
 func (d *depot) fold(f *flight) {
 	d.g.counters.Superseded.Add(1)
+	d.g.counters.Folded.Add(1)
 	if f.mark != nil {
 		d.refused(f)
 		return
@@ -134,7 +135,9 @@ func (d *depot) stored(f *flight, err error) {
 		g.counters.Queued.Add(-1)
 		g.counters.Bounced.Add(1)
 		f.cause = peering.Overloaded
-		g.conversations.forget(&f.verdict.Effects, f.verdict.Source())
+		if r, ok := f.verdict.Released(); ok {
+			g.conversations.forget(&f.verdict.Effects, r.Stanza())
+		}
 		g.bounces.add(f, err)
 		return
 	case errors.Is(err, spool.ErrRepeated), errors.Is(err, spool.ErrEpoch): // a life of the peer that is over

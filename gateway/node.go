@@ -46,7 +46,7 @@ func (g *Gateway) stanzas() control.Stanzas {
 		Accepted: c.Accepted.Load(), Deciding: c.Deciding.Load(), Queued: c.Queued.Load(), Delivered: c.Delivered.Load(),
 		Refused: c.Refused.Load(), Dropped: c.Dropped.Load(), Held: c.Held.Load(), Bounced: c.Bounced.Load(),
 		Expired: c.Expired.Load(), InDoubt: c.InDoubt.Load(), Superseded: c.Superseded.Load(), Damaged: c.Damaged.Load(),
-		Answered: c.Answered.Load(), Unanswered: c.Unanswered.Load(), Repetitions: c.Repetitions.Load(),
+		Folded: c.Folded.Load(), Answered: c.Answered.Load(), Unanswered: c.Unanswered.Load(), Repetitions: c.Repetitions.Load(),
 	}
 }
 

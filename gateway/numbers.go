@@ -92,6 +92,7 @@ func (n *numbers) links(emit prom.Emit) {
 		}
 	}
 	emit(prom.Unanswered, float64(n.counters.Unanswered.Load()))
+	emit(prom.Folded, float64(n.counters.Folded.Load()))
 	for _, s := range st.Streams {
 		if !s.Ready {
 			pending[s.Side]++

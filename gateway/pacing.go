@@ -156,6 +156,9 @@ func (t *thinner) carryOut() bool {
 			continue
 		}
 		delete(t.entries, o.Token)
+		if o.Reason != thin.PresenceSuperseded { // nothing newer made it needless
+			t.d.g.counters.Folded.Add(1)
+		}
 		t.stats.Spare(o.Reason, o.Bytes)
 		t.spare("", uint64(max(o.Bytes, 0))) //nolint:gosec // a length
 		t.mu.Unlock()

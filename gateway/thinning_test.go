@@ -62,7 +62,7 @@ func TestPresenceAtMostOncePerInterval(t *testing.T) {
 		e.settle(time.Minute)
 		want = append(want, other)
 		wantSame(t, e.ship.got("b.example"), want)
-		if c := e.counts(e.shore); c.Superseded != 3 || c.Queued != 1 || e.shore.receipts.settled() != 6 {
+		if c := e.counts(e.shore); c.Superseded != 3 || c.Folded != 0 || c.Queued != 1 || e.shore.receipts.settled() != 6 {
 			t.Errorf("%+v, %d acknowledged", c, e.shore.receipts.settled())
 		}
 		if n := recordsOf(e.shore, "superseded"); n != 3 {
@@ -80,7 +80,7 @@ func TestPresenceAtMostOncePerInterval(t *testing.T) {
 		gone := e.says("u", "gone", "")
 		e.settle(5 * time.Minute)
 		wantSame(t, e.ship.got("b.example"), append(want, gone))
-		if c := e.counts(e.shore); c.Superseded != 4 || c.Queued != 0 || c.Delivered != 4 {
+		if c := e.counts(e.shore); c.Superseded != 4 || c.Folded != 1 || c.Queued != 0 || c.Delivered != 4 {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -124,7 +124,7 @@ func TestDecorationIsCutAndFolded(t *testing.T) {
 		if text := e.ship.node.link.to("b.example")[0].text(); strings.Contains(text, "chatstates") || !strings.Contains(text, "receipts") {
 			t.Errorf("crossed as %s", text)
 		}
-		if c := e.counts(e.shore); c.Superseded != 2 || c.Delivered != 1 || e.shore.receipts.settled() != 3 {
+		if c := e.counts(e.shore); c.Superseded != 2 || c.Folded != 2 || c.Delivered != 1 || e.shore.receipts.settled() != 3 {
 			t.Errorf("%+v, %d acknowledged", c, e.shore.receipts.settled())
 		}
 		if n := recordsOf(e.shore, "folded"); n != 2 {
@@ -147,7 +147,7 @@ func TestFoldedAfterAReload(t *testing.T) {
 		e.mend()
 		e.settle(5 * time.Minute)
 		wantSame(t, e.ship.got("b.example"), nil)
-		if c := e.counts(e.shore); c.Superseded != 1 || recordsOf(e.shore, "folded") != 1 {
+		if c := e.counts(e.shore); c.Superseded != 1 || c.Folded != 1 || recordsOf(e.shore, "folded") != 1 {
 			t.Errorf("%+v, %d records", c, recordsOf(e.shore, "folded"))
 		}
 		wantSame(t, e.shore.got("a.example"), nil)

@@ -65,9 +65,12 @@ func (a *app) printStatus(s *control.Status, now time.Time) {
 	})
 	fmt.Fprintln(a.out)
 	a.printTable([][]string{
-		{"DECIDING", "QUEUED", "HELD", "DROPPED"},
-		numbers(z.Deciding, z.Queued, z.Held, z.Dropped),
+		{"DECIDING", "QUEUED", "HELD", "DROPPED", "SUPERSEDED", "DAMAGED"},
+		numbers(z.Deciding, z.Queued, z.Held, z.Dropped, z.Superseded, z.Damaged),
 	})
+	if z.Folded+z.Answered > 0 {
+		fmt.Fprintf(a.out, "\nNeed not cross: %d answered here (of those delivered), %d folded (of those superseded).\n", z.Answered, z.Folded)
+	}
 }
 
 func auditLine(s *control.AuditStatus, now time.Time) string {

@@ -109,6 +109,8 @@ type Stanzas struct {
 	// Superseded was made needless by something newer while it waited; Damaged could not be read back from the disk.
 	Superseded int64 `json:"superseded"`
 	Damaged    int64 `json:"damaged"`
+	// Folded are those of Superseded of which nothing was worth sending on a thin way: decoration, presence that is off or says nothing new.
+	Folded int64 `json:"folded"`
 	// Answered are those of Delivered that were requests, and answered here in place of their peer; Unanswered those whose sender was
 	// told that no answer came in time.
 	Answered   int64 `json:"answered"`

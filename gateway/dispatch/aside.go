@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"iter"
 	"slices"
 	"time"
 )
@@ -11,11 +12,38 @@ type talk struct {
 	lane         uint8
 }
 
-func talkOf(it *item) talk { return talk{it.Conversation, it.Lane} }
+// talks are all that an item speaks in: with several recipients, one for each.
+func (it *Item) talks() iter.Seq[talk] {
+	return func(yield func(talk) bool) {
+		if !yield(talk{it.Conversation, it.Lane}) {
+			return
+		}
+		for _, also := range it.Also {
+			if !yield(talk{also, it.Lane}) {
+				return
+			}
+		}
+	}
+}
+
+// speaksWith reports whether two items of a lane have a conversation in common.
+func (it *Item) speaksWith(other *Item) bool {
+	if len(it.Also) == 0 && len(other.Also) == 0 {
+		return it.Conversation == other.Conversation
+	}
+	for a := range it.talks() {
+		for b := range other.talks() {
+			if a == b {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // stray is an item that stands where it holds nothing up, or that did and waits again.
 type stray struct {
-	talk
+	talks  []talk
 	order  uint64
 	number uint64 // there; of one that is back, in its lane
 	links  Set
@@ -33,7 +61,7 @@ func (p *Peer) Moved(now time.Time, number, there uint64) []Output {
 	if it == nil || it.state != moving {
 		return nil
 	}
-	p.strand(stray{talk: talkOf(it), order: it.Order, number: there, links: it.Item.Links})
+	p.strand(stray{talks: slices.Collect(it.talks()), order: it.Order, number: there, links: it.Item.Links})
 	delete(p.items, number)
 	l := &p.lanes[it.Lane]
 	if at := slices.Index(l.items, it); at >= 0 {
@@ -57,7 +85,7 @@ func (p *Peer) Aside(now time.Time, it Item) []Output {
 	if it.Order == 0 {
 		it.Order = it.Number
 	}
-	p.strand(stray{talk: talk{it.Conversation, it.Lane}, order: it.Order, number: it.Number, links: it.Links})
+	p.strand(stray{talks: slices.Collect(it.talks()), order: it.Order, number: it.Number, links: it.Links})
 	return p.done(now)
 }
 
@@ -87,6 +115,11 @@ func (p *Peer) OrderAside(there uint64) uint64 {
 	return 0
 }
 
+// Strayed reports whether something of a conversation stands aside, or is back and has not ended: what comes now has to follow it.
+func (p *Peer) Strayed(conversation uint64, lane uint8) bool {
+	return len(p.strays[talk{conversation, lane}]) > 0
+}
+
 // LenAside is how many items are set aside.
 func (p *Peer) LenAside() int { return len(p.aside) }
 
@@ -95,46 +128,63 @@ func byOrder(s stray, order uint64) int { return compare(s.order, order) }
 func (p *Peer) strand(s stray) {
 	at, _ := slices.BinarySearchFunc(p.aside, s.order, byOrder)
 	p.aside = slices.Insert(p.aside, at, s)
-	all := p.strays[s.talk]
-	if i, have := slices.BinarySearchFunc(all, s.order, byOrder); have {
-		all[i] = s
-	} else {
-		p.strays[s.talk] = slices.Insert(all, i, s)
+	for _, t := range s.talks {
+		all := p.strays[t]
+		if i, have := slices.BinarySearchFunc(all, s.order, byOrder); have {
+			all[i] = s
+		} else {
+			p.strays[t] = slices.Insert(all, i, s)
+		}
 	}
+}
+
+// standing is in which conversations a stray was when it was set aside. It is found by the first, which never changes.
+func (p *Peer) standing(it *item) []talk {
+	all := p.strays[talk{it.Conversation, it.Lane}]
+	if i, have := slices.BinarySearchFunc(all, it.Order, byOrder); have {
+		return all[i].talks
+	}
+	return nil
 }
 
 // track notes that a stray is in its lane again.
 func (p *Peer) track(it *item) {
-	all := p.strays[talkOf(it)]
-	if i, have := slices.BinarySearchFunc(all, it.Order, byOrder); have {
-		all[i].back, all[i].number = true, it.Number
+	for _, t := range p.standing(it) {
+		all := p.strays[t]
+		if i, have := slices.BinarySearchFunc(all, it.Order, byOrder); have {
+			all[i].back, all[i].number = true, it.Number
+		}
 	}
 }
 
 // forget ends a stray.
-func (p *Peer) forget(t talk, order uint64) {
-	all := p.strays[t]
-	i, have := slices.BinarySearchFunc(all, order, byOrder)
-	switch {
-	case !have:
-	case len(all) == 1:
-		delete(p.strays, t)
-	default:
-		p.strays[t] = slices.Delete(all, i, i+1)
+func (p *Peer) forget(talks []talk, order uint64) {
+	for _, t := range talks {
+		all := p.strays[t]
+		i, have := slices.BinarySearchFunc(all, order, byOrder)
+		switch {
+		case !have:
+		case len(all) == 1:
+			delete(p.strays, t)
+		default:
+			p.strays[t] = slices.Delete(all, i, i+1)
+		}
 	}
 }
 
-// follows reports whether something earlier of its conversation stands aside, or behind it in the lane.
+// follows reports whether something earlier of one of its conversations stands aside, or behind it in the lane.
 func (p *Peer) follows(it *item) bool {
 	if len(p.strays) == 0 {
 		return false
 	}
-	for _, s := range p.strays[talkOf(it)] {
-		if s.order >= it.Order {
-			return false
-		}
-		if !s.back || s.number > it.Number {
-			return true
+	for t := range it.talks() {
+		for _, s := range p.strays[t] {
+			if s.order >= it.Order {
+				break
+			}
+			if !s.back || s.number > it.Number {
+				return true
+			}
 		}
 	}
 	return false
@@ -151,7 +201,7 @@ func (p *Peer) inTheWay(l *lane, it *item, now time.Time) bool {
 		return false
 	}
 	for _, behind := range l.items {
-		if behind.Number > it.Number && behind.state == waiting && (behind.Conversation != it.Conversation || behind.Order < it.Order) &&
+		if behind.Number > it.Number && behind.state == waiting && (behind.Order < it.Order || !behind.speaksWith(&it.Item)) &&
 			!p.follows(behind) && p.target(behind, now) >= 0 {
 			return true
 		}
@@ -182,12 +232,16 @@ func (p *Peer) recall(now time.Time) {
 	stuck := map[talk]bool{}
 	for i := range p.aside {
 		s := &p.aside[i]
+		waits := s.links&usable == 0 || slices.ContainsFunc(s.talks, func(t talk) bool { return stuck[t] })
+		if waits {
+			for _, t := range s.talks {
+				stuck[t] = true
+			}
+		}
 		switch {
-		case s.links&usable == 0:
-			stuck[s.talk] = true
 		case s.coming:
 			coming++
-		case !stuck[s.talk] && coming < maxComing:
+		case !waits && coming < maxComing:
 			s.coming = true
 			coming++
 			p.emit(Output{Action: Recall, Number: s.number})

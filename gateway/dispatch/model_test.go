@@ -13,7 +13,7 @@ import (
 type entry struct {
 	id     uint64 // the number it had at first
 	lane   uint8
-	talk   uint64
+	talks  []uint64 // of each recipient
 	may    dispatch.Set
 	number uint64 // now
 	back   bool
@@ -69,9 +69,9 @@ func (w *world) turns() {
 	}
 }
 
-func (w *world) accept(lane uint8, talk uint64, may dispatch.Set, bytes int) uint64 {
+func (w *world) accept(lane uint8, talk uint64, may dispatch.Set, bytes int, also ...uint64) uint64 {
 	w.next++
-	e := &entry{id: w.next, lane: lane, talk: talk, may: may, number: w.next}
+	e := &entry{id: w.next, lane: lane, talks: append([]uint64{talk}, also...), may: may, number: w.next}
 	w.main[e.number] = e
 	w.queue(e, bytes)
 	return e.id
@@ -79,7 +79,7 @@ func (w *world) accept(lane uint8, talk uint64, may dispatch.Set, bytes int) uin
 
 func (w *world) queue(e *entry, bytes int) {
 	w.turns()
-	w.carry(w.p.Queued(w.now, dispatch.Item{Number: e.number, Order: e.id, Lane: e.lane, Bytes: bytes, Links: e.may, Conversation: e.talk}))
+	w.carry(w.p.Queued(w.now, dispatch.Item{Number: e.number, Order: e.id, Lane: e.lane, Bytes: bytes, Links: e.may, Conversation: e.talks[0], Also: e.talks[1:]}))
 }
 
 // carry does what the scheduler said.
@@ -200,8 +200,9 @@ func (w *world) arrive(at int) bool {
 		return true
 	}
 	for _, g := range w.got {
-		if g.talk == e.talk && g.lane == e.lane && g.id > e.id {
-			w.fail("%d arrived after %d in conversation %d", e.id, g.id, e.talk)
+		common := slices.ContainsFunc(g.talks, func(talk uint64) bool { return slices.Contains(e.talks, talk) })
+		if common && g.lane == e.lane && g.id > e.id {
+			w.fail("%d arrived after %d in conversations %v", e.id, g.id, e.talks)
 		}
 	}
 	w.got = append(w.got, *e)

@@ -170,13 +170,13 @@ func (p *Peer) Announced(now time.Time, number uint64) []Output {
 	return p.done(now)
 }
 
-// overtakes reports whether something earlier of its conversation was to go before it and waits again.
+// overtakes reports whether something earlier of one of its conversations was to go before it and waits again.
 func (p *Peer) overtakes(it *item) bool {
 	for _, e := range p.lanes[it.Lane].items {
 		if e.Number >= it.Number {
 			break
 		}
-		if e.Conversation == it.Conversation && (e.state == waiting || e.state == announcing) {
+		if (e.state == waiting || e.state == announcing) && e.speaksWith(&it.Item) {
 			return true
 		}
 	}
@@ -218,7 +218,7 @@ func (p *Peer) Ended(now time.Time, number uint64) ([]Output, bool) {
 		}
 		s := p.aside[at]
 		p.aside = slices.Delete(p.aside, at, at+1)
-		p.forget(s.talk, s.order)
+		p.forget(s.talks, s.order)
 		return p.done(now), true
 	}
 	p.remove(it)

@@ -134,6 +134,29 @@ func TestWhatALinkMayNotCarryWaitsAsideAndComesBackInOrder(t *testing.T) {
 	}
 }
 
+// TestCopiesForSeveralStayInOrderForEach: an entry for several recipients overtakes nothing of any of them that stands aside, and nothing
+// overtakes it when it does itself.
+func TestCopiesForSeveralStayInOrderForEach(t *testing.T) {
+	t.Parallel()
+	w := newWorld(two(true))
+	w.raise(1)
+	w.accept(0, 7, dispatch.Of(0), 100)     // 1, for one alone, and not by this link
+	w.accept(0, 3, dispatch.All, 100, 5, 7) // 2, for him too
+	w.accept(0, 5, dispatch.All, 100)       // 3
+	w.accept(0, 9, dispatch.All, 100)       // 4
+	for w.disk(true) {
+	}
+	w.want(t, 1, 4)
+	if n := w.p.LenAside(); n != 3 {
+		t.Fatalf("%d aside, want 3", n)
+	}
+	w.raise(0)
+	w.drain()
+	if n := len(w.got); n != 4 || len(w.bad) > 0 {
+		t.Fatalf("%d arrived, %v", n, w.bad)
+	}
+}
+
 func TestNothingIsSetAsideWhenNothingElseCouldGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(two(true))
@@ -450,7 +473,7 @@ func TestNotWrittenThisTimeMayHaveBeenBefore(t *testing.T) {
 					w.cut(0)
 				} else {
 					w.next++
-					w.main[1] = &entry{id: 1, number: 1, talk: 1, may: dispatch.Of(0)}
+					w.main[1] = &entry{id: 1, number: 1, talks: []uint64{1}, may: dispatch.Of(0)}
 					w.turns()
 					w.carry(w.p.Queued(w.now, dispatch.Item{Number: 1, Bytes: 100, Links: dispatch.Of(0), Conversation: 1, Sent: true}))
 				}

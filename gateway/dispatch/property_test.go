@@ -44,7 +44,8 @@ func course(r *rapid.T, custody bool) {
 		},
 		"accept": func(r *rapid.T) {
 			may := dispatch.Set(rapid.IntRange(1, 1<<n-1).Draw(r, "may"))
-			w.accept(uint8(rapid.IntRange(0, 1).Draw(r, "lane")), rapid.Uint64Range(1, 3).Draw(r, "talk"), may, rapid.IntRange(10, 2000).Draw(r, "bytes"))
+			talks := rapid.SliceOfNDistinct(rapid.Uint64Range(1, 4), 1, 3, rapid.ID).Draw(r, "talks")
+			w.accept(uint8(rapid.IntRange(0, 1).Draw(r, "lane")), talks[0], may, rapid.IntRange(10, 2000).Draw(r, "bytes"), talks[1:]...)
 		},
 		"arrive":  func(r *rapid.T) { w.arrive(link(r)) },
 		"confirm": func(r *rapid.T) { w.confirm(link(r)) },

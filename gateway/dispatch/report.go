@@ -149,7 +149,7 @@ func (p *Peer) finish(it *item, how Action) {
 func (p *Peer) remove(it *item) {
 	p.land(it)
 	delete(p.items, it.Number)
-	p.forget(talkOf(it), it.Order)
+	p.forget(p.standing(it), it.Order)
 	l := &p.lanes[it.Lane]
 	if at := slices.Index(l.items, it); at >= 0 {
 		l.items = slices.Delete(l.items, at, at+1)

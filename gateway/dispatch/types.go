@@ -67,7 +67,9 @@ type Item struct {
 	Links Set
 	// Conversation is the same for all that has to stay in order within its lane.
 	Conversation uint64
-	Expires      time.Time // zero: never
+	// Also are the conversations of its other recipients. The owner does not change them.
+	Also    []uint64
+	Expires time.Time // zero: never
 	// Sent: it may have been on a wire in an earlier life.
 	Sent bool
 }

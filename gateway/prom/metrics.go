@@ -42,6 +42,7 @@ const (
 	AnswersSaved
 	AnswersKept
 	Unanswered
+	Folded
 	ConnectionsRefused
 	ConnectionsPending
 	LimitHits
@@ -90,6 +91,7 @@ func Table() [numMetrics]Metric {
 		AnswersSaved:     {"sallyport_answers_saved_bytes_total", "Bytes of these answers, which did not cross.", Counter, []string{"peer"}},
 		AnswersKept:      {"sallyport_answers_kept", "Answers of a peer that are kept.", Gauge, []string{"peer"}},
 		Unanswered:       {"sallyport_unanswered_total", "Requests whose sender was told that no answer came in time.", Counter, nil},
+		Folded:           {"sallyport_folded_total", "Stanzas of which nothing was worth sending on a thin way; they count as superseded, too.", Counter, nil},
 
 		ConnectionsRefused: {"sallyport_connections_refused_total", "Connections turned away, by side and reason.", Counter, []string{"side", "reason"}},
 		ConnectionsPending: {"sallyport_connections_pending", "Connections that have not authenticated yet.", Gauge, []string{"side"}},

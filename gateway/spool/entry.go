@@ -79,6 +79,9 @@ type Entry struct {
 	Copy Key
 	// Also are the other recipients merged into this entry.
 	Also []jid.JID
+	// Voices are the conversations of Also, for a newcomer that must not overtake it. They are not kept: when a spool is opened again
+	// nothing in it takes copies in.
+	Voices []uint64
 	// Ends are entries that end with this one becoming durable: what it bounces, what it supersedes.
 	Ends []End
 

@@ -96,8 +96,10 @@ const entryOverhead = 256
 func (q *Queue) add(it *item, now time.Time) {
 	it.weight = len(it.Stored) + entryOverhead
 	if q.limits.MergeWindow > 0 {
-		it.voices = append(it.voices, it.Conversation)
-		q.speak(it, it.Conversation)
+		it.voices = append([]uint64{it.Conversation}, it.Voices...)
+		for _, conversation := range it.voices {
+			q.speak(it, conversation)
+		}
 	}
 	if q.mayJoin(&it.Entry) {
 		it.until = now.Add(q.limits.MergeWindow)
