@@ -1,0 +1,113 @@
+package radio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/control"
+	"sallyport/s5066/capture"
+	"sallyport/s5066/modem"
+	"sallyport/s5066/node"
+	"sallyport/s5066/sis"
+)
+
+// RunNode runs a node until ctx ends.
+func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
+	cfg, err := n.node()
+	if err != nil {
+		return err
+	}
+	var sw capture.Switch
+	cfg.Capture = func(c node.Captured) {
+		if c.Frame != nil {
+			sw.Frame(c.Time, c.Bytes)
+		}
+	}
+	dial, err := n.dial()
+	if err != nil {
+		return err
+	}
+	r, err := node.NewRunner(cfg, node.Edge{Dial: dial, Tell: func(e node.Event) { logEvent(log, e) }})
+	if err != nil {
+		return err
+	}
+	asked, err := control.Listen(control.Options{
+		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
+		Verbs: verbs(func() Status { return statusOf(r.Status()) }, &sw),
+	})
+	if err != nil {
+		return err
+	}
+	ln, err := sis.Listen(ctx, n.Listen.String())
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for clients: %w", err), asked.Close())
+	}
+	log.Info("node runs", zap.Stringer("address", n.Address), zap.Stringer("clients", ln.Addr()), zap.String("waveform", n.Waveform), zap.String("modem", n.Modem.Address))
+	var wg sync.WaitGroup
+	var served error
+	wg.Go(func() { served = asked.Serve() })
+	err = r.Run(ctx, sw.Listener(ln))
+	closed := asked.Close()
+	wg.Wait()
+	_, captured := sw.Off()
+	log.Info("node stopped", zap.Stringer("address", n.Address))
+	return errors.Join(err, closed, served, captured)
+}
+
+// dial is how the modem is reached.
+func (n *Node) dial() (func(context.Context) (*modem.Port, modem.Hello, error), error) {
+	if n.Modem.Kind != "raw" {
+		return node.DialModem(n.Modem.Address, n.Modem.Station), nil
+	}
+	w, err := modem.ParseWaveform(n.Waveform)
+	if err != nil {
+		return nil, err
+	}
+	plain := modem.Plain{Waveform: w, Radio: n.radio(), Unpaced: n.Modem.Unpaced, Idle: n.Modem.Idle}
+	return func(ctx context.Context) (*modem.Port, modem.Hello, error) {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "tcp", n.Modem.Address)
+		if err != nil {
+			return nil, modem.Hello{}, fmt.Errorf("dial modem: %w", err)
+		}
+		p, err := modem.Raw(conn, plain)
+		return p, modem.Hello{Radio: plain.Radio, Speed: 1}, err
+	}, nil
+}
+
+// logEvent writes what happened. Nothing of what clients send is in an event.
+func logEvent(log *zap.Logger, e node.Event) {
+	fields := []zap.Field{zap.String("event", e.Kind.String()), zap.Time("at", e.Time)}
+	if e.Remote.Valid() {
+		fields = append(fields, zap.Stringer("remote", e.Remote))
+	}
+	if e.Client != 0 {
+		fields = append(fields, zap.Uint64("client", uint64(e.Client)))
+	}
+	if e.Text != "" {
+		fields = append(fields, zap.String("detail", e.Text))
+	}
+	if e.Err != nil {
+		fields = append(fields, zap.Error(e.Err))
+	}
+	switch e.Kind {
+	case node.LinkFailed, node.LinkRefused, node.ClientFault, node.Discarded, node.Warning, node.ModemDown, node.ModemLost:
+		log.Warn("hf", fields...)
+	default:
+		log.Info("hf", fields...)
+	}
+}
+
+// recorder writes to the log who asked for a change.
+type recorder struct{ log *zap.Logger }
+
+// Record implements control.Recorder.
+func (r recorder) Record(_ context.Context, e control.Event) error {
+	r.log.Info("asked", zap.Stringer("by", e.By), zap.String("verb", e.Verb), zap.Stringer("outcome", e.Outcome), zap.String("error", e.Error))
+	return nil
+}

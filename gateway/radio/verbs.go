@@ -1,0 +1,66 @@
+package radio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+
+	"sallyport/gateway/control"
+	"sallyport/s5066/capture"
+)
+
+// The verbs of a node's control socket.
+const (
+	VerbStatus  = "hf.status"
+	VerbCapture = "hf.capture"
+)
+
+// CaptureQuestion turns a capture on, or off where it names no prefix.
+type CaptureQuestion struct {
+	Prefix string `json:"prefix,omitempty"` // of the files, absolute
+	Bytes  int64  `json:"bytes,omitempty"`  // of a file; 0: 16 MiB
+	Files  int    `json:"files,omitempty"`  // of each kind; 0: 8
+	Ports  bool   `json:"ports,omitempty"`  // real ports instead of 5066
+}
+
+// CaptureAnswer is what a capture that was turned off recorded.
+type CaptureAnswer struct {
+	Primitives uint64 `json:"primitives"` // pieces of clients' connections
+	Frames     uint64 `json:"frames"`     // D_PDUs
+	Dropped    uint64 `json:"dropped"`
+}
+
+// verbs are what a running node is asked.
+func verbs(status func() Status, sw *capture.Switch) []control.Verb {
+	return []control.Verb{
+		{Name: VerbStatus, Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
+			s := status()
+			if stats, ok := sw.Running(); ok {
+				s.Capture = &stats
+			}
+			return s, nil
+		}},
+		{Name: VerbCapture, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			var q CaptureQuestion
+			if err := control.Decode(args, &q); err != nil {
+				return nil, err
+			}
+			return switchCapture(q, sw)
+		}},
+	}
+}
+
+func switchCapture(q CaptureQuestion, sw *capture.Switch) (CaptureAnswer, error) {
+	if q.Prefix != "" {
+		if !filepath.IsAbs(q.Prefix) {
+			return CaptureAnswer{}, errors.New("the prefix of the files has to be absolute: the node does not know your folder")
+		}
+		return CaptureAnswer{}, sw.On(capture.Options{Prefix: q.Prefix, Bytes: q.Bytes, Files: q.Files, StandardPort: !q.Ports})
+	}
+	if _, ok := sw.Running(); !ok {
+		return CaptureAnswer{}, errors.New("no capture is running")
+	}
+	stats, err := sw.Off()
+	return CaptureAnswer{stats.Primitives, stats.Frames, stats.Dropped}, err
+}
