@@ -26,6 +26,7 @@ type receiver struct {
 	epoch   uint64
 	taken   [links.Lanes]uint64
 	tickets map[uint64]links.Inbound
+	met     bool // what the peer holds of ours was possible at an earlier greeting of this life
 	next    uint64
 	stuck   [links.Lanes][]job // found no room, and all that came behind; in order
 }
@@ -78,6 +79,7 @@ func (d *depot) Greeted(link, peer string, epoch uint64, marks []links.Mark) {
 	fresh := rc.r.Greeted(epoch)
 	if rc.epoch != epoch && epoch != 0 {
 		rc.epoch, rc.taken = epoch, [links.Lanes]uint64{}
+		clear(rc.tickets) // nobody settles what is of an epoch that is over
 	}
 	rc.mu.Unlock()
 	s := d.store()
@@ -90,13 +92,13 @@ func (d *depot) Greeted(link, peer string, epoch uint64, marks []links.Mark) {
 	if fresh {
 		d.g.notes.add("spool-lost", link, peer, "the peer begins to count anew: it has lost its spool, and what was in it")
 	}
-	d.covered(s, link, peer, marks)
+	d.covered(s, link, rc, marks)
 }
 
 // covered tells the dispatcher of the peer what the peer holds already.
-func (d *depot) covered(s *spool.Spool, link, peer string, marks []links.Mark) {
+func (d *depot) covered(s *spool.Spool, link string, rc *receiver, marks []links.Mark) {
 	d.mu.Lock()
-	p := d.peers[peer]
+	p := d.peers[rc.peer]
 	d.mu.Unlock()
 	epoch, issued := s.Epoch(), d.Issued()
 	var held [links.Lanes]uint64
@@ -107,8 +109,16 @@ func (d *depot) covered(s *spool.Spool, link, peer string, marks []links.Mark) {
 			rolledBack = rolledBack || m.Number > issued
 		}
 	}
-	if rolledBack {
-		d.setBack(s, link, peer, held)
+	rc.mu.Lock()
+	witness := !rc.met && epoch == d.found
+	rc.met = rc.met || !rolledBack
+	rc.mu.Unlock()
+	switch {
+	case rolledBack && witness:
+		d.setBack(s, link, rc.peer, held)
+		return
+	case rolledBack:
+		d.g.notes.add("custody-lie", link, rc.peer, "the peer says that it holds what it cannot hold; nothing that it says of it is believed")
 		return
 	}
 	for lane, number := range held {

@@ -38,6 +38,7 @@ type depot struct {
 
 	spool atomic.Pointer[spool.Spool] // nil while nobody has use for it
 	first spool.Number                // of this life
+	found uint64                      // the epoch that an earlier life left; 0 for none
 
 	mu         sync.Mutex
 	running    bool
@@ -115,6 +116,9 @@ func (d *depot) open(cfg *config.Config) error {
 		d.g.log.Info("a new spool was begun", zap.Uint64("epoch", s.Epoch()))
 	}
 	d.first = s.Stats().Next
+	if !found.Fresh {
+		d.found = s.Epoch()
+	}
 	d.spool.Store(s)
 	d.mu.Lock()
 	running := d.running

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -17,6 +16,9 @@ import (
 //
 // So the numbers begin anew (spool.Renew). Marks of the peer, who was witness, prove what of the copy never reached it. All else in
 // the copy may have been delivered by the life that is lost, and is dealt with as the peer's in-doubt says.
+//
+// A peer can only be witness of what lies before this life: its first greeting in it counts, and only as long as the epoch is the one
+// that was found on the disk. Whatever else says so lies, and costs the other peers nothing.
 type setback struct {
 	mu    sync.Mutex
 	busy  bool   // until the new epoch is on disk
@@ -45,7 +47,7 @@ func (d *depot) setBack(s *spool.Spool, link, witness string, held [links.Lanes]
 		if mark := held[e.Class]; e.Number >= d.first || e.Peer == witness && mark > 0 && uint64(e.Number) > mark {
 			continue // no earlier life can have sent it, or it did not arrive
 		}
-		if p := d.g.active().Peer(strings.TrimSuffix(e.Peer, aside)); p != nil && p.InDoubt == config.Resend {
+		if p := d.g.active().Peer(peerOf(e.Peer)); p != nil && p.InDoubt == config.Resend {
 			again++
 			continue
 		}
@@ -84,7 +86,7 @@ func (d *depot) warning() string {
 func (d *depot) condemn(c conclusion) {
 	d.mark(d.mine, c.entry.Number) // what is not yet in the hands of a dispatcher it does not take
 	d.mu.Lock()
-	x := d.peers[strings.TrimSuffix(c.entry.Peer, aside)]
+	x := d.peers[peerOf(c.entry.Peer)]
 	d.mu.Unlock()
 	if x == nil || x.letGo(uint64(c.entry.Number), &c) {
 		d.ends.add(c)
