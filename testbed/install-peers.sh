@@ -22,6 +22,7 @@ needed() {
 /usr/bin/openssl                                     openssl           judge of our TLS and DER
 /usr/bin/strace                                      strace            lets system calls of ours fail
 /usr/bin/tshark                                      tshark            judge of our STANAG 5066 frames: s5066sis and s5066dts
+/usr/lib/postgresql/15/bin/initdb                    postgresql        the server's second database; tests start clusters of their own
 /usr/bin/gcc                                         gcc               the race detector is linked with it
 /usr/include/stdlib.h                                libc6-dev         and with this
 LIST
@@ -35,6 +36,7 @@ die() {
 present() {
 	case $1 in
 	*/lunbound.so) ls /usr/lib/*/lua/5.4/lunbound.so >/dev/null 2>&1 ;;
+	*/initdb) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
 	*) [ -e "$1" ] ;;
 	esac
 }

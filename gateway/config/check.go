@@ -46,6 +46,7 @@ func check(cfg *Config, r *report) {
 	c.certificates()
 	c.policy()
 	c.clearances()
+	c.server()
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)

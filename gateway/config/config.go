@@ -39,6 +39,8 @@ type Config struct {
 	Precedence precedence.Spec `toml:"precedence"`
 	// What waits for peers that cannot be reached at once: kept on disk, in order, until it has been delivered, or its sender has been told.
 	Spool Spool `toml:"spool"`
+	// The IM server of this node: accounts that clients log in to.
+	Server Server `toml:"server"`
 	// Profiles of your own, each with a name of your choice. A stanza must fit the one that the policy names: what is not on its lists does not cross.
 	Profiles []rules.ProfileSpec `toml:"profile,named"`
 	// Rules, tried in order after the profile: each says what is done with the stanzas that it matches. Every rule has an id of its own, which audit and explain name.

@@ -6,9 +6,10 @@ import "time"
 // directory, and lists of peers and sides, are filled in by Load.
 func Defaults() Config {
 	return Config{
-		Log:   Log{Level: LogInfo, Format: LogJSON},
-		Audit: Audit{SegmentBytes: 64 << 20},
-		Spool: Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour, DelayAfter: 30 * time.Second},
+		Log:    Log{Level: LogInfo, Format: LogJSON},
+		Audit:  Audit{SegmentBytes: 64 << 20},
+		Spool:  Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour, DelayAfter: 30 * time.Second},
+		Server: Server{Passwords: Passwords{MinLength: 10, Iterations: 10_000}},
 		Policy: Policy{
 			Profile: "strict",
 		},

@@ -185,6 +185,9 @@ func (c *Config) derive() {
 	if c.Spool.Dir == "" {
 		c.Spool.Dir = Dir(filepath.Join(state, "spool"))
 	}
+	if c.Server.Store.SQLite == "" {
+		c.Server.Store.SQLite = Path(filepath.Join(state, "server.db"))
+	}
 	if c.Audit.SignKey == "" {
 		c.Audit.SignKey = NewSecret(filepath.Join(state, "audit.key"))
 	}

@@ -40,6 +40,8 @@ type Command struct {
 	Dir  string
 	Env  []string
 	Log  string // file for standard output and error, appended to
+	// User it runs as, for programs that refuse to be root; nil: as we do.
+	User *syscall.Credential
 }
 
 // StartProcess starts a child and returns as soon as it runs.
@@ -54,7 +56,7 @@ func StartProcess(c Command) (*Process, error) {
 	}
 	cmd := exec.Command(c.Argv[0], c.Argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, c.Env, out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: c.User}
 	p := &Process{name: c.Name, log: c.Log, logStart: earlier.Size(), cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go p.run(out, started)

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/server/account"
+)
+
+func (a *app) domainCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "domain",
+		Short: "Show the domains that have accounts here",
+		Long: `Show the domains that have accounts here. Which domains are served is said by
+server.domains in the configuration; the store keeps what belongs to a domain
+from its first account on, until it is removed.`,
+		Example: `  sallyport domain list`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.domainList(), a.domainRemove())
+	return cmd
+}
+
+// domainView is a domain as it is shown.
+type domainView struct {
+	Domain   string `json:"domain"`
+	Served   bool   `json:"served"`
+	Accounts int64  `json:"accounts"`
+	Groups   int64  `json:"groups"`
+}
+
+func (a *app) domainList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List domains with their accounts",
+		Long: `List the domains of the configuration, and those that are in the store. One that
+is not served has accounts that nobody can log in to.`,
+		Example: `  sallyport domain list`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error {
+				views, err := x.domains(ctx)
+				if err != nil {
+					return fmt.Errorf("list domains: %w", err)
+				}
+				if a.json {
+					return a.printJSON(views)
+				}
+				rows := [][]string{{"DOMAIN", "SERVED", "ACCOUNTS", "GROUPS"}}
+				for _, v := range views {
+					rows = append(rows, append([]string{v.Domain, yesNo(v.Served)}, numbers(v.Accounts, v.Groups)...))
+				}
+				a.printTable(rows)
+				return nil
+			})
+		},
+	}
+}
+
+// domains are those of the configuration and of the store, by name.
+func (x *accounts) domains(ctx context.Context) ([]domainView, error) {
+	var names []string
+	for _, d := range x.server.Domains {
+		names = append(names, string(d))
+	}
+	for after := ""; ; {
+		stored, err := x.Store.ListDomains(ctx, after)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range stored {
+			names, after = append(names, d.Name), d.Name
+		}
+		if len(stored) < account.MaxPage {
+			break
+		}
+	}
+	slices.Sort(names)
+	views := []domainView{}
+	for _, name := range slices.Compact(names) {
+		accounts, groups, err := x.Store.CountAccounts(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, domainView{name, x.server.Serves(name), accounts, groups})
+	}
+	return views, nil
+}
+
+func (a *app) domainRemove() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "remove DOMAIN",
+		Short: "Remove all that is kept for a domain",
+		Long: `Remove all that is kept for a domain that the configuration does not serve any
+more. Without --with-accounts only a domain that has neither accounts nor groups
+is removed. There is no way back but a backup.`,
+		Example: `  sallyport domain remove old.example --with-accounts`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			domain, err := domainName(args[0])
+			if err != nil {
+				return err
+			}
+			return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error {
+				return x.removeDomain(ctx, domain, all)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "with-accounts", false, "also when it has accounts or groups")
+	return cmd
+}
+
+func (x *accounts) removeDomain(ctx context.Context, domain string, all bool) error {
+	if x.server.Serves(domain) {
+		return fmt.Errorf("%s is served; take it out of server.domains in the configuration first", domain)
+	}
+	accounts, groups, err := x.Store.CountAccounts(ctx, domain)
+	if err == nil && !all && accounts+groups > 0 {
+		err = errors.New("it has " + count(int(accounts), "account") + " and " + count(int(groups), "group") + "; --with-accounts removes them, too")
+	}
+	if err == nil {
+		err = x.Store.RemoveDomain(ctx, domain)
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", domain, err)
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/account"
+)
+
+func (a *app) userCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "user",
+		Short: "Keep the accounts of the server",
+		Long: `Add, change and remove the accounts that clients log in to. The commands work on
+the store that the configuration names, whether a node runs or not.
+
+Passwords are asked for, or read from the first line of the input; they are
+never arguments. What is kept proves a password and does not contain it.`,
+		Example: `  sallyport user add juliet@chat.example
+  sallyport user list chat.example`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.userAdd(), a.userPasswd(),
+		a.userState("disable", "Keep an account from logging in", account.Disabled),
+		a.userState("enable", "Let an account log in again", account.Enabled),
+		a.userRemove(), a.userList(), a.userShow(), a.userClearance(), a.userCatalogue())
+	return cmd
+}
+
+// onUser opens the store for a command about one account.
+func (a *app) onUser(cmd *cobra.Command, address string, do func(context.Context, *accounts, jid.JID) error) error {
+	j, err := userAddress(address)
+	if err != nil {
+		return err
+	}
+	return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error { return do(ctx, x, j) })
+}
+
+func (a *app) userAdd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "add USER",
+		Short: "Add an account",
+		Long: `Add an account. Its domain is one of server.domains in the configuration, its
+password is asked for, or read from the first line of the input.`,
+		Example: `  sallyport user add juliet@chat.example
+  pwgen 16 1 | tee paper | sallyport user add romeo@chat.example`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				if err := x.served(j.Domain()); err != nil {
+					return err
+				}
+				password, err := a.readPassword()
+				if err != nil {
+					return err
+				}
+				if err := x.Add(ctx, j, password); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "%s can log in\n", j)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) userPasswd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "passwd USER",
+		Short:   "Give an account another password",
+		Long:    "Give an account another password, asked for or read from the first line of the\ninput. The old one is not needed, and does not work any more.",
+		Example: `  sallyport user passwd juliet@chat.example`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				if _, err := x.Store.Account(ctx, j); err != nil {
+					return fmt.Errorf("%s: %w", j, err)
+				}
+				password, err := a.readPassword()
+				if err != nil {
+					return err
+				}
+				return x.SetPassword(ctx, j, password)
+			})
+		},
+	}
+}
+
+func (a *app) userState(use, short string, s account.State) *cobra.Command {
+	return &cobra.Command{
+		Use:     use + " USER",
+		Short:   short,
+		Long:    short + ". Nothing of what is kept for it is touched.",
+		Example: `  sallyport user ` + use + ` juliet@chat.example`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error { return x.SetState(ctx, j, s) })
+		},
+	}
+}
+
+func (a *app) userRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove USER",
+		Short: "Remove an account with all that is kept for it",
+		Long: `Remove an account with all that is kept for it, its membership of groups too.
+There is no way back but a backup: disable keeps everything.`,
+		Example: `  sallyport user remove juliet@chat.example`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error { return x.Remove(ctx, j) })
+		},
+	}
+}
+
+// userView is an account as it is shown; its credentials are not.
+type userView struct {
+	User      string    `json:"user"`
+	State     string    `json:"state"`
+	Clearance string    `json:"clearance,omitempty"`
+	Catalogue string    `json:"catalogue,omitempty"`
+	Passwords []string  `json:"password_hashes,omitempty"`
+	Groups    []string  `json:"groups,omitempty"`
+	Created   time.Time `json:"created"`
+	Changed   time.Time `json:"changed"`
+}
+
+func viewOf(u *account.Account) userView {
+	v := userView{
+		User: u.JID.String(), State: u.State.String(), Clearance: u.Clearance, Catalogue: u.Catalogue,
+		Created: u.Created, Changed: u.Changed,
+	}
+	for _, c := range u.Credentials {
+		v.Passwords = append(v.Passwords, fmt.Sprintf("SCRAM-%s with %d iterations", c.Hash, c.Iterations))
+	}
+	return v
+}
+
+func (a *app) userList() *cobra.Command {
+	var after string
+	limit := account.MaxPage
+	cmd := &cobra.Command{
+		Use:   "list DOMAIN",
+		Short: "List the accounts of a domain",
+		Long:  fmt.Sprintf("List the accounts of a domain by name, up to %d at once.", account.MaxPage),
+		Example: `  sallyport user list chat.example
+  sallyport user list chat.example --after juliet --entries 50`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			domain, err := domainName(args[0])
+			if err != nil {
+				return err
+			}
+			return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error {
+				all, err := x.Store.ListAccounts(ctx, domain, after, limit)
+				if err != nil {
+					return fmt.Errorf("list the accounts of %s: %w", domain, err)
+				}
+				return a.printUsers(domain, all, limit)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&after, "after", "", "begin behind the account `NAME`")
+	cmd.Flags().IntVar(&limit, "entries", limit, "list up to `N`")
+	return cmd
+}
+
+func (a *app) printUsers(domain string, all []account.Account, limit int) error {
+	if a.json {
+		views := make([]userView, len(all))
+		for i := range all {
+			views[i] = viewOf(&all[i])
+		}
+		return a.printJSON(views)
+	}
+	if len(all) == 0 {
+		fmt.Fprintf(a.out, "%s has no accounts.\n", domain)
+		return nil
+	}
+	rows := [][]string{{"USER", "STATE", "CLEARANCE", "CREATED"}}
+	for _, u := range all {
+		rows = append(rows, []string{u.JID.String(), u.State.String(), u.Clearance, timeOf(u.Created)})
+	}
+	a.printTable(rows)
+	if len(all) == min(limit, account.MaxPage) {
+		fmt.Fprintf(a.out, "There may be more: --after %s\n", printable(all[len(all)-1].JID.Local()))
+	}
+	return nil
+}
+
+func (a *app) userShow() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show USER",
+		Short:   "Show an account",
+		Long:    "Show an account, without anything that a password could be guessed from.",
+		Example: `  sallyport user show juliet@chat.example`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				u, err := x.Store.Account(ctx, j)
+				if err != nil {
+					return fmt.Errorf("%s: %w", j, err)
+				}
+				v := viewOf(&u)
+				if v.Groups, err = x.Store.GroupsOf(ctx, j.Domain(), j); err != nil {
+					return fmt.Errorf("groups of %s: %w", j, err)
+				}
+				if a.json {
+					return a.printJSON(v)
+				}
+				a.printFacts([][]string{
+					{"user", v.User},
+					{"state", v.State},
+					{"clearance", v.Clearance},
+					{"catalogue", v.Catalogue},
+					{"password", strings.Join(v.Passwords, ", ")},
+					{"groups", strings.Join(v.Groups, ", ")},
+					{"created", timeOf(v.Created)},
+					{"changed", timeOf(v.Changed)},
+				})
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) userClearance() *cobra.Command {
+	return &cobra.Command{
+		Use:   "clearance USER [NAME]",
+		Short: "Say what an account is cleared for",
+		Long: `Say what an account is cleared for: the name of a clearance under
+server.clearance in the configuration. Without a name the account has none of
+its own any more.`,
+		Example: `  sallyport user clearance juliet@chat.example staff`,
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				var names []string
+				for _, c := range x.server.Clearances {
+					names = append(names, c.Name)
+				}
+				name, err := chosen(args[1:], names, "server.clearance")
+				if err != nil {
+					return err
+				}
+				return x.SetClearance(ctx, j, name)
+			})
+		},
+	}
+}
+
+func (a *app) userCatalogue() *cobra.Command {
+	return &cobra.Command{
+		Use:   "catalogue USER [NAME]",
+		Short: "Give an account a label catalogue of its own",
+		Long: `Give an account a label catalogue of its own: the name of one under
+server.catalogue in the configuration. Without a name it has that of everybody.`,
+		Example: `  sallyport user catalogue juliet@chat.example staff`,
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				var names []string
+				for _, c := range x.server.Catalogues {
+					names = append(names, c.Name)
+				}
+				name, err := chosen(args[1:], names, "server.catalogue")
+				if err != nil {
+					return err
+				}
+				return x.SetCatalogue(ctx, j, name)
+			})
+		},
+	}
+}
+
+// chosen is the name on the command line, if there is one, which the configuration must know.
+func chosen(args, names []string, table string) (string, error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	for _, n := range names {
+		if n == args[0] {
+			return n, nil
+		}
+	}
+	if len(names) == 0 {
+		return "", fmt.Errorf("the configuration has no [%s.NAME]", table)
+	}
+	return "", fmt.Errorf("the configuration has no [%s.%s]; there are %s", table, args[0], strings.Join(names, ", "))
+}

@@ -1,0 +1,97 @@
+package config
+
+import "strings"
+
+// Server describes the IM server of this node: whom it has accounts for, and where it keeps them.
+type Server struct {
+	// The domains that have accounts here. Without any the node serves no clients.
+	Domains []Pattern `toml:"domains"`
+	// Where accounts and all that belongs to them are kept.
+	Store ServerStore `toml:"store"`
+	// What new passwords must satisfy.
+	Passwords Passwords `toml:"passwords"`
+	// Clearances that accounts can be given with `sallyport user clearance`, each with a name of your choice.
+	Clearances []ServerClearance `toml:"clearance,named"`
+	// Label catalogues that accounts can be given with `sallyport user catalogue`, each with a name of your choice.
+	Catalogues []ServerCatalogue `toml:"catalogue,named"`
+}
+
+// ServerStore says which database the server uses.
+type ServerStore struct {
+	// File of the embedded database, on a disk of this machine. Created with mode 0600. Default: `server.db` in the state directory.
+	SQLite Path `toml:"sqlite"`
+	// Address of a PostgreSQL database to use instead, such as `postgres://sallyport@db.example/sallyport?sslmode=verify-full`. The password does not belong here.
+	Postgres string `toml:"postgres"`
+	// File with the password for PostgreSQL, if it asks for one. A line end behind it does not count.
+	Password SecretFile `toml:"password"`
+}
+
+// DSN is the address of the database as server/store takes it.
+func (s ServerStore) DSN() string {
+	if s.Postgres != "" {
+		return s.Postgres
+	}
+	return "sqlite:" + string(s.SQLite)
+}
+
+// Passwords describes what new passwords must satisfy.
+type Passwords struct {
+	// The least characters of a new password.
+	MinLength int `toml:"min-length" min:"8" max:"128"`
+	// How often a new password is hashed. Clients do that work at each login; more makes stolen hashes worth less.
+	Iterations int `toml:"iterations" min:"4096" max:"1000000"`
+}
+
+// ServerClearance is a clearance that accounts can be given.
+type ServerClearance struct {
+	// Name of the clearance: the name of its table.
+	Name string `toml:"name"`
+	// Files with the clearance, one under each security policy.
+	File Files `toml:"file" required:"true"`
+}
+
+// ServerCatalogue is a label catalogue that accounts can be given.
+type ServerCatalogue struct {
+	// Name of the catalogue: the name of its table.
+	Name string `toml:"name"`
+	// File with the catalogue.
+	File File `toml:"file" required:"true"`
+}
+
+// Serves reports whether a canonical domain has accounts here.
+func (s *Server) Serves(domain string) bool {
+	for _, d := range s.Domains {
+		if d.matches(domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// LoadServer reads what commands need that work on the store of the server while no node runs: the node and the server. It looks at
+// no other part, because who keeps the accounts need not be able to read the keys of the gateway.
+func LoadServer(path string) (*Server, error) {
+	text, problems := readFile(path)
+	if problems != nil {
+		return nil, problems.Err()
+	}
+	cfg, r := decode(path, text)
+	if cfg == nil {
+		return nil, r.sorted().Err()
+	}
+	c := &checker{report: r, cfg: cfg}
+	c.server()
+	if c.cfg.Server.Store.Postgres != "" {
+		c.fileAt("server.store.password", cfg.Server.Store.Password)
+	}
+	var mine Problems
+	for _, p := range r.sorted() {
+		if p.Severity == Error && (p.Key == "" || p.Key == "node.state" || p.Key == "server" || strings.HasPrefix(p.Key, "server.")) {
+			mine = append(mine, p)
+		}
+	}
+	if len(mine) > 0 {
+		return nil, mine.Err()
+	}
+	return &cfg.Server, nil
+}

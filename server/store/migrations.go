@@ -1,0 +1,68 @@
+package store
+
+// migrations make the schema, each from the one before. Released ones are never edited.
+//
+// {int}, {text}, {bytes} are the types of the database, {table} what belongs behind a table.
+var migrations = [...][]string{
+	// 1: domains, accounts and groups
+	{
+		`CREATE TABLE domains (
+			domain {text} NOT NULL PRIMARY KEY,
+			created {int} NOT NULL,
+			decoy {bytes} NOT NULL
+		){table}`,
+		`CREATE TABLE accounts (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			local {text} NOT NULL,
+			state {int} NOT NULL,
+			clearance {text} NOT NULL,
+			catalogue {text} NOT NULL,
+			created {int} NOT NULL,
+			changed {int} NOT NULL,
+			revision {int} NOT NULL,
+			PRIMARY KEY (domain, local)
+		){table}`,
+		`CREATE TABLE credentials (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			hash {int} NOT NULL,
+			iterations {int} NOT NULL,
+			salt {bytes} NOT NULL,
+			stored_key {bytes} NOT NULL,
+			server_key {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, hash),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE account_groups (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			name {text} NOT NULL,
+			title {text} NOT NULL,
+			revision {int} NOT NULL,
+			PRIMARY KEY (domain, name)
+		){table}`,
+		`CREATE TABLE group_members (
+			domain {text} NOT NULL,
+			name {text} NOT NULL,
+			member {text} NOT NULL,
+			PRIMARY KEY (domain, name, member),
+			FOREIGN KEY (domain, name) REFERENCES account_groups ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX group_members_by_member ON group_members (domain, member)`,
+	},
+}
+
+// table is one that backups have, with its columns and those that order it.
+type table struct {
+	name    string
+	columns []string
+	key     int // the first columns are the primary key
+}
+
+// tables are all tables of the newest schema, in an order in which each refers to earlier ones only.
+var tables = []table{
+	{"domains", []string{"domain", "created", "decoy"}, 1},
+	{"accounts", []string{"domain", "local", "state", "clearance", "catalogue", "created", "changed", "revision"}, 2},
+	{"credentials", []string{"domain", "local", "hash", "iterations", "salt", "stored_key", "server_key"}, 3},
+	{"account_groups", []string{"domain", "name", "title", "revision"}, 2},
+	{"group_members", []string{"domain", "name", "member"}, 3},
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	connectTime   = 10 * time.Second
+	maxConns      = 16
+	connLifetime  = time.Hour // so that a change of the server's certificate or password is noticed
+	lockTimeoutMS = "5000"
+)
+
+func openPostgres(ctx context.Context, o Options) (*Store, error) {
+	cfg, err := pgx.ParseConfig(o.DSN)
+	if err != nil {
+		return nil, errors.New("open the store: the address of PostgreSQL cannot be read") // the cause would show it
+	}
+	if o.Password != "" {
+		cfg.Password = o.Password
+	}
+	cfg.ConnectTimeout = connectTime
+	cfg.RuntimeParams["synchronous_commit"] = "on"
+	cfg.RuntimeParams["lock_timeout"] = lockTimeoutMS
+	cfg.RuntimeParams["application_name"] = "sallyport"
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	db.SetConnMaxLifetime(connLifetime)
+	s := &Store{dialect: postgresDialect, writer: db, reader: db, prepared: make(map[string]*sql.Stmt)}
+	if err := s.checkPostgres(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store on PostgreSQL at %s: %w", cfg.Host, err), s.Close())
+	}
+	return s, nil
+}
+
+// checkPostgres refuses a server that cannot keep the promises of this package.
+func (s *Store) checkPostgres(ctx context.Context) error {
+	for _, must := range []struct{ setting, value, why string }{
+		{"fsync", "on", "what was committed would be lost with the power"},
+		{"full_page_writes", "on", "a page half written would be lost with the power"},
+		{"synchronous_commit", "on", "what was committed could be lost"},
+		{"server_encoding", "UTF8", "names could not be kept"},
+	} {
+		var got string
+		if err := s.reader.QueryRowContext(ctx, "SELECT current_setting($1)", must.setting).Scan(&got); err != nil {
+			return s.judge(err)
+		}
+		if got != must.value {
+			return fmt.Errorf("its setting %s is %q, not %q: %s", must.setting, got, must.value, must.why)
+		}
+	}
+	return nil
+}
