@@ -1,6 +1,8 @@
 package compact
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -34,12 +36,14 @@ type Config struct {
 }
 
 // Codec codes the stanzas of one link. Each stanza stands alone: nothing is remembered from one to the next, so losses, another order
-// and restarts do no harm, and a size says nothing of other stanzas. One goroutine owns it.
+// and restarts do no harm, and a size says nothing of other stanzas. Any number of goroutines may use it.
 type Codec struct {
-	cfg Config
+	m    *Model
+	link addresses
+	sum  Fingerprint
 }
 
-// storedMark begins a stanza that is not coded; what follows is its XML.
+// storedMark begins a stanza that is not coded: behind it stand the number of recipients, these with their lengths, and XML.
 const storedMark = "\xff\xff"
 
 // NewCodec returns a codec.
@@ -47,31 +51,146 @@ func NewCodec(cfg Config) (*Codec, error) {
 	if len(cfg.Addresses) > MaxAddresses {
 		return nil, fmt.Errorf("compact: %d addresses, at most %d", len(cfg.Addresses), MaxAddresses)
 	}
-	return &Codec{cfg: cfg}, nil
+	c := &Codec{m: cfg.Model}
+	if c.m == nil {
+		c.m = Train(nil, TrainOptions{})
+	}
+	for _, j := range cfg.Addresses {
+		c.link.list = append(c.link.list, j.String())
+	}
+	c.sum = c.m.with(c.link.list)
+	return c, nil
 }
 
 // Fingerprint names model and addresses: both ends must show the same.
-func (c *Codec) Fingerprint() Fingerprint { return Fingerprint{} }
+func (c *Codec) Fingerprint() Fingerprint { return c.sum }
 
 // Encode appends the coded form of a first-level element of a stream between servers, and of who else gets it (links/fanout). It has no
 // end of its own: whoever carries it says where it ends. On an error dst is returned as it was.
 func (c *Codec) Encode(dst []byte, e *xmlstream.Element, also ...jid.JID) ([]byte, error) {
-	out, err := xmlstream.AppendElement(append(dst, storedMark...), e, xmlstream.NSServer)
+	xml, err := xmlstream.AppendElement(nil, e, xmlstream.NSServer)
 	if err != nil {
 		return dst, fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}
+	if len(also) > MaxAlso {
+		return dst, fmt.Errorf("%w: %d recipients beside the first, at most %d", ErrUnwritable, len(also), MaxAlso)
+	}
+	for _, j := range also {
+		if j.Local() == "" {
+			return dst, fmt.Errorf("%w: a recipient who is nobody", ErrUnwritable)
+		}
+	}
+	stored := appendStored(append(dst, storedMark...), xml, also)
+	if len(xml) > MaxPlain {
+		return stored, nil
+	}
+	out := c.coded(append([]byte(nil), dst...), e, also)
+	coded, plain := len(out)-len(dst), len(stored)-len(dst)
+	if coded >= plain || plain > most(coded) {
+		return stored, nil
+	}
 	return out, nil
+}
+
+// most is how much XML a coded stanza of that size may stand for.
+func most(coded int) int { return min(MaxPlain, max(RatioFrom, MaxRatio*coded)) }
+
+func (c *Codec) coded(dst []byte, e *xmlstream.Element, also []jid.JID) []byte {
+	x := c.walk(encoding)
+	defer c.m.scratch.Put(x)
+	x.enc.start(dst)
+	x.enc.put(0, maxTotal-1, maxTotal) // so that it cannot begin with storedMark
+	x.stanza(e)
+	x.also(also)
+	return x.enc.finish()
+}
+
+// walk takes one that was used before, or a new one.
+func (c *Codec) walk(m mode) *walk {
+	x := c.m.scratch.Get().(*walk)
+	*x = walk{
+		mode: m, m: c.m, link: &c.link, speller: x.speller,
+		own: make(map[uint64]*dist), nameIDs: make(map[xmlstream.Name]uint32),
+	}
+	x.speller.begin(c.m.predictor)
+	return x
 }
 
 // Decode is the inverse of Encode. The element went through the parser of the wire, and is the one that Encode makes these bytes of.
 // Whether it is a stanza, and may have those recipients, is for stanza.From and fanout.Expand to say.
 func (c *Codec) Decode(b []byte) (e *xmlstream.Element, also []jid.JID, err error) {
-	if len(b) < len(storedMark) || string(b[:len(storedMark)]) != storedMark {
-		return nil, nil, ErrCoded
+	var xml []byte
+	if len(b) >= len(storedMark) && string(b[:len(storedMark)]) == storedMark {
+		xml, also, err = parseStored(b[len(storedMark):])
+	} else {
+		xml, also, err = c.decoded(b)
 	}
-	e, err = xmlstream.ParseDocument(b[len(storedMark):], xmlstream.Options{ContentNS: xmlstream.NSServer})
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err = xmlstream.ParseDocument(xml, xmlstream.Options{ContentNS: xmlstream.NSServer})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrCoded, err)
 	}
-	return e, nil, nil
+	again, err := c.Encode(nil, e, also...)
+	if err != nil || !bytes.Equal(again, b) {
+		return nil, nil, ErrNotCanonical
+	}
+	return e, also, nil
+}
+
+// decoded returns the canonical XML of what is coded.
+func (c *Codec) decoded(b []byte) (xml []byte, also []jid.JID, err error) {
+	x := c.walk(decoding)
+	defer c.m.scratch.Put(x)
+	x.most = most(len(b))
+	x.dec.start(b)
+	if x.dec.get(maxTotal) == maxTotal-1 {
+		return nil, nil, ErrCoded
+	}
+	x.dec.take(0, maxTotal-1, maxTotal)
+	e := x.stanza(nil)
+	if !x.failed {
+		also = x.also(nil)
+	}
+	switch {
+	case x.spent > x.most:
+		return nil, nil, ErrTooBig
+	case x.failed:
+		return nil, nil, ErrCoded
+	}
+	xml, err = xmlstream.AppendElement(nil, e, xmlstream.NSServer)
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("%w: %w", ErrCoded, err)
+	case len(xml) > x.most:
+		return nil, nil, ErrTooBig
+	}
+	return xml, also, nil
+}
+
+func appendStored(dst, xml []byte, also []jid.JID) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(also)))
+	for _, j := range also {
+		s := j.String()
+		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	}
+	return append(dst, xml...)
+}
+
+func parseStored(b []byte) (xml []byte, also []jid.JID, err error) {
+	u := reader{b: b}
+	n := u.uvarint()
+	if n > MaxAlso {
+		return nil, nil, ErrCoded
+	}
+	for range n {
+		s := string(u.take(int(min(u.uvarint(), jid.MaxTotal+1)))) //nolint:gosec // bounded
+		j, err := jid.Parse(s)
+		if u.bad || err != nil || j.String() != s {
+			return nil, nil, ErrCoded
+		}
+		also = append(also, j.Clone())
+	}
+	return u.b, also, nil
 }

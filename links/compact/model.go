@@ -1,6 +1,14 @@
 package compact
 
-import "encoding/hex"
+import (
+	"crypto/sha256"
+	_ "embed" // the texts that every model begins with
+	"encoding/hex"
+	"strings"
+	"sync"
+
+	"sallyport/internal/xmpp/xmlstream"
+)
 
 // Fingerprint names a model together with the addresses of a link.
 type Fingerprint [8]byte
@@ -8,5 +16,119 @@ type Fingerprint [8]byte
 // String returns it in hexadecimal.
 func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
 
-// Model is what both ends know of stanzas before the first. It never changes, so any number of codecs may share it.
-type Model struct{}
+// Bounds of a model.
+const (
+	MaxModel    = 4 << 20 // bytes of its file
+	mostNames   = 4096
+	mostValues  = 1 << 15
+	mostValue   = 4096 // bytes of one
+	mostDists   = 1 << 16
+	mostEntries = 1 << 18 // of all dists together
+	mostSymbols = 4096    // of one dist
+	mostTexts   = 128 << 10
+)
+
+// Model is what both ends know of stanzas before the first: names, values and addresses, what follows what, and how texts are spelt. It
+// never changes, so any number of codecs may share it.
+type Model struct {
+	lessons
+	nameIDs   map[xmlstream.Name]uint32
+	valueIDs  map[string]uint32
+	predictor *predictor
+	file      []byte
+	scratch   sync.Pool // of *walk
+}
+
+// lessons are what stands in the file of a model.
+type lessons struct {
+	names  []xmlstream.Name
+	values []knownValue
+	dists  map[uint64]*dist
+	texts  []string // that people wrote, where that was allowed
+}
+
+// knownValue is a value, and for what it was seen: a bit for each class.
+type knownValue struct {
+	text    string
+	classes uint8
+}
+
+// prior is text in the manner of those who write over radio links. It is part of the format: another text is another version.
+//
+//go:embed prior.txt
+var prior string
+
+// newModel makes the model of lessons that are in order.
+func newModel(l lessons) *Model {
+	m := &Model{lessons: l, nameIDs: make(map[xmlstream.Name]uint32, len(l.names)), valueIDs: make(map[string]uint32, len(l.values))}
+	bytes := len(prior)
+	for i, n := range l.names {
+		m.nameIDs[n] = uint32(i) //nolint:gosec // bounded
+	}
+	for i, v := range l.values {
+		m.valueIDs[v.text] = uint32(i) //nolint:gosec // bounded
+		bytes += len(v.text)
+	}
+	for _, t := range l.texts {
+		bytes += len(t)
+	}
+	m.file = appendModel(nil, &m.lessons)
+	m.predictor = m.prime(bytes)
+	m.scratch.New = func() any { return &walk{m: m} }
+	return m
+}
+
+// prime makes the predictor. Our own sentences stand last: from them it learns how far to trust what.
+func (m *Model) prime(bytes int) *predictor {
+	p := newPrimer(newLogistic(), bytes)
+	p.identifiers()
+	for _, n := range m.names {
+		p.add(className, n.Local)
+	}
+	for _, v := range m.values {
+		for c := classSpoken; c <= className; c++ {
+			if v.classes&(1<<c) != 0 {
+				p.add(c, v.text)
+			}
+		}
+	}
+	for _, t := range m.texts {
+		p.add(classSpoken, t)
+	}
+	for line := range strings.Lines(prior) {
+		p.add(classSpoken, strings.TrimSuffix(line, "\n"))
+	}
+	return p.done()
+}
+
+// Bytes returns the model as it is kept in a file.
+func (m *Model) Bytes() []byte { return append([]byte(nil), m.file...) }
+
+// Fingerprint names the model: both ends must show the same.
+func (m *Model) Fingerprint() Fingerprint { return m.with(nil) }
+
+func (m *Model) with(addresses []string) (f Fingerprint) {
+	h := sha256.New()
+	h.Write(m.file)
+	for _, a := range addresses {
+		h.Write([]byte(a))
+		h.Write([]byte{0})
+	}
+	copy(f[:], h.Sum(nil))
+	return f
+}
+
+func (m *Model) valueSymbol(s string) uint32 {
+	if id, ok := m.valueIDs[s]; ok {
+		return id
+	}
+	return none
+}
+
+// value is the text of a symbol, "" when there is no such.
+func (m *Model) value(sym uint32) string {
+	if int(sym) >= len(m.values) {
+		return ""
+	}
+	return m.values[sym].text
+}
