@@ -12,6 +12,9 @@ type Say struct {
 	CPDU   []byte
 }
 
+// Unsay says that a Say has lost its meaning: it must not be keyed any more, if that can still be helped.
+type Unsay struct{ ID uint64 }
+
 // Made says that there is a link: the data transfer sublayer begins with fresh windows. Again: there was one, and the other node has lost its
 // memory of it.
 type Made struct {
@@ -46,6 +49,7 @@ type Refused struct {
 }
 
 func (Say) event()     {}
+func (Unsay) event()   {}
 func (Made) event()    {}
 func (Failed) event()  {}
 func (Broken) event()  {}

@@ -32,7 +32,8 @@ func (m *Machine) Heard(now time.Time, from s5066.Address, p CPDU) []Event {
 		m.requested(now, l, from, p.Exclusive)
 	case Accepted:
 		if l != nil && l.Phase == Calling {
-			l.Phase, l.until, l.last, l.Since = Up, time.Time{}, 0, now
+			m.unsay(l)
+			l.Phase, l.until, l.Since = Up, time.Time{}, now
 			m.tell(Made{Remote: from, Exclusive: l.Exclusive})
 		}
 	case Rejected:

@@ -216,9 +216,9 @@ func (m *Machine) ask(now time.Time, l *link) {
 	l.until = now.Add(m.cfg.Patience)
 }
 
-// jitter grows with the tries, as the chance does that two nodes do the same.
+// jitter grows with the tries, as the suspicion does that two nodes do the same.
 func (m *Machine) jitter(tries int) time.Duration {
-	return time.Duration(m.random.Int64N(int64(m.cfg.Timers.Slot)*int64(min(tries, 4)+1) + 1))
+	return time.Duration(m.random.Int64N(int64(m.cfg.Timers.Slot)*int64(min(tries, 4)*4) + 1))
 }
 
 // breakLink tells the layer above at once, and the other node as long as it takes.
@@ -251,11 +251,20 @@ func (m *Machine) fail(l *link, e Failed) {
 }
 
 func (m *Machine) remove(l *link) {
+	m.unsay(l)
 	for i, v := range m.links {
 		if v == l {
 			m.links = append(m.links[:i], m.links[i+1:]...)
 			return
 		}
+	}
+}
+
+// unsay takes back what a link has not had keyed yet: a request that comes after the link was made would look like a restart.
+func (m *Machine) unsay(l *link) {
+	if l.last != 0 {
+		m.tell(Unsay{l.last})
+		l.last = 0
 	}
 }
 

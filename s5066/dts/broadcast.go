@@ -148,6 +148,20 @@ func (c *casts) begin(m *Machine, b *builder, n *cast) bool {
 	return true
 }
 
+// Withdraw takes back a non-ARQ C_PDU of which nothing has been keyed, without an event. False if there is none with that ID.
+func (m *Machine) Withdraw(id uint64) bool {
+	c := &m.casts
+	for k, list := range c.waiting {
+		for i, n := range list {
+			if n.req.ID == id && !n.begun {
+				c.waiting[k] = append(list[:i:i], list[i+1:]...)
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // expire takes out what was not begun in time.
 func (c *casts) expire(m *Machine) {
 	for k := range c.waiting {

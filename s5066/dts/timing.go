@@ -69,5 +69,8 @@ func (m *Machine) turnShare(segment int) float64 {
 
 // slot is the unit of random waits: what one node needs to hear that another has begun.
 func (t Timing) slot() time.Duration {
+	if t.Drains { // it tells of a carrier before the first block has come
+		return t.Lead + t.Turnaround + 100*time.Millisecond
+	}
 	return t.Lead + t.Turnaround + t.Block + t.Latency + 100*time.Millisecond
 }

@@ -33,6 +33,12 @@ func (m *Machine) overheard(p dpdu.PDU) {
 		m.turn.busy, m.turn.speaker = ends, p.From
 	}
 	m.turn.reply = p.To == m.cfg.Own
+	if p.From == m.turn.await && !m.turn.reply && !p.To.IsGroup() {
+		m.release(p.From) // it speaks with somebody else, and will not answer now
+		if r := m.at(p.From); r != nil {
+			r.retry = m.now.Add(time.Duration(m.random.Int64N(int64(4 * m.timing.slot()))))
+		}
+	}
 }
 
 // release ends the wait for an answer.
@@ -47,8 +53,12 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	m.begin(now)
 	m.turn.senses = true
 	if m.turn.carrier && !on && m.turn.await.Valid() {
-		// What was sent may still be inside the modem.
+		// What was sent may still be inside the modem. If not, this was somebody else, or nothing came of it: all who heard it wait
+		// for different times.
 		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
+		if m.timing.Drains {
+			m.turn.hold = m.now.Add(m.timing.slot() + time.Duration(m.random.Int64N(int64(4*m.timing.slot()))))
+		}
 	}
 	if m.turn.carrier && !on {
 		m.turn.quiet = m.now
@@ -164,7 +174,7 @@ func (m *Machine) free() time.Time {
 	if !t.reply {
 		at = later(at, t.yield)
 	}
-	if t.await.Valid() {
+	if t.await.Valid() && !t.reply { // who is spoken to does not wait for another one, which has heard that too
 		at = later(at, t.hold)
 	}
 	return at

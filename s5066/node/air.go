@@ -19,6 +19,7 @@ type air struct {
 	saying  []uint64  // link control in the transmission under way
 	vain    time.Time // nothing came of keying; not again before
 	free    time.Time // who was not spoken to does not key before
+	used    time.Time // somebody was heard, or this node keyed
 }
 
 // ModemUp says that there is a modem, with these figures. A speed other than 1 means that time is not that of other nodes' clocks.
@@ -28,6 +29,7 @@ func (n *Node) ModemUp(now time.Time, radio modem.Radio, speed float64) {
 	n.air = air{there: true, clock: speed == 1, last: n.air.last, carrier: modem.Carrier{SNR: modem.SNRUnknown}}
 	n.cfg.Radio = radio
 	n.retime()
+	n.fromDTS(n.dts.Carrier(n.now, false)) // this one tells of carriers: answers need not be waited for until a frame has come
 	n.tell(Event{Kind: ModemUp})
 	n.available()
 	n.settle()
@@ -78,6 +80,7 @@ func (n *Node) Modem(now time.Time, e modem.Event) {
 func (n *Node) unkeyed() {
 	n.stats.Airtime += n.now.Sub(n.air.keyed)
 	n.air.keying = 0
+	n.air.used = n.now
 	for _, id := range n.air.saying {
 		n.cas.Sent(n.now, id)
 	}
@@ -91,7 +94,9 @@ func (n *Node) carrier(c modem.Carrier) {
 	n.air.carrier = c
 	if c.On {
 		n.air.free = n.now
-	} else if was {
+	}
+	n.air.used = n.now
+	if !c.On && was {
 		n.frames(n.rx.End())
 		n.air.free = n.now.Add(n.cfg.slot() + n.wait(n.cfg.Slots))
 	}

@@ -56,7 +56,7 @@ type Config struct {
 func Default(own s5066.Address, w modem.Waveform) Config {
 	c := Config{
 		Own: own, Waveform: w, Radio: modem.DefaultRadio(), MaxTransmit: 30 * time.Second, Turnaround: 200 * time.Millisecond, Slots: 8,
-		MaxLinks: 16, Calls: 3, HardRank: 5, ClockSlack: 2 * time.Minute, HardClient: time.Minute,
+		MaxLinks: 16, Calls: 5, HardRank: 5, ClockSlack: 2 * time.Minute, HardClient: time.Minute,
 		QueueCount: 256, QueueBytes: 1 << 20,
 		SIS: sis.DefaultServerConfig(), DTS: dts.DefaultConfig(own), Seed: uint64(own.Word()),
 	}

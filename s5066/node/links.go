@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"time"
 
 	"sallyport/s5066"
 	"sallyport/s5066/cas"
@@ -15,6 +16,8 @@ func (n *Node) fromCAS(events []cas.Event) {
 		switch e := e.(type) {
 		case cas.Say:
 			n.control(e)
+		case cas.Unsay:
+			n.dts.Withdraw(e.ID | controlID)
 		case cas.Made:
 			n.made(e)
 		case cas.Failed:
@@ -30,12 +33,12 @@ func (n *Node) fromCAS(events []cas.Event) {
 
 // control sends link control. What has not been keyed while its answer is awaited is stale.
 func (n *Node) control(e cas.Say) {
-	life := 2 * n.cfg.timers().Call
+	life, priority := 2*n.cfg.timers().Call, s5066.Priority(15)
 	if p, err := cas.Parse(e.CPDU); err == nil && (p.Type == cas.Request || p.Type == cas.Break) {
-		life = cas.DefaultPatience
+		life, priority = cas.DefaultPatience, 14 // answers first: somebody waits for them
 	}
 	err := n.dts.Send(n.now, dts.Request{
-		ID: e.ID | controlID, Remote: e.Remote, Mode: dts.ExpeditedNonARQ, Priority: 15, CPDU: e.CPDU, Lifetime: life, Unordered: true,
+		ID: e.ID | controlID, Remote: e.Remote, Mode: dts.ExpeditedNonARQ, Priority: priority, CPDU: e.CPDU, Lifetime: life, Unordered: true,
 	})
 	if err != nil {
 		n.cas.Sent(n.now, e.ID)
@@ -126,8 +129,17 @@ func (n *Node) broken(e cas.Broken) {
 	n.fromHard(n.hard.Broken(e.Remote))
 }
 
+// quiet is when it has been so still for so long that nobody can be about to repeat what this node did not understand.
+func (n *Node) quiet() time.Time {
+	t := n.cfg.Timing()
+	return n.air.used.Add(2 * (t.Duration(controlBytes) + t.Latency() + time.Duration(n.cfg.Slots)*n.cfg.slot()))
+}
+
 // idle ends the soft links that are not used any more.
 func (n *Node) idle() {
+	if n.air.carrier.On || n.now.Before(n.quiet()) {
+		return
+	}
 	for _, a := range n.soft.Due(n.now) {
 		n.fromCAS(n.cas.Break(n.now, a, cas.BreakNoMoreData))
 	}

@@ -94,7 +94,9 @@ func (n *Node) Deadline() (first time.Time, ok bool) {
 	at(n.cas.Deadline())
 	at(n.dts.Deadline())
 	at(n.hard.Deadline())
-	at(n.soft.Deadline())
+	if t, ok := n.soft.Deadline(); ok && !n.air.carrier.On {
+		at(later(t, n.quiet()), true)
+	}
 	at(n.deliveries.Deadline())
 	at(n.requests.deadline())
 	at(n.keyAt())
@@ -165,6 +167,13 @@ func (n *Node) SetWaveform(now time.Time, w modem.Waveform) error {
 	}
 	n.settle()
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // retime tells the layers what the modem is like now.
