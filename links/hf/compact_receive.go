@@ -1,0 +1,230 @@
+package hf
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/links"
+	"sallyport/links/compact"
+	"sallyport/s5066/sis"
+)
+
+const (
+	maxHeld    = 120       // units of a lane that came before their turn
+	maxHeldAll = 512 << 10 // bytes of these
+	maxMessage = compact.MaxCoded + 4<<10
+)
+
+// inLane is what we receive of a class.
+type inLane struct {
+	next    uint8
+	held    map[uint8]unit
+	bytes   int
+	pending []byte // of a message that goes on
+}
+
+// heard implements machine.
+func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
+	c.now = now
+	u, err := parseUnit(p.Data)
+	if err != nil || len(p.Damaged)+len(p.Missing) > 0 {
+		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "U_PDU out of shape", bytes: len(p.Data)})
+		return
+	}
+	if slices.Contains(c.dead, u.session) {
+		c.tell(event{kind: noticed, word: NoticeRepeated, detail: "of a session that is over", bytes: len(p.Data)})
+		return
+	}
+	if u.session != c.peer && !c.adopt(now, &u) {
+		return
+	}
+	c.refusals, c.retryAt = 0, time.Time{} // it is there
+	if u.greets && u.answers == c.session {
+		c.established = true
+	}
+	if u.loose {
+		c.records(now, u.body, len(p.Data))
+		return
+	}
+	c.number(now, u)
+}
+
+// adopt takes up a session that the peer has begun. Without a greeting we cannot: then we greet, and the peer begins anew.
+func (c *compactLine) adopt(now time.Time, u *unit) bool {
+	if !u.greets {
+		c.ask()
+		return false
+	}
+	var in compact.Incoming
+	r, _, err := in.Next(u.body, now, c.epoch)
+	switch {
+	case err != nil || r.Kind != compact.GreetingRecord:
+		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "greeting out of shape"})
+		return false
+	case r.Greeting.Codec != c.cfg.Codec.Fingerprint():
+		c.tell(event{kind: noticed, word: NoticeCodec, detail: fmt.Sprintf("the peer has %v, we have %v", r.Greeting.Codec, c.cfg.Codec.Fingerprint())})
+		return false
+	}
+	c.remember(c.peer)
+	c.peer = u.session
+	in.Greeted(r.Greeting.Epoch)
+	in.Told(c.heldMarks())
+	c.incoming = in
+	for i := range c.inLanes {
+		c.inLanes[i] = inLane{}
+	}
+	c.tell(event{kind: greeted, epoch: r.Greeting.Epoch, marks: r.Greeting.Marks})
+	if !c.bogus(r.Greeting.Marks) {
+		c.acknowledged(r.Greeting.Marks)
+	}
+	if u.answers != c.session && (c.established || c.removed) { // it has lost what it knew of us
+		c.renew(now)
+	}
+	return true
+}
+
+// ask makes the peer begin a session that we know from its begin.
+func (c *compactLine) ask() { c.greetDue = true }
+
+// bogus reports marks of numbers that were never given.
+func (c *compactLine) bogus(marks []links.Mark) bool {
+	if c.issued == nil {
+		return false
+	}
+	for _, m := range marks {
+		if m.Epoch == c.epoch && m.Number > c.issued() {
+			c.tell(event{kind: noticed, word: NoticeBogus, detail: fmt.Sprintf("number %d of class %d", m.Number, m.Lane)})
+			return true
+		}
+	}
+	return false
+}
+
+// acknowledged takes marks of our lanes.
+func (c *compactLine) acknowledged(marks []links.Mark) {
+	c.numbers.Told(marks)
+	for _, m := range marks {
+		if m.Lane >= links.Lanes || m.Epoch != c.epoch {
+			continue
+		}
+		l := &c.lanes[m.Lane]
+		l.sender.Greeted([]links.Mark{m}, func(token uint64) {
+			if sent := l.flight[token]; sent != nil {
+				sent.left--
+				delete(l.flight, token)
+				c.report(token, links.Delivered, nil)
+			}
+		})
+		c.trim(l)
+	}
+}
+
+// number takes a unit in its turn, or holds it until that comes.
+func (c *compactLine) number(now time.Time, u unit) {
+	l := &c.inLanes[u.lane]
+	ahead := int8(u.number - l.next) //nolint:gosec // modulo 256 is meant
+	switch {
+	case ahead < 0:
+		c.retell[u.lane] = true // its sender waits for that
+		c.owe(now, c.profile.AckDelay())
+		c.tell(event{kind: noticed, word: NoticeRepeated, detail: "a number that came before", bytes: len(u.body)})
+		return
+	case ahead > 0:
+		if _, twice := l.held[u.number]; twice || int(ahead) > maxHeld || l.bytes+len(u.body) > maxHeldAll {
+			return
+		}
+		if l.held == nil {
+			l.held = make(map[uint8]unit)
+		}
+		u.body = bytes.Clone(u.body)
+		l.held[u.number] = u
+		l.bytes += len(u.body)
+		return
+	}
+	session := c.peer
+	for ok := true; ok && c.peer == session; u, ok = l.held[l.next] {
+		if _, was := l.held[u.number]; was {
+			delete(l.held, u.number)
+			l.bytes -= len(u.body)
+		}
+		l.next++
+		c.message(now, l, &u)
+	}
+}
+
+// message takes a unit whose turn it is.
+func (c *compactLine) message(now time.Time, l *inLane, u *unit) {
+	switch {
+	case u.void:
+		l.pending = nil
+		return
+	case u.more || len(l.pending) > 0:
+		if len(l.pending)+len(u.body) > maxMessage {
+			c.lost("message over the limit")
+			return
+		}
+		l.pending = append(l.pending, u.body...)
+		if u.more {
+			return
+		}
+		u.body, l.pending = l.pending, nil
+	}
+	c.records(now, u.body, len(u.body))
+}
+
+// lost gives the peer's session up: what of it cannot be read must be sent again.
+func (c *compactLine) lost(why string) {
+	c.tell(event{kind: noticed, word: NoticeMalformed, detail: clip(why)})
+	c.remember(c.peer)
+	c.peer = 0
+	c.ask()
+}
+
+// records reads what a message holds.
+func (c *compactLine) records(now time.Time, body []byte, size int) {
+	for len(body) > 0 {
+		r, rest, err := c.incoming.Next(body, now, c.epoch)
+		if err != nil {
+			c.lost("records: " + err.Error())
+			return
+		}
+		switch r.Kind {
+		case compact.ConsignmentRecord:
+			c.consignment(now, &r.Consignment, len(body)-len(rest))
+		case compact.MarksRecord:
+			if !c.bogus(r.Marks) {
+				c.established = true
+				c.acknowledged(r.Marks)
+			}
+		case compact.GreetingRecord, compact.NoRecord: // it was read with the header
+		case compact.LooseRecord, compact.ProbeRecord, compact.EchoRecord:
+			c.tell(event{kind: noticed, word: NoticeMalformed, detail: "a record that has no place here", bytes: size})
+		}
+		body = rest
+	}
+}
+
+func (c *compactLine) consignment(now time.Time, x *compact.Consignment, size int) {
+	e, also, err := c.cfg.Codec.Decode(x.Stanza)
+	if err != nil {
+		c.arrive(event{kind: arrived, frame: x.Frame, bytes: size, malformed: &stanza.Malformed{
+			Stanza: stanza.PolicyViolation, Detail: clip("coded stanza: " + err.Error()),
+		}})
+		return
+	}
+	out := c.cfg.examine(e, also, x.Frame, size)
+	if out.kind == noticed { // nobody can be answered: it is settled
+		c.tell(out)
+		c.settled(now, c.carried.Arrived(x.Frame))
+		return
+	}
+	c.arrive(out)
+}
+
+func (c *compactLine) arrive(e event) {
+	e.seq = c.carried.Arrived(e.frame)
+	c.tell(e)
+}
