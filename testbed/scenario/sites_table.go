@@ -36,6 +36,7 @@ func OverLinks() []Alone {
 		{Scenario: Scenario{"link-cut", false, linkCut}, Middle: sites(one)},
 		{Scenario: Scenario{"link-silent", false, linkSilent}, Middle: sites(one)},
 		{Scenario: Scenario{"answered-while-cut", false, answeredWhileCut}, Middle: sites(answering(one))},
+		{Scenario: Scenario{"room-merged", false, roomMerged}, Middle: sites(mergedRooms(one))},
 		{Scenario: Scenario{"fail-over", false, failOver}, Middle: sites(two)},
 		{Scenario: Scenario{"datagrams", false, overDatagrams}, Middle: sites(datagrams)},
 		{Scenario: Scenario{"datagrams-first", false, datagramsFirst}, Middle: sites(certified)},
