@@ -44,11 +44,11 @@ func (p Password) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(p.String()
 type Want uint8
 
 const (
-	Nothing       Want = iota
-	WantSecret         // Reply.Secret of the mechanism's hash, a decoy for a name without account
-	WantPassword       // Reply.Right: whether Question.Password is the account's
-	WantTokens         // Reply.Tokens made for this mechanism (XEP-0484)
-	WantStanding       // Reply.Standing only: the channel proved the identity
+	Nothing      Want = iota
+	WantSecret        // Reply.Secret of the mechanism's hash, a decoy for a name without account
+	WantPassword      // Reply.Right: whether Question.Password is the account's
+	WantTokens        // Reply.Tokens made for this mechanism (XEP-0484)
+	WantStanding      // Reply.Standing only: the channel proved the identity
 )
 
 // Question is what a mechanism asks the caller.

@@ -18,11 +18,6 @@ const (
 	nsErrors          = "urn:xmpp:errors"
 )
 
-// appendElement writes e as a first-level element of a server stream.
-func appendElement(dst []byte, e *xmlstream.Element) ([]byte, error) {
-	return xmlstream.AppendElement(dst, e, xmlstream.NSServer)
-}
-
 // el builds an element from alternating names and values of attributes; empty values are left out.
 func el(space, local string, attrs ...string) *xmlstream.Element {
 	var list []xmlstream.Attr

@@ -38,37 +38,22 @@ const (
 
 // Machine is one stream. Owned by one goroutine or one mutex.
 type Machine struct {
-	role  Role
-	cfg   Config
-	phase phase
-	now   time.Time
-	outs  []Output
-	bytes int // of the element that this step is about, 0 without one
+	core
+	role Role
+	cfg  Config
 
-	local, remote jid.JID // the pair of the headers; remote may be zero on a responder
-	policy        Policy  // for that pair
-	id            string
-	headerSent    bool
-	tls           *TLSFacts
+	local, remote jid.JID  // the pair of the headers; remote may be zero on a responder
+	policy        Policy   // for that pair
 	alienFrom     bool     // initiator: the peer's header came from another domain
 	peerDialback  bool     // the peer's header declares the dialback namespace
 	peer          features // what the peer offers (initiator), and its limits (both)
 	auth          authState
 	bidi          bool
-	ready         bool
 
 	in, out  pairs
 	refused  bool // a dialback request was refused: stanzas are then invalid-from, not unauthorised (G06)
 	verifies []verify
 	served   int // verify requests answered before any pair was proven
-
-	session *Session // counters of this stream
-	managed bool     // stream management is on
-	old     *Session // initiator: to be resumed; responder: found, waiting for its receipts
-	resume  resumeState
-
-	timers timers
-	end    Closed // what Closed will say once the peer's close tag is there
 }
 
 // NewInitiator returns the machine of an outbound stream.
@@ -91,7 +76,11 @@ func NewResponder(cfg Config) *Machine {
 func newMachine(r Role, cfg Config) *Machine {
 	cfg.Timing = cfg.Timing.withDefaults()
 	cfg.Manage = cfg.Manage.withDefaults()
-	return &Machine{role: r, cfg: cfg, session: NewSession(cfg.Manage)}
+	m := &Machine{role: r, cfg: cfg}
+	m.core = core{
+		self: m, timing: cfg.Timing, manage: cfg.Manage, contentNS: xmlstream.NSServer, session: NewSession(cfg.Manage),
+	}
+	return m
 }
 
 // Step takes one input and returns the orders that follow from it.
@@ -131,14 +120,6 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	return m.takeOutputs()
 }
 
-func (m *Machine) takeOutputs() []Output {
-	outs := m.outs
-	m.outs = nil
-	return outs
-}
-
-func (m *Machine) emit(o Output) { m.outs = append(m.outs, o) }
-
 func (m *Machine) fact(kind FactKind, p Pair, detail string) {
 	m.emit(Fact{Kind: kind, Pair: p, Detail: detail})
 }
@@ -146,21 +127,6 @@ func (m *Machine) fact(kind FactKind, p Pair, detail string) {
 // peerFact is a fact about the pair of the headers.
 func (m *Machine) peerFact(kind FactKind, detail string) {
 	m.fact(kind, Pair{m.local, m.remote}, detail)
-}
-
-// write sends one element.
-func (m *Machine) write(e *xmlstream.Element) {
-	data, err := appendElement(nil, e)
-	if err != nil { // an element of ours cannot be written: a defect, not the peer's doing
-		m.streamError(stanza.StreamInternalServerError, "unwritable element", nil)
-		return
-	}
-	m.writeBytes(data)
-}
-
-func (m *Machine) writeBytes(data []byte) {
-	m.timers.lastOut = m.now
-	m.emit(Write{Data: data})
 }
 
 // start begins the conversation.
@@ -238,20 +204,5 @@ func (m *Machine) streamElement(e *xmlstream.Element, bytes int) {
 	}
 }
 
-// Established reports whether Ready was given and the stream is not closing.
-func (m *Machine) Established() bool {
-	return m.ready && m.phase != phaseClosing && m.phase != phaseClosed
-}
-
-// ID is the stream id, empty before the headers.
-func (m *Machine) ID() string { return m.id }
-
 // Bidi reports whether XEP-0288 is on.
 func (m *Machine) Bidi() bool { return m.bidi }
-
-// Managed reports whether stream management is on.
-func (m *Machine) Managed() bool { return m.managed }
-
-// Session holds the counters of this stream, managed or not. It changes once at
-// most, when a stream resumes an older session: receipts go to Arrival.Session.
-func (m *Machine) Session() *Session { return m.session }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -33,20 +34,6 @@ func (m *Machine) manageElement(e *xmlstream.Element) {
 
 // ---- acknowledgements, both roles
 
-// ackRequested answers at once with what is settled (XEP-0198 §4); a flood ends the stream (D19).
-func (m *Machine) ackRequested() {
-	if m.timers.flood.hit(m.now) {
-		m.peerFact(FactOverflow, "acknowledgement requests")
-		m.streamError(stanza.StreamPolicyViolation, "too many acknowledgement requests", nil)
-		return
-	}
-	if !m.managed {
-		m.failed("unexpected-request")
-		return
-	}
-	m.writeBytes(appendAck(nil, m.session.in.tell(true)))
-}
-
 // ackDue: what the peer asked for is settled by now, or many are.
 func (m *Machine) ackDue() {
 	switch {
@@ -55,67 +42,6 @@ func (m *Machine) ackDue() {
 	case m.managed && m.session.in.stale():
 		m.writeBytes(appendAck(nil, m.session.in.tell(false)))
 	}
-}
-
-func (m *Machine) acked(e *xmlstream.Element) {
-	if !m.managed {
-		m.peerFact(FactUnexpected, "acknowledgement without stream management")
-		return
-	}
-	h, ok := counter(e)
-	if !ok { // D16
-		m.streamError(stanza.StreamBadFormat, "acknowledgement without a number", nil)
-		return
-	}
-	items, err := m.session.Acked(h)
-	if err != nil {
-		m.tooHigh(err)
-		return
-	}
-	m.timers.asked = zeroTime
-	if n, _ := m.session.Unacked(); n == 0 {
-		m.timers.sinceAsk = 0
-	}
-	if len(items) > 0 {
-		m.emit(Acked{Items: items})
-	}
-}
-
-// tooHigh: the peer acknowledged what was never sent (XEP-0198 §4, D16).
-func (m *Machine) tooHigh(err error) {
-	e := el(nsManage, "handled-count-too-high")
-	if t, ok := err.(*TooHighError); ok {
-		e = el(nsManage, "handled-count-too-high",
-			"h", strconv.FormatUint(uint64(t.H), 10), "send-count", strconv.FormatUint(uint64(t.Sent), 10))
-	}
-	m.peerFact(FactMalformed, "handled count too high")
-	m.streamError(stanza.StreamUndefinedCondition, "handled count too high", e)
-}
-
-// askAck writes <r/> and waits for <a/>.
-func (m *Machine) askAck() {
-	m.noteAsked(m.now)
-	m.writeBytes(m.AppendAckRequest(nil))
-}
-
-func (m *Machine) noteAsked(now time.Time) {
-	m.timers.asked, m.timers.sinceAsk, m.timers.unasked = now, 0, zeroTime
-}
-
-// AppendAckRequest appends <r/>; only after a SendResult with AskAck.
-func (m *Machine) AppendAckRequest(dst []byte) []byte {
-	return append(dst, "<r xmlns='"+nsManage+"'/>"...)
-}
-
-func appendAck(dst []byte, h uint32) []byte {
-	dst = append(dst, "<a xmlns='"+nsManage+"' h='"...)
-	dst = strconv.AppendUint(dst, uint64(h), 10)
-	return append(dst, "'/>"...)
-}
-
-// failed refuses enable or resume, always in the same words (D15, D19).
-func (m *Machine) failed(cond string) {
-	m.write(with(el(nsManage, "failed"), el(xmlstream.NSStanzas, cond)))
 }
 
 // ---- enabling
@@ -141,30 +67,40 @@ func (m *Machine) enable(e *xmlstream.Element) {
 		m.failed("unexpected-request")
 		return
 	}
-	limit := m.cfg.Manage.ResumeFor
+	reply := m.grantManage(m.cfg.Rand, e, owner.Pair, owner.remoteProven)
+	if reply == nil {
+		return
+	}
+	m.write(reply)
+	m.session.StartOutbound()
+	m.managed = true
+}
+
+// grantManage names the session of its owner where it is to be resumable, begins to count what comes in, and
+// returns <enabled/>; nil when the stream ended.
+func (m *core) grantManage(random io.Reader, e *xmlstream.Element, owner Pair, byCert bool) *xmlstream.Element {
+	limit := m.manage.ResumeFor
 	if v, ok := e.Attr("max"); ok {
 		n, ok := number(v)
 		if !ok {
 			m.streamError(stanza.StreamBadFormat, "enable with a bad maximum", nil)
-			return
+			return nil
 		}
 		limit = min(limit, time.Duration(n)*time.Second)
 	}
 	s := m.session
 	reply := el(nsManage, "enabled")
 	if want, _ := e.Attr("resume"); isTrue(want) && limit > 0 {
-		id, err := newID(m.cfg.Rand)
+		id, err := newID(random)
 		if err != nil {
 			m.streamError(stanza.StreamInternalServerError, "no randomness", nil)
-			return
+			return nil
 		}
-		s.id, s.maxWait, s.owner, s.byCert = id, limit, owner.Pair, owner.remoteProven
+		s.id, s.maxWait, s.owner, s.byCert = id, limit, owner, byCert
 		reply = el(nsManage, "enabled", "id", id, "resume", "true", "max", seconds(limit))
 	}
 	s.StartInbound()
-	m.write(reply)
-	s.StartOutbound()
-	m.managed = true
+	return reply
 }
 
 // enabled is the initiator's part: from here on we count what comes in.

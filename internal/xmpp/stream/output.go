@@ -12,6 +12,9 @@ type Output interface{ output() }
 // Write: these bytes go to the peer. Data is not used again by the machine.
 type Write struct{ Data []byte }
 
+// Ping: send a ping of the framing below (WebSocket only); the peer is alive when anything comes.
+type Ping struct{}
+
 // StartTLS: flush what was written, then shake hands.
 type StartTLS struct {
 	Server bool    // we are the TLS server (responder)
@@ -224,6 +227,7 @@ type Fact struct {
 }
 
 func (Write) output()           {}
+func (Ping) output()            {}
 func (StartTLS) output()        {}
 func (RestartDecoder) output()  {}
 func (SetLimits) output()       {}

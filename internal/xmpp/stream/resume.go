@@ -25,17 +25,6 @@ func (m *Machine) checkOld() {
 	}
 }
 
-// dropOld gives up resumption: its items come out.
-func (m *Machine) dropOld() {
-	if m.old == nil {
-		return
-	}
-	if items := m.old.TakeUnacked(); len(items) > 0 {
-		m.emit(Unconfirmed{Items: items})
-	}
-	m.old = nil
-}
-
 // prepareResume proves again every pair that has something to resend, then
 // resumes. What was proven on the lost stream counts for nothing here.
 func (m *Machine) prepareResume() {
@@ -99,37 +88,6 @@ func (m *Machine) resumed(e *xmlstream.Element) {
 	}
 }
 
-// takeOver makes the old session the one of this stream and writes again what
-// the peer does not have. Written before Ready and Authorised, so that nothing
-// new overtakes it.
-func (m *Machine) takeOver(h uint32) bool {
-	acked, resend, dropped, err := m.old.Rewind(h, func(it Item) bool {
-		q := m.out.get(it.Pair)
-		return q != nil && q.valid
-	})
-	if err != nil { // a peer that counts otherwise will not come to another result later
-		m.dropOld()
-		m.tooHigh(err)
-		return false
-	}
-	m.session, m.old = m.old, nil
-	m.managed, m.resume.done, m.resume.used = true, true, true
-	if len(acked) > 0 {
-		m.emit(Acked{Items: acked})
-	}
-	if len(dropped) > 0 { // their pair is not proven on this stream
-		m.emit(Unconfirmed{Items: dropped})
-	}
-	for _, it := range resend {
-		m.write(it.Element)
-	}
-	if len(resend) > 0 {
-		m.askAck()
-	}
-	m.emit(Resumed{Resent: len(resend)})
-	return true
-}
-
 // resumeFailed: the session is gone there. What h still confirms is confirmed; a new session starts.
 func (m *Machine) resumeFailed(e *xmlstream.Element) {
 	m.resume.sent = false
@@ -174,40 +132,18 @@ func (m *Machine) resumeRequest(e *xmlstream.Element) {
 	m.emit(ResumeWanted{ID: m.resume.id})
 }
 
-// sessionFound takes the edge's answer. A session that this stream may not
-// have goes back, untouched.
-func (m *Machine) sessionFound(in SessionFound) {
-	wanted := m.resume.used && !m.resume.done && m.old == nil && in.ID == m.resume.id
-	if !wanted {
-		if in.Session != nil {
-			m.emit(SessionReturned{Session: in.Session})
-		}
-		return
-	}
-	if in.Session == nil || in.Session.id != in.ID || !m.MayResume(in.Session) {
-		if in.Session != nil {
-			m.emit(SessionReturned{Session: in.Session})
-		}
-		m.resumeRefused()
-		return
-	}
-	m.old = in.Session
-	m.timers.managing = m.now.Add(m.cfg.Timing.Dialback)
-	m.old.in.await()
-	m.receiptsDone()
-}
-
-// resumeRefused answers alike for unknown, foreign and expired sessions (D15, D20).
-func (m *Machine) resumeRefused() {
-	m.resume.used = false
-	m.peerFact(FactResume, "no such session for this peer")
-	m.failed("item-not-found")
-}
-
 // adopt answers <resumed/> and resends.
 func (m *Machine) adopt() {
 	m.timers.managing = zeroTime
 	h := m.old.in.tell(false)
 	m.write(el(nsManage, "resumed", "previd", m.old.id, "h", decimal(h)))
 	m.takeOver(m.resume.h)
+}
+
+func (m *Machine) resumeFailure(cond string) { m.failed(cond) }
+
+// keeps: only pairs proven on this stream are written again.
+func (m *Machine) keeps(it Item) bool {
+	q := m.out.get(it.Pair)
+	return q != nil && q.valid
 }

@@ -9,13 +9,13 @@ import (
 func (m *Machine) tlsElement(e *xmlstream.Element, buffered int) {
 	switch {
 	case m.role == Responder && e.Local() == "starttls" && m.phase == phaseOpen:
-		m.startTLSRequest(buffered)
+		m.startTLSRequest(buffered, m.cfg.OfferTLS, StartTLS{Server: true, Local: m.local, Remote: m.remote})
 	case m.role == Initiator && e.Local() == "proceed" && m.phase == phaseProceed:
 		if buffered > 0 { // E02: these bytes would be read as if TLS protected them
 			m.injection("clear bytes behind proceed")
 			return
 		}
-		m.handshake(false)
+		m.handshake(StartTLS{Local: m.local, Remote: m.remote})
 	case m.role == Initiator && e.Local() == "failure" && m.phase == phaseProceed: // E03
 		m.downgrade("starttls failed")
 	default:
@@ -23,23 +23,18 @@ func (m *Machine) tlsElement(e *xmlstream.Element, buffered int) {
 	}
 }
 
-func (m *Machine) startTLSRequest(buffered int) {
+// startTLSRequest is the receiving side of <starttls/>.
+func (m *core) startTLSRequest(buffered int, offered bool, o StartTLS) {
 	switch {
 	case buffered > 0: // E01: closed without <proceed/>; what follows is never parsed
 		m.injection("clear bytes behind starttls")
-	case m.tls != nil || !m.cfg.OfferTLS || m.ready:
+	case m.tls != nil || !offered || m.ready:
 		m.write(el(xmlstream.NSTLS, "failure")) // RFC 6120 §5.4.2.2: failure, then close
 		m.closeStream(Closed{Cause: TLSFailed, Detail: "starttls not on offer"})
 	default:
 		m.write(el(xmlstream.NSTLS, "proceed"))
-		m.handshake(true)
+		m.handshake(o)
 	}
-}
-
-func (m *Machine) handshake(server bool) {
-	m.phase = phaseTLS
-	m.timers.handshake = m.now.Add(m.cfg.Timing.Handshake)
-	m.emit(StartTLS{Server: server, Local: m.local, Remote: m.remote})
 }
 
 // secured restarts the stream inside TLS: nothing said in clear counts any more (RFC 6120 §5.4.3.3).
@@ -68,10 +63,4 @@ func (m *Machine) restart(limits xmlstream.Limits) {
 func (m *Machine) downgrade(why string) {
 	m.peerFact(FactDowngrade, why)
 	m.streamError(stanza.StreamPolicyViolation, why, nil)
-}
-
-// injection drops the connection at once, without another word.
-func (m *Machine) injection(why string) {
-	m.peerFact(FactInjection, why)
-	m.finish(Closed{Cause: TLSFailed, Detail: why})
 }

@@ -42,11 +42,6 @@ func (m *Machine) Receive(now time.Time, e *xmlstream.Element, bytes int) (Arriv
 	return m.arrive(Arrival{Stanza: s, Pair: q.Pair, Method: q.method, Bytes: bytes}), true
 }
 
-func (m *Machine) arrive(a Arrival) Arrival {
-	a.Session, a.Seq = m.session, m.session.Arrived()
-	return a
-}
-
 func (m *Machine) deliver(a Arrival) {
 	if m.overrun() {
 		m.peerFact(FactOverflow, "unsettled stanzas")
@@ -56,12 +51,6 @@ func (m *Machine) deliver(a Arrival) {
 	m.timers.lastStanza = m.now
 	m.emit(Deliver{Arrival: m.arrive(a)})
 }
-
-// ReadPaused reports that too many arrivals are unsettled: stop reading.
-func (m *Machine) ReadPaused() bool { return m.session.Unsettled() >= m.cfg.Manage.MaxUnsettled }
-
-// overrun: the edge went on reading although ReadPaused said no.
-func (m *Machine) overrun() bool { return m.session.Unsettled() >= 2*m.cfg.Manage.MaxUnsettled }
 
 // content takes an element in the content namespace (RFC 6120 §8.1).
 func (m *Machine) content(e *xmlstream.Element, bytes int) {
@@ -251,6 +240,11 @@ func (m *Machine) Send(now time.Time, it Item) SendResult {
 		return SendResult{Verdict: SendTooBig}
 	}
 	it.Pair = q.Pair
+	return m.track(now, it)
+}
+
+// track counts an item that may be written, where there is room for it.
+func (m *core) track(now time.Time, it Item) SendResult {
 	if !m.session.Sent(it) {
 		return SendResult{Verdict: SendFull, AskAck: m.shouldAsk(now, true)}
 	}
@@ -262,14 +256,5 @@ func (m *Machine) Send(now time.Time, it Item) SendResult {
 	if t.sinceAsk++; t.sinceAsk == 1 {
 		t.unasked = now
 	}
-	return SendResult{Verdict: SendNow, Tracked: true, AskAck: m.shouldAsk(now, t.sinceAsk >= m.cfg.Manage.AskEvery)}
-}
-
-// shouldAsk asks when wanted and no earlier question is open.
-func (m *Machine) shouldAsk(now time.Time, wanted bool) bool {
-	if !wanted || !m.managed || !m.timers.asked.IsZero() {
-		return false
-	}
-	m.noteAsked(now)
-	return true
+	return SendResult{Verdict: SendNow, Tracked: true, AskAck: m.shouldAsk(now, t.sinceAsk >= m.manage.AskEvery)}
 }

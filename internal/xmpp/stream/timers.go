@@ -83,41 +83,9 @@ func (m *Machine) Deadline() time.Time {
 	}
 	earlier(m.askAt())
 	earlier(m.deadAt())
-	earlier(m.keepaliveAt())
+	earlier(m.keepaliveAt(m.peer.idle))
 	earlier(m.idleAt())
 	return next
-}
-
-// askAt is when <r/> is due for stanzas sent since the last one.
-func (m *Machine) askAt() time.Time {
-	if !m.managed || m.timers.sinceAsk == 0 || !m.timers.asked.IsZero() {
-		return time.Time{}
-	}
-	return m.timers.unasked.Add(m.cfg.Timing.AskAfter)
-}
-
-// deadAt is when an unanswered <r/> means that the peer is gone. While we do
-// not read ourselves, an answer cannot be missed.
-func (m *Machine) deadAt() time.Time {
-	t := &m.timers
-	if t.asked.IsZero() || m.ReadPaused() {
-		return time.Time{}
-	}
-	since := t.asked
-	if t.lastIn.After(since) {
-		since = t.lastIn
-	}
-	return since.Add(m.cfg.Timing.AckTimeout)
-}
-
-// keepaliveAt is when the connection has been silent on our side for too long,
-// for us or for the peer's announced idle time (XEP-0478).
-func (m *Machine) keepaliveAt() time.Time {
-	every := m.cfg.Timing.Keepalive
-	if idle := time.Duration(m.peer.idle) * time.Second; idle > 0 && idle/2 < every {
-		every = max(idle/2, time.Second)
-	}
-	return m.timers.lastOut.Add(every)
 }
 
 // idleAt is when the stream has carried nothing for so long that it is closed.
@@ -127,10 +95,6 @@ func (m *Machine) idleAt() time.Time {
 	}
 	return m.timers.lastStanza.Add(m.cfg.Timing.Idle)
 }
-
-// Busy tells that the reader lives but is held up by those who take the
-// stanzas: silence of the peer is then ours, not a dead peer's.
-func (m *Machine) Busy(now time.Time) { m.timers.lastIn = now }
 
 // tick does all that is due.
 func (m *Machine) tick() {
@@ -158,16 +122,7 @@ func (m *Machine) tick() {
 		m.closeStream(Closed{Cause: Finished, Detail: "idle"})
 	case due(m.askAt()):
 		m.askAck()
-	case due(m.keepaliveAt()):
+	case due(m.keepaliveAt(m.peer.idle)):
 		m.keepalive()
 	}
-}
-
-// keepalive writes <r/> where it gets an answer, else a space (RFC 6120 §4.6.1).
-func (m *Machine) keepalive() {
-	if m.managed && m.timers.asked.IsZero() {
-		m.askAck()
-		return
-	}
-	m.writeBytes([]byte{' '})
 }
