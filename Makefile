@@ -1,4 +1,5 @@
 # make run    build and start the demonstration: two domains, one gateway, a private CA
+# make demo-hf  a conversation between a ship and a shore station over HF radio
 # make test   everything: peers, build, vet, lint, unit, fuzz seeds, race, integration
 # make bench  the budgets, as ratios (ONLY=relay for one group); writes build/bench.json
 # make fuzz   every fuzz target for FUZZTIME each
@@ -12,7 +13,7 @@ TOOL := $(GO) tool -modfile=testbed/tools/go.mod
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all build run test peers unit race integration lint fuzz bench clean
+.PHONY: all build run demo-hf test peers unit race integration lint fuzz bench clean
 
 all: build
 
@@ -23,6 +24,11 @@ build:
 run: build
 	$(GO) build -trimpath -o build/demo ./testbed/demo
 	./build/demo -sallyport build/sallyport -state run
+
+# Ship and shore over a simulated HF channel, and a picture of it at the end.
+demo-hf: build
+	$(GO) build -trimpath -o build/demo-hf ./testbed/demo-hf
+	./build/demo-hf -sallyport build/sallyport -state run
 
 test: peers build lint unit race integration
 	@echo "make test: all passed"
@@ -40,7 +46,7 @@ race:
 
 # The hostile suite runs alone: it judges what others feel while one attacks.
 integration: build
-	$(GO) test -count=1 -timeout 15m ./testbed/scenario/... ./testbed/peers/... ./testbed/client/... ./testbed/nbxmpp/... ./testbed/demo/... ./testbed/badnet/... ./testbed/cable/... ./testbed/killer/... ./testbed/radio/... ./testbed/docs/... ./examples/...
+	$(GO) test -count=1 -timeout 15m ./testbed/scenario/... ./testbed/peers/... ./testbed/client/... ./testbed/nbxmpp/... ./testbed/demo/... ./testbed/demo-hf/... ./testbed/badnet/... ./testbed/cable/... ./testbed/killer/... ./testbed/radio/... ./testbed/docs/... ./examples/...
 	$(GO) test -count=1 -timeout 10m ./testbed/hostile/...
 
 lint:

@@ -38,7 +38,7 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	}
 	asked, err := control.Listen(control.Options{
 		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
-		Verbs: verbs(func() Status { return statusOf(r.Status()) }, &sw),
+		Verbs: Verbs(func() Status { return statusOf(r.Status()) }, &sw),
 	})
 	if err != nil {
 		return err

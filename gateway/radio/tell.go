@@ -176,7 +176,7 @@ func (t *Teller) Line(told Told) string {
 }
 
 // columnWidth fits what a cell can say.
-const columnWidth = 13
+const columnWidth = 14
 
 func column(s string) string {
 	if n := len([]rune(s)); n < columnWidth {
@@ -196,6 +196,8 @@ func cell(told Told, name string) string {
 		switch r.Outcome {
 		case channel.Received.String():
 			return "✓ all"
+		case channel.Pending.String():
+			return "…" // the channel was stopped meanwhile
 		case channel.Damaged.String():
 			return fmt.Sprintf("▒ %d %% bad", max(1, 100*r.Damaged/max(1, r.Bytes)))
 		}

@@ -31,8 +31,8 @@ type CaptureAnswer struct {
 	Dropped    uint64 `json:"dropped"`
 }
 
-// verbs are what a running node is asked.
-func verbs(status func() Status, sw *capture.Switch) []control.Verb {
+// Verbs are what a running node is asked.
+func Verbs(status func() Status, sw *capture.Switch) []control.Verb {
 	return []control.Verb{
 		{Name: VerbStatus, Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
 			s := status()
