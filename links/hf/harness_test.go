@@ -21,6 +21,7 @@ import (
 	"sallyport/links"
 	"sallyport/links/compact"
 	"sallyport/links/custody"
+	"sallyport/links/deflate"
 	"sallyport/links/hf"
 	"sallyport/links/x2x"
 	"sallyport/peering"
@@ -313,6 +314,9 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 	}
 	if mode == hf.Compact {
 		g.cfg.Codec = codec(t)
+	}
+	if mode == hf.Stream {
+		g.cfg.Compression = &deflate.Config{}
 	}
 	if edit != nil {
 		edit(&g.cfg)

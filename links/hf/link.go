@@ -89,16 +89,22 @@ func NewLink(cfg Config, sink links.Sink, env Env) (*Link, error) {
 }
 
 func (l *Link) newMachine() machine {
-	switch {
-	case l.cfg.Mode == RCOP:
-		return newRCOP(&l.cfg, uint8(draw())) //nolint:gosec // any will do
-	default:
-		var issued func() uint64
+	var issued func() uint64
+	var epoch uint64
+	if l.env.Custodian != nil {
+		epoch = l.env.Custodian.Epoch()
 		if i, ok := l.env.Custodian.(links.Issuer); ok {
 			issued = i.Issued
 		}
-		return newCompact(&l.cfg, l.env.Custodian.Epoch(), issued, draw)
 	}
+	switch l.cfg.Mode {
+	case Compact:
+		return newCompact(&l.cfg, epoch, issued, draw)
+	case Stream:
+		return newStream(&l.cfg, epoch, issued, draw)
+	case RCOP, NoMode: // NoMode is not valid
+	}
+	return newRCOP(&l.cfg, uint8(draw())) //nolint:gosec // any will do
 }
 
 // draw gives numbers that nobody can expect.
