@@ -157,6 +157,9 @@ func (q *concluder) conclude(c *conclusion) {
 	if len(c.entry.Stored) == 0 && !c.ended {
 		c.entry.Stored, _ = q.d.store().Stored(c.entry.Number) // without, the record is all that is left of it
 	}
+	if !c.ended {
+		q.d.rest(&c.entry)
+	}
 	for _, one := range q.split(c) {
 		q.conclude(&one)
 	}
@@ -276,10 +279,13 @@ func (d *depot) unmark(set map[spool.Number]struct{}, n spool.Number) bool {
 // settled is told by the spool how an entry ended, when that is on disk. Every entry is counted here, and nowhere else.
 func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 	if d.unmark(d.moved, e.Number) {
-		return // it goes on under another number
+		d.unparted(e.Number)
+		return // it goes on under another number, without them
 	}
 	mine := d.unmark(d.mine, e.Number)
-	d.count(&e, how)
+	whole := e
+	left := d.rest(&e)
+	d.count(&whole, how)
 	d.lost(&e, how)
 	name := peerOf(e.Peer)
 	d.mu.Lock()
@@ -292,7 +298,7 @@ func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 			p.ended(uint64(e.Number))
 		}
 	}
-	if mine {
+	if mine || !left {
 		return
 	}
 	switch how {
@@ -312,10 +318,7 @@ func (d *depot) count(e *spool.Entry, how spool.Outcome) {
 		}
 		return
 	}
-	d.endsMu.Lock()
-	n := e.Weight() - d.parted[e.Number]
-	delete(d.parted, e.Number)
-	d.endsMu.Unlock()
+	n := e.Weight() - d.unparted(e.Number)
 	c.Queued.Add(-n)
 	switch how {
 	case spool.NoOutcome:

@@ -284,32 +284,6 @@ func (x *dispatcher) voicesAside(e spool.Entry) []uint64 {
 	return x.voices(&heldEntry{Entry: e})
 }
 
-// leaveOut ends the copy of one recipient, who is refused, while the entry goes on for the others.
-func (x *dispatcher) leaveOut(h *heldEntry, to jid.JID, stored peering.Stored, v *peering.Verdict) {
-	e := h.Entry
-	e.To, e.Also, e.Stored = to, nil, stored
-	x.d.endsMu.Lock()
-	x.d.parted[h.Number]++
-	x.d.endsMu.Unlock()
-	x.d.g.counters.Queued.Add(-1)
-	x.d.g.counters.Refused.Add(1)
-	x.d.ends.addNow(conclusion{entry: e, how: spool.Refused, verdict: v, ended: true})
-}
-
-// headRefused takes the first recipient out, who is refused, if there is another one.
-func (x *dispatcher) headRefused(h *heldEntry, v *peering.Verdict) bool {
-	if len(h.Also) == 0 {
-		return false
-	}
-	stored, err := x.d.g.engine.Readdressed(h.Stored, h.Also[0])
-	if err != nil {
-		return false
-	}
-	x.leaveOut(h, h.To, h.Stored, v)
-	h.Stored, h.To, h.Also = stored, h.Also[0], h.Also[1:]
-	return true
-}
-
 // split makes one conclusion for each recipient of an entry; the first goes on for the entry.
 func (q *concluder) split(c *conclusion) (others []conclusion) {
 	for _, to := range c.entry.Also {

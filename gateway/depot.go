@@ -52,9 +52,9 @@ type depot struct {
 	back setback
 
 	endsMu sync.Mutex
-	mine   map[spool.Number]struct{} // entries that end by a conclusion
-	parted map[spool.Number]int64    // recipients that ended before their entry
-	moved  map[spool.Number]struct{} // entries that are stored anew under another number
+	mine   map[spool.Number]struct{}         // entries that end by a conclusion
+	parted map[spool.Number]map[jid.JID]bool // recipients that ended before their entry; true: delivered
+	moved  map[spool.Number]struct{}         // entries that are stored anew under another number
 }
 
 var (
@@ -66,7 +66,7 @@ var (
 func newDepot(g *Gateway) *depot {
 	d := &depot{
 		g: g, quit: make(chan struct{}), closed: make(chan struct{}), peers: map[string]*dispatcher{}, inbound: map[string]*receiver{},
-		mine: map[spool.Number]struct{}{}, parted: map[spool.Number]int64{}, moved: map[spool.Number]struct{}{},
+		mine: map[spool.Number]struct{}{}, parted: map[spool.Number]map[jid.JID]bool{}, moved: map[spool.Number]struct{}{},
 	}
 	d.ends.d = d
 	d.ends.cond = sync.NewCond(&d.ends.mu)

@@ -12,7 +12,6 @@ import (
 	"sallyport/gateway/delivery"
 	"sallyport/gateway/dispatch"
 	"sallyport/gateway/spool"
-	"sallyport/internal/xmpp/jid"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -47,7 +46,6 @@ type dispatcher struct {
 type heldEntry struct {
 	spool.Entry
 	order    uint64
-	reached  map[jid.JID]bool // of several recipients: who has his copy
 	released peering.Released // as it was judged last, for one link
 }
 
@@ -205,6 +203,10 @@ func (x *dispatcher) hungry(class uint8) bool {
 // take judges an entry as it comes from the disk, and gives it to the scheduler.
 func (x *dispatcher) take(e *spool.Entry) {
 	h := &heldEntry{Entry: *e, order: uint64(e.Number)}
+	if !x.d.rest(&h.Entry) {
+		_ = x.d.store().Done(e.Number, spool.Delivered) // fails only when the spool has stopped
+		return
+	}
 	may, ok := x.judge(h)
 	if !ok {
 		return
@@ -348,7 +350,7 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 			if x.mourned(o.Number) {
 				continue
 			}
-			if unsent {
+			if unsent && !x.d.partly(n) {
 				s.Unsent(n)
 			}
 			if x.retired {

@@ -8,8 +8,8 @@ import (
 	"sallyport/peering"
 )
 
-// fan delivers an entry with several recipients to somebody who takes one at a time, and reports for all of them. Who has his copy is
-// not sent it again.
+// fan delivers an entry with several recipients to somebody who takes one at a time, and reports for all of them. Who has his copy
+// parts from the entry, which goes on for the others.
 type fan struct {
 	o       *outgoing
 	number  uint64
@@ -27,15 +27,9 @@ var _ links.Reporter = (*fan)(nil)
 // fanOut hands over the copies that did not arrive yet. False when there was no room for one of them: then none was handed over.
 func (o *outgoing) fanOut(h *heldEntry, c links.Consignment, also []peering.Released, reserve func(*peering.Released) error) error {
 	f := &fan{o: o, number: c.Token, h: h, d: links.Delivered}
-	var all []peering.Released
-	for _, r := range append([]peering.Released{c.Released}, also...) {
-		if to := r.Stanza().To(); !h.reached[to] {
-			all, f.to = append(all, r), append(f.to, to)
-		}
-	}
-	if len(all) == 0 {
-		o.Report(c.Token, links.Delivered, nil)
-		return nil
+	all := append([]peering.Released{c.Released}, also...)
+	if f.to = append([]jid.JID{h.To}, h.Also...); len(f.to) != len(all) { // cannot be: they are equal, or left out of both
+		return links.ErrRefused
 	}
 	for i := range all {
 		if err := reserve(&all[i]); err != nil {
@@ -66,14 +60,15 @@ func (f *fan) Report(i uint64, d links.Disposition, cause error) {
 	if !last {
 		return
 	}
-	x := f.o.x
-	x.mu.Lock()
-	for _, to := range f.reached {
-		if f.h.reached == nil {
-			f.h.reached = map[jid.JID]bool{}
+	if f.d != links.Delivered && len(f.reached) > 0 {
+		x := f.o.x
+		x.mu.Lock()
+		for _, to := range f.reached {
+			x.d.arrived(&f.h.Entry, to)
 		}
-		f.h.reached[to] = true
+		x.d.rest(&f.h.Entry)
+		f.h.released = peering.Released{} // it may be of one who parted
+		x.mu.Unlock()
 	}
-	x.mu.Unlock()
 	f.o.Report(f.number, f.d, f.cause)
 }

@@ -106,7 +106,7 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 	}
 	also := x.also(h, o.at)
 	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn}
-	reserve := func(r *peering.Released) error { return o.b.Reserve(ctx, r.Local(), r.Remote(), h.Bytes) }
+	reserve := func(r *peering.Released) error { return o.reserve(ctx, r, h.Bytes) }
 	err := error(nil)
 	if len(also) > 0 && !x.plan.custody {
 		if err = o.fanOut(h, c, also, reserve); err == nil {
@@ -114,6 +114,10 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		}
 	} else {
 		err = reserve(&r)
+	}
+	if errors.Is(err, errOtherPolicy) {
+		o.send(ctx, s)
+		return
 	}
 	if err != nil {
 		d := links.Failed
@@ -134,6 +138,18 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		c.Frame = links.Frame{Epoch: x.d.Epoch(), Lane: uint8(h.Class), Number: s.Number, Expires: h.Expires}
 	}
 	o.b.Deliver(c)
+}
+
+// errOtherPolicy: while there was no room, what had been judged came to be of a policy that is over. It is judged again.
+var errOtherPolicy = errors.New("judged under a policy that is over")
+
+func (o *outgoing) reserve(ctx context.Context, r *peering.Released, bytes int) error {
+	err := o.b.Reserve(ctx, r.Local(), r.Remote(), bytes)
+	if err == nil && r.PolicyVersion() != o.x.d.g.engine.Policy().Version() {
+		o.b.giveBack(r.Local(), r.Remote())
+		return errOtherPolicy
+	}
+	return err
 }
 
 // notHanded makes everything go back that is behind something which was not handed over.
