@@ -101,6 +101,9 @@ func (m *Machine) silence() {
 	}
 	r := m.at(t.await)
 	t.await, t.hold = s5066.Address{}, time.Time{}
+	if !m.cfg.FullDuplex { // others may have keyed at the same time, and waited for as long
+		t.yield = later(t.yield, m.now.Add(time.Duration(m.random.Int64N(int64(4*m.timing.slot())))))
+	}
 	if r == nil {
 		return
 	}

@@ -63,7 +63,7 @@ func Default(own s5066.Address, w modem.Waveform) Config {
 	turn := c.Timing().Duration(0) + c.Timing().Latency() + c.Turnaround
 	// A sender that is not answered tries again after a random wait; the link has to live through some of that.
 	c.Session = spdu.SessionConfig{Idle: 30*time.Second + 12*turn, Called: 60*time.Second + 24*turn, Max: 10 * time.Minute}
-	c.ClientWait = 2*time.Minute + 12*turn
+	c.ClientWait = 5*time.Minute + 60*turn
 	c.HardAnswer = 2*time.Minute + 12*turn
 	return c
 }
@@ -98,7 +98,7 @@ func (c Config) timers() cas.Timers {
 	t := c.Timing()
 	answer := t.Latency() + c.Turnaround + t.Duration(controlBytes) + t.Latency()
 	call := answer + max(answer/5, 2*time.Second)
-	return cas.Timers{Call: call, Break: call, First: 2*call*time.Duration(c.Calls) + c.MaxTransmit, Slot: c.slot()}
+	return cas.Timers{Call: call, Break: call, First: 6*call*time.Duration(c.Calls) + c.MaxTransmit, Slot: c.slot()}
 }
 
 func (c Config) validate() error {

@@ -375,6 +375,9 @@ func (n *Node) say(to s5066.Address, p spdu.PDU, expedited bool, priority s5066.
 		return
 	}
 	q := dts.Request{ID: ownID, Remote: to, Mode: dts.ARQ, Priority: priority, CPDU: cpdu, Lifetime: n.cfg.HardAnswer}
+	if p.Type() < spdu.TypeLinkRequest {
+		q.Lifetime = n.cfg.ClientWait
+	}
 	if expedited {
 		q.Mode = dts.ExpeditedARQ
 	}

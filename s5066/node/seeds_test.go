@@ -28,20 +28,27 @@ func say(from, to, n, size int) string {
 	return s + strings.Repeat("-", max(0, size-len(s)))
 }
 
-// Clients of two or three nodes speak with each other over channels that lose frames: everything arrives once, in order, and is confirmed.
+// Clients of two or three nodes speak with each other over channels that lose frames: what is not rejected arrives once and in order, and hardly
+// anything is rejected (a link that ends while the last acknowledgement is lost leaves a doubt, and the node says so).
 func TestEverythingOnceInOrder(t *testing.T) {
 	t.Parallel()
 	for part := range 4 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			for seed := part; seed < seeds(60, 700); seed += 4 {
-				once(t, uint64(seed))
+			all, rejected := 0, 0
+			for seed := part; seed < seeds(60, 2000); seed += 4 {
+				a, r := once(t, uint64(seed))
+				all, rejected = all+a, rejected+r
+			}
+			t.Logf("%d of %d rejected", rejected, all)
+			if rejected*200 > all {
+				t.Errorf("%d of %d U_PDUs were rejected", rejected, all)
 			}
 		})
 	}
 }
 
-func once(t *testing.T, seed uint64) {
+func once(t *testing.T, seed uint64) (all, rejected int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	c := worldConfig{stations: 2 + r.IntN(2), wave: waves[r.IntN(len(waves))], seed: seed, loss: 0.3 * r.Float64()}
@@ -56,7 +63,8 @@ func once(t *testing.T, seed uint64) {
 		text := say(from, to, n, 20+r.IntN(300))
 		sent[from] = append(sent[from], text)
 		want[from*c.stations+to] = append(want[from*c.stations+to], text)
-		clients[from].unidata(to, s5066.Confirmation(r.IntN(3)), []byte(text))
+		clients[from].unidata(to, s5066.Confirmation(1+r.IntN(2)), []byte(text))
+		all++
 		if r.IntN(2) == 0 {
 			w.run(time.Duration(r.IntN(60_000))*time.Millisecond, nil)
 		}
@@ -65,15 +73,23 @@ func once(t *testing.T, seed uint64) {
 	for i, to := range clients {
 		for from := range c.stations {
 			got := slices.DeleteFunc(to.heard(), func(s string) bool { return !strings.HasPrefix(s, fmt.Sprintf("%d>", from)) })
-			if wanted := want[from*c.stations+i]; !slices.Equal(got, wanted) {
-				w.dump()
-				t.Fatalf("seed %d %s loss %.2f: %d heard of %d\n\t%.20q, want\n\t%.20q\nrejected %.40q", seed, c.wave, c.loss, i, from, got, wanted, clients[from].rejected())
+			refused := clients[from].rejected()
+			wanted := slices.DeleteFunc(want[from*c.stations+i], func(s string) bool {
+				return !slices.Contains(got, s) && slices.ContainsFunc(refused, func(r string) bool { return r[:10] == s[:10] })
+			})
+			if !slices.Equal(got, wanted) {
+				t.Fatalf("seed %d %s loss %.2f: %d heard of %d\n\t%.20q, want\n\t%.20q\nrejected %.40q", seed, c.wave, c.loss, i, from, got, wanted, refused)
 			}
+		}
+		rejected += len(to.rejected())
+		if len(to.rejected())+len(to.confirmed()) != len(sent[i]) {
+			t.Fatalf("seed %d: node %d: %d confirmed, %.40q rejected, of %d", seed, i, len(to.confirmed()), to.rejected(), len(sent[i]))
 		}
 		if n := w.status(i); n.Under != 0 || n.Waiting != [17]int{} || len(n.Links) != 0 {
 			t.Fatalf("seed %d: node %d has not come to rest: %+v", seed, i, n)
 		}
 	}
+	return all, rejected
 }
 
 // Nodes are killed and started again in any state. Every request is confirmed, rejected, or was the victim of its own node's end; nothing is
@@ -83,7 +99,7 @@ func TestKilledInAnyState(t *testing.T) {
 	for part := range 4 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			for seed := part; seed < seeds(40, 500); seed += 4 {
+			for seed := part; seed < seeds(40, 1000); seed += 4 {
 				killed(t, uint64(seed))
 			}
 		})
