@@ -33,6 +33,9 @@ func Tables() map[string][]string {
 // ExecSQLite runs a statement on a file beside the store.
 func ExecSQLite(t *testing.T, path, text string) {
 	t.Helper()
+	if err := prepareFile(path); err != nil {
+		t.Fatal(err)
+	}
 	db, err := sql.Open("sqlite", sqliteURL(path, "immediate"))
 	if err != nil {
 		t.Fatal(err)

@@ -150,7 +150,7 @@ func (m *Memory) Group(ctx context.Context, domain, name string) (account.Group,
 	if !ok {
 		return account.Group{}, account.ErrNotFound
 	}
-	g.Members = slices.Clone(g.Members)
+	g.Members = append([]jid.JID(nil), g.Members...) // nil when there are none
 	return g, ctx.Err()
 }
 

@@ -1,0 +1,167 @@
+package store_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/account"
+	"sallyport/server/store"
+)
+
+// released holds the digest of each migration. One that was released is never edited: stores of that version exist.
+var released = []string{
+	"2a575bd693f5766d",
+}
+
+func TestReleasedMigrationsAreNotEdited(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, m := range store.Migrations() {
+		sum := sha256.Sum256([]byte(strings.Join(m, "\x00")))
+		got = append(got, hex.EncodeToString(sum[:8]))
+	}
+	if d := cmp.Diff(released, got); d != "" {
+		t.Errorf("write another migration instead:\n%s", d)
+	}
+}
+
+// content is what a store of each version holds, as statements that its schema understands; the newest store has to give it back.
+var content = []struct {
+	statements []string
+	check      func(*testing.T, *store.Store)
+}{
+	{
+		statements: []string{
+			`INSERT INTO domains (domain, created, decoy) VALUES ('a.example', 5, CAST('key' AS {bytes}))`,
+			`INSERT INTO accounts (domain, local, state, clearance, catalogue, created, changed, revision)
+				VALUES ('a.example', 'juliet', 1, 'staff', '', 6000000, 7000000, 3)`,
+			`INSERT INTO credentials (domain, local, hash, iterations, salt, stored_key, server_key)
+				VALUES ('a.example', 'juliet', 2, 4096, CAST('s' AS {bytes}), CAST('k' AS {bytes}), CAST('v' AS {bytes}))`,
+			`INSERT INTO account_groups (domain, name, title, revision) VALUES ('a.example', 'crew', 'The crew', 2)`,
+			`INSERT INTO group_members (domain, name, member) VALUES ('a.example', 'crew', 'juliet@a.example')`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			juliet := jid.MustParse("juliet@a.example")
+			a, err := s.Account(t.Context(), juliet)
+			want := account.Account{
+				JID: juliet, State: account.Enabled, Clearance: "staff", Revision: 3, Created: moment(6).Add(-1000), Changed: moment(7).Add(-1000),
+				Credentials: []account.Credential{{Hash: account.SHA256, Iterations: 4096, Salt: []byte("s"), StoredKey: []byte("k"), ServerKey: []byte("v")}},
+			}
+			if d := cmp.Diff(want, a, same); err != nil || d != "" {
+				t.Errorf("%v\n%s", err, d)
+			}
+			g, err := s.Group(t.Context(), "a.example", "crew")
+			if err != nil || g.Title != "The crew" || !slices.Contains(g.Members, juliet) {
+				t.Errorf("the group is %+v, %v", g, err)
+			}
+		},
+	},
+}
+
+// TestEveryVersionComesForward fills a store of each version with what it could hold, and opens it with this release.
+func TestEveryVersionComesForward(t *testing.T) {
+	t.Parallel()
+	if len(content) != store.Versions {
+		t.Fatalf("there are %d versions and content for %d", store.Versions, len(content))
+	}
+	each(t, func(t *testing.T, _ place) {
+		kind := t.Name()[strings.LastIndex(t.Name(), "/")+1:]
+		for version := range store.Versions + 1 {
+			t.Run(fmt.Sprint("from ", version), func(t *testing.T) {
+				t.Parallel()
+				p := fresh(t, kind)
+				old, err := store.OpenAt(t.Context(), store.Options{DSN: p.dsn}, version)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := old.Close(); err != nil {
+					t.Fatal(err)
+				}
+				types := strings.NewReplacer("{bytes}", map[string]string{"sqlite": "BLOB", "postgres": "BYTEA"}[kind])
+				for _, c := range content[:version] {
+					for _, q := range c.statements {
+						p.exec(t, types.Replace(q))
+					}
+				}
+				now := p.open(t)
+				for _, c := range content[:version] {
+					c.check(t, now)
+				}
+				if err := now.Check(t.Context(), store.Whole); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		for _, tt := range []struct {
+			name, statement, want string
+			ours                  bool
+			is                    error
+		}{
+			{name: "a later version", ours: true, statement: "UPDATE sallyport_schema SET version = 1000", want: "version 1000", is: store.ErrNewer},
+			{name: "tables of others", statement: "CREATE TABLE shop (article TEXT)", want: "not of sallyport"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				p := fresh(t, p.kind)
+				if tt.ours {
+					s, err := store.Open(t.Context(), store.Options{DSN: p.dsn})
+					if err := errors.Join(err, s.Close()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.exec(t, tt.statement)
+				_, err := store.Open(t.Context(), store.Options{DSN: p.dsn})
+				if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+					t.Errorf("got %v, want %q", err, tt.want)
+				}
+			})
+		}
+	})
+}
+
+// Two processes that start together on an empty database both come up.
+func TestOpenTogether(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		const processes = 4
+		errs := make(chan error, processes)
+		for range processes {
+			go func() {
+				s, err := store.Open(t.Context(), store.Options{DSN: p.dsn})
+				if err == nil {
+					err = s.Close()
+				}
+				errs <- err
+			}()
+		}
+		for range processes {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestAddressOfTheStore(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{"", "sqlite:", "mysql://u:secret@h/d", "postgres://u:secret@[/d"} {
+		_, err := store.Open(t.Context(), store.Options{DSN: dsn})
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", dsn, err)
+		}
+	}
+}
