@@ -90,6 +90,8 @@ type air struct {
 	drop    float64 // share of non-ARQ that is lost
 	twice   float64 // share that arrives twice
 	sent    []sis.UnidataRequest
+	rate    int // bits per second, of all together; 0 is unlimited
+	free    time.Time
 	latest  time.Time // order holds, unless shuffle
 	shuffle bool
 }
@@ -180,6 +182,13 @@ func (a *air) send(from *node, s *sis.Server, u sis.Unidata) {
 	refused, lost := a.dice.Float64() < a.refuse, a.dice.Float64() < a.lose
 	dropped, again := a.dice.Float64() < a.drop, a.dice.Float64() < a.twice
 	at := time.Now().Add(a.delay)
+	if a.rate > 0 {
+		if a.free.Before(time.Now()) {
+			a.free = time.Now()
+		}
+		a.free = a.free.Add(time.Duration(len(u.Request.Data)) * 8 * time.Second / time.Duration(a.rate))
+		at = a.free.Add(a.delay)
+	}
 	if a.shuffle {
 		at = at.Add(time.Duration(a.dice.IntN(5000)) * time.Millisecond)
 	} else if !at.After(a.latest) {
@@ -284,7 +293,6 @@ type gate struct {
 
 	mu       sync.Mutex
 	pending  [links.Lanes][]uint64
-	expires  time.Duration // of what is sent
 	receiver *custody.Receiver
 	ids      uint64
 	waiting  map[uint64]links.Inbound
@@ -346,12 +354,12 @@ func (g *gate) run() (stop func()) {
 	wg.Go(func() {
 		for ctx.Err() == nil {
 			if !g.dispatch(ctx) {
-				pause(ctx, 20*time.Millisecond)
+				pause(ctx, time.Second)
 			}
 		}
 	})
 	wg.Go(func() {
-		for pause(ctx, 50*time.Millisecond) {
+		for pause(ctx, 700*time.Millisecond) {
 			g.commit()
 		}
 	})

@@ -89,13 +89,18 @@ func everything(t *testing.T, mode hf.Mode, each uint64) {
 		p.air.mu.Unlock()
 		var sent [2][links.Lanes][]uint64
 		gates := [2]*gate{p.a, p.b}
-		for i, g := range gates {
+		for i := range gates {
 			for n := uint64(1); n <= each; n++ {
 				lane := dice.IntN(links.Lanes)
 				sent[i][lane] = append(sent[i][lane], n)
 			}
-			for lane := range sent[i] {
-				g.offer(lane, sent[i][lane]...)
+		}
+		offer := func(part, of int) { // a part of everything
+			for i, g := range gates {
+				for lane := range sent[i] {
+					all := sent[i][lane]
+					g.offer(lane, all[len(all)*part/of:len(all)*(part+1)/of]...)
+				}
 			}
 		}
 		arrivedAll := func() bool {
@@ -109,11 +114,15 @@ func everything(t *testing.T, mode hf.Mode, each uint64) {
 			}
 			return n >= int(2*each) //nolint:gosec // small
 		}
+		const troubles = 40
 		trouble := 0
 		for begin := time.Now(); !arrivedAll(); {
-			time.Sleep(time.Duration(1+dice.IntN(60)) * time.Second)
-			if trouble < 60 {
+			if trouble < troubles {
+				offer(trouble, troubles)
 				trouble++
+			}
+			time.Sleep(time.Duration(1+dice.IntN(90)) * time.Second)
+			if trouble < troubles {
 				i := dice.IntN(2)
 				if dice.IntN(2) == 0 {
 					gates[i].node.stop()
