@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"sallyport/internal/sasl"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -20,6 +21,11 @@ type Certificate interface {
 type TLSFacts struct {
 	Version, Cipher uint16
 	Peer            Certificate // nil: none presented, or not acceptable for anybody
+
+	// Bindings are the names of this channel (RFC 9266, RFC 5929), for the mechanisms with -PLUS.
+	Bindings []sasl.Binding
+	// Accounts are the addresses in an acceptable certificate of a client (XmppAddr, RFC 6120 §13.7.1.4).
+	Accounts []jid.JID
 }
 
 // Start is the first input: the connection is up.

@@ -118,6 +118,9 @@ type Arrival struct {
 	Method    Method
 	Bytes     int
 
+	// Undirected: a client gave no 'to'; the stanza is for its own server (RFC 6120 §10.3), and 'to' is its own account.
+	Undirected bool
+
 	Session *Session // whose Settled(Seq) takes the receipt
 	Seq     uint64
 }

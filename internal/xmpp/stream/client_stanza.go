@@ -1,0 +1,185 @@
+package stream
+
+import (
+	"errors"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// content takes an element in the content namespace (RFC 6120 §8.1).
+func (m *Client) content(e *xmlstream.Element) {
+	switch {
+	case !m.auth.done: // D05
+		m.streamError(stanza.StreamNotAuthorized, "stanza before authentication", nil)
+	case !m.ready && isBind(e) && m.phase == phaseOpen:
+		m.bindRequest(e)
+	case !m.ready: // RFC 6120 §7.1
+		m.streamError(stanza.StreamNotAuthorized, "stanza before a resource is bound", nil)
+	case !m.fromSelf(e):
+		m.peerFact(FactInvalidFrom, "from of somebody else")
+		m.streamError(stanza.StreamInvalidFrom, "from of somebody else", nil)
+	default:
+		m.arrived(e)
+	}
+}
+
+// fromSelf: a 'from' is the client's own address, with its own resource or none (RFC 6120 §8.1.2.1, H02).
+func (m *Client) fromSelf(e *xmlstream.Element) bool {
+	raw, ok := e.Attr("from")
+	if !ok {
+		return true
+	}
+	from, err := jid.Parse(raw)
+	return err == nil && (from == m.address || from == m.account)
+}
+
+// arrived counts a stanza and hands it up as one of a server: with the full address of the sender, and in the content
+// namespace that everything behind this edge speaks.
+func (m *Client) arrived(e *xmlstream.Element) {
+	if _, ok := stanza.ParseKind(e.Local()); !ok { // C08
+		m.unsupported(e)
+		return
+	}
+	if id, _ := e.Attr("id"); len(id) > stanza.MaxID { // H08
+		m.peerFact(FactOverflow, "id")
+		m.streamError(stanza.StreamPolicyViolation, "id too long", nil)
+		return
+	}
+	raw, directed := e.Attr("to")
+	if isBind(e) {
+		if to, err := jid.Parse(raw); !directed || err == nil && m.home(to) { // D08: a second resource
+			m.refuseHere(e, stanza.NotAllowed)
+			return
+		}
+	}
+	mixed := hasNamespace(e, xmlstream.NSServer)
+	e = inNamespace(e, xmlstream.NSServer).WithAttr(xmlstream.Name{Local: "from"}, m.address.String())
+	if !directed {
+		e = e.WithAttr(xmlstream.Name{Local: "to"}, m.account.String())
+	}
+	a := Arrival{Pair: Pair{Local: m.domain, Remote: m.address}, Bytes: m.bytes, Undirected: !directed}
+	s, err := stanza.From(e)
+	var bad *stanza.Malformed
+	switch {
+	case err == nil && mixed: // it would become part of the stanza without having been
+		a.Problem, a.Malformed = BadStanza, &stanza.Malformed{
+			Stanza: stanza.BadRequest, Kind: s.Kind(), Type: s.Type(), ID: s.ID(), To: s.To(), From: s.From(),
+			Detail: "children of another content namespace", Element: e,
+		}
+	case err == nil:
+		a.Stanza = s
+	case !errors.As(err, &bad):
+		m.streamError(stanza.StreamBadFormat, "unreadable stanza", nil)
+		return
+	default:
+		if bad.Stream != stanza.NoStreamCondition { // an empty 'to' is not our peer's network's fault, only its user's
+			bad.Stream, bad.Stanza = stanza.NoStreamCondition, stanza.JIDMalformed
+			bad.From = m.address
+		}
+		a.Problem, a.Malformed = BadStanza, bad
+	}
+	m.deliver(a)
+}
+
+func (m *Client) deliver(a Arrival) {
+	if m.overrun() {
+		m.peerFact(FactOverflow, "unsettled stanzas")
+		m.streamError(stanza.StreamResourceConstraint, "too many unsettled stanzas", nil)
+		return
+	}
+	m.timers.lastStanza = m.now
+	m.emit(Deliver{Arrival: m.arrive(a)})
+}
+
+// refuseHere answers a request that is a matter of this stream alone; it counts like any other.
+func (m *Client) refuseHere(e *xmlstream.Element, c stanza.Condition) {
+	id, _ := e.Attr("id")
+	seq := m.session.Arrived()
+	if typ, _ := e.Attr("type"); typ == "get" || typ == "set" {
+		m.write(with(el(xmlstream.NSClient, "iq", "type", "error", "id", id),
+			with(el(xmlstream.NSClient, "error", "type", c.DefaultType().String()), el(xmlstream.NSStanzas, c.String()))))
+	}
+	if m.session.Settled(seq) {
+		m.ackDue()
+	}
+}
+
+// inNamespace moves an element and those below it that continue its content namespace. What stands below another
+// namespace, as a forwarded stanza does, stays as it is.
+func inNamespace(e *xmlstream.Element, space string) *xmlstream.Element {
+	old := e.Space()
+	attrs := make([]xmlstream.Attr, e.NumAttrs())
+	for i := range attrs {
+		attrs[i] = e.AttrAt(i)
+	}
+	nodes := make([]xmlstream.Node, e.NumNodes())
+	for i := range nodes {
+		nodes[i] = e.NodeAt(i)
+		if c := nodes[i].Element; c != nil && c.Space() == old {
+			nodes[i].Element = inNamespace(c, space)
+		}
+	}
+	return xmlstream.NewElement(xmlstream.Name{Space: space, Local: e.Local()}, attrs, nodes...)
+}
+
+// hasNamespace reports whether a child that would then continue the content has that namespace already.
+func hasNamespace(e *xmlstream.Element, space string) bool {
+	for c := range e.Children() {
+		if c.Space() == space || c.Space() == e.Space() && hasNamespace(c, space) {
+			return true
+		}
+	}
+	return false
+}
+
+// ---- outbound
+
+// Send asks whether a stanza may be written now and tracks it. Item.Element may be nil unless stream management is on;
+// Item.Pair is not looked at. SendFull means that the client does not acknowledge: end the stream with
+// resource-constraint, what it holds comes out in Closed (D18).
+func (m *Client) Send(now time.Time, it Item) SendResult {
+	switch {
+	case m.phase == phaseClosing || m.phase == phaseClosed:
+		return SendResult{Verdict: SendClosed}
+	case !m.ready:
+		return SendResult{}
+	}
+	it.Pair = m.owner()
+	return m.track(now, it)
+}
+
+// AppendStanza appends a stanza of the server's content namespace as this client is to see it. With WebSocket the
+// result is one whole message.
+func (m *Client) AppendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
+	return m.appendStanza(dst, e)
+}
+
+// appendStanza writes a stanza in jabber:server for a stream in jabber:client: there elements of the content namespace
+// need no declaration, whichever of the two it is. What already is jabber:client inside would look like a part of the
+// stanza that nobody judged as such, and is left out.
+func (m *core) appendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
+	mixed := hasNamespace(e, xmlstream.NSClient)
+	if mixed {
+		e = without(e, xmlstream.NSClient)
+	}
+	if m.framing == WebSocket {
+		return xmlstream.AppendElement(dst, inNamespace(e, xmlstream.NSClient), "")
+	}
+	return xmlstream.AppendElement(dst, e, xmlstream.NSServer)
+}
+
+// without leaves out the children of a namespace where the content goes on.
+func without(e *xmlstream.Element, space string) *xmlstream.Element {
+	return e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		switch c.Space() {
+		case space:
+			return nil
+		case e.Space():
+			return without(c, space)
+		}
+		return c
+	})
+}
