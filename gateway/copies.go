@@ -174,7 +174,7 @@ func (c *copies) keep() {
 	e.To, e.Mark = first.in.Stanza.To(), mark
 	for _, f := range c.released[1:] {
 		other, _ := f.verdict.Released()
-		if other.Peer() != r.Peer() { // a rule sends him elsewhere
+		if !first.alike(&r, f, &other) { // a rule sends him elsewhere, or something else
 			c.apart(f, &other)
 			continue
 		}
@@ -195,21 +195,30 @@ func (c *copies) keep() {
 	}})
 }
 
-// apart keeps one that goes to another peer than the rest.
+// alike reports whether what was released for one leaves as what was released for the other, but for its recipient.
+func (f *flight) alike(r *peering.Released, g *flight, other *peering.Released) bool {
+	mine, _ := fanout.Digest(r.Stanza())
+	its, _ := fanout.Digest(other.Stanza())
+	return r.Peer() == other.Peer() && mine == its && f.class == g.class && r.Expires().Equal(other.Expires())
+}
+
+// apart keeps one that is not like the rest. It goes before them, and like them it waits for room.
 func (c *copies) apart(f *flight, r *peering.Released) {
-	g := c.d.g
-	e := c.d.entry(f, r)
+	d := c.d
+	e := d.entry(f, r)
+	mark := e.Mark
 	e.Mark = nil
-	g.counters.Queued.Add(1)
-	done := func(err error) {
-		if err != nil {
-			g.counters.Queued.Add(-1)
-			g.counters.InDoubt.Add(1)
+	d.g.counters.Queued.Add(1)
+	d.commit(mark, job{func(done func(error)) {
+		if err := d.store().Append(e, func(_ spool.Number, err error) { done(err) }); err != nil {
+			done(err)
 		}
-	}
-	if err := c.d.store().Append(e, func(_ spool.Number, err error) { done(err) }); err != nil {
-		done(err)
-	}
+	}, func(err error) {
+		if err != nil {
+			d.g.counters.Queued.Add(-1)
+			d.g.counters.InDoubt.Add(1)
+		}
+	}})
 }
 
 // kept is told that all are on disk, or why not: then the peer still has them.

@@ -105,6 +105,10 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		return
 	}
 	also := x.also(h, o.at)
+	if len(also) > 0 && x.plan.custody && x.unlike(h, append([]peering.Released{r}, also...)) {
+		o.send(ctx, s) // to those whose copies are the same
+		return
+	}
 	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn}
 	reserve := func(r *peering.Released) error { return o.reserve(ctx, r, h.Bytes) }
 	err := error(nil)

@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"errors"
+
+	"sallyport/gateway/delivery"
 	"sallyport/gateway/spool"
 	"sallyport/internal/xmpp/jid"
+	"sallyport/links/fanout"
 	"sallyport/peering"
 )
 
@@ -110,6 +114,46 @@ func (x *dispatcher) headRefused(h *heldEntry, v *peering.Verdict) bool {
 		return false
 	}
 	x.leaveOut(h, h.To, h.Stored, v)
+	x.mu.Lock()
 	h.Stored, h.To, h.Also = stored, h.Also[0], h.Also[1:]
+	x.mu.Unlock()
+	return true
+}
+
+// errUnlike is why a recipient is left out whose copy differs, under the policy of today, from those of most others: they are one
+// consignment with one content, and it keeps its place.
+var errUnlike = errors.New("his copy of a message for several differs from theirs under the policy of today")
+
+// unlike takes out whose copy differs from those of most; true when that was anybody. all are the copies of h as they would leave.
+func (x *dispatcher) unlike(h *heldEntry, all []peering.Released) bool {
+	sums, times := make([][32]byte, len(all)), map[[32]byte]int{}
+	most := 0
+	for i := range all {
+		sums[i], _ = fanout.Digest(all[i].Stanza())
+		if times[sums[i]]++; times[sums[i]] > times[sums[most]] {
+			most = i
+		}
+	}
+	if len(times) == 1 {
+		return false
+	}
+	for i, to := range append([]jid.JID{h.To}, h.Also...) {
+		if i >= len(all) || sums[i] == sums[most] {
+			continue
+		}
+		e := h.Entry
+		stored, err := x.d.g.engine.Readdressed(h.Stored, to)
+		if err != nil || !x.d.part(h.Number, to, false) {
+			continue
+		}
+		e.To, e.Also, e.Stored = to, nil, stored
+		x.d.g.counters.Queued.Add(-1)
+		x.d.g.counters.Bounced.Add(1)
+		x.d.ends.addNow(conclusion{entry: e, how: spool.Bounced, state: delivery.TakenOut, why: errUnlike, ended: true})
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.d.rest(&h.Entry)
+	h.released = peering.Released{} // it may be of one who parted
 	return true
 }
