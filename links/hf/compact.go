@@ -88,13 +88,18 @@ const (
 	aired                   // the peer's node has it, or it was sent without asking
 )
 
-func newCompact(cfg *Config, epoch uint64, issued func() uint64, draw func() uint16) *compactLine {
-	c := &compactLine{giver: giver{profile: cfg.Profile}, cfg: cfg, epoch: epoch, issued: issued, draw: draw}
+func newCompact(cfg *Config, issued func() uint64, draw func() uint16) *compactLine {
+	c := &compactLine{giver: giver{profile: cfg.Profile}, cfg: cfg, issued: issued, draw: draw}
+	c.senders()
+	return c
+}
+
+// senders begin with the epoch.
+func (c *compactLine) senders() {
 	for i := range c.lanes {
-		c.lanes[i].sender = custody.NewSender(epoch, custody.Window{Items: laneItems, Bytes: laneBytes})
+		c.lanes[i].sender = custody.NewSender(c.epoch, custody.Window{Items: laneItems, Bytes: laneBytes})
 		c.lanes[i].flight = make(map[uint64]*message)
 	}
-	return c
 }
 
 func (c *compactLine) tell(e event) { c.out = append(c.out, e) }
@@ -110,8 +115,12 @@ func (c *compactLine) report(token uint64, d links.Disposition, cause error) {
 }
 
 // begin implements machine.
-func (c *compactLine) begin(now time.Time, mtu int, mine []links.Mark) {
+func (c *compactLine) begin(now time.Time, mtu int, epoch uint64, mine []links.Mark) {
 	c.now, c.live = now, true
+	if epoch != c.epoch {
+		c.epoch, c.numbers = epoch, compact.Outgoing{}
+		c.senders()
+	}
 	c.refusals, c.retryAt = 0, time.Time{}
 	c.size(mtu)
 	for _, m := range mine {

@@ -83,8 +83,9 @@ type request struct {
 
 // machine is one mode as a plain type: no goroutines, no clock, no I/O. One mutex owns it.
 type machine interface {
-	// begin says that the node takes data of that many bytes, at most. mine are the marks that we hold.
-	begin(now time.Time, mtu int, mine []links.Mark)
+	// begin says that the node takes data of that many bytes, at most. Under custody epoch is that of our spool, and mine are the marks that we
+	// hold.
+	begin(now time.Time, mtu int, epoch uint64, mine []links.Mark)
 	// stop says that the node is gone, or that the turn has to end. over: for good.
 	stop(now time.Time, over bool)
 	// put takes a stanza, and returns how many bytes it will have.

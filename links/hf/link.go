@@ -43,6 +43,7 @@ type Link struct {
 	inbox    []event
 	reports  []event
 	failing  string // why the turn is to end
+	renew    bool   // and that it is to begin again at once
 	flight   map[uint64]links.Consignment
 	last     uint64 // token
 	state    links.State
@@ -90,18 +91,16 @@ func NewLink(cfg Config, sink links.Sink, env Env) (*Link, error) {
 
 func (l *Link) newMachine() machine {
 	var issued func() uint64
-	var epoch uint64
 	if l.env.Custodian != nil {
-		epoch = l.env.Custodian.Epoch()
 		if i, ok := l.env.Custodian.(links.Issuer); ok {
 			issued = i.Issued
 		}
 	}
 	switch l.cfg.Mode {
 	case Compact:
-		return newCompact(&l.cfg, epoch, issued, draw)
+		return newCompact(&l.cfg, issued, draw)
 	case Stream:
-		return newStream(&l.cfg, epoch, issued, draw)
+		return newStream(&l.cfg, issued, draw)
 	case RCOP, NoMode: // NoMode is not valid
 	}
 	return newRCOP(&l.cfg, uint8(draw())) //nolint:gosec // any will do
@@ -130,6 +129,14 @@ func (l *Link) Shutdown() {
 func (l *Link) SetSilent(silent bool) {
 	l.tell(func() { l.silent = silent })
 	l.poke()
+}
+
+// Renew ends the turn, so that the next one begins with what the custodian says by then.
+func (l *Link) Renew() {
+	if l.cfg.Custody() {
+		l.tell(func() { l.renew = true })
+		l.poke()
+	}
 }
 
 func (l *Link) tell(f func()) {

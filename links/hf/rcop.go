@@ -83,7 +83,7 @@ func (r *rcopLine) report(token uint64, d links.Disposition, cause error) {
 }
 
 // begin implements machine. What was under way is sent again whole, with its number: the peer knows it by that.
-func (r *rcopLine) begin(now time.Time, mtu int, _ []links.Mark) {
+func (r *rcopLine) begin(now time.Time, mtu int, _ uint64, _ []links.Mark) {
 	r.now, r.live, r.refusals, r.retryAt = now, true, 0, time.Time{}
 	r.size(mtu)
 	r.segments = make(map[uint64]*sending)

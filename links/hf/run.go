@@ -17,6 +17,7 @@ import (
 var (
 	errWindow = errors.New("outside the link's window of time")
 	errClosed = errors.New("shut down")
+	errRenew  = errors.New("the numbers of the spool began anew")
 )
 
 // unreachable ends a turn that the node or the peer does not serve.
@@ -104,7 +105,7 @@ func (l *Link) attempt(until time.Time) {
 	err = l.serve(conn, until)
 	_ = conn.Close()
 	l.tell(func() { a.Fail(time.Now(), "ended: "+err.Error(), advice(err)) })
-	if errors.Is(err, errWindow) || l.ctx.Err() != nil {
+	if errors.Is(err, errWindow) || errors.Is(err, errRenew) || l.ctx.Err() != nil {
 		l.failures = 0
 		return
 	}
@@ -119,7 +120,7 @@ func advice(err error) string {
 	var refused *sis.BindError
 	var gone unreachable
 	switch {
-	case errors.Is(err, errWindow), errors.Is(err, errClosed):
+	case errors.Is(err, errWindow), errors.Is(err, errClosed), errors.Is(err, errRenew):
 		return ""
 	case errors.As(err, &refused) && refused.Reason == sis.BindSAPInUse:
 		return "Another client has that SAP: give each link of a node a SAP of its own, the same at both ends."
@@ -134,34 +135,35 @@ func advice(err error) string {
 // serve carries stanzas until the node, the peer or the time is gone.
 func (l *Link) serve(conn *sis.Conn, until time.Time) error {
 	var mine []links.Mark
+	var epoch uint64
 	if l.env.Custodian != nil {
-		mine = l.env.Custodian.Marks(l.cfg.Peer)
+		epoch, mine = l.env.Custodian.Epoch(), l.env.Custodian.Marks(l.cfg.Peer)
 	}
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	l.beginTurn(conn, mine)
+	l.beginTurn(conn, epoch, mine)
 	wg.Go(func() { cancel(l.listen(ctx, conn)) })
 	err := l.pump(ctx, conn, until)
 	cancel(err)
 	wg.Wait()
 	l.endTurn()
-	if cause := context.Cause(ctx); cause != nil && l.ctx.Err() == nil {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && l.ctx.Err() == nil {
 		err = cause
 	}
 	l.incident(x2x.Incident{Kind: x2x.IncidentDown, Detail: err.Error()})
 	return err
 }
 
-func (l *Link) beginTurn(conn *sis.Conn, mine []links.Mark) {
+func (l *Link) beginTurn(conn *sis.Conn, epoch uint64, mine []links.Mark) {
 	l.tell(func() {
 		l.turns++
 		l.turn = l.turns
-		l.failing, l.held, l.mute = "", false, false
+		l.failing, l.renew, l.held, l.mute = "", false, false, false
 		l.mtu = conn.MTU()
 		l.quality = links.Quality{Since: time.Now()}
 		clear(l.asked)
-		l.line.begin(time.Now(), l.mtu, mine)
+		l.line.begin(time.Now(), l.mtu, epoch, mine)
 		l.sort()
 	})
 	l.enter(links.Up)
@@ -243,11 +245,11 @@ func (l *Link) pump(ctx context.Context, conn *sis.Conn, until time.Time) error 
 	for {
 		r, ok, at := l.step()
 		l.flush()
-		switch why := l.whyFailing(); {
+		switch err := l.whyEnding(); {
 		case ctx.Err() != nil:
 			return errClosed
-		case why != "":
-			return unreachable{why}
+		case err != nil:
+			return err
 		case ok:
 			if err := conn.Send(ctx, r.id, r.UnidataRequest); err != nil {
 				l.unsent(r.id, err)
@@ -276,10 +278,17 @@ func (l *Link) unsent(id uint64, err error) {
 	l.noteOutcome(id, o)
 }
 
-func (l *Link) whyFailing() string {
+// whyEnding is why the turn is to end, or nil.
+func (l *Link) whyEnding() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.failing
+	switch {
+	case l.renew:
+		return errRenew
+	case l.failing != "":
+		return unreachable{l.failing}
+	}
+	return nil
 }
 
 // step asks the machine what to submit now, and when to ask again.

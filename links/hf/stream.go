@@ -78,9 +78,9 @@ type flying struct {
 	data []byte
 }
 
-func newStream(cfg *Config, epoch uint64, issued func() uint64, draw func() uint16) *streamLine {
+func newStream(cfg *Config, issued func() uint64, draw func() uint16) *streamLine {
 	l := &streamLine{
-		giver: giver{profile: cfg.Profile}, cfg: cfg, epoch: epoch, issued: issued, draw: draw, receipts: make(map[uint64]receipt), count: 1,
+		giver: giver{profile: cfg.Profile}, cfg: cfg, issued: issued, draw: draw, receipts: make(map[uint64]receipt), count: 1,
 	}
 	if cfg.Custody() {
 		l.count = links.Lanes
@@ -104,8 +104,8 @@ func (l *streamLine) report(token uint64, d links.Disposition, cause error) {
 }
 
 // begin implements machine.
-func (l *streamLine) begin(now time.Time, mtu int, mine []links.Mark) {
-	l.now, l.live, l.mine = now, true, mine
+func (l *streamLine) begin(now time.Time, mtu int, epoch uint64, mine []links.Mark) {
+	l.now, l.live, l.epoch, l.mine = now, true, epoch, mine
 	l.refusals, l.broken, l.retryAt = 0, 0, time.Time{}
 	l.size(mtu)
 }
