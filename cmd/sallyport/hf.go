@@ -204,11 +204,11 @@ func (a *app) hfWaveforms() *cobra.Command {
 	return &cobra.Command{
 		Use:     "waveforms",
 		Short:   "List the waveforms that a node can be set to",
-		Long:    "List the waveforms by name, with what they do to the time of a message.",
+		Long:    "List the waveforms by name, and how long 100 bytes take from the order to key\nuntil the other modem has given them out.",
 		Example: "  sallyport hf waveforms",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			rows := [][]string{{"NAME", "FAMILY", "BIT/S", "BLOCK", "PREAMBLE", "100 BYTES TAKE"}}
+			rows := [][]string{{"NAME", "FAMILY", "BIT/S", "BLOCK", "PREAMBLE", "100 BYTES"}}
 			for _, w := range modem.Waveforms() {
 				t := modem.Timing{Waveform: w, Radio: modem.DefaultRadio()}
 				rows = append(rows, []string{

@@ -32,7 +32,7 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	r, err := node.NewRunner(cfg, node.Edge{Dial: dial, Tell: func(e node.Event) { logEvent(log, e) }})
+	r, err := node.NewRunner(cfg, node.Edge{Dial: told(log, dial), Tell: func(e node.Event) { logEvent(log, e) }})
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,21 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	return errors.Join(err, closed, served, captured)
 }
 
+type dialer = func(context.Context) (*modem.Port, modem.Hello, error)
+
+// told logs why a modem was not reached: a node that never had one has nothing else to say.
+func told(log *zap.Logger, dial dialer) dialer {
+	return func(ctx context.Context) (*modem.Port, modem.Hello, error) {
+		p, hello, err := dial(ctx)
+		if err != nil && ctx.Err() == nil {
+			log.Warn("modem not reached, trying again", zap.Error(err))
+		}
+		return p, hello, err
+	}
+}
+
 // dial is how the modem is reached.
-func (n *Node) dial() (func(context.Context) (*modem.Port, modem.Hello, error), error) {
+func (n *Node) dial() (dialer, error) {
 	if n.Modem.Kind != "raw" {
 		return node.DialModem(n.Modem.Address, n.Modem.Station), nil
 	}
