@@ -12,13 +12,32 @@ import (
 type census struct {
 	options TrainOptions
 	at      int // the sample, from 1
-	names   map[xmlstream.Name]int
+	weight  int // of the sample
+	names   map[xmlstream.Name]*seenIn
 	values  map[string]*seenIn
 	spoken  map[string]bool
 	texts   []string
 	bytes   int // of texts
-	last    map[xmlstream.Name]int
 }
+
+func newCensus(o TrainOptions) *census {
+	return &census{options: o, names: make(map[xmlstream.Name]*seenIn), values: make(map[string]*seenIn), spoken: make(map[string]bool)}
+}
+
+// ground counts a stanza of those that every model knows: once is enough, and its addresses and texts are of nobody.
+func (c *census) ground(e *xmlstream.Element) {
+	c.at++
+	c.weight = seenValue
+	c.element(e)
+}
+
+func (c *census) sample(e *xmlstream.Element) {
+	c.at++
+	c.weight = 1
+	c.element(e)
+}
+
+func (c *census) isGround() bool { return c.weight > 1 }
 
 type seenIn struct {
 	samples, last int
@@ -52,19 +71,29 @@ func (c *census) element(e *xmlstream.Element) {
 }
 
 func (c *census) name(n xmlstream.Name) {
-	if c.last == nil {
-		c.last = make(map[xmlstream.Name]int)
+	v := c.names[n]
+	if v == nil {
+		v = &seenIn{}
+		c.names[n] = v
 	}
-	if c.last[n] != c.at {
-		c.last[n] = c.at
-		c.names[n]++
+	v.in(c)
+}
+
+// in counts a sample once.
+func (v *seenIn) in(c *census) {
+	if v.last != c.at {
+		v.last = c.at
+		v.samples += c.weight
 	}
 }
 
 // whole counts a value, and if it is an address its parts.
 func (c *census) whole(s string, as class) {
-	if !isAddress(s) {
+	switch {
+	case !isAddress(s):
 		c.value(s, as)
+		return
+	case c.isGround():
 		return
 	}
 	local, domain, resource, full := splitAddress(s)
@@ -85,10 +114,7 @@ func (c *census) value(s string, as class) {
 		v = &seenIn{}
 		c.values[s] = v
 	}
-	if v.last != c.at {
-		v.last = c.at
-		v.samples++
-	}
+	v.in(c)
 	if as != 0 {
 		v.classes |= 1 << as
 	}
@@ -96,13 +122,10 @@ func (c *census) value(s string, as class) {
 
 // said takes what somebody wrote, once.
 func (c *census) said(s string) {
-	if !c.options.Texts {
+	if !c.options.Texts || c.isGround() {
 		return
 	}
 	c.value(s, 0)
-	if c.spoken == nil {
-		c.spoken = make(map[string]bool)
-	}
 	if c.spoken[s] || c.bytes+len(s) > mostTexts {
 		return
 	}
@@ -112,9 +135,9 @@ func (c *census) said(s string) {
 }
 
 func (c *census) chosenNames() []xmlstream.Name {
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(c.names)), func(n xmlstream.Name) bool { return c.names[n] < seenName })
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(c.names)), func(n xmlstream.Name) bool { return c.names[n].samples < seenName })
 	slices.SortFunc(names, func(a, b xmlstream.Name) int {
-		return cmp.Or(cmp.Compare(c.names[b], c.names[a]), cmp.Compare(a.Space, b.Space), cmp.Compare(a.Local, b.Local))
+		return cmp.Or(cmp.Compare(c.names[b].samples, c.names[a].samples), cmp.Compare(a.Space, b.Space), cmp.Compare(a.Local, b.Local))
 	})
 	return names[:min(len(names), mostNames)]
 }

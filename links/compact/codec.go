@@ -31,7 +31,7 @@ var ErrUnwritable = errors.New("compact: cannot be coded")
 
 // Config must be the same at both ends.
 type Config struct {
-	Model     *Model    // nil is the model that has learnt nothing
+	Model     *Model    // nil is the model of no samples; making it takes as long as Load
 	Addresses []jid.JID // of this link, the most usual first; at most MaxAddresses
 }
 
@@ -53,7 +53,10 @@ func NewCodec(cfg Config) (*Codec, error) {
 	}
 	c := &Codec{m: cfg.Model}
 	if c.m == nil {
-		c.m = Train(nil, TrainOptions{})
+		var err error
+		if c.m, err = Train(nil, TrainOptions{}); err != nil {
+			return nil, err
+		}
 	}
 	for _, j := range cfg.Addresses {
 		c.link.list = append(c.link.list, j.String())
@@ -86,7 +89,7 @@ func (c *Codec) Encode(dst []byte, e *xmlstream.Element, also ...jid.JID) ([]byt
 	}
 	out := c.coded(append([]byte(nil), dst...), e, also)
 	coded, plain := len(out)-len(dst), len(stored)-len(dst)
-	if coded >= plain || plain > most(coded) {
+	if coded == 0 || coded >= plain || plain > most(coded) {
 		return stored, nil
 	}
 	return out, nil
@@ -120,6 +123,9 @@ func (c *Codec) walk(m mode) *walk {
 // Whether it is a stanza, and may have those recipients, is for stanza.From and fanout.Expand to say.
 func (c *Codec) Decode(b []byte) (e *xmlstream.Element, also []jid.JID, err error) {
 	var xml []byte
+	if len(b) == 0 {
+		return nil, nil, ErrCoded
+	}
 	if len(b) >= len(storedMark) && string(b[:len(storedMark)]) == storedMark {
 		xml, also, err = parseStored(b[len(storedMark):])
 	} else {

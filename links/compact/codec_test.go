@@ -17,10 +17,16 @@ import (
 
 // models are made once; a model never changes.
 var models = struct{ trained, empty func() *compact.Model }{
-	trained: sync.OnceValue(func() *compact.Model {
-		return compact.Train(training(600), compact.TrainOptions{Texts: true})
-	}),
-	empty: sync.OnceValue(func() *compact.Model { return compact.Train(nil, compact.TrainOptions{}) }),
+	trained: sync.OnceValue(func() *compact.Model { return train(training(600), compact.TrainOptions{Texts: true}) }),
+	empty:   sync.OnceValue(func() *compact.Model { return train(nil, compact.TrainOptions{}) }),
+}
+
+func train(samples []*xmlstream.Element, o compact.TrainOptions) *compact.Model {
+	m, err := compact.Train(samples, o)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 func codec(t testing.TB, m *compact.Model, addresses ...jid.JID) *compact.Codec {
@@ -84,7 +90,7 @@ func TestFigures(t *testing.T) {
 		samples = append(samples, plain(e))
 	}
 	zip := deflate.NewWriter(deflate.Config{Dictionary: deflate.Train(samples, deflate.MaxDictionary)})
-	silent := compact.Train(training(600), compact.TrainOptions{})
+	silent := train(training(600), compact.TrainOptions{})
 	for _, row := range []struct {
 		name string
 		c    *compact.Codec

@@ -58,18 +58,25 @@ type knownValue struct {
 //go:embed prior.txt
 var prior string
 
-// newModel makes the model of lessons that are in order.
-func newModel(l lessons) *Model {
+// withNumbers is a model that has the numbers of names and values, and cannot predict yet.
+func withNumbers(l lessons) *Model {
 	m := &Model{lessons: l, nameIDs: make(map[xmlstream.Name]uint32, len(l.names)), valueIDs: make(map[string]uint32, len(l.values))}
-	bytes := len(prior)
 	for i, n := range l.names {
 		m.nameIDs[n] = uint32(i) //nolint:gosec // bounded
 	}
 	for i, v := range l.values {
 		m.valueIDs[v.text] = uint32(i) //nolint:gosec // bounded
+	}
+	return m
+}
+
+// ready completes a model whose lessons do not change any more.
+func (m *Model) ready() *Model {
+	bytes := len(prior)
+	for _, v := range m.values {
 		bytes += len(v.text)
 	}
-	for _, t := range l.texts {
+	for _, t := range m.texts {
 		bytes += len(t)
 	}
 	m.file = appendModel(nil, &m.lessons)
@@ -104,11 +111,12 @@ func (m *Model) prime(bytes int) *predictor {
 // Bytes returns the model as it is kept in a file.
 func (m *Model) Bytes() []byte { return append([]byte(nil), m.file...) }
 
-// Fingerprint names the model: both ends must show the same.
+// Fingerprint names the model, and the texts of this version that it stands on: both ends must show the same.
 func (m *Model) Fingerprint() Fingerprint { return m.with(nil) }
 
 func (m *Model) with(addresses []string) (f Fingerprint) {
 	h := sha256.New()
+	h.Write([]byte(prior)) // not in the file, and it decides as much
 	h.Write(m.file)
 	for _, a := range addresses {
 		h.Write([]byte(a))

@@ -80,7 +80,7 @@ func Load(b []byte) (*Model, error) {
 	if f.bad || len(f.b) > 0 || !unique(l.names) || !uniqueValues(l.values) {
 		return nil, fmt.Errorf("%w: damaged", ErrModel)
 	}
-	return newModel(l), nil
+	return withNumbers(l).ready(), nil
 }
 
 // modelReader reads fields; a bad one makes all further ones empty.

@@ -2,8 +2,11 @@ package compact
 
 import (
 	"cmp"
+	_ "embed" // stanzas
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -37,33 +40,47 @@ func (l *lesson) count(k uint64, sym uint32) {
 func (l *lesson) spelt(class, string) {}
 
 // Train makes a model of sample stanzas. What stands in one sample alone never gets in: names stand in at least two, values and
-// addresses in at least four. What people write is left out unless it is allowed. The same samples give the same model.
+// addresses in at least four. Stanzas of the usual kinds are known to every model. What people write is left out unless it is allowed. The same samples give the same model.
 //
 // A model is known to whoever holds a copy.
-func Train(samples []*xmlstream.Element, o TrainOptions) *Model {
-	census := census{options: o, names: make(map[xmlstream.Name]int), values: make(map[string]*seenIn)}
-	for i, e := range samples {
-		census.at = i + 1
-		census.element(e)
+func Train(samples []*xmlstream.Element, o TrainOptions) (*Model, error) {
+	ground, err := usual()
+	if err != nil {
+		return nil, err
 	}
-	m := &Model{lessons: lessons{dists: make(map[uint64]*dist)}, nameIDs: make(map[xmlstream.Name]uint32), valueIDs: make(map[string]uint32)}
-	m.names = census.chosenNames()
-	m.values = census.chosenValues()
-	m.texts = census.texts
-	for i, n := range m.names {
-		m.nameIDs[n] = uint32(i) //nolint:gosec // bounded
+	c := newCensus(o)
+	for _, e := range ground {
+		c.ground(e)
 	}
-	for i, v := range m.values {
-		m.valueIDs[v.text] = uint32(i) //nolint:gosec // bounded
-	}
-	l := &lesson{counts: make(map[uint64]map[uint32]uint32)}
 	for _, e := range samples {
+		c.sample(e)
+	}
+	m := withNumbers(lessons{names: c.chosenNames(), values: c.chosenValues(), texts: c.texts})
+	l := &lesson{counts: make(map[uint64]map[uint32]uint32)}
+	for _, e := range slices.Concat(ground, samples) {
 		x := walk{mode: learning, m: m, link: &addresses{}, lesson: l}
 		x.stanza(e)
 		x.also(nil)
 	}
 	m.dists = l.dists()
-	return newModel(m.lessons)
+	return m.ready(), nil
+}
+
+// stanzas of the usual kinds, one a line. They are part of the format, as prior is.
+//
+//go:embed prior.xml
+var stanzas string
+
+// usual are these stanzas.
+func usual() (out []*xmlstream.Element, err error) {
+	for line := range strings.Lines(stanzas) {
+		e, err := xmlstream.ParseDocument([]byte(line), xmlstream.Options{ContentNS: xmlstream.NSServer})
+		if err != nil {
+			return nil, fmt.Errorf("compact: the stanzas of every model: %w", err)
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // dists makes frequencies of counts. What had no symbol, and how many different ones there were, says how likely the next is to be new.
