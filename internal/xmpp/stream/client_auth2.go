@@ -23,7 +23,6 @@ type authenticate struct {
 	results []*xmlstream.Element // of what was asked for
 	answers []*xmlstream.Element // for <bound/>
 	asked   bool                 // for a token
-	failed  bool                 // the resumption
 }
 
 // sasl2Element is the profile of XEP-0388.

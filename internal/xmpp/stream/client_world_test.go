@@ -51,7 +51,6 @@ type edge struct {
 	park *stream.Park
 	tls  stream.TLSFacts
 
-	wire   []byte
 	sent   string // everything written since the last take
 	hold   bool   // questions are not answered by themselves
 	keep   bool   // arrivals are not settled by themselves
