@@ -14,6 +14,7 @@ import (
 func (a *app) linkTrain() *cobra.Command {
 	var o cost.TrainOptions
 	var out, measure string
+	var forRadio bool
 	cmd := &cobra.Command{
 		Use:   "train RECORDING",
 		Short: "Make a dictionary of recorded traffic, and say what it saves",
@@ -26,17 +27,28 @@ subjects, states) is left out of it unless --texts is given; addresses that many
 stanzas share are in it.
 
 With --measure nothing is trained: the whole recording is compressed with an
-existing dictionary.`,
+existing dictionary.
+
+With --compact it is a model for the compact codec of a radio link instead,
+and all of the above holds for it.`,
 		Example: `  sallyport link train --out ships.dict day.rec
+  sallyport link train --compact --out ships.model day.rec
   sallyport link train --measure ships.dict other-day.rec`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.train(args[0], out, measure, o) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if forRadio {
+				return a.trainModel(args[0], out, measure, o)
+			}
+			return a.train(args[0], out, measure, o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&out, "out", "", "write the dictionary to `FILE`")
 	f.StringVar(&measure, "measure", "", "measure the dictionary in `FILE`")
 	f.IntVar(&o.Size, "size", deflate.MaxDictionary, "`BYTES` of the dictionary, at most")
 	f.BoolVar(&o.Texts, "texts", false, "let what people write into the dictionary")
+	f.BoolVar(&forRadio, "compact", false, "make a model for the compact codec")
+	cmd.MarkFlagsMutuallyExclusive("compact", "size")
 	cmd.MarkFlagsMutuallyExclusive("measure", "out")
 	cmd.MarkFlagsMutuallyExclusive("measure", "texts")
 	return cmd
@@ -62,7 +74,7 @@ func (a *app) train(name, out, measure string, o cost.TrainOptions) error {
 	if a.json {
 		return a.printJSON(t)
 	}
-	a.printTraining(t, out)
+	a.printTraining("dictionary", t, out)
 	return nil
 }
 
@@ -88,30 +100,40 @@ func loadDictionary(file string) (deflate.Dictionary, error) {
 
 // trained never replaces a file: a dictionary that one end has changed alone cuts the link.
 func trained(r *cost.Reader, out string, o cost.TrainOptions) (cost.Training, error) {
-	if out != "" {
-		if _, err := os.Lstat(out); err == nil {
-			return cost.Training{}, fmt.Errorf("%s is there already; a dictionary in use must not change under a link", out)
-		}
+	if err := vacant(out); err != nil {
+		return cost.Training{}, err
 	}
 	dict, t, err := cost.Train(r.Next, o)
 	if err != nil || out == "" {
 		return t, err
 	}
-	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return t, err
-	}
-	_, err = f.Write(dict.Bytes())
-	return t, errors.Join(err, f.Close())
+	return t, writeNew(out, dict.Bytes())
 }
 
-func (a *app) printTraining(t cost.Training, out string) {
+// vacant says early that a file is there already.
+func vacant(out string) error {
+	if _, err := os.Lstat(out); out != "" && err == nil {
+		return fmt.Errorf("%s is there already; a dictionary in use must not change under a link", out)
+	}
+	return nil
+}
+
+func writeNew(name string, b []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
+
+func (a *app) printTraining(what string, t cost.Training, out string) {
 	name := t.ID
 	if out != "" {
 		name += " in " + out
 	}
 	facts := [][]string{
-		{"dictionary", fmt.Sprintf("%s, %d bytes", name, t.Dictionary)},
+		{what, fmt.Sprintf("%s, %d bytes", name, t.Dictionary)},
 		{"made of", counted(t.Samples, "stanza")},
 		{"measured on", counted(t.HeldOut, "stanza")},
 		{"as they are", perStanza(t.Plain, t, t.Plain)},

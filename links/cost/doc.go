@@ -7,7 +7,8 @@
 //   - [Anonymiser]: the same traffic without what was said by whom. Lengths and repetitions stay, which is what compression lives on.
 //   - [Predict]: thinning (by an interface, since what is spared is the gateway's to say), framing, compression, the queue of the line with
 //     its lanes, half duplex, hours of use.
-//   - [Train]: a dictionary from a recording, and what it saves on conversations that it was not trained on.
+//   - [Train]: a dictionary from a recording, and what it saves on conversations that it was not trained on. [TrainCompact]: the same for a
+//     model of links/compact.
 //
 // # A recording
 //
