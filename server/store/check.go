@@ -30,7 +30,8 @@ func (s *Store) Check(ctx context.Context, d Depth) error {
 	switch {
 	case s.dialect == postgresDialect:
 		for _, t := range tables {
-			statements = append(statements, "SELECT 'ok' FROM (SELECT count(*) FROM "+t.name+") AS n")
+			// The text of a row takes all of it, long values that are kept elsewhere too.
+			statements = append(statements, "SELECT 'ok' WHERE (SELECT coalesce(sum(length(r::text)), 0) FROM "+t.name+" AS r) >= 0")
 		}
 	case d == Whole:
 		statements = []string{

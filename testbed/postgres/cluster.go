@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -24,6 +25,8 @@ const account = "postgres"
 type Cluster struct {
 	// Dir holds everything; Stop removes it.
 	Dir     string
+	bin     string
+	who     *syscall.Credential
 	process *peers.Process
 }
 
@@ -55,21 +58,28 @@ func Start() (c *Cluster, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
+	c = &Cluster{Dir: dir, bin: bin, who: who}
+	return c, c.launch()
+}
+
+// launch starts the server on the data that is there.
+func (c *Cluster) launch() error {
 	p, err := peers.StartProcess(peers.Command{
-		Name: "postgres", Dir: dir, User: who, Log: filepath.Join(dir, "log"), Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"},
+		Name: "postgres", Dir: c.Dir, User: c.who, Log: filepath.Join(c.Dir, "log"), Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"},
 		Argv: []string{
-			filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
+			filepath.Join(c.bin, "postgres"), "-D", filepath.Join(c.Dir, "data"), "-k", c.Dir,
 			"-c", "listen_addresses=", "-c", "unix_socket_permissions=0777", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.AwaitLine("database system is ready to accept connections", startTimeout); err != nil {
 		p.Kill()
-		return nil, err
+		return err
 	}
-	return &Cluster{Dir: dir, process: p}, nil
+	c.process = p
+	return nil
 }
 
 // DSN is the address of the cluster's one database. What is in schema is apart from all other schemas.
@@ -87,8 +97,31 @@ func (c *Cluster) Stop() error {
 	return errors.Join(c.process.Stop(), os.RemoveAll(c.Dir))
 }
 
-// Kill ends all processes of the cluster like a power failure. Its directory stays.
-func (c *Cluster) Kill() { c.process.Kill() }
+// Crash ends the server without a checkpoint (its immediate shutdown; after SIGKILL its children would hold their shared memory for
+// a moment), and runs do while it is down; then it starts again and recovers from its log.
+func (c *Cluster) Crash(do func() error) error {
+	_ = c.process.Signal(syscall.SIGQUIT) // Wait tells if it had ended already
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	_ = c.process.Wait(ctx) // killed children make it end with an error
+	if c.process.Running() {
+		return errors.New("PostgreSQL does not end")
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return c.launch()
+}
+
+// Damage writes over one page of a table, given by pg_relation_filepath, while the server is down.
+func (c *Cluster) Damage(path string, page int64) error {
+	f, err := os.OpenFile(filepath.Join(c.Dir, "data", path), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte("damaged"), page*8192+4096)
+	return errors.Join(err, f.Close())
+}
 
 // programs finds the newest PostgreSQL of the machine.
 func programs() (string, error) {
