@@ -228,9 +228,14 @@ func TestSwitch(t *testing.T) {
 	client := sw.Tap(here, capture.Client)
 	exchange := func(text string) {
 		t.Helper()
-		go func() { _, _ = client.Write([]byte(text)) }()
+		written := make(chan error, 1)
+		go func() {
+			_, err := client.Write([]byte(text))
+			written <- err
+		}()
 		buf := make([]byte, 100)
-		if n, err := there.Read(buf); err != nil || string(buf[:n]) != text {
+		n, err := there.Read(buf)
+		if err := errors.Join(err, <-written); err != nil || string(buf[:n]) != text {
 			t.Fatalf("%q, %v", buf[:n], err)
 		}
 	}
