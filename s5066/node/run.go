@@ -40,7 +40,6 @@ type Runner struct {
 	mu     sync.Mutex // guards what follows
 	node   *Node
 	clock  clock
-	port   *modem.Port
 	orders chan modem.Order // for the goroutine that has the port; nil without one
 }
 

@@ -31,7 +31,6 @@ type world struct {
 	change func(i int, c *node.Config)
 	wave   modem.Waveform
 	lives  int
-	script []happening
 }
 
 // station is one node and what its clients heard. A dead one has no node.
@@ -51,11 +50,6 @@ type client struct {
 	got  []sis.Primitive
 	at   []time.Time
 	gone bool
-}
-
-type happening struct {
-	at time.Time
-	do func()
 }
 
 type worldConfig struct {
@@ -224,10 +218,6 @@ func (w *world) drain(s *station) {
 	}
 }
 
-func (w *world) after(d time.Duration, do func()) {
-	w.script = append(w.script, happening{w.now.Add(d), do})
-}
-
 // run lets time pass for so long, or until done says so.
 func (w *world) run(limit time.Duration, done func() bool) {
 	w.t.Helper()
@@ -250,9 +240,6 @@ func (w *world) run(limit time.Duration, done func() bool) {
 			if s.n != nil {
 				at(s.n.Deadline())
 			}
-		}
-		for _, h := range w.script {
-			at(h.at, true)
 		}
 		if !some {
 			w.now = end
@@ -283,15 +270,6 @@ func (w *world) happen() {
 		if at, ok := s.n.Deadline(); ok && !at.After(w.now) {
 			s.n.Tick(w.now)
 			w.drain(s)
-		}
-	}
-	due := w.script
-	w.script = nil
-	for _, h := range due {
-		if h.at.After(w.now) {
-			w.script = append(w.script, h)
-		} else {
-			h.do()
 		}
 	}
 }
