@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"sallyport/links"
 	"sallyport/links/deflate"
 	"sallyport/links/dtls"
+	"sallyport/links/hf"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
 	"sallyport/peering"
@@ -66,12 +68,14 @@ func (s streams) profile() links.Profile         { return links.Profile{} }
 type carriers struct {
 	*x2x.Set
 	datagrams *datagrams
+	radios    *radioLinks
 }
 
 // carrierConfigs are the configurations of all of them.
 type carrierConfigs struct {
 	streams   []x2x.Config
 	datagrams []datagramConfig
+	radios    []radioConfig
 	policy    *peering.Policy
 }
 
@@ -80,7 +84,10 @@ func carriersOf(cfg *config.Config, policy *peering.Policy) (out carrierConfigs,
 		return out, err
 	}
 	out.policy = policy
-	out.datagrams, err = datagramConfigs(cfg)
+	if out.datagrams, err = datagramConfigs(cfg); err != nil {
+		return out, err
+	}
+	out.radios, err = radioConfigs(cfg)
 	return out, err
 }
 
@@ -96,7 +103,15 @@ func (g *Gateway) makeCarriers(cfg *config.Config, policy *peering.Policy, env x
 		return err
 	}
 	over := dtls.LinkEnv{Log: g.log, Custodian: g.depot, Watcher: g.depot, Observer: (*observer)(g)}
-	g.carriers = carriers{set, newDatagrams(cfgs, g, over)}
+	radio := hf.Env{Custodian: g.depot, Watcher: g.depot, Observer: (*observer)(g)}
+	if env.Dial != nil {
+		radio.Network.Dial = func(ctx context.Context, address string) (net.Conn, error) { return env.Dial(ctx, "tcp", address) }
+	}
+	radios, err := newRadioLinks(cfgs, g, radio, g.log)
+	if err != nil {
+		return err
+	}
+	g.carriers = carriers{set, newDatagrams(cfgs, g, over), radios}
 	return nil
 }
 
@@ -106,6 +121,9 @@ func (c carriers) named(name string) ownLink {
 		return l
 	}
 	if l := c.datagrams.link(name); l != nil {
+		return l
+	}
+	if l := c.radios.link(name); l != nil {
 		return l
 	}
 	return nil
@@ -119,6 +137,9 @@ func (c carriers) all() (out []ownLink) {
 	for _, l := range c.datagrams.running() {
 		out = append(out, l)
 	}
+	for _, l := range c.radios.all() {
+		out = append(out, l)
+	}
 	slices.SortStableFunc(out, func(a, b ownLink) int { return strings.Compare(a.Status().Name, b.Status().Name) })
 	return out
 }
@@ -127,7 +148,11 @@ func (c carriers) start(ctx context.Context) error {
 	if err := c.Start(ctx); err != nil {
 		return err
 	}
-	return c.datagrams.start(ctx)
+	if err := c.datagrams.start(ctx); err != nil {
+		return err
+	}
+	c.radios.start()
+	return nil
 }
 
 func (c carriers) prepare(cfgs carrierConfigs) (use, drop func(), err error) {
@@ -138,10 +163,12 @@ func (c carriers) prepare(cfgs carrierConfigs) (use, drop func(), err error) {
 	return func() {
 		streams()
 		c.datagrams.use(cfgs)
+		c.radios.use(cfgs)
 	}, drop, nil
 }
 
 func (c carriers) shutdown(ctx context.Context) error {
+	c.radios.shutdown()
 	return errors.Join(c.datagrams.shutdown(), c.Shutdown(ctx))
 }
 
@@ -243,7 +270,7 @@ func linkFloors(cfg *config.Config) map[string]*peering.Floor {
 		l := &cfg.Links[i]
 		switch {
 		case l.IsS2S():
-		case l.Security == config.LinkClear:
+		case l.Security == config.LinkClear, l.Kind == config.KindHF:
 			floors[l.Name] = &peering.Floor{Methods: []peering.Method{peering.SourceAddress}}
 		case l.SharedKey != "":
 			floors[l.Name] = &peering.Floor{Methods: []peering.Method{peering.SharedKey}}

@@ -27,11 +27,13 @@ func (c *checker) links() {
 			c.x2x(key, l)
 		case KindDTLS:
 			c.dtls(key, l)
+		case KindHF:
+			c.radio(key, l)
 		case KindS2S:
-			c.bad(key+".kind", "only the link that is called s2s is of this kind", "write x2x or dtls")
+			c.bad(key+".kind", "only the link that is called s2s is of this kind", "write x2x, dtls or hf")
 		default:
 			if !c.errorAt(key + ".kind") {
-				c.bad(key+".kind", "is missing", "write x2x or dtls; the link that is always there is called s2s")
+				c.bad(key+".kind", "is missing", "write x2x, dtls or hf; the link that is always there is called s2s")
 			}
 		}
 	}

@@ -13,8 +13,8 @@ import (
 type Link struct {
 	Name string `toml:"-"`
 
-	// What it is: `x2x` is the zero-handshake stream (XEP-0361) over TCP, `dtls` the same over datagrams. The link that is called `s2s`, ordinary server-to-server streams, is always there and takes only a clearance.
-	Kind LinkKind `toml:"kind" enum:"s2s,x2x,dtls"`
+	// What it is: `x2x` is the zero-handshake stream (XEP-0361) over TCP, `dtls` the same over datagrams, `hf` a node of an HF radio network (STANAG 5066). The link that is called `s2s`, ordinary server-to-server streams, is always there and takes only a clearance.
+	Kind LinkKind `toml:"kind" enum:"s2s,x2x,dtls,hf"`
 	// The peer that it reaches.
 	Peer string `toml:"peer"`
 	// Of several links to a peer the one with the lowest number is used while it works. `links` of the peer overrules it.
@@ -66,6 +66,9 @@ type Link struct {
 	Budget Budgets `toml:"budget"`
 	// The largest stanza taken over it.
 	MaxStanzaBytes Size `toml:"max-stanza-bytes" min:"10000" max:"16 MiB"`
+
+	// What only a link of kind `hf` has.
+	HF Radio `toml:"hf"`
 }
 
 // LinkKind is a kind of link. The zero value is none.
@@ -76,6 +79,7 @@ const (
 	KindS2S  LinkKind = "s2s"
 	KindX2X  LinkKind = "x2x"
 	KindDTLS LinkKind = "dtls"
+	KindHF   LinkKind = "hf"
 )
 
 // LinkSecurity is how the peer on a link is known.
@@ -115,7 +119,7 @@ type Window struct{ From, To time.Duration }
 
 // DefaultLink is what holds where the table of a link says nothing.
 func DefaultLink() Link {
-	return Link{Security: LinkTLS, Framing: Custody, Patience: 1, Compression: CompressNone, MaxStanzaBytes: 512 << 10}
+	return Link{Security: LinkTLS, Framing: Custody, Patience: 1, Compression: CompressNone, MaxStanzaBytes: 512 << 10, HF: Radio{SAP: 6, BroadcastCopies: 1}}
 }
 
 // S2S is the name of the link that is always there.
