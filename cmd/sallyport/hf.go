@@ -40,7 +40,7 @@ and 'hf channel --check' say what is wrong with one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.hfNode(), a.hfChannel(), a.hfStatus(), a.hfPing(), a.hfCapture(), a.hfWaveforms())
+	cmd.AddCommand(a.hfNode(), a.hfChannel(), a.hfStatus(), a.hfPing(), a.hfCapture(), a.hfEMCON(), a.hfWaveforms())
 	return cmd
 }
 
@@ -198,6 +198,36 @@ clear: they are for their owner alone, and so should they stay.`,
 	f.Int64Var(&size, "bytes", 0, "begin another file after `N` bytes (default 16777216)")
 	f.IntVar(&files, "files", 0, "keep `N` files of each kind (default 8)")
 	return cmd
+}
+
+func (a *app) hfEMCON() *cobra.Command {
+	return &cobra.Command{
+		Use:   "emcon on|off",
+		Short: "Begin or end radio silence of a running node",
+		Long: `Let a running node key nothing more, or end that. It goes on to hear; what its
+clients send waits as long as it lives. A transmission that is on the air
+already is not cut off.`,
+		Example: `  sallyport hf emcon -c hf-node.toml on
+  sallyport hf emcon -c hf-node.toml off`,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"on", "off"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q := radio.EMCONQuestion{On: args[0] == "on"}
+			var answer radio.EMCONQuestion
+			if err := a.askNode(cmd, radio.VerbEMCON, q, &answer); err != nil {
+				return err
+			}
+			switch {
+			case a.json:
+				return a.printJSON(answer)
+			case answer.On:
+				fmt.Fprintln(a.out, "the node keys nothing until 'sallyport hf emcon off'")
+			default:
+				fmt.Fprintln(a.out, "the node may key")
+			}
+			return nil
+		},
+	}
 }
 
 func (a *app) hfWaveforms() *cobra.Command {

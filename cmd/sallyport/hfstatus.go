@@ -89,7 +89,7 @@ func (a *app) printNode(s radio.Status) {
 		capture = fmt.Sprintf("on, %d frames, %d dropped", s.Capture.Frames, s.Capture.Dropped)
 	}
 	if s.EMCON {
-		modes = "EMCON: hears and keys nothing"
+		modes = "EMCON: hears, but keys nothing"
 	} else if s.Broadcast {
 		modes = "broadcast only"
 	}

@@ -239,21 +239,28 @@ func startNode(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Defer(func() { ts.Check(errors.Join(s.Close(), <-served)) })
 }
 
+// fixedRadio answers like a node of the HF stack.
+type fixedRadio struct{ emcon bool }
+
+func (f *fixedRadio) SetEMCON(on bool) { f.emcon = on }
+
+func (f *fixedRadio) Status() radio.Status {
+	snr := 14
+	return radio.Status{
+		Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Address: "1.2.3.5", Waveform: "110a-1200-short", Rate: 1200, Modem: true,
+		Channel: "1.2.3.4 transmits", SNR: &snr, Clients: []radio.ClientStatus{{SAP: 6, Name: "6 (RCOP)", Rank: 5}}, Waiting: 3, UnderWay: 2, EMCON: f.emcon,
+		Remotes: []radio.RemoteStatus{
+			{Address: "1.2.3.4", Link: "up", Seconds: 90, Window: 17, Queue: 2, Segment: 200, Loss: 0.12, Sent: 120, Again: 14, Heard: 90, Damaged: 7},
+			{Address: "1.2.3.9", Link: "none"},
+		},
+		Counts: radio.Counts{Requests: 12, Confirmed: 8, Rejected: 1, Indications: 4, Trains: 31, Airtime: 210, Delay: 9.5, Slowest: 41},
+	}
+}
+
 // startRadioNode starts what answers like a node of the HF stack, on $WORK/radio.sock.
 func startRadioNode(ts *testscript.TestScript, _ bool, _ []string) {
-	snr := 14
 	var sw capture.Switch
-	s, err := control.Listen(control.Options{Path: ts.MkAbs("radio.sock"), Group: -1, Recorder: noRecord{}, Verbs: radio.Verbs(func() radio.Status {
-		return radio.Status{
-			Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Address: "1.2.3.5", Waveform: "110a-1200-short", Rate: 1200, Modem: true,
-			Channel: "1.2.3.4 transmits", SNR: &snr, Clients: []radio.ClientStatus{{SAP: 6, Name: "6 (RCOP)", Rank: 5}}, Waiting: 3, UnderWay: 2,
-			Remotes: []radio.RemoteStatus{
-				{Address: "1.2.3.4", Link: "up", Seconds: 90, Window: 17, Queue: 2, Segment: 200, Loss: 0.12, Sent: 120, Again: 14, Heard: 90, Damaged: 7},
-				{Address: "1.2.3.9", Link: "none"},
-			},
-			Counts: radio.Counts{Requests: 12, Confirmed: 8, Rejected: 1, Indications: 4, Trains: 31, Airtime: 210, Delay: 9.5, Slowest: 41},
-		}
-	}, &sw)})
+	s, err := control.Listen(control.Options{Path: ts.MkAbs("radio.sock"), Group: -1, Recorder: noRecord{}, Verbs: radio.Verbs(&fixedRadio{}, &sw)})
 	ts.Check(err)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()

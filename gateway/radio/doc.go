@@ -4,7 +4,7 @@
 //	nodeconfig.go     Node: hf-node.toml
 //	channelconfig.go  Channel: hf-channel.toml
 //	run.go            RunNode: the node with its modem, clients and control socket
-//	verbs.go          what can be asked of it: hf.status, hf.capture
+//	verbs.go          what can be asked of it: hf.status, hf.capture, hf.emcon
 //	status.go         Status, as it is asked
 //	sky.go            RunChannel: the channel, with a line for each transmission, and a log and a picture at the end
 //	tell.go           what a transmission carried, and what became of it, in words and in marks

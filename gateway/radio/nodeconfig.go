@@ -19,7 +19,7 @@ type Node struct {
 	Waveform    string          `toml:"waveform" required:"true"`
 	Permit      []s5066.Address `toml:"permit"`
 	PermitAll   bool            `toml:"permit_all"`
-	EMCON       bool            `toml:"emcon"`     // hears and keys nothing
+	EMCON       bool            `toml:"emcon"`     // hears, but keys nothing
 	Broadcast   bool            `toml:"broadcast"` // makes no links
 	MaxTransmit time.Duration   `toml:"max_transmit" min:"1s" max:"127500ms"`
 	Turnaround  time.Duration   `toml:"turnaround" max:"1m"`

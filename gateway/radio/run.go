@@ -38,7 +38,7 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	}
 	asked, err := control.Listen(control.Options{
 		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
-		Verbs: Verbs(func() Status { return statusOf(r.Status()) }, &sw),
+		Verbs: Verbs(running{r}, &sw),
 	})
 	if err != nil {
 		return err
@@ -58,6 +58,12 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	log.Info("node stopped", zap.Stringer("address", n.Address))
 	return errors.Join(err, closed, served, captured)
 }
+
+// running is a node as its verbs see it.
+type running struct{ *node.Runner }
+
+// Status implements Radio.
+func (r running) Status() Status { return statusOf(r.Runner.Status()) }
 
 type dialer = func(context.Context) (*modem.Port, modem.Hello, error)
 

@@ -14,7 +14,19 @@ import (
 const (
 	VerbStatus  = "hf.status"
 	VerbCapture = "hf.capture"
+	VerbEMCON   = "hf.emcon"
 )
+
+// Radio is a running node.
+type Radio interface {
+	Status() Status
+	SetEMCON(on bool)
+}
+
+// EMCONQuestion begins radio silence, or ends it.
+type EMCONQuestion struct {
+	On bool `json:"on"`
+}
 
 // CaptureQuestion turns a capture on, or off where it names no prefix.
 type CaptureQuestion struct {
@@ -32,10 +44,10 @@ type CaptureAnswer struct {
 }
 
 // Verbs are what a running node is asked.
-func Verbs(status func() Status, sw *capture.Switch) []control.Verb {
+func Verbs(r Radio, sw *capture.Switch) []control.Verb {
 	return []control.Verb{
 		{Name: VerbStatus, Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
-			s := status()
+			s := r.Status()
 			if stats, ok := sw.Running(); ok {
 				s.Capture = &stats
 			}
@@ -47,6 +59,14 @@ func Verbs(status func() Status, sw *capture.Switch) []control.Verb {
 				return nil, err
 			}
 			return switchCapture(q, sw)
+		}},
+		{Name: VerbEMCON, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			var q EMCONQuestion
+			if err := control.Decode(args, &q); err != nil {
+				return nil, err
+			}
+			r.SetEMCON(q.On)
+			return q, nil
 		}},
 	}
 }
