@@ -246,6 +246,24 @@ func TestUrgentFindsRoomOnAThinLink(t *testing.T) {
 	}
 }
 
+// TestWhatTheNeighbourHasIsNotTakenOut: at the third loss running, but the neighbour has said over another link that it has it.
+func TestWhatTheNeighbourHasIsNotTakenOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(two(true))
+	w.accept(0, 1, dispatch.All, 100)
+	for range 2 {
+		w.raise(0)
+		w.cut(0)
+	}
+	w.raise(0)
+	w.arrive(0)
+	w.raise(1)
+	w.cut(0)
+	if len(w.ended) != 1 || w.ended[1] != dispatch.Delivered || len(w.bad) > 0 {
+		t.Fatalf("ended %v, want 1 delivered; %v", w.ended, w.bad)
+	}
+}
+
 func TestHeadOfThreeLossesIsTakenOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(two(true))

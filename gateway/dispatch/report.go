@@ -76,6 +76,10 @@ func (p *Peer) returned(it *item, d links.Disposition, f Fault, silent bool) {
 		p.back(it)
 		return
 	}
+	if p.o.Custody && it.Number <= p.lanes[it.Lane].settled {
+		p.finish(it, Delivered) // it or a later one of the lane was confirmed; whatever broke the stream, the neighbour has it
+		return
+	}
 	if !silent && p.lost(it) {
 		p.finish(it, Poison)
 		return
@@ -83,8 +87,6 @@ func (p *Peer) returned(it *item, d links.Disposition, f Fault, silent bool) {
 	switch {
 	case !p.o.Custody && !p.o.Resend && d != links.Returned:
 		p.finish(it, InDoubt)
-	case p.o.Custody && it.Number <= p.lanes[it.Lane].settled:
-		p.finish(it, Delivered) // a later one of the lane was confirmed, and that confirms it
 	default:
 		p.back(it)
 	}
