@@ -13,6 +13,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/roster"
 	"sallyport/server/store"
 )
 
@@ -29,6 +30,12 @@ func filled(t *testing.T, p place) *store.Store {
 		}
 		g := account.Group{Domain: d, Name: "Крю & <b>", Title: "\u2028 line", Members: []jid.JID{jid.MustParse("juliet@" + d), jid.MustParse("x@far.example")}}
 		if err := s.PutGroup(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := book(s).Change(t.Context(), jid.MustParse("juliet@"+d), jid.MustParse("x@far.example"), func(i *roster.Item) error {
+			i.Groups, i.Request = []string{"<&>"}, []byte("\x00\xff")
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

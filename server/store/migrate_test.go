@@ -13,12 +13,14 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/roster"
 	"sallyport/server/store"
 )
 
 // released holds the digest of each migration. One that was released is never edited: stores of that version exist.
 var released = []string{
 	"2a575bd693f5766d",
+	"5b08a134141c2077",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -61,6 +63,22 @@ var content = []struct {
 			g, err := s.Group(t.Context(), "a.example", "crew")
 			if err != nil || g.Title != "The crew" || !slices.Contains(g.Members, juliet) {
 				t.Errorf("the group is %+v, %v", g, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO rosters (domain, local, version, forgotten) VALUES ('a.example', 'juliet', '0000000000020000-n1', '')`,
+			`INSERT INTO roster_items (domain, local, contact, version, removed, name, groups_json, subscription, flags, request)
+				VALUES ('a.example', 'juliet', 'romeo@b.example', '0000000000020000-n1', 0, 'R', '["F"]', 3, 2, CAST('' AS {bytes}))`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			items, version, err := s.Roster(t.Context(), jid.MustParse("juliet@a.example"))
+			want := []roster.Item{{
+				Contact: jid.MustParse("romeo@b.example"), Name: "R", Groups: []string{"F"}, Subscription: roster.Both, Approved: true, Version: version,
+			}}
+			if d := cmp.Diff(want, items, same, sameID); err != nil || d != "" || version.String() != "0000000000020000-n1" {
+				t.Errorf("%s, %v\n%s", version, err, d)
 			}
 		},
 	},

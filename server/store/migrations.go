@@ -49,6 +49,32 @@ var migrations = [...][]string{
 		){table}`,
 		`CREATE INDEX group_members_by_member ON group_members (domain, member)`,
 	},
+	// 2: rosters. Of each contact the last change is kept, removals too; forgotten is the last removal that is not kept any more.
+	{
+		`CREATE TABLE rosters (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			version {text} NOT NULL,
+			forgotten {text} NOT NULL,
+			PRIMARY KEY (domain, local),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE roster_items (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			contact {text} NOT NULL,
+			version {text} NOT NULL,
+			removed {int} NOT NULL,
+			name {text} NOT NULL,
+			groups_json {text} NOT NULL,
+			subscription {int} NOT NULL,
+			flags {int} NOT NULL,
+			request {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, contact),
+			FOREIGN KEY (domain, local) REFERENCES rosters ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX roster_items_by_version ON roster_items (domain, local, version)`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -65,4 +91,6 @@ var tables = []table{
 	{"credentials", []string{"domain", "local", "hash", "iterations", "salt", "stored_key", "server_key"}, 3},
 	{"account_groups", []string{"domain", "name", "title", "revision"}, 2},
 	{"group_members", []string{"domain", "name", "member"}, 3},
+	{"rosters", []string{"domain", "local", "version", "forgotten"}, 2},
+	{"roster_items", []string{"domain", "local", "contact", "version", "removed", "name", "groups_json", "subscription", "flags", "request"}, 3},
 }
