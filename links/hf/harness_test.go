@@ -287,6 +287,7 @@ type gate struct {
 	t             *testing.T
 	domain, other string
 	node          *node
+	dial          func(context.Context, string) (net.Conn, error)
 	cfg           hf.Config
 	link          *hf.Link
 	text          string // more of each body
@@ -314,6 +315,7 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 		t: t, domain: domain, other: other, receiver: custody.NewReceiver(nil), waiting: map[uint64]links.Inbound{},
 		reports: map[links.Disposition]int{}, kinds: map[string]int{}, node: a.node(t, addresses[domain]),
 	}
+	g.dial = g.node.dial
 	own, far := jid.MustParse(domain), jid.MustParse(other)
 	g.cfg = hf.Config{
 		Name: "hf", Side: "net", Peer: other[:1], Mode: mode, Node: "node", SAP: 6, Address: addresses[other],
@@ -343,7 +345,7 @@ func codec(t testing.TB) *compact.Codec {
 
 // run makes the process run: link, dispatcher, committer.
 func (g *gate) run() (stop func()) {
-	link, err := hf.NewLink(g.cfg, g, hf.Env{Custodian: g, Observer: g, Network: hf.Network{Dial: g.node.dial}})
+	link, err := hf.NewLink(g.cfg, g, hf.Env{Custodian: g, Observer: g, Network: hf.Network{Dial: g.dial}})
 	if err != nil {
 		g.t.Fatal(err)
 	}
