@@ -104,7 +104,7 @@ func (x *end) start(t testing.TB, s *site) {
 		}
 		return x.wires.dial(ctx, network, address)
 	}}
-	g, err := gateway.NewBetween(s.load(t), gateway.Options{Log: zap.New(core), Version: "test"}, x.audit, x.spool, env, link)
+	g, err := gateway.NewBetween(s.load(t), gateway.Options{Log: zap.New(core), Version: "test"}, x.audit, x.spool, env, time.Hour, link)
 	if err != nil {
 		t.Fatalf("%s: %v", x.name, err)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"io"
+	"time"
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
@@ -28,10 +29,11 @@ func NewInMemory(cfg *config.Config, o Options, fs disk.FS, link func(links.Sink
 	return New(cfg, o)
 }
 
-// NewBetween is NewInMemory with a spool on a disk of the test, and its network under the other links.
-func NewBetween(cfg *config.Config, o Options, fs, spool disk.FS, net x2x.Env, link func(links.Sink) WatchedLink) (*Gateway, error) {
+// NewBetween is NewInMemory with a spool on a disk of the test, and its network under the other links. heads is how often the head of the
+// audit log is signed, which in days of virtual time is most of the work; 0 is the usual.
+func NewBetween(cfg *config.Config, o Options, fs, spool disk.FS, net x2x.Env, heads time.Duration, link func(links.Sink) WatchedLink) (*Gateway, error) {
 	o.seams = seams{
-		disk: fs, spool: spool, carriers: net,
+		disk: fs, spool: spool, carriers: net, heads: heads,
 		services: func() ([]io.Closer, error) { return nil, nil },
 		link: func(_ s2s.Config, sink links.Sink, _ s2s.Env) (watchedLink, error) {
 			return link(sink), nil

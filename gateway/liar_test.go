@@ -69,8 +69,8 @@ func TestLieOfASpoolSetBack(t *testing.T) {
 // TestAnotherEpochAtEveryGreeting: what came in under an epoch that is over is not remembered.
 func TestAnotherEpochAtEveryGreeting(t *testing.T) {
 	between(t, nil, func(t *testing.T, e *ends) {
-		e.settle(time.Second)
 		e.ship.spool.sync = time.Minute
+		e.settle(time.Second)
 		e.ship.link.setFull("b.example", true)
 		for epoch := range uint64(20) {
 			e.ship.Custodian().Greeted("sat", "a", 100+epoch, nil)
@@ -81,7 +81,6 @@ func TestAnotherEpochAtEveryGreeting(t *testing.T) {
 			t.Errorf("%d wait for their receipt", n)
 		}
 		e.ship.link.setFull("b.example", false)
-		e.ship.spool.sync = 0
 		e.settle(time.Hour)
 	})
 }

@@ -95,7 +95,7 @@ func startNode(t testing.TB, s *site, disk *slowDisk) *node {
 		n.link = newMemLink(sink)
 		return n.link
 	}
-	g, err := gateway.NewBetween(s.load(t), o, disk, faulty.New(), x2x.Env{}, link)
+	g, err := gateway.NewBetween(s.load(t), o, disk, faulty.New(), x2x.Env{}, 0, link)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"time"
 
 	"sallyport/internal/disk"
 	"sallyport/internal/xmpp/jid"
@@ -44,9 +45,10 @@ var _ watchedLink = (*s2s.Link)(nil)
 // seams are the places where a test puts something of its own. Nil is the real thing.
 type seams struct {
 	link     func(cfg s2s.Config, sink links.Sink, env s2s.Env) (watchedLink, error)
-	disk     disk.FS // holds the audit log, in place of its directory
-	spool    disk.FS // holds the spool
-	carriers x2x.Env // the network of all links but the server-to-server one
+	disk     disk.FS       // holds the audit log, in place of its directory
+	heads    time.Duration // how often its head is signed
+	spool    disk.FS       // holds the spool
+	carriers x2x.Env       // the network of all links but the server-to-server one
 	services func() ([]io.Closer, error)
 }
 
