@@ -114,8 +114,11 @@ func training(n int) (out []*xmlstream.Element) {
 }
 
 // measured are the 200 chats that figures are of.
-func measured() (out []*xmlstream.Element) {
-	k := talk{rand.New(rand.NewPCG(2, 2)), strangers}
+func measured() []*xmlstream.Element { return between(strangers) }
+
+// between are the same between these people.
+func between(people []string) (out []*xmlstream.Element) {
+	k := talk{rand.New(rand.NewPCG(2, 2)), people}
 	for line := range strings.Lines(chats) {
 		out = append(out, k.chat(len(out), line[:50]))
 	}

@@ -49,7 +49,11 @@ func TestExpansion(t *testing.T) {
 	c := codec(t, models.trained())
 	r := rand.New(rand.NewPCG(1, 1))
 	dense := roundTrip(t, c, element("<message from='a@b.example' to='c@d.example'><body>"+strings.Repeat("ab", 8000)+"</body></message>"))
-	for range 200 {
+	rounds := 60
+	if testing.Short() {
+		rounds = 12
+	}
+	for range rounds {
 		b := slices.Clone(dense[:1+r.IntN(len(dense))])
 		for range r.IntN(3) {
 			b[r.IntN(len(b))] = byte(r.Uint32())
