@@ -17,10 +17,14 @@ type ClientPolicy struct {
 	Mechanisms []string
 	// RequireBinding offers -PLUS (and EXTERNAL) only.
 	RequireBinding bool
-	SASL2          bool // XEP-0388 with Bind 2 (XEP-0386) beside RFC 6120 §6
-	Tokens         bool // FAST (XEP-0484); needs SASL2
-	Manage         bool // XEP-0198
-	ClientState    bool // XEP-0352
+	// NoBinding offers no -PLUS at all. With it clients log in that believe that
+	// every server that binds does so by tls-unique, and fail on TLS 1.3:
+	// COMPAT(slixmpp, 1.8).
+	NoBinding   bool
+	SASL2       bool // XEP-0388 with Bind 2 (XEP-0386) beside RFC 6120 §6
+	Tokens      bool // FAST (XEP-0484); needs SASL2
+	Manage      bool // XEP-0198
+	ClientState bool // XEP-0352
 }
 
 // Limits on what a client can make one stream hold or do.

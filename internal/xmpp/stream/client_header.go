@@ -185,7 +185,7 @@ func texts(space, local string, values []string) []*xmlstream.Element {
 
 // bindings are those of this channel; none without TLS.
 func (m *Client) bindings() []sasl.Binding {
-	if m.tls == nil {
+	if m.tls == nil || m.policy.NoBinding {
 		return nil
 	}
 	return m.tls.Bindings

@@ -1,0 +1,85 @@
+package c2s
+
+import (
+	"context"
+	"crypto"
+	_ "crypto/sha256" // hash functions of certificates
+	_ "crypto/sha512"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"time"
+
+	"sallyport/internal/sasl"
+	"sallyport/internal/xmpp/stream"
+)
+
+// handshakeTimeout bounds one TLS handshake (bad-inputs E07).
+const handshakeTimeout = 10 * time.Second
+
+// tlsUnique is RFC 5929 §3, for TLS 1.2 alone.
+const tlsUnique = "tls-unique"
+
+// secure shakes hands as the TLS server. With direct TLS, ALPN is held to xmpp-client.
+func secure(ctx context.Context, conn net.Conn, base *tls.Config, direct bool) (*tls.Conn, stream.TLSFacts, error) {
+	var leaf *x509.Certificate
+	cfg := base.Clone()
+	cfg.NextProtos = nil
+	if direct {
+		cfg.NextProtos = []string{"xmpp-client"}
+	}
+	choose := base.GetCertificate
+	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		cert, err := choose(hello)
+		if err == nil && cert != nil && len(cert.Certificate) > 0 {
+			if leaf = cert.Leaf; leaf == nil {
+				leaf, err = x509.ParseCertificate(cert.Certificate[0])
+			}
+		}
+		return cert, err
+	}
+	secured := tls.Server(conn, cfg)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, stream.TLSFacts{}, err
+	}
+	state := secured.ConnectionState()
+	return secured, stream.TLSFacts{Version: state.Version, Cipher: state.CipherSuite, Bindings: bindings(&state, leaf)}, nil
+}
+
+// bindings are the names of this channel, the strongest first.
+func bindings(state *tls.ConnectionState, leaf *x509.Certificate) []sasl.Binding {
+	var list []sasl.Binding
+	// RFC 9266 §2; without extended master secret Go exports nothing on TLS 1.2.
+	if data, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32); err == nil {
+		list = append(list, sasl.Binding{Type: sasl.TLSExporter, Data: data})
+	}
+	if data := endPoint(leaf); data != nil {
+		list = append(list, sasl.Binding{Type: sasl.TLSServerEndPoint, Data: data})
+	}
+	if state.Version == tls.VersionTLS12 && !state.DidResume && len(state.TLSUnique) > 0 {
+		list = append(list, sasl.Binding{Type: tlsUnique, Data: state.TLSUnique})
+	}
+	return list
+}
+
+// endPoint is the hash of our certificate (RFC 5929 §4.1); nil where the signature has no single hash.
+func endPoint(leaf *x509.Certificate) []byte {
+	if leaf == nil {
+		return nil
+	}
+	h := crypto.SHA256 // also in place of MD5 and SHA-1
+	switch leaf.SignatureAlgorithm {
+	case x509.SHA384WithRSA, x509.ECDSAWithSHA384, x509.SHA384WithRSAPSS:
+		h = crypto.SHA384
+	case x509.SHA512WithRSA, x509.ECDSAWithSHA512, x509.SHA512WithRSAPSS:
+		h = crypto.SHA512
+	case x509.PureEd25519, x509.UnknownSignatureAlgorithm:
+		return nil
+	default:
+	}
+	sum := h.New()
+	_, _ = sum.Write(leaf.Raw) // a hash never fails
+	return sum.Sum(nil)
+}

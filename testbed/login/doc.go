@@ -1,0 +1,3 @@
+// Package login lets clients that we did not write log in to server/c2s: slixmpp as Debian packages it (login.py). It
+// has no code of its own but tests. Sockets are on loopback.
+package login
