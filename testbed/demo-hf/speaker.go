@@ -75,7 +75,7 @@ func (c *chat) Hear(ctx context.Context) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if whole {
+			if whole && !m.Repeated {
 				return string(rcop.StripPrefix(m.Data)), nil
 			}
 		}

@@ -23,13 +23,13 @@ import (
 // patience bounds the commands of one document.
 const patience = 3 * time.Minute
 
-// documents are what is tested. Parts of a configuration are added to that of the example, where a document has one of a gateway.
+// documents are what is tested. Parts of a configuration are added to that of the example.
 var documents = []struct{ name, example, config string }{
 	{"README.md", "examples/boundary", "sallyport.toml"},
 	{"docs/operator.md", "examples/boundary", "sallyport.toml"},
 	{"docs/labels.md", "examples/labels", "sallyport.toml"},
 	{"docs/links.md", "examples/sites", "shore.toml"},
-	{"docs/hf.md", "", ""},
+	{"docs/hf.md", "examples/sites", "shore.toml"},
 }
 
 // checkout is the root of the repository.
@@ -226,9 +226,6 @@ func tail(s, from string) string {
 func TestConfigurationsLoad(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents {
-		if d.example == "" {
-			continue
-		}
 		example := os.DirFS(filepath.Join(checkout(t), d.example))
 		b, err := fs.ReadFile(example, d.config)
 		if err != nil {
