@@ -22,7 +22,7 @@ const (
 type Edge struct {
 	// Dial connects to the modem; it is called again whenever the modem is gone. See DialModem.
 	Dial func(context.Context) (*modem.Port, modem.Hello, error)
-	// Tell takes events, from one goroutine; nil for nobody. It must not wait.
+	// Tell takes events; nil for nobody. It is called from several goroutines, must not wait, and must not call the Runner.
 	Tell func(Event)
 }
 
