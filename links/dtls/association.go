@@ -130,6 +130,7 @@ func (a *Association) associate(ctx context.Context) error {
 		NetConn: a.secure, LoggerFactory: silence(), EnableZeroChecksum: true, MTU: payloadMTU,
 		MaxReceiveBufferSize: uint32(a.tuning.recvBuffer), MaxMessageSize: uint32(a.endpoint.cfg.MaxMessage), //nolint:gosec // bounded
 		RTOMax: float64(a.tuning.rtoMax.Milliseconds()), MinCwnd: uint32(a.tuning.minWindow), //nolint:gosec // bounded
+		CwndCAStep: uint32(a.tuning.grow), //nolint:gosec // bounded
 	}
 	var err error
 	if a.sctp, err = sctp.Client(cfg); err != nil {

@@ -24,6 +24,11 @@ const (
 	// acknowledgement is never delayed for want of a second packet, where there is one.
 	floorOpen = 10 * payloadMTU
 	floorThin = 2 * payloadMTU
+	// growTrip is the round trip at which the congestion window grows by one packet a round trip, as RFC 9260 §7.2.2 has it. Over a longer
+	// one it grows by as many as the shorter trips that fit, so that a satellite's line is found as fast as another: after one loss it took
+	// minutes. maxGrow bounds that.
+	growTrip = 50 * time.Millisecond
+	maxGrow  = 16
 )
 
 // tuning is how pion's layers are set for a link. Everything is derived from the profile, nothing from the kind of link.
@@ -32,6 +37,7 @@ type tuning struct {
 	rtoMax     time.Duration // the longest SCTP waits before it sends again (RFC 9260 §6.3.1 RTO.Max)
 	recvBuffer int           // bytes received and not yet read, of all lanes
 	minWindow  int           // floor of the congestion window, in bytes
+	grow       int           // by which it grows in a round trip without loss, in bytes
 	laneBuffer int           // bytes of one lane given to SCTP and not yet acknowledged
 	pace       time.Duration // between challenges of a new address
 	heartbeat  time.Duration // of silence, before one is sent; 0: never
@@ -55,6 +61,7 @@ func tune(p links.Profile, limits Limits, lanes int) tuning {
 		handshake:  max(p.HandshakeTimeout(), limits.Handshake),
 	}
 	t.minWindow = floorOpen
+	t.grow = payloadMTU * min(max(int(trip/growTrip), 1), maxGrow)
 	if p.BitsPerSecond > 0 {
 		t.minWindow = min(max(int(float64(p.BitsPerSecond)/8*trip.Seconds()/2), floorThin), maxRecvBuffer)
 	}
