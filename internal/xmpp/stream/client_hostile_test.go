@@ -73,6 +73,18 @@ func TestClientPolicies(t *testing.T) {
 		t.Errorf("offered although binding is required: %s", said)
 	}
 	x.fails(x.say(plainAuth("user", "pencil")), sasl.InvalidMechanism)
+	x = direct(t, func(c *stream.ClientConfig) {
+		p := everyWay
+		p.NoBinding = true
+		c.Policy = func(jid.JID) stream.ClientPolicy { return p }
+	})
+	if said := x.say(helloClient); strings.Contains(said, "-PLUS") || strings.Contains(said, "sasl-channel-binding") {
+		t.Errorf("offered although nothing is to be bound: %s", said)
+	}
+	said := x.say(`<auth` + nsSASL + ` mechanism='SCRAM-SHA-1'>` + base("y,,n=user,r=client-nonce") + `</auth>`)
+	if !strings.HasPrefix(said, "<challenge") { // y is no downgrade where there is nothing to downgrade from
+		t.Errorf("got %s", said)
+	}
 }
 
 // E01: what stands behind <starttls/> in clear is never read.

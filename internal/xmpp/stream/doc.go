@@ -1,18 +1,20 @@
-// Package stream is the life of one XMPP server-to-server stream as a plain
-// state machine: headers and versions (RFC 6120 §4), STARTTLS (§5) and direct
-// TLS (XEP-0368), SASL EXTERNAL (RFC 6120 §6, XEP-0178), Server Dialback
-// (XEP-0220, keys XEP-0185, shortcut XEP-0344), bidirectional streams
-// (XEP-0288), stream management (XEP-0198), limits (XEP-0478), idle, keepalive
-// and orderly close.
+// Package stream is the life of one XMPP stream as a plain state machine, in two
+// kinds on one core. [Machine] is a stream between servers: headers and versions
+// (RFC 6120 §4), STARTTLS (§5) and direct TLS (XEP-0368), SASL EXTERNAL (RFC 6120
+// §6, XEP-0178), Server Dialback (XEP-0220, keys XEP-0185, shortcut XEP-0344),
+// bidirectional streams (XEP-0288), stream management (XEP-0198), limits
+// (XEP-0478), idle, keepalive and orderly close. [Client] is the server's side of
+// a client's stream, see "A client's stream".
 //
 // It never opens a socket, starts a goroutine, looks at the clock or speaks
 // TLS: facts come in as an [Input], orders go out as [Output]s, randomness is
-// an io.Reader. One goroutine (or one mutex) owns a [Machine]. The only part
+// an io.Reader. One goroutine (or one mutex) owns a machine. The only part
 // that any goroutine may call is [Session.Settled].
 //
-// It never authorises a pair of domains without proof, never sends a stanza
-// for a pair that is not proven, and never repairs what it does not
-// understand. The zero [Policy] accepts nobody.
+// It never authorises a pair of domains or an account without proof, never sends
+// a stanza for a pair that is not proven, never hands up one of a client before a
+// resource is bound, and never repairs what it does not understand. The zero
+// [Policy] and the zero [ClientPolicy] accept nobody.
 //
 // # The whole life, as the edge sees it
 //
@@ -96,6 +98,44 @@
 // Authorised. On a bidi stream the responder may send as soon as it knows us, so
 // an initiator can see Deliver before Ready.
 //
+// # A client's stream
+//
+// NewClient, then the same inputs and outputs as above, with [Start] telling the
+// bindings of the channel ([TLSFacts]). The machine asks and waits: [LookUp] is
+// answered with [Found] or [LookUpFailed], [BindWanted] with [Bound] or
+// [BindRefused], [TokenWanted] with [TokenGranted], [ResumeWanted] with
+// [SessionFound]. While it waits, [Client.ReadPaused] is true and the edge gives
+// it no event. In order:
+//
+//	RFC 6120:  header … StartTLS … LookUp … Authenticated, RestartDecoder …
+//	           BindWanted … ClientReady … Deliver
+//	XEP-0388:  header … LookUp … Authenticated, SetLimits, ResumeWanted or
+//	           BindWanted, TokenWanted … ClientReady (one round trip, no restart)
+//
+// SASL of both kinds is in client_auth*.go over package sasl; binding and Bind 2
+// (XEP-0386) in client_bind.go; FAST (XEP-0484) is an attempt like any other, by
+// tokens that the edge keeps; stream management in client_manage.go; client state
+// (XEP-0352) and the dispatch in client.go. Unknown accounts are the edge's to
+// disguise: it answers LookUp for them with a decoy (server/account).
+//
+// A stanza is delivered as one of the namespace jabber:server with the full
+// address as 'from'; without 'to' it is Undirected and bears the own bare address.
+// What is sent is handed in as jabber:server, too, and written by
+// [Client.AppendStanza]. A child that already is in the other content namespace
+// would change its meaning on the way: inbound that is a bad request, outbound it
+// is left out.
+//
+// Sessions are resumed as above; the owner of one is (domain, full address), and
+// every stream of the same account may have it back.
+//
+// With [WebSocket] framing (RFC 7395) each Write is one message, [ReadFrame] stands
+// in for the decoder, and [Ping] takes the place of white space.
+//
+// Decisions: a header's 'from' must be an account of the domain of its 'to'; with
+// XEP-0388 the name logged in must be that one. A resource is drawn at random
+// behind the client's tag, not stable. Idle clients are not closed, only asked
+// whether they live. Legacy authentication (XEP-0078) does not exist.
+//
 // What is not in this room: sockets, DNS, TLS, certificate rules (tlsid),
-// pools, back-off, routing, client streams (they share [Session]).
+// pools, back-off, routing, accounts, resources, what stanzas mean.
 package stream
