@@ -294,8 +294,11 @@ func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 	var down time.Time
 	if p != nil {
 		down = p.down()
-		if name != e.Peer {
+		switch {
+		case name != e.Peer:
 			p.ended(uint64(e.Number))
+		case how != spool.Delivered && p.plan.custody:
+			p.free(uint8(e.Class), uint64(e.Number))
 		}
 	}
 	if mine || !left {

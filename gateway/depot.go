@@ -145,7 +145,7 @@ func (d *depot) adopt(s *spool.Spool, found *spool.Recovered) {
 	}
 	for i := range found.InDoubt {
 		e := &found.InDoubt[i]
-		if p := d.g.cfg.Peer(e.Peer); p != nil && (p.InDoubt == config.Resend || d.g.cfg.HasCustody(p)) {
+		if p := d.g.cfg.Peer(e.Peer); p != nil && p.InDoubt == config.Resend && !d.g.cfg.HasCustody(p) {
 			_ = s.Requeue(e.Number) // fails only when the spool has stopped
 			continue
 		}

@@ -215,6 +215,7 @@ func (x *dispatcher) take(e *spool.Entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.d.condemned(e.Number) {
+		x.leaves(e)
 		return
 	}
 	if order, back := x.recalling[uint64(e.Number)]; back {
@@ -237,7 +238,7 @@ func (x *dispatcher) judge(h *heldEntry) (may dispatch.Set, ok bool) {
 	}
 	v, err := x.d.g.engine.RejudgeFor(h.Stored, nil, "")
 	if err != nil {
-		x.d.ends.addNow(conclusion{entry: h.Entry, how: spool.Damaged, why: err})
+		x.refuse(conclusion{entry: h.Entry, how: spool.Damaged, why: err})
 		return 0, false
 	}
 	r, ok := v.Released()
@@ -245,7 +246,7 @@ func (x *dispatcher) judge(h *heldEntry) (may dispatch.Set, ok bool) {
 		if x.headRefused(h, &v) {
 			return x.judge(h)
 		}
-		x.d.ends.addNow(conclusion{entry: h.Entry, how: spool.Refused, verdict: &v})
+		x.refuse(conclusion{entry: h.Entry, how: spool.Refused, verdict: &v})
 		return 0, false
 	}
 	h.released = r
@@ -265,7 +266,7 @@ func (x *dispatcher) release(h *heldEntry, at int) (r peering.Released, may disp
 	if h.Stored.IsReply() {
 		r, err := x.d.g.engine.Restore(h.Stored, link)
 		if err != nil {
-			x.d.ends.addNow(conclusion{entry: h.Entry, how: spool.Refused, why: err})
+			x.refuse(conclusion{entry: h.Entry, how: spool.Refused, why: err})
 		}
 		return r, dispatch.All, err == nil
 	}
@@ -370,6 +371,7 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 			delete(x.held, o.Number)
 			delete(x.doomed, o.Number)
 			if h != nil {
+				x.leaves(&h.Entry)
 				x.d.ends.add(x.conclusion(h, o.Action))
 			}
 		}

@@ -187,9 +187,16 @@ func (d *depot) expireNow(e *spool.Entry, by string) bool {
 	d.mu.Lock()
 	x := d.peers[peerOf(e.Peer)]
 	d.mu.Unlock()
-	if x != nil && !x.letGo(uint64(e.Number), nil) {
-		d.unmark(d.mine, e.Number)
-		return false
+	if x != nil {
+		x.hold(e)
+		if !x.letGo(uint64(e.Number), nil) {
+			d.unmark(d.mine, e.Number)
+			x.free(uint8(e.Class), uint64(e.Number))
+			return false
+		}
+		x.mu.Lock()
+		x.leaves(e)
+		x.mu.Unlock()
 	}
 	d.ends.add(conclusion{entry: *e, how: spool.Expired, by: by})
 	return true

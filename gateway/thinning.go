@@ -240,7 +240,7 @@ func (x *dispatcher) thinned(h *heldEntry, r peering.Released) (peering.Released
 	}
 	less, folded := t.leaving(r)
 	if folded != thin.NoReason {
-		x.d.ends.addNow(conclusion{entry: h.Entry, how: spool.Superseded, folded: folded})
+		x.refuse(conclusion{entry: h.Entry, how: spool.Superseded, folded: folded})
 		return less, false
 	}
 	return less, true

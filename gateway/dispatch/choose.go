@@ -44,7 +44,7 @@ func (p *Peer) head(l *lane, now time.Time) *item {
 			return nil // until it is stored elsewhere
 		case waiting:
 		}
-		if now.Before(it.notYet) || l.air > 0 && it.Number < l.high {
+		if now.Before(it.notYet) || l.air > 0 && it.Number < l.high || l.held(it) {
 			return nil
 		}
 		return it

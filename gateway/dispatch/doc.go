@@ -26,6 +26,7 @@
 //   - Put a number on a link while a later one of its lane is in the air, or after a later one was confirmed: a receiver
 //     with custody would take it for a repetition.
 //   - Send to a neighbour without custody what was not announced durably.
+//   - Send a neighbour with custody what is behind something that ended undelivered before that is durable: see [Peer.Hold].
 //   - Forget an item: each that was queued is ended by exactly one output, or still there.
 //
 // Not in the room: goroutines, locks, clocks, the disk (gateway/spool), sockets (links), whether something may leave at

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -45,6 +46,7 @@ type world struct {
 	marks   [links.Lanes]uint64
 	got     []entry // by the neighbour
 	ended   map[uint64]dispatch.Action
+	leaving map[uint64]uint8  // undelivered, and that is not on disk
 	todo    []dispatch.Output // disk work that takes its time
 	bad     []string
 }
@@ -52,7 +54,7 @@ type world struct {
 func newWorld(o dispatch.Options) *world {
 	w := &world{
 		p: dispatch.New(o), custody: o.Custody, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), main: map[uint64]*entry{},
-		aside: map[uint64]*entry{}, ended: map[uint64]dispatch.Action{},
+		aside: map[uint64]*entry{}, ended: map[uint64]dispatch.Action{}, leaving: map[uint64]uint8{},
 	}
 	for range o.Links {
 		w.links = append(w.links, &carrier{turn: 1})
@@ -108,6 +110,19 @@ func (w *world) end(o dispatch.Output) {
 	}
 	w.ended[e.id] = o.Action
 	delete(w.main, o.Number)
+	if w.custody && o.Action != dispatch.Delivered {
+		w.leaving[o.Number] = e.lane
+	}
+}
+
+// hidden reports whether something before an entry in its lane could come back after a crash.
+func (w *world) hidden(e *entry) bool {
+	for n, lane := range w.leaving {
+		if lane == e.lane && n < e.number {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) send(o dispatch.Output) {
@@ -116,6 +131,8 @@ func (w *world) send(o dispatch.Output) {
 	case e == nil:
 		w.fail("send of %d, which is not there", o.Number)
 		return
+	case w.hidden(e):
+		w.fail("%d goes out before it is on disk what became of one before it", e.id)
 	case !e.may.Has(o.Link):
 		w.fail("%d on link %d, it may only use %b", e.id, o.Link, e.may)
 	case !l.up:
@@ -137,8 +154,36 @@ func (w *world) send(o dispatch.Output) {
 	l.wire = append(l.wire, sent{o.Number, e.lane, e.id})
 }
 
+// refuse ends the first of the waiting ones that the neighbour cannot have, as the owner may at any time.
+func (w *world) refuse() {
+	for _, n := range slices.Sorted(maps.Keys(w.main)) {
+		e := w.main[n]
+		arrived := slices.ContainsFunc(w.got, func(g entry) bool { return g.id == e.id })
+		if arrived || w.p.InAir(n) || slices.ContainsFunc(w.todo, func(o dispatch.Output) bool { return o.Number == n }) {
+			continue
+		}
+		w.p.Hold(e.lane, n)
+		w.end(dispatch.Output{Action: dispatch.Expired, Number: n})
+		w.turns()
+		outs, ok := w.p.Ended(w.now, n)
+		if !ok {
+			w.fail("%d is not there to be ended", e.id)
+		}
+		w.carry(outs)
+		return
+	}
+}
+
 // disk finishes one piece of work; ok is false for a disk that refuses.
 func (w *world) disk(ok bool) bool {
+	if len(w.leaving) > 0 && ok {
+		n := slices.Min(slices.Collect(maps.Keys(w.leaving)))
+		lane := w.leaving[n]
+		delete(w.leaving, n)
+		w.turns()
+		w.carry(w.p.Free(w.now, lane, n))
+		return true
+	}
 	if len(w.todo) == 0 {
 		return false
 	}

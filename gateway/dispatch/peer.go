@@ -50,9 +50,10 @@ type lane struct {
 	on      int     // link it is or was on, -1 for none yet
 	turn    uint64  // of that link, of what is in the air
 	air     int
-	high    uint64 // the highest number in the air
-	settled uint64 // the highest number confirmed
-	credit  int    // bytes that it may send before higher classes
+	high    uint64   // the highest number in the air
+	settled uint64   // the highest number confirmed
+	leaving []uint64 // of what ended without having been delivered, while a crash could bring it back
+	credit  int      // bytes that it may send before higher classes
 }
 
 type state uint8
@@ -204,6 +205,36 @@ func (p *Peer) Restrict(now time.Time, number uint64, may Set) []Output {
 		it.Item.Links = may
 	}
 	return p.done(now)
+}
+
+// Hold keeps what has a higher number in its lane from a neighbour with custody, until Free: the owner is about to end the item, and
+// it is not yet durable that it was not delivered. After a crash it would be there again, and the neighbour, who has something later, be
+// thought to have it too. What the scheduler ends otherwise than delivered it holds itself. It may be said before the item is Queued.
+func (p *Peer) Hold(class uint8, number uint64) {
+	if int(class) >= len(p.lanes) || !p.o.Custody {
+		return
+	}
+	if l := &p.lanes[class]; !slices.Contains(l.leaving, number) {
+		l.leaving = append(l.leaving, number)
+	}
+}
+
+// Free ends a Hold.
+func (p *Peer) Free(now time.Time, class uint8, number uint64) []Output {
+	p.begin()
+	if int(class) >= len(p.lanes) {
+		return nil
+	}
+	l := &p.lanes[class]
+	if at := slices.Index(l.leaving, number); at >= 0 {
+		l.leaving = slices.Delete(l.leaving, at, at+1)
+	}
+	return p.done(now)
+}
+
+// held reports whether something before an item is about to be ended.
+func (l *lane) held(it *item) bool {
+	return slices.ContainsFunc(l.leaving, func(n uint64) bool { return n < it.Number })
 }
 
 // Ended tells that the owner ended an item: refused, expired by hand, superseded. An item that a link has is forgotten with

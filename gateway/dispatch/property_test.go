@@ -59,8 +59,9 @@ func course(r *rapid.T, custody bool) {
 				w.raise(i)
 			}
 		},
-		"disk": func(r *rapid.T) { w.disk(rapid.IntRange(0, 4).Draw(r, "ok") > 0) },
-		"pass": func(r *rapid.T) { w.pass(time.Duration(rapid.IntRange(0, 90).Draw(r, "seconds")) * time.Second) },
+		"refuse": func(*rapid.T) { w.refuse() },
+		"disk":   func(r *rapid.T) { w.disk(rapid.IntRange(0, 4).Draw(r, "ok") > 0) },
+		"pass":   func(r *rapid.T) { w.pass(time.Duration(rapid.IntRange(0, 90).Draw(r, "seconds")) * time.Second) },
 	})
 	w.drain()
 	if len(w.bad) > 0 {

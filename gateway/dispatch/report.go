@@ -144,6 +144,9 @@ func (p *Peer) land(it *item) {
 
 // finish ends an item with an output.
 func (p *Peer) finish(it *item, how Action) {
+	if how != Delivered {
+		p.Hold(it.Lane, it.Number)
+	}
 	p.emit(Output{Action: how, Number: it.Number})
 	p.remove(it)
 }

@@ -77,7 +77,7 @@ type Item struct {
 // Action is what is to be done. The zero value is nothing.
 type Action uint8
 
-// The actions. Those from Delivered to Poison end the item: the scheduler forgets it.
+// The actions. Those from Delivered to Poison end the item: the scheduler forgets it. All of these but Delivered hold its lane until Free.
 const (
 	Nothing    Action = iota
 	Announce          // make "sending" durable for Number, then call Announced

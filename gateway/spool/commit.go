@@ -76,6 +76,9 @@ func (s *Spool) settle(b *batch, at int64, took time.Duration) {
 		}
 		for _, e := range a.ended {
 			s.gone(e)
+			if e.it.leaving && s.queue.lane(e.it.Peer, e.it.Class).left(e.it) {
+				ready[e.it.Peer] = struct{}{}
+			}
 		}
 	}
 	s.mu.Unlock()

@@ -31,8 +31,9 @@
 // not confirm durably, "returned", marks of refusals, recipients merged into an entry, epochs forgotten. Segments are
 // removed from the oldest on, once nothing in them is alive; few survivors are moved to the newest segment.
 //
-// The end of an entry (delivered, bounced …) is written lazily with the next batch. When it is lost in a crash, a peer
-// with custody drops the repetition by its mark, and for any other the "sending" frame turns it into "in doubt".
+// The end of an entry (delivered, bounced …) is written lazily with the next batch. When that of a delivered one is lost in
+// a crash, a peer with custody drops the repetition by its mark, and for any other the "sending" frame turns it into "in
+// doubt". What ended otherwise would hide behind the mark of what was sent after it: its lane waits until the end is on disk.
 //
 // Not in the room: links and who is connected (gateway), judging again (peering), what a sender is told.
 package spool

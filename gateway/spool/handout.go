@@ -113,6 +113,9 @@ func (s *Spool) end(all []ending) {
 		r := Record{kind: endRecord}
 		for _, e := range all[:n] {
 			r.ends = append(r.ends, End{e.it.Number, e.how})
+			if e.how != Delivered {
+				s.queue.lane(e.it.Peer, e.it.Class).leave(e.it)
+			}
 		}
 		s.put(&r, action{ended: all[:n:n]})
 		all = all[n:]

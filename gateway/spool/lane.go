@@ -26,6 +26,7 @@ type item struct {
 	heapAt  int
 	turn    uint64 // order of hand-outs
 	unread  int    // times that the disk did not give it back
+	leaving bool   // it ended without having been delivered, and that is not yet on disk
 
 	until  time.Time // it takes copies in until then; zero for what does not, or no longer
 	voices []uint64  // conversations that it counts in: its own, and of those who joined
@@ -52,6 +53,33 @@ type lane struct {
 	underway            int
 	lastUnderway        Number // highest number under way, while there is any
 	link                string // that has them
+
+	// What ended here without having been delivered while that is not on disk: how many, and the first of them. Nothing behind it goes
+	// out: after a crash it is here again, and a far side that has what came after it would be taken to have it too.
+	leaving      int
+	firstLeaving Number
+}
+
+// leave notes that an item ended without having been delivered.
+func (l *lane) leave(it *item) {
+	if it.leaving {
+		return
+	}
+	it.leaving = true
+	if l.leaving == 0 || it.Number < l.firstLeaving {
+		l.firstLeaving = it.Number
+	}
+	l.leaving++
+}
+
+// left notes that the end of an item is on disk; false when nobody waited for that.
+func (l *lane) left(it *item) bool {
+	if !it.leaving {
+		return false
+	}
+	it.leaving = false
+	l.leaving--
+	return l.leaving == 0
 }
 
 // insert puts the item where its number belongs; new ones belong to the end.
@@ -101,7 +129,8 @@ func (l *lane) remove(it *item) {
 // is not above its mark for a repetition.
 func (l *lane) head(link string) *item {
 	it := l.front()
-	if it == nil || it.joining > 0 || l.underway > 0 && (l.link != link || it.Number < l.lastUnderway) {
+	if it == nil || it.joining > 0 || l.underway > 0 && (l.link != link || it.Number < l.lastUnderway) ||
+		l.leaving > 0 && it.Number > l.firstLeaving {
 		return nil
 	}
 	return it

@@ -50,6 +50,22 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	}
 }
 
+// Worlds further out in which something was once lost, doubled or stuck.
+func TestFoundBefore(t *testing.T) {
+	for seed, what := range map[uint64]string{
+		40545:  "who repeats what is not yet committed heard nothing of the commit",
+		55780:  "who repeats what is not yet committed heard nothing of the commit, in another world",
+		41333:  "marks went with a segment of which the first write was torn",
+		121037: "what was taken out came back after a crash, behind the mark of what was sent after it",
+	} {
+		t.Run(what, func(t *testing.T) {
+			if r := simulation.Run(seed, simulation.None); r.Violation != "" {
+				t.Errorf("seed %d: %s\n%s", seed, r.Violation, strings.Join(r.Trace, "\n"))
+			}
+		})
+	}
+}
+
 // Each planted fault has to be found among the first of the same seeds, and not once only.
 func TestPlantedFaultsAreFound(t *testing.T) {
 	const worlds, least = 200, 5
