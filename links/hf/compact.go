@@ -33,6 +33,7 @@ type compactLine struct {
 	session     uint16
 	established bool   // the peer has shown that it knows our session
 	removed     bool   // something of the session is settled and will not be sent again
+	unsure      bool   // the peer's latest unit bore a greeting: it does not know that we know its session
 	answered    uint16 // session of the peer's that a numbered unit of ours has named
 	numbers     compact.Outgoing
 	lanes       [links.Lanes]outLane
@@ -245,8 +246,9 @@ func (c *compactLine) heldMarks() (all []links.Mark) {
 	return all
 }
 
-// greets reports that a unit has to bear a greeting.
-func (c *compactLine) greets() bool { return !c.established || c.peer != 0 && c.answered != c.peer }
+// greets reports that a numbered unit has to bear a greeting: until the peer has shown that it knows our session, and once so that it
+// learns that we know its own.
+func (c *compactLine) greets() bool { return !c.established || c.unsure && c.answered != c.peer }
 
 // backlog implements machine.
 func (c *compactLine) backlog() (b links.Backlog) {

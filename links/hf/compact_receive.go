@@ -42,6 +42,7 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 		return
 	}
 	c.refusals, c.retryAt = 0, time.Time{} // it is there
+	c.unsure = u.greets
 	if u.greets && u.answers == c.session {
 		c.established = true
 	}

@@ -201,7 +201,7 @@ func (c *compactLine) broadcast(lane uint8) *Broadcast {
 
 // loose makes a unit outside the numbers: acknowledgements, or a greeting that was asked for.
 func (c *compactLine) loose(greet bool) request {
-	greet = greet || c.greets()
+	greet = greet || !c.established
 	c.greetDue = false
 	u := unit{session: c.session, loose: true, greets: greet, body: c.preface(greet)}
 	if greet {

@@ -1,0 +1,80 @@
+package hf
+
+import (
+	"bytes"
+	"time"
+
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links"
+	"sallyport/s5066/sis"
+)
+
+// Machine is a mode without its edge, for fuzzing and for figures.
+type Machine struct{ m machine }
+
+// NewMachine makes one that the node has just bound.
+func NewMachine(cfg *Config, now time.Time) Machine {
+	cfg.withDefaults()
+	n := uint16(0x100)
+	draw := func() uint16 { n++; return n }
+	var m machine
+	switch cfg.Mode {
+	case Compact:
+		m = newCompact(cfg, nil, draw)
+	case Stream:
+		m = newStream(cfg, nil, draw)
+	case RCOP, NoMode:
+		m = newRCOP(cfg, 0)
+	}
+	m.begin(now, 2048, 7, nil)
+	return Machine{m}
+}
+
+// Heard gives it a U_PDU, and settles what came of it. It returns how many stanzas that were.
+func (x Machine) Heard(now time.Time, updu []byte) (stanzas int) {
+	x.m.heard(now, &sis.UnidataIndication{Data: updu})
+	for _, e := range x.m.events() {
+		if e.kind == arrived {
+			stanzas++
+			x.m.settled(now, e.seq)
+		}
+	}
+	return stanzas
+}
+
+// Put gives it a stanza.
+func (x Machine) Put(now time.Time, e *xmlstream.Element, number uint64) {
+	x.m.put(now, item{element: e, token: number, frame: links.Frame{Epoch: 7, Number: number}})
+}
+
+// Said returns what it submits until it has no more, each confirmed at once.
+func (x Machine) Said(now time.Time) (all [][]byte) {
+	x.m.tick(now)
+	for len(all) < 1000 {
+		r, ok := x.m.next(now)
+		if !ok {
+			break
+		}
+		all = append(all, r.Data)
+		x.m.outcome(now, r.id, outcome{confirmed: true})
+	}
+	x.m.events()
+	return all
+}
+
+// Backlog is what it holds.
+func (x Machine) Backlog() links.Backlog { return x.m.backlog() }
+
+// Deadline is when it wants the time.
+func (x Machine) Deadline() time.Time { return x.m.deadline() }
+
+// SameAgain reads a header and reports whether it is written as it was read, and that it was one.
+func SameAgain(b []byte) (same, read bool) {
+	if u, err := parseUnit(b); err == nil {
+		return bytes.Equal(appendUnit(nil, &u), b), true
+	}
+	if c, err := parseChunk(b); err == nil {
+		return bytes.Equal(appendChunk(nil, &c), b), true
+	}
+	return false, false
+}
