@@ -36,6 +36,7 @@ const (
 type house struct {
 	mu     sync.Mutex
 	looked int
+	told   []string
 	ends   chan stream.Closed
 }
 
@@ -60,6 +61,23 @@ func (h *house) Arrived(s *c2s.Session, a stream.Arrival) {
 	s.Settled(a)
 }
 
+func (h *house) Grant(_ context.Context, q stream.TokenWanted) (stream.TokenGranted, error) {
+	return stream.TokenGranted{Token: "token for " + q.Mechanism, Expiry: "2026-03-12T14:36:15Z"}, nil
+}
+
+func (h *house) Event(_ *c2s.Session, o stream.Output) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch o := o.(type) {
+	case stream.Authenticated:
+		h.told = append(h.told, "authenticated "+o.Mechanism)
+	case stream.ClientReady:
+		h.told = append(h.told, "ready "+o.Address.String())
+	case stream.Acked:
+		h.told = append(h.told, "acked")
+	}
+}
+
 func (h *house) Closed(_ *c2s.Session, end stream.Closed) { h.ends <- end }
 
 // bed is a server on loopback and how to reach it.
@@ -80,7 +98,7 @@ func newBed(t *testing.T) *bed {
 		Stream: stream.ClientConfig{
 			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
 			Policy: func(jid.JID) stream.ClientPolicy {
-				return stream.ClientPolicy{Mechanisms: []string{sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true}
+				return stream.ClientPolicy{Mechanisms: []string{sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, Tokens: true}
 			},
 		},
 		TLS: &tls.Config{
@@ -227,6 +245,32 @@ func TestTooManyPending(t *testing.T) {
 	}
 	held[0].login()
 	b.dial().login() // there is room again
+}
+
+// One round trip: SASL2 with a resource, stream management and a token; nothing is promised that is not kept.
+func TestSASL2(t *testing.T) {
+	b := newBed(t)
+	c := b.dial()
+	c.say(hello)
+	c.until("</stream:features>")
+	c.say(`<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>` + base64.StdEncoding.EncodeToString([]byte("\x00juliet\x00open")) +
+		`</initial-response><user-agent id='agent'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-EXPR'/>` +
+		`<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/></bind></authenticate>`)
+	said := c.until("</stream:features>")
+	if !strings.Contains(said, "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3'/></bound>") || !strings.Contains(said, "token='token for HT-SHA-256-EXPR'") {
+		t.Errorf("got %s", said)
+	}
+	c.say(`<message to='romeo@im.example'><body>o</body></message>`)
+	c.until("</message>")
+	c.until("<r xmlns='urn:xmpp:sm:3'/>")
+	c.say(`<a xmlns='urn:xmpp:sm:3' h='1'/></stream:stream>`)
+	c.until("</stream:stream>")
+	<-b.house.ends
+	b.house.mu.Lock()
+	defer b.house.mu.Unlock()
+	if len(b.house.told) != 3 || b.house.told[0] != "authenticated PLAIN" || !strings.HasPrefix(b.house.told[1], "ready juliet@im.example/") || b.house.told[2] != "acked" {
+		t.Errorf("told %q", b.house.told)
+	}
 }
 
 // A wrong ALPN protocol is refused in the handshake (E13), a lost client is noticed.

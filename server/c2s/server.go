@@ -19,6 +19,8 @@ import (
 // Accounts answers what a login needs to know. Errors mean that nothing is known now.
 type Accounts interface {
 	LookUp(ctx context.Context, q stream.LookUp) (sasl.Reply, error)
+	// Grant makes a token (XEP-0484); the zero answer is none.
+	Grant(ctx context.Context, q stream.TokenWanted) (stream.TokenGranted, error)
 }
 
 // Sessions takes what logged-in clients do. All but Bind are called by the session's own goroutines and must not wait
@@ -28,6 +30,9 @@ type Sessions interface {
 	Bind(ctx context.Context, s *Session, want stream.BindWanted) stream.Input
 	// Arrived takes a stanza; who has taken responsibility for it calls Session.Settled.
 	Arrived(s *Session, a stream.Arrival)
+	// Event tells what else happened: Authenticated, ClientReady, ClientState, Acked, Unconfirmed. It is called under the
+	// lock of the session: it neither waits nor calls the session, and copies the items it keeps.
+	Event(s *Session, o stream.Output)
 	// Closed is the last word, only for sessions that had a resource.
 	Closed(s *Session, end stream.Closed)
 }
@@ -67,6 +72,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.Stream.OfferTLS = cfg.TLS != nil
+	cfg.Stream.Manage.ResumeFor = -1 // nobody parks sessions yet, so none is promised
 	return &Server{cfg: cfg, pending: make(map[netip.Addr]int)}, nil
 }
 

@@ -218,6 +218,13 @@ func (x *Session) answer(ctx context.Context, o stream.Output) stream.Input {
 	case stream.ResumeWanted:
 		return stream.SessionFound{ID: o.ID}
 	}
+	if want, ok := o.(stream.TokenWanted); ok {
+		granted, err := x.server.cfg.Accounts.Grant(ctx, want)
+		if err == nil {
+			return granted
+		}
+		x.server.cfg.Log.Error("grant a token", zap.Error(err)) // the login goes on without
+	}
 	return stream.TokenGranted{}
 }
 

@@ -31,13 +31,15 @@ func (x *Session) step(in stream.Input) {
 			x.arrivals = append(x.arrivals, o.Arrival)
 		case stream.Authenticated:
 			authenticated = true
+			x.server.cfg.Sessions.Event(x, o)
 		case stream.Fact:
 			x.server.cfg.Log.Warn("client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
 				zap.Stringer("account", o.Remote), zap.Stringer("address", x.addr))
 		case stream.Closed:
 			x.closed = &o
 			_ = x.conn.SetReadDeadline(time.Now()) // the reader has nothing to wait for any more
-		default: // Ready, states and acknowledgements: nobody asks for them yet
+		default: // it is ready, its state, what it acknowledged or never will
+			x.server.cfg.Sessions.Event(x, o)
 		}
 	}
 	x.mu.Unlock()
