@@ -90,8 +90,11 @@ func TestFigures(t *testing.T) {
 		samples = append(samples, plain(e))
 	}
 	zip := deflate.NewWriter(deflate.Config{Dictionary: deflate.Train(samples, deflate.MaxDictionary)})
-	silent := train(training(600), compact.TrainOptions{})
-	for _, row := range []struct {
+	silent := models.trained()
+	if !testing.Short() {
+		silent = train(training(600), compact.TrainOptions{})
+	}
+	for i, row := range []struct {
 		name   string
 		c      *compact.Codec
 		people []string
@@ -104,6 +107,9 @@ func TestFigures(t *testing.T) {
 		{"people whom nobody knows", codec(t, models.trained()), strangers, 46, 57},
 		{"people whom nobody knows, no samples", codec(t, models.empty()), strangers, 78, 90},
 	} {
+		if testing.Short() && i%2 == 1 {
+			continue
+		}
 		mean, p95 := sizes(row.people, func(e *xmlstream.Element) int {
 			b, err := row.c.Encode(nil, e)
 			if err != nil {
