@@ -6,7 +6,8 @@
 //	config.go     Config and Default; what follows from the modem's figures
 //	node.go       Node, the pure machine: inputs, time, how the layers are brought to rest after each input
 //	clients.go    what clients want (s5066/sis)
-//	requests.go   U_PDUs waiting, where each one goes next, and what became of it
+//	queue.go      U_PDUs that have not ended
+//	requests.go   where each one goes next, and what became of it
 //	links.go      what channel access and hard links say (s5066/cas, s5066/spdu)
 //	deliver.go    what other nodes sent
 //	air.go        when to key: turns, listening first, random waits; the modem's events

@@ -36,7 +36,7 @@ func TestEverythingOnceInOrder(t *testing.T) {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
 			all, rejected := 0, 0
-			for seed := part; seed < seeds(60, 2000); seed += 4 {
+			for seed := part; seed < seeds(60, 1000); seed += 4 {
 				a, r := once(t, uint64(seed))
 				all, rejected = all+a, rejected+r
 			}
@@ -99,7 +99,7 @@ func TestKilledInAnyState(t *testing.T) {
 	for part := range 4 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			for seed := part; seed < seeds(40, 1000); seed += 4 {
+			for seed := part; seed < seeds(40, 700); seed += 4 {
 				killed(t, uint64(seed))
 			}
 		})
