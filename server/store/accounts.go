@@ -88,7 +88,10 @@ func (s *Store) RemoveAccount(ctx context.Context, bare jid.JID) error {
 			AND name IN (SELECT name FROM group_members WHERE domain = $1 AND member = $2)`, bare.Domain(), bare.String()); err != nil {
 			return err
 		}
-		_, err = t.exec(`DELETE FROM group_members WHERE domain = $1 AND member = $2`, bare.Domain(), bare.String())
+		if _, err := t.exec(`DELETE FROM group_members WHERE domain = $1 AND member = $2`, bare.Domain(), bare.String()); err != nil {
+			return err
+		}
+		_, err = t.exec(`DELETE FROM archives WHERE domain = $1 AND local = $2`, bare.Domain(), bare.Local())
 		return err
 	})
 }

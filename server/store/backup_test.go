@@ -13,6 +13,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/archive"
 	"sallyport/server/roster"
 	"sallyport/server/store"
 )
@@ -36,6 +37,10 @@ func filled(t *testing.T, p place) *store.Store {
 			i.Groups, i.Request = []string{"<&>"}, []byte("\x00\xff")
 			return nil
 		}); err != nil {
+			t.Fatal(err)
+		}
+		entry := archive.Entry{Owner: jid.MustParse("juliet@" + d), With: jid.MustParse("x@far.example/r"), Stanza: []byte("<message/>")}
+		if _, err := s.AppendArchive(t.Context(), moment(3), "n1", []archive.Entry{entry, entry}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/archive"
 	"sallyport/server/roster"
 	"sallyport/server/store"
 )
@@ -21,6 +22,7 @@ import (
 var released = []string{
 	"2a575bd693f5766d",
 	"5b08a134141c2077",
+	"dffe61622d8b81e4",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -79,6 +81,19 @@ var content = []struct {
 			}}
 			if d := cmp.Diff(want, items, same, sameID); err != nil || d != "" || version.String() != "0000000000020000-n1" {
 				t.Errorf("%s, %v\n%s", version, err, d)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO archives (domain, local, last) VALUES ('a.example', 'juliet', '0000000000030000-n1')`,
+			`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza)
+				VALUES ('a.example', 'juliet', '0000000000030000-n1', 'romeo@b.example', 'r', CAST('<message/>' AS {bytes}))`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			page, err := s.QueryArchive(t.Context(), archive.Query{Owner: jid.MustParse("juliet@a.example"), With: jid.MustParse("romeo@b.example/r"), Max: 2})
+			if err != nil || !page.Complete || len(page.Entries) != 1 || string(page.Entries[0].Stanza) != "<message/>" {
+				t.Errorf("the archive has %+v, %v", page, err)
 			}
 		},
 	},

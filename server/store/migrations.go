@@ -75,6 +75,27 @@ var migrations = [...][]string{
 		){table}`,
 		`CREATE INDEX roster_items_by_version ON roster_items (domain, local, version)`,
 	},
+	// 3: archives of accounts, and later of rooms, so they belong to a domain. archives.last orders those who append.
+	{
+		`CREATE TABLE archives (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			local {text} NOT NULL,
+			last {text} NOT NULL,
+			PRIMARY KEY (domain, local)
+		){table}`,
+		`CREATE TABLE archive_entries (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			id {text} NOT NULL,
+			with_bare {text} NOT NULL,
+			with_resource {text} NOT NULL,
+			stanza {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, id),
+			FOREIGN KEY (domain, local) REFERENCES archives ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX archive_entries_by_with ON archive_entries (domain, local, with_bare, id)`,
+		`CREATE INDEX archive_entries_by_id ON archive_entries (domain, id)`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -93,4 +114,6 @@ var tables = []table{
 	{"group_members", []string{"domain", "name", "member"}, 3},
 	{"rosters", []string{"domain", "local", "version", "forgotten"}, 2},
 	{"roster_items", []string{"domain", "local", "contact", "version", "removed", "name", "groups_json", "subscription", "flags", "request"}, 3},
+	{"archives", []string{"domain", "local", "last"}, 2},
+	{"archive_entries", []string{"domain", "local", "id", "with_bare", "with_resource", "stanza"}, 3},
 }
