@@ -25,8 +25,8 @@ const (
 	floorOpen = 10 * payloadMTU
 	floorThin = 2 * payloadMTU
 	// growTrip is the round trip at which the congestion window grows by one packet a round trip, as RFC 9260 §7.2.2 has it. Over a longer
-	// one it grows by as many as the shorter trips that fit, so that a satellite's line is found as fast as another: after one loss it took
-	// minutes. maxGrow bounds that.
+	// one it grows by as many as the shorter trips that fit, so that a satellite's line is found sooner: by one packet in 600 ms, half of
+	// 2 Mbit/s takes 38 s to regain. maxGrow bounds that.
 	growTrip = 50 * time.Millisecond
 	maxGrow  = 16
 )
