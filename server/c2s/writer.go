@@ -96,6 +96,10 @@ const lingering = time.Second
 // hangUp flushes and closes. What the client still sends is read for a moment, or the reset would eat our last words.
 func (x *Session) hangUp() {
 	x.flush()
+	if end := x.end(); end != nil && end.Cause == stream.ClosedByPeer { // it has said its last word and waits for ours
+		_ = x.conn.Close()
+		return
+	}
 	if half, ok := x.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = x.conn.SetReadDeadline(time.Now().Add(lingering))
 		if _, err := io.CopyN(io.Discard, x.conn, 1<<20); err != nil && !errors.Is(err, net.ErrClosed) {
