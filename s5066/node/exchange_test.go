@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sallyport/s5066"
+	"sallyport/s5066/modem"
 )
 
 // sixty is a U_PDU of 60 bytes, told apart by its number.
@@ -32,6 +33,10 @@ func TestOneMessageAtEachRate(t *testing.T) {
 				}
 				heard := w.now.Sub(began)
 				w.run(time.Hour, func() bool { return len(a.confirmed()) == i+1 })
+				least := modem.Timing{Waveform: w.wave, Radio: w.radio}.Arrival(85) // of one frame of 86 bytes
+				if i == 1 && heard > least+time.Second {
+					t.Errorf("over a link that is there it took %v, and the modem needs %v", heard, least)
+				}
 				t.Logf("message %d: delivered after %v, confirmed after %v", i+1, heard, w.now.Sub(began))
 			}
 			if got := b.heard(); !slices.Equal(got, []string{string(sixty(0)), string(sixty(1))}) {
