@@ -323,7 +323,7 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 		Profile: links.Profile{BitsPerSecond: 1200, RoundTrip: 10 * time.Second, HalfDuplex: true},
 	}
 	if mode == hf.Compact {
-		g.cfg.Codec = codec(t)
+		g.cfg.Codec = codecs()[domain]
 	}
 	if mode == hf.Stream {
 		g.cfg.Compression = &deflate.Config{}
@@ -333,6 +333,19 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 	}
 	return g
 }
+
+// codecs are made once, one for each end: making them costs more than the tests.
+var codecs = sync.OnceValue(func() map[string]*compact.Codec {
+	all := map[string]*compact.Codec{}
+	for domain := range addresses {
+		c, err := compact.NewCodec(compact.Config{})
+		if err != nil {
+			panic(err)
+		}
+		all[domain] = c
+	}
+	return all
+})
 
 func codec(t testing.TB) *compact.Codec {
 	t.Helper()
