@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // options are what the command line says.
@@ -78,8 +79,15 @@ func act(ctx context.Context, s *stage, p *play) error {
 		defer c.Close()
 		cast[n.name] = c
 	}
-	return p.perform(ctx, cast)
+	if err := p.perform(ctx, cast); err != nil {
+		return err
+	}
+	time.Sleep(time.Duration(float64(afterwards) / p.speed)) // the last acknowledgement belongs to the picture
+	return nil
 }
+
+// afterwards is how long the channel goes on when all has been heard, in its own time.
+const afterwards = 5 * time.Second
 
 func absolute(name string) string {
 	abs, err := filepath.Abs(name)
