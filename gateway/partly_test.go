@@ -141,3 +141,36 @@ func TestReloadWhileRoomForCopies(t *testing.T) {
 		}
 	})
 }
+
+// TestClearanceOfALinkIsLowered: what was cleared for either link when it was taken, and is no more, waits for the one that still is.
+func TestClearanceOfALinkIsLowered(t *testing.T) {
+	edit := func(shore, ship *site) {
+		for _, s := range []*site{shore, ship} {
+			s.peers = strings.ReplaceAll(s.peers, "policy/outside.clearance.xml", "policy/inside.clearance.xml")
+		}
+	}
+	between(t, edit, func(t *testing.T, e *ends) {
+		e.settle(time.Second)
+		e.wires.cut(sat)
+		e.wires.cut(hf)
+		secret := freshID()
+		e.shore.arrive(labelled(secret, "a.example", "b.example", "SECRET"))
+		e.settle(time.Minute)
+		e.shore.site.more = strings.ReplaceAll(e.shore.site.more, "priority = 2", "priority = 2\nclearance = \"policy/outside.clearance.xml\"")
+		e.shore.site.write(t)
+		e.shore.reloads <- struct{}{}
+		e.settle(time.Second)
+		e.wires.mend(hf)
+		e.settle(5 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), nil)
+		wantSame(t, e.shore.got("a.example"), nil)
+		e.mend()
+		e.settle(5 * time.Minute)
+		wantSame(t, e.ship.got("b.example"), []string{secret})
+		for _, r := range e.ship.records(decisions) {
+			if r.Link != "sat" {
+				t.Errorf("SECRET came by %s", r.Link)
+			}
+		}
+	})
+}
