@@ -184,7 +184,9 @@ func (w *world) finish(r *rapid.T) {
 				released++
 			}
 		case audit.Settlement:
-			settled++
+			if e.Outcome != "no-answer" { // it was delivered
+				settled++
+			}
 		}
 	}
 	if decided != c.Accepted || released-settled != c.Delivered {
