@@ -16,6 +16,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/archive"
 	"sallyport/server/store"
 	"sallyport/testbed/postgres"
 )
@@ -155,10 +156,12 @@ func TestDamagedFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range 200 {
-				if err := s.CreateAccount(t.Context(), someAccount(fmt.Sprintf("u%d@a.example", i))); err != nil {
-					t.Fatal(err)
-				}
+			entries := make([]archive.Entry, archive.MaxAppend)
+			for i := range entries {
+				entries[i] = archive.Entry{Owner: jid.MustParse("juliet@a.example"), Stanza: fmt.Appendf(nil, "<message id='%d'/>", i)}
+			}
+			if _, err := s.AppendArchive(t.Context(), moment(1), "n1", entries); err != nil {
+				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
