@@ -74,6 +74,12 @@ func (c *checker) radio(key string, l *Link) {
 		c.bad(key+".mode", string(r.Mode)+" does not use compression", "leave it out of the link")
 	}
 	c.only(key, r)
+	for i := range c.cfg.Links {
+		o := &c.cfg.Links[i]
+		if o.Name < l.Name && o.Kind == KindHF && len(o.Connect) == 1 && len(l.Connect) == 1 && o.Connect[0] == l.Connect[0] && o.HF.SAP == r.SAP {
+			c.bad(key+".sap", "is that of link "+o.Name+" at the same node, which gives a SAP to one client", "use another one, at both ends")
+		}
+	}
 	if r.Application != 0 && r.Application < 0x8000 {
 		c.bad(key+".application", "is one that others administer", "use 32768 to 65535")
 	}
