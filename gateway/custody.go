@@ -126,6 +126,9 @@ func (d *depot) covered(s *spool.Spool, link string, rc *receiver, marks []links
 			p.covered(uint8(lane), number) //nolint:gosec // a lane
 		}
 	}
+	if p != nil {
+		p.greeted(link)
+	}
 }
 
 // accept takes one stanza that came in under custody: it is recorded and kept, and only then acknowledged. What came before is

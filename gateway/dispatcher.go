@@ -298,6 +298,16 @@ func (x *dispatcher) covered(lane uint8, number uint64) {
 	x.wakeUp()
 }
 
+// greeted tells that the peer has said on a link what it holds.
+func (x *dispatcher) greeted(link string) {
+	at := slices.Index(x.plan.names, link)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := x.refresh()
+	x.handle(x.sched.Greeted(now, at), false)
+	x.wakeUp()
+}
+
 // ended forgets an entry that somebody else ended.
 func (x *dispatcher) ended(number uint64) {
 	x.mu.Lock()

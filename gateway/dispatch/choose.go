@@ -71,7 +71,7 @@ func (p *Peer) candidate(class int, now time.Time) candidate {
 	}
 	at := p.target(it, now)
 	switch {
-	case at < 0 || p.follows(it):
+	case at < 0 || p.follows(it), it.suspect && at == it.link:
 		return candidate{it: it, link: -1}
 	case !p.links[at].budgets[class].open(now):
 		return candidate{it: it, link: -1} // it waits for its budget, not for a link that costs more
@@ -154,7 +154,7 @@ func (p *Peer) hand(c candidate, now time.Time) {
 	lane.on, lane.turn, lane.high = c.link, l.turn, max(lane.high, it.Number)
 	lane.air++
 	p.handouts++
-	it.handout, it.link = p.handouts, c.link
+	it.handout, it.link, it.suspect = p.handouts, c.link, false
 	if p.o.Custody {
 		p.toWire(it, now)
 		p.emit(Output{Action: Send, Number: it.Number, Link: c.link, Turn: l.turn})

@@ -18,7 +18,8 @@
 //     a new number when a link for it works. Whatever follows it in its conversation follows it there. Only what was once
 //     written to a neighbour with custody, and not confirmed, waits for a link of its own and holds its lane up: under
 //     another number it might arrive twice.
-//   - The item at the head of three stream losses running is taken out: it is held to be what breaks the stream.
+//   - The item at the head of three stream losses running is taken out: it is held to be what breaks the stream. A neighbour with custody
+//     is heard first: it may have the item, and only its confirmation was lost.
 //
 // # What it must never do
 //

@@ -299,6 +299,8 @@ func (w *world) raise(at int) {
 		for lane, n := range w.marks {
 			w.carry(w.p.Covered(w.now, uint8(lane), n))
 		}
+		w.turns()
+		w.carry(w.p.Greeted(w.now, at))
 	}
 }
 

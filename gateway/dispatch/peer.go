@@ -73,6 +73,7 @@ type item struct {
 	written bool      // it may have been on a wire
 	at      time.Time // when a link got it
 	before  bool      // the same, before the present hand-out
+	suspect bool      // it broke its stream once too often, and whether the neighbour has it is not known: see Greeted
 	notYet  time.Time
 	paid    int // bytes, from the budget of its class, for the present hand-out
 }
@@ -272,6 +273,20 @@ func (p *Peer) Covered(now time.Time, class uint8, number uint64) []Output {
 		}
 	}
 	l.settled = max(l.settled, number)
+	return p.done(now)
+}
+
+// Greeted tells that the neighbour has said on a new carrier of a link what it holds; Covered was called with it. What is held to have
+// broken the last one, and did not arrive over it, is taken out now.
+func (p *Peer) Greeted(now time.Time, at int) []Output {
+	p.begin()
+	for i := range p.lanes {
+		for _, it := range slices.Clone(p.lanes[i].items) {
+			if it.suspect && it.link == at && it.state == waiting {
+				p.finish(it, Poison)
+			}
+		}
+	}
 	return p.done(now)
 }
 

@@ -266,20 +266,52 @@ func TestWhatTheNeighbourHasIsNotTakenOut(t *testing.T) {
 
 func TestHeadOfThreeLossesIsTakenOut(t *testing.T) {
 	t.Parallel()
+	for _, arrives := range []bool{false, true} {
+		w := newWorld(two(true))
+		w.accept(0, 1, dispatch.All, 100)
+		w.accept(0, 2, dispatch.All, 100)
+		for i := range 3 {
+			w.raise(0)
+			if arrives && i == 2 {
+				w.arrive(0) // and its confirmation is lost
+			}
+			w.cut(0)
+		}
+		if len(w.ended) > 0 {
+			t.Fatalf("ended %v before the neighbour was heard", w.ended)
+		}
+		w.raise(0)
+		if arrives {
+			if w.ended[1] != dispatch.Delivered || len(w.ended) != 1 {
+				t.Fatalf("ended %v, want 1 delivered", w.ended)
+			}
+		} else {
+			if w.ended[1] != dispatch.Poison || len(w.ended) != 1 {
+				t.Fatalf("ended %v, want 1 poison", w.ended)
+			}
+			w.want(t, 0) // a crash could bring 1 back, behind the mark of 2
+			w.disk(true)
+		}
+		w.want(t, 0, 2)
+	}
+}
+
+// A suspect does not wait for a link that does not come back while there is another.
+func TestSuspectGoesByAnotherLink(t *testing.T) {
+	t.Parallel()
 	w := newWorld(two(true))
 	w.accept(0, 1, dispatch.All, 100)
-	w.accept(0, 2, dispatch.All, 100)
 	for range 3 {
 		w.raise(0)
 		w.cut(0)
 	}
-	if w.ended[1] != dispatch.Poison || len(w.ended) != 1 {
-		t.Fatalf("ended %v, want 1 poison", w.ended)
+	w.raise(1)
+	w.want(t, 1, 1)
+	w.arrive(1)
+	w.confirm(1)
+	if w.ended[1] != dispatch.Delivered {
+		t.Fatalf("ended %v", w.ended)
 	}
-	w.raise(0)
-	w.want(t, 0) // a crash could bring 1 back, behind the mark of 2
-	w.disk(true)
-	w.want(t, 0, 2)
 }
 
 func TestSilenceIsNoFaultOfTheHead(t *testing.T) {

@@ -81,8 +81,11 @@ func (p *Peer) returned(it *item, d links.Disposition, f Fault, silent bool) {
 		return
 	}
 	if !silent && p.lost(it) {
-		p.finish(it, Poison)
-		return
+		if !p.o.Custody {
+			p.finish(it, Poison)
+			return
+		}
+		it.suspect = true // the neighbour may have it all the same, and says so when it greets
 	}
 	switch {
 	case !p.o.Custody && !p.o.Resend && d != links.Returned:
