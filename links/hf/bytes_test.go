@@ -80,7 +80,11 @@ func warmAndMeasure(t *testing.T, cfg hf.Config, now *time.Time) (there, back, c
 		left.Codec, right.Codec = codec(t), codec(t)
 	}
 	a, b := hf.NewMachine(&left, *now), hf.NewMachine(&right, *now)
-	const warm, all = 8, 100
+	const warm = 8
+	all := 100
+	if testing.Short() {
+		all = 30
+	}
 	for n := range all {
 		a.Put(*now, chat(t, n), uint64(n+1)) //nolint:gosec // small
 		came := 0

@@ -50,5 +50,8 @@
 //   - A peer that its node does not reach four times in a row, or that acknowledges nothing three times, ends the turn, so that another link can
 //     take what waits; this one tries again after a pause.
 //
+//   - What the node has confirmed to an RCOP peer has reached our node, not our disk: a process that ends between the two loses it. Custody is
+//     for those who mind.
+//
 // Not in the room: the node, waveforms, the channel (s5066), the coding (links/compact), queues on disk (gateway).
 package hf

@@ -139,7 +139,7 @@ func TestBroadcastToTheSilent(t *testing.T) {
 			t.Errorf("reports %v", p.a.reports)
 		}
 		before := len(p.air.sent)
-		time.Sleep(24 * time.Hour)
+		time.Sleep(6 * time.Hour)
 		if n := len(p.air.sent) - before; n > 0 {
 			t.Errorf("%d U_PDUs for nobody", n)
 		}
