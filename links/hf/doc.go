@@ -43,10 +43,14 @@
 // # Decisions
 //
 //   - SAP 6 by default, and 7 for datagrams is the configuration's to say; both ends use the same SAP. One SAP of a node is one link's.
+//
 //   - Application ID of XMPP in RCOP and UDOP: 0x8365 by default (none is assigned).
+//
 //   - RCOP asks for the confirmation of the node by default. What is refused, or of which nobody knows, is sent again whole with its number, by
 //     which the peer knows it, until it expires; then it is in doubt. Order holds as far as the node keeps it.
+//
 //   - RCOP messages are complete when their element is closed.
+//
 //   - A peer that its node does not reach four times in a row, or that acknowledges nothing three times, ends the turn, so that another link can
 //     take what waits; this one tries again after a pause.
 //
