@@ -30,8 +30,8 @@ var failures = []struct {
 	}},
 	{"the disk is full", "", func(n *node) { n.disk.SetCapacity(n.used() + 100) }},
 	{"the log is full", "\n[audit]\nsegment-bytes = \"64 KiB\"\nmax-bytes = \"128 KiB\"\n", func(n *node) {
-		for range 1000 { // more than it takes
-			n.arrive(message(freshID(), "c.example", "b.example"))
+		for range 1000 { // more than it takes; from a sender who does not read, as the links close when all have been told
+			n.arrive(message(freshID(), "a.example", "b.example"))
 		}
 		synctest.Wait()
 	}},
