@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"sallyport/gateway/delivery"
 	"sallyport/gateway/dispatch"
 	"sallyport/gateway/spool"
 	"sallyport/links"
@@ -330,20 +328,6 @@ func (x *dispatcher) report(number uint64, d links.Disposition, cause error) {
 	x.wakeUp()
 }
 
-func faultOf(cause error) dispatch.Fault {
-	switch {
-	case errors.Is(cause, links.ErrTooBig):
-		return dispatch.ItemTooBig
-	case errors.Is(cause, links.ErrStaleTurn), errors.Is(cause, links.ErrNoCustody):
-		return dispatch.Unwritten
-	case errors.Is(cause, links.ErrNoRoute):
-		return dispatch.ItemNoRoute
-	case errors.Is(cause, links.ErrRefused):
-		return dispatch.ItemIsRefused
-	}
-	return dispatch.OfLink
-}
-
 // handle does what the scheduler says, as far as that is done at once. unsent: what waits again was certainly not written. Caller
 // holds mu.
 func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
@@ -386,22 +370,4 @@ func (x *dispatcher) handle(outs []dispatch.Output, unsent bool) {
 			}
 		}
 	}
-}
-
-// conclusion is how an entry ends that the scheduler gives up.
-func (x *dispatcher) conclusion(h *heldEntry, a dispatch.Action) conclusion {
-	c := conclusion{entry: h.Entry, how: spool.Bounced, downSince: x.downSince}
-	switch a {
-	case dispatch.InDoubt:
-		c.how, c.state = spool.InDoubt, delivery.Uncertain
-	case dispatch.Expired:
-		c.how = spool.Expired
-	case dispatch.TooBig:
-		c.state = delivery.TooBig
-	case dispatch.Poison:
-		c.state = delivery.TakenOut
-	default:
-		c.unroutable = true
-	}
-	return c
 }
