@@ -33,6 +33,10 @@ func NewMachine(cfg *Config, now time.Time) Machine {
 // Heard gives it a U_PDU, and settles what came of it. It returns how many stanzas that were.
 func (x Machine) Heard(now time.Time, updu []byte) (stanzas int) {
 	x.m.heard(now, &sis.UnidataIndication{Data: updu})
+	return x.settle(now)
+}
+
+func (x Machine) settle(now time.Time) (stanzas int) {
 	for _, e := range x.m.events() {
 		if e.kind == arrived {
 			stanzas++
@@ -40,6 +44,23 @@ func (x Machine) Heard(now time.Time, updu []byte) (stanzas int) {
 		}
 	}
 	return stanzas
+}
+
+// Tick tells it the time, and settles what came of that.
+func (x Machine) Tick(now time.Time) (stanzas int) {
+	x.m.tick(now)
+	return x.settle(now)
+}
+
+// Next is what it submits now to a node, which has to tell its Outcome if it can.
+func (x Machine) Next(now time.Time) (id uint64, q sis.UnidataRequest, ok bool) {
+	r, ok := x.m.next(now)
+	return r.id, r.UnidataRequest, ok
+}
+
+// Outcome is what the node says; reason 0 of what is not confirmed: nobody knows.
+func (x Machine) Outcome(now time.Time, id uint64, confirmed bool, reason sis.RejectReason) {
+	x.m.outcome(now, id, outcome{confirmed: confirmed, reason: reason})
 }
 
 // Put gives it a stanza.

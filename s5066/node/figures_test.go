@@ -32,25 +32,54 @@ func TestGoodput(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s loss %.1f train %v", c.wave, c.loss, c.train), func(t *testing.T) {
 			t.Parallel()
-			// The loss is that of a segment of the size that the sender settles on, 200 bytes and its header.
-			p := channel.FrameLoss(c.loss, 222)
-			w := newWorld(t, worldConfig{stations: 2, wave: c.wave, profile: &p, seed: 3, change: func(_ int, n *node.Config) {
-				n.MaxTransmit, n.DTS.AdaptSize = c.train, c.loss == 0
-			}})
-			a, b := w.nodes[0].bind(6, arq), w.nodes[1].bind(6, arq)
-			for i := range 25 {
-				a.unidata(1, s5066.ConfirmNode, []byte(say(0, 1, i, 2000)))
-			}
-			w.run(12*time.Hour, func() bool { return len(b.heard()) == 25 })
-			took := w.now.Sub(epoch)
-			share := 50000 * 8 / took.Seconds() / (c.rate * (1 - c.loss))
-			s := w.status(0).Stats
-			t.Logf("50 kB in %v: %.1f %% of the loss-adjusted line; %d trains, %d bytes of data keyed, %d frames again", took.Round(time.Second), share*100,
-				s.Trains, s.Keyed[dpdu.DataOnly].Bytes+s.Keyed[dpdu.DataAck].Bytes, again(w.status(0)))
-			if len(b.heard()) != 25 || share < c.floor {
-				t.Errorf("%d heard, %.2f of the line, want %.2f", len(b.heard()), share, c.floor)
+			share, heard := bulk(t, c.wave, c.rate, c.loss, c.train)
+			if heard != 25 || share < c.floor {
+				t.Errorf("%d heard, %.2f of the line, want %.2f", heard, share, c.floor)
 			}
 		})
+	}
+}
+
+// bulk sends 50 kB at once. share is of the line, less what is lost; heard is how many of 25 U_PDUs arrived.
+func bulk(t testing.TB, wave string, rate, loss float64, train time.Duration) (share float64, heard int) {
+	t.Helper()
+	// The loss is that of a segment of the size that the sender settles on, 200 bytes and its header.
+	p := channel.FrameLoss(loss, 222)
+	w := newWorld(t, worldConfig{stations: 2, wave: wave, profile: &p, seed: 3, change: func(_ int, n *node.Config) {
+		n.MaxTransmit, n.DTS.AdaptSize = train, loss == 0
+	}})
+	a, b := w.nodes[0].bind(6, arq), w.nodes[1].bind(6, arq)
+	for i := range 25 {
+		a.unidata(1, s5066.ConfirmNode, []byte(say(0, 1, i, 2000)))
+	}
+	w.run(12*time.Hour, func() bool { return len(b.heard()) == 25 })
+	took := w.now.Sub(epoch)
+	share = 50000 * 8 / took.Seconds() / (rate * (1 - loss))
+	s := w.status(0).Stats
+	t.Logf("50 kB in %v: %.1f %% of the loss-adjusted line; %d trains, %d bytes of data keyed, %d frames again", took.Round(time.Second), share*100,
+		s.Trains, s.Keyed[dpdu.DataOnly].Bytes+s.Keyed[dpdu.DataAck].Bytes, again(w.status(0)))
+	return share, len(b.heard())
+}
+
+// BenchmarkGoodput is printed by `make bench ONLY=hf`. All times are virtual: -benchtime 1x.
+func BenchmarkGoodput(b *testing.B) {
+	for _, c := range []struct {
+		wave string
+		rate float64
+	}{{"110a-2400-short", 2400}, {"4539-9600-veryshort", 9600}} {
+		for _, loss := range []float64{0, 0.1} {
+			for _, train := range []time.Duration{30 * time.Second, 127 * time.Second} {
+				b.Run(fmt.Sprintf("%s/loss-%.0f/%v", c.wave, loss*100, train), func(b *testing.B) {
+					for b.Loop() {
+						share, heard := bulk(b, c.wave, c.rate, loss, train)
+						if heard != 25 {
+							b.Fatalf("%d of 25 U_PDUs arrived", heard)
+						}
+						b.ReportMetric(share*100, "percent")
+					}
+				})
+			}
+		}
 	}
 }
 

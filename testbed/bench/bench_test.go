@@ -109,3 +109,25 @@ func TestChats(t *testing.T) {
 		}
 	}
 }
+
+// Figures of our own units are found beside those of the clock, and what misses its budget says so.
+func TestFiguresOfRadio(t *testing.T) {
+	name, units, ok := parseFigures("BenchmarkFigures/warm/compact-2 \t 1 \t 232458724 ns/op\t 78.61 data-B\t 4.000 trains")
+	if !ok || name != "Figures/warm/compact" || units["data-B"] != 78.61 || units["trains"] != 4 {
+		t.Errorf("%q %v %v", name, units, ok)
+	}
+	rows := hfBytes(map[string]map[string]float64{"warm/compact": units, "warm/stream": {"data-B": 80}, "cold/compact": {"data-B": 59}})
+	met := map[float64]bool{}
+	for _, r := range rows {
+		if r.Met != nil {
+			met[r.Value] = *r.Met
+		}
+	}
+	if len(met) != 2 || met[78.61] || !met[80] {
+		t.Errorf("%v: the budgets are of the warm chats, 85 for a stream and 60 for compact", met)
+	}
+	bulk := hfBulk(map[string]map[string]float64{"x": {"percent": 87}})
+	if len(bulk) != 1 || *bulk[0].Met {
+		t.Errorf("%+v, want 87 of 90 per cent missed", bulk)
+	}
+}

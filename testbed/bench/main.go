@@ -41,6 +41,7 @@ func groups() []group {
 		{"labels", labels},
 		{"rules", rules},
 		{"links", links},
+		{"hf", hf},
 	}
 }
 
