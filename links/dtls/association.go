@@ -53,8 +53,10 @@ type Association struct {
 	rate    rate          // under mu
 
 	up      atomic.Bool
-	heard   atomic.Int64 // unix nanoseconds of the last authentic message
-	poked   atomic.Int64 // of the last heartbeat of ours
+	heard   atomic.Int64  // unix nanoseconds of the last authentic message
+	poked   atomic.Int64  // of the last heartbeat of ours
+	content time.Time     // when look last found nothing that waits for an answer; look's
+	doubted chan struct{} // silent for a while, with something under way
 	ended   chan struct{}
 	once    sync.Once
 	cleared chan struct{}
@@ -67,7 +69,7 @@ type Association struct {
 func newAssociation(e *Endpoint, k Key, cid CID, p *Peer) *Association {
 	a := &Association{
 		endpoint: e, key: k, cid: cid, dialled: p, wire: newWire(e, k), since: time.Now(), opening: true,
-		ended: make(chan struct{}), cleared: make(chan struct{}),
+		doubted: make(chan struct{}, 1), ended: make(chan struct{}), cleared: make(chan struct{}),
 	}
 	profile := e.mostPatient()
 	if p != nil {
@@ -292,8 +294,18 @@ func (a *Association) look(now time.Time) (probe, gone bool) {
 		a.poked.Store(now.UnixNano())
 		return true, false
 	}
-	waits := under > 0 || poked.After(time.Unix(0, a.heard.Load()))
-	return false, waits && silent >= a.tuning.patience
+	if under == 0 && !poked.After(time.Unix(0, a.heard.Load())) {
+		a.content = now
+		return false, false
+	}
+	silent = min(silent, now.Sub(a.content)) // before that there was nothing to answer
+	if silent >= a.tuning.doubt {
+		select {
+		case a.doubted <- struct{}{}:
+		default:
+		}
+	}
+	return false, silent >= a.tuning.patience
 }
 
 // probe asks for a sign of life. A HEARTBEAT of SCTP would be for that, but what pion sends under this name is empty, and is not answered.

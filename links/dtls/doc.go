@@ -10,6 +10,7 @@
 //	association.go, secure.go, …     Association: pion's DTLS and SCTP for one neighbour, lanes of messages, back-pressure
 //	identity.go                      who it is: a pre-shared key, or a certificate judged by internal/tlsid
 //	quality.go                       what was lost, and what went through
+//	doubt.go                         another association beside one that has fallen silent
 //	link.go, run.go, session.go, …   Link: links.Outlet over it, with a stream of links/x2x under custody on each lane
 //
 // # What it must never do
@@ -29,6 +30,11 @@
 // Whether a silent neighbour is there is asked the same way: what pion sends as SCTP's HEARTBEAT is empty, and is not answered.
 //
 // Both ends ask for connection ids; a neighbour without them never gets beyond the handshake.
+//
+// # A neighbour that was started again
+//
+// It knows nothing of the association, and what it could say of that nobody could believe. Who dialled therefore opens another beside one
+// that does not answer, as soon as a single loss cannot explain it, and long before it would be given up.
 //
 // # No resumption
 //

@@ -86,6 +86,7 @@ type station struct {
 	delivered   int
 	returned    int
 	proofs      []peering.Proof
+	greetings   [][]links.Mark
 	poke        chan struct{}
 }
 
@@ -101,10 +102,11 @@ func (s *station) Marks(string) []links.Mark {
 	return s.receiver.Marks()
 }
 
-func (s *station) Greeted(_, _ string, epoch uint64, _ []links.Mark) {
+func (s *station) Greeted(_, _ string, epoch uint64, marks []links.Mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.receiver.Greeted(epoch)
+	s.greetings = append(s.greetings, marks)
 }
 func (s *station) Changed(string, bool) { s.wake() }
 

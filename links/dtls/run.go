@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"sallyport/links"
@@ -118,7 +119,11 @@ func (l *Link) carry(until time.Time) {
 		return
 	}
 	began := time.Now()
-	orderly := l.serve(a, at, until)
+	orderly, other := l.serve(a, at, until)
+	for other != nil {
+		began = time.Now()
+		orderly, other = l.serve(other, l.relieved(other), until)
+	}
 	switch {
 	case orderly && (l.onDemand() || !l.cfg.Dial), time.Since(began) > shortLife:
 		l.failures = 0
@@ -189,25 +194,30 @@ func (l *Link) enter(s links.State) {
 	})
 }
 
-// serve carries stanzas over one association until it ends, and reports whether it ended in order. An end in order with nothing left over
+// serve carries stanzas over one association until it ends, and reports whether it ended in order, and what took its place. An end in order with nothing left over
 // is no end of the turn of a link on demand: what was put to it meanwhile goes over the next association.
-func (l *Link) serve(a *Association, at *links.Attempt, until time.Time) (orderly bool) {
+func (l *Link) serve(a *Association, at *links.Attempt, until time.Time) (orderly bool, other *Association) {
 	stop := context.AfterFunc(l.ctx, func() { a.stop(ErrClosed) })
 	defer stop()
 	s := newSession(l, a, until)
 	l.enter(links.Up)
 	l.beginTurn(s)
 	l.incident(x2x.Incident{Kind: x2x.IncidentUp, Address: a.Address(), Detail: carried(a)})
+	var beside sync.WaitGroup
+	if l.cfg.Dial {
+		beside.Go(func() { other = l.relief(a) })
+	}
 	left := s.run()
+	beside.Wait()
 	orderly, why := s.outcome()
 	l.tell(func() { at.Fail(time.Now(), "ended: "+why, "") })
 	l.incident(x2x.Incident{Kind: x2x.IncidentDown, Address: a.Address(), Detail: why})
 	open, _ := l.profile.Open(time.Now())
 	if orderly && len(left) == 0 && l.onDemand() && open && l.ctx.Err() == nil && l.keepTurn(s) {
-		return true
+		return true, other
 	}
 	l.endTurn(left)
-	return orderly
+	return orderly, other
 }
 
 // beginTurn makes a session carry, or nil where the first stanza is to open one. It begins a turn unless there is one.

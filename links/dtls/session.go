@@ -46,17 +46,10 @@ func newSession(l *Link, a *Association, until time.Time) *session {
 		cfg := x2x.StreamConfig{
 			Mode: x2x.Custody, Opener: a.Opener(), Profile: p, Remote: l.cfg.Remote, Local: l.cfg.Local, Epoch: l.env.Custodian.Epoch(),
 			Compression: l.cfg.Compression, Records: true, Usage: &l.usage,
+			Marks: marks, // of all lanes: the neighbour takes a greeting for all that we hold
 		}
 		if i, ok := l.env.Custodian.(links.Issuer); ok {
 			cfg.Issued = i.Issued
-		}
-		if i, ok := l.env.Custodian.(links.Issuer); ok {
-			cfg.Issued = i.Issued
-		}
-		for _, m := range marks {
-			if int(m.Lane) == lane {
-				cfg.Marks = append(cfg.Marks, m)
-			}
 		}
 		s.strands = append(s.strands, &strand{
 			session: s, lane: lane, wakeup: make(chan struct{}, 1), roomy: make(chan struct{}, 1),

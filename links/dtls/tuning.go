@@ -41,6 +41,7 @@ type tuning struct {
 	laneBuffer int           // bytes of one lane given to SCTP and not yet acknowledged
 	pace       time.Duration // between challenges of a new address
 	heartbeat  time.Duration // of silence, before one is sent; 0: never
+	doubt      time.Duration // without any answer, after which another association is tried beside it
 	patience   time.Duration // without any answer, after which the neighbour is gone
 	handshake  time.Duration // until the association is established
 }
@@ -59,6 +60,11 @@ func tune(p links.Profile, limits Limits, lanes int) tuning {
 		heartbeat:  p.KeepAlive,
 		patience:   p.AnswerTimeout(p.WindowBytes()),
 		handshake:  max(p.HandshakeTimeout(), limits.Handshake),
+	}
+	// One loss is no reason: SCTP has sent again by then, and could have been answered.
+	t.doubt = t.rtoMax + 2*trip + 2*p.Transmit(p.WindowBytes())
+	if p.HalfDuplex {
+		t.doubt += p.Transmit(p.WindowBytes()) // the other end may be at its own
 	}
 	t.minWindow = floorOpen
 	t.grow = payloadMTU * min(max(int(trip/growTrip), 1), maxGrow)
