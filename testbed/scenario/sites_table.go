@@ -44,7 +44,13 @@ func OverLinks() []Alone {
 		{Scenario: Scenario{"link-clearance", false, linkClearance}, Middle: sites(clearedLinks())},
 		{Scenario: Scenario{"refused-while-waiting", false, refusedWhileWaiting}, Middle: sites(clearedPeers(one))},
 		{Scenario: Scenario{"lifetime-over", false, lifetimeOver}, Middle: sites(short)},
+		{Scenario: Scenario{"over-radio", false, overRadio}, Middle: radioSites("4539-9600-veryshort", 0.1)},
 	}
+}
+
+// radioSites have only radio between them.
+func radioSites(waveform string, loss float64) func(GatewayOptions) Middle {
+	return func(GatewayOptions) Middle { return NewRadioSites(waveform, loss) }
 }
 
 // clearedPeers lets both sites read what is INTERNAL.
