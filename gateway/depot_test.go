@@ -225,13 +225,7 @@ func TestRequestAndAnswerOverASlowWay(t *testing.T) {
 
 // TestUnclearedBearer: what a link is not cleared for waits for one that is, and holds nothing else up.
 func TestUnclearedBearer(t *testing.T) {
-	edit := func(shore, ship *site) {
-		for _, s := range []*site{shore, ship} {
-			s.peers = strings.ReplaceAll(s.peers, "policy/outside.clearance.xml", "policy/inside.clearance.xml")
-			s.more = strings.ReplaceAll(s.more, "priority = 2", "priority = 2\nclearance = \"policy/outside.clearance.xml\"")
-		}
-	}
-	between(t, edit, func(t *testing.T, e *ends) {
+	between(t, onlySat, func(t *testing.T, e *ends) {
 		e.settle(time.Second)
 		e.wires.cut(sat)
 		e.settle(time.Second)
