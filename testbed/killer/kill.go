@@ -42,7 +42,7 @@ func (r *Report) Held() bool {
 
 // Limits of a run.
 const (
-	flowTime  = 90 * time.Second // for some messages to arrive after a kill; who sent datagrams to the dead notices after thirty seconds
+	flowTime  = 90 * time.Second // for some messages to arrive after a kill; who sent datagrams to the dead notices after three seconds
 	drainTime = 90 * time.Second // for all of them at the end
 	glance    = 20 * time.Millisecond
 	talks     = 8

@@ -9,20 +9,25 @@ import (
 	"sallyport/testbed/scenario"
 )
 
-// TestTwentyKills is the short form.
-func TestTwentyKills(t *testing.T) {
+// TestSomeKills is the short form.
+func TestSomeKills(t *testing.T) {
 	t.Parallel()
 	binary, err := scenario.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(t.Context(), Options{Binary: binary, Dir: t.TempDir(), Gateways: 2, Kills: 20, Rate: 100, Seed: 1})
-	t.Log(r.Text())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !r.Held() {
-		t.Error("the account does not hold")
+	for trunk, kills := range map[string]int{"x2x": 20, "dtls": 5} {
+		t.Run(trunk, func(t *testing.T) {
+			t.Parallel()
+			r, err := Run(t.Context(), Options{Binary: binary, Dir: t.TempDir(), Gateways: 2, Trunk: trunk, Kills: kills, Rate: 100, Seed: 1})
+			t.Log(r.Text())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Held() {
+				t.Error("the account does not hold")
+			}
+		})
 	}
 }
 
