@@ -264,23 +264,23 @@ func TestTransmissionsInWords(t *testing.T) {
 
 func TestChannelFiles(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
-		`stations = ["a", "b"]`:                                     "",
-		`stations = ["a"]`:                                          "names 1 stations",
-		`stations = ["a", "a b"]`:                                   "not plain letters",
-		"stations = [\"a\", \"b\"]\nprofile = \"x\"":                "is no profile",
-		"stations = [\"a\", \"b\"]\nprofile = \"clean\"\nloss=0.1":  "stands beside a profile",
-		"stations = [\"a\", \"b\"]\n[[path]]\nfrom=\"a\"\nto=\"a\"": "leads to where it begins",
-		"stations = [\"a\", \"b\"]\n[[window]]\nkind=\"jam\"\nfor=\"1s\"\nstations=[\"c\"]": "none of the stations",
-		"stations = [\"a\", \"b\"]\nlisten=\"0.0.0.0:1\"":                                   "anybody who reaches it",
+	for _, c := range []struct{ text, want string }{
+		{`stations = ["a", "b"]`, ""},
+		{`stations = ["a"]`, "names 1 stations"},
+		{`stations = ["a", "a b"]`, "not plain letters"},
+		{"stations = [\"a\", \"b\"]\nprofile = \"x\"", "is no profile"},
+		{"stations = [\"a\", \"b\"]\nprofile = \"clean\"\nloss=0.1", "stands beside a profile"},
+		{"stations = [\"a\", \"b\"]\n[[path]]\nfrom=\"a\"\nto=\"a\"", "leads to where it begins"},
+		{"stations = [\"a\", \"b\"]\n[[window]]\nkind=\"jam\"\nfor=\"1s\"\nstations=[\"c\"]", "none of the stations"},
+		{"stations = [\"a\", \"b\"]\nlisten=\"0.0.0.0:1\"", "anybody who reaches it"},
 	} {
-		_, problems := radio.LoadChannel(file(t, "channel.toml", text))
+		_, problems := radio.LoadChannel(file(t, "channel.toml", c.text))
 		var got string
 		for _, p := range problems {
 			got += p.String() + "\n"
 		}
-		if want == "" && got != "" || !strings.Contains(got, want) {
-			t.Errorf("%s\nproblems %s\nwant %q", text, got, want)
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s\nproblems %s\nwant %q", c.text, got, c.want)
 		}
 	}
 	if _, problems := radio.LoadChannel(filepath.Join(t.TempDir(), "nothing")); !problems.Failed() || problems[0].Severity != config.Error {
