@@ -132,18 +132,11 @@ func (x *net) run(limit time.Duration) {
 	end := x.now.Add(limit)
 	for steps := 0; x.now.Before(end) && steps < 200_000; steps++ {
 		x.settle()
-		next := end
-		if at, ok := x.sim.Deadline(); ok && at.Before(next) {
-			next = at
-		}
+		due := []deadline{x.sim.Deadline}
 		for _, s := range x.sites {
-			if at, ok := s.n.Deadline(); ok && at.Before(next) {
-				next = at
-			}
+			due = append(due, s.n.Deadline)
 		}
-		if next.After(x.now) {
-			x.now = next
-		}
+		x.now = next(x.now, end, due)
 		for _, d := range x.sim.Tick(x.now) {
 			x.sites[d.Station].n.Modem(x.now, d.Event)
 		}

@@ -137,18 +137,11 @@ func (x *exchange) run(limit time.Duration) {
 	end := x.now.Add(limit)
 	for steps := 0; x.now.Before(end) && steps < 100_000; steps++ {
 		x.key()
-		next := end
-		if at, ok := x.sim.Deadline(); ok && at.Before(next) {
-			next = at
-		}
+		due := []deadline{x.sim.Deadline}
 		for _, s := range x.terminals {
-			if at, ok := s.m.Deadline(); ok && at.Before(next) {
-				next = at
-			}
+			due = append(due, s.m.Deadline)
 		}
-		if next.After(x.now) {
-			x.now = next
-		}
+		x.now = next(x.now, end, due)
 		for _, d := range x.sim.Tick(x.now) {
 			x.deliver(d)
 		}
