@@ -18,7 +18,7 @@ func overRadio(t *testing.T, w *World) {
 	if !ok {
 		t.Fatal("there is no radio")
 	}
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+	for _, g := range s.both() {
 		g.wantLink(t, radioLink, true)
 	}
 	begun := time.Now()
@@ -37,7 +37,7 @@ func overRadio(t *testing.T, w *World) {
 	if !out.Arrived(out.Sent(), 2*Patience) || !in.Arrived(in.Sent(), Patience) {
 		t.Errorf("%d of %d arrived outward, %d of %d inward", len(out.arrived), out.Sent(), len(in.arrived), in.Sent())
 	}
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+	for _, g := range s.both() {
 		g.wantDrained(t)
 		g.wantLink(t, radioLink, true)
 	}

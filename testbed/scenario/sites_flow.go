@@ -179,3 +179,47 @@ func (f *Flow) WantExcused(t *testing.T, lines []audit.Entry) {
 	}
 	t.Logf("%s: %d in doubt", f.mark, len(doubtful))
 }
+
+// flows are traffic in both directions between two people who have talked before.
+func (w *World) flows(t *testing.T) (out, in *Flow) {
+	t.Helper()
+	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
+	out, in = NewFlow(alice, bob, "out"), NewFlow(bob, alice, "in")
+	out.Send(1)
+	in.Send(1)
+	if !out.Arrived(1, 2*Patience) || !in.Arrived(1, 2*Patience) {
+		t.Fatal("nothing crosses the link")
+	}
+	return out, in
+}
+
+// bothWays are flows that are kept up until they are ended, at the latest by the end of the test.
+type bothWays struct {
+	out, in *Flow
+	end     func()
+}
+
+func (w *World) traffic(t *testing.T) *bothWays {
+	t.Helper()
+	out, in := w.flows(t)
+	stopOut, stopIn := out.Keep(), in.Keep()
+	f := &bothWays{out: out, in: in, end: sync.OnceFunc(func() { stopOut(); stopIn() })}
+	t.Cleanup(f.end)
+	return f
+}
+
+// flows wants some messages of each.
+func (f *bothWays) flows(t *testing.T) {
+	t.Helper()
+	if !f.out.Arrived(50, Patience) || !f.in.Arrived(50, Patience) {
+		t.Fatal("traffic does not flow")
+	}
+}
+
+// allArrived ends both, and wants each message to have arrived once and in order.
+func (f *bothWays) allArrived(t *testing.T) {
+	t.Helper()
+	f.end()
+	f.out.WantAllArrived(t, Patience)
+	f.in.WantAllArrived(t, Patience)
+}

@@ -55,6 +55,17 @@ func (g *Gateway) wantDrained(t *testing.T) {
 	}
 }
 
+// both are the gateways of the two sites.
+func (s *Sites) both() []*Gateway { return []*Gateway{s.Gateway, s.Ship} }
+
+// wantBothDrained wants the same of both.
+func (s *Sites) wantBothDrained(t *testing.T) {
+	t.Helper()
+	for _, g := range s.both() {
+		g.wantDrained(t)
+	}
+}
+
 // links is what `sallyport link status` shows.
 func (g *Gateway) links(t *testing.T) map[string]control.LinkStatus {
 	t.Helper()

@@ -19,19 +19,6 @@ func (w *World) sites(t *testing.T) *Sites {
 	return s
 }
 
-// flows are traffic in both directions between two people who have talked before.
-func (w *World) flows(t *testing.T) (out, in *Flow) {
-	t.Helper()
-	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
-	out, in = NewFlow(alice, bob, "out"), NewFlow(bob, alice, "in")
-	out.Send(1)
-	in.Send(1)
-	if !out.Arrived(1, 2*Patience) || !in.Arrived(1, 2*Patience) {
-		t.Fatal("nothing crosses the link")
-	}
-	return out, in
-}
-
 // overALink: people of two sites do what people do, over a link of custody.
 func overALink(t *testing.T, w *World) {
 	s := w.sites(t)
@@ -40,7 +27,7 @@ func overALink(t *testing.T, w *World) {
 	roomsAcross(t, w)
 	discovery(t, w)
 	vCards(t, w)
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+	for _, g := range s.both() {
 		for name := range s.Cables {
 			g.wantLink(t, name, true)
 		}
@@ -52,18 +39,15 @@ func overALink(t *testing.T, w *World) {
 // is gone after the link has returned.
 func linkCut(t *testing.T, w *World) {
 	s := w.sites(t)
-	out, in := w.flows(t)
-	stopOut, stopIn := out.Keep(), in.Keep()
-	if !out.Arrived(50, Patience) || !in.Arrived(50, Patience) {
-		t.Fatal("traffic does not flow")
-	}
+	f := w.traffic(t)
+	f.flows(t)
 	for range 3 {
-		before := out.Sent()
+		before := f.out.Sent()
 		s.Cables["satellite"].Set(cable.Broken)
-		if !eventually(Patience, func() bool { return out.Sent() > before+100 }) {
+		if !eventually(Patience, func() bool { return f.out.Sent() > before+100 }) {
 			t.Fatal("nobody speaks")
 		}
-		for _, g := range []*Gateway{s.Gateway, s.Ship} {
+		for _, g := range s.both() {
 			g.wantLink(t, "satellite", false)
 			g.wantWaiting(t, 20)
 			if shown := g.spool(t); shown.Entries < 20 || len(shown.Lanes) != 1 || shown.Lanes[0].Oldest.IsZero() {
@@ -71,38 +55,27 @@ func linkCut(t *testing.T, w *World) {
 			}
 		}
 		s.Cables["satellite"].Set(cable.Whole)
-		at := len(out.arrived)
-		if !out.Arrived(at+50, Patience) {
+		at := len(f.out.arrived)
+		if !f.out.Arrived(at+50, Patience) {
 			t.Fatal("nothing flows after the cut")
 		}
 	}
-	stopOut()
-	stopIn()
-	out.WantAllArrived(t, Patience)
-	in.WantAllArrived(t, Patience)
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
-		g.wantDrained(t)
-	}
+	f.allArrived(t)
+	s.wantBothDrained(t)
 }
 
 // linkSilent: the link says nothing for a while and keeps its connection. What waits goes over it as soon as it speaks again.
 func linkSilent(t *testing.T, w *World) {
 	s := w.sites(t)
-	out, in := w.flows(t)
-	stopOut, stopIn := out.Keep(), in.Keep()
-	if !out.Arrived(50, Patience) || !in.Arrived(50, Patience) {
-		t.Fatal("traffic does not flow")
-	}
-	before := out.Sent()
+	f := w.traffic(t)
+	f.flows(t)
+	before := f.out.Sent()
 	s.Cables["satellite"].Set(cable.Silent)
-	if !eventually(Patience, func() bool { return out.Sent() > before+300 }) {
+	if !eventually(Patience, func() bool { return f.out.Sent() > before+300 }) {
 		t.Fatal("nobody speaks")
 	}
 	s.Cables["satellite"].Set(cable.Whole)
-	stopOut()
-	stopIn()
-	out.WantAllArrived(t, Patience)
-	in.WantAllArrived(t, Patience)
+	f.allArrived(t)
 	if n := s.Cables["satellite"].Stats().Connections; n != 1 {
 		t.Errorf("%d connections, want the one that was there before", n)
 	}
@@ -114,16 +87,15 @@ const holdTime = 30*time.Second + Patience/2
 // failOver: under traffic the better of two links breaks, and the other carries; the better returns, and carries again.
 func failOver(t *testing.T, w *World) {
 	s := w.sites(t)
-	out, in := w.flows(t)
+	f := w.traffic(t)
 	satellite, radio := s.Cables["satellite"], s.Cables["radio"]
 	carries := func(c *cable.Cable, what string, limit time.Duration) {
 		t.Helper()
-		before, arrived := c.Stats().Bytes, len(out.arrived)
-		if !out.Arrived(arrived+50, limit) || !eventually(limit, func() bool { return c.Stats().Bytes > before+20_000 }) {
-			t.Fatalf("%s: %d bytes more, %d messages more", what, c.Stats().Bytes-before, len(out.arrived)-arrived)
+		before, arrived := c.Stats().Bytes, len(f.out.arrived)
+		if !f.out.Arrived(arrived+50, limit) || !eventually(limit, func() bool { return c.Stats().Bytes > before+20_000 }) {
+			t.Fatalf("%s: %d bytes more, %d messages more", what, c.Stats().Bytes-before, len(f.out.arrived)-arrived)
 		}
 	}
-	stopOut, stopIn := out.Keep(), in.Keep()
 	carries(satellite, "the satellite, at first", Patience)
 	quiet := radio.Stats().Bytes
 	if quiet > 20_000 {
@@ -137,13 +109,8 @@ func failOver(t *testing.T, w *World) {
 	s.Gateway.wantCarries(t, "satellite")
 	radio.Set(cable.Broken) // it does not matter any more
 	carries(satellite, "the satellite, after the radio broke", Patience)
-	stopOut()
-	stopIn()
-	out.WantAllArrived(t, Patience)
-	in.WantAllArrived(t, Patience)
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
-		g.wantDrained(t)
-	}
+	f.allArrived(t)
+	s.wantBothDrained(t)
 }
 
 // overDatagrams: the same over datagrams, compressed, with a key in place of certificates; under traffic they vanish for a while, and then
@@ -151,29 +118,25 @@ func failOver(t *testing.T, w *World) {
 func overDatagrams(t *testing.T, w *World) {
 	s := w.sites(t)
 	overALink(t, w)
-	out, in := w.flows(t)
-	stopOut, stopIn := out.Keep(), in.Keep()
+	f := w.traffic(t)
 	for _, state := range []cable.State{cable.Silent, cable.Broken} {
-		at := len(out.arrived)
-		if !out.Arrived(at+50, Patience) {
+		at := len(f.out.arrived)
+		if !f.out.Arrived(at+50, Patience) {
 			t.Fatal("traffic does not flow")
 		}
-		before := out.Sent()
+		before := f.out.Sent()
 		s.Cables["mesh"].Set(state)
-		if !eventually(Patience, func() bool { return out.Sent() > before+100 }) {
+		if !eventually(Patience, func() bool { return f.out.Sent() > before+100 }) {
 			t.Fatal("nobody speaks")
 		}
 		s.Cables["mesh"].Set(cable.Whole)
 	}
-	at := len(out.arrived)
-	if !out.Arrived(at+50, 2*Patience) {
+	at := len(f.out.arrived)
+	if !f.out.Arrived(at+50, 2*Patience) {
 		t.Fatal("nothing flows from another address")
 	}
-	stopOut()
-	stopIn()
-	out.WantAllArrived(t, Patience)
-	in.WantAllArrived(t, Patience)
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
+	f.allArrived(t)
+	for _, g := range s.both() {
 		g.wantDrained(t)
 		shown := g.links(t)["mesh"]
 		if shown.Saved <= 0 || shown.RoundTrip == "" || shown.Fingerprint == "" || shown.Fingerprint != s.links(t)["mesh"].Fingerprint {
@@ -185,35 +148,26 @@ func overDatagrams(t *testing.T, w *World) {
 // datagramsFirst: datagrams vanish without anybody saying so, and what was on the way goes over the second link.
 func datagramsFirst(t *testing.T, w *World) {
 	s := w.sites(t)
-	out, in := w.flows(t)
-	stopOut, stopIn := out.Keep(), in.Keep()
-	if !out.Arrived(50, Patience) || !in.Arrived(50, Patience) {
-		t.Fatal("traffic does not flow")
-	}
+	f := w.traffic(t)
+	f.flows(t)
 	if n := s.Cables["mesh"].Stats().Bytes; n < 20_000 {
 		t.Errorf("%d bytes in datagrams", n)
 	}
 	s.Cables["mesh"].Set(cable.Silent)
-	at := out.Sent()
-	if !out.Arrived(at+100, 2*Patience) {
+	at := f.out.Sent()
+	if !f.out.Arrived(at+100, 2*Patience) {
 		t.Fatal("nothing flows over the second link")
 	}
-	stopOut()
-	stopIn()
-	out.WantAllArrived(t, Patience)
-	in.WantAllArrived(t, Patience)
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
-		g.wantDrained(t)
-	}
+	f.allArrived(t)
+	s.wantBothDrained(t)
 }
 
 // shipKilled: the gateway of the ship is killed in the middle of traffic, several times. Nothing that was accepted is lost, nothing
 // arrives twice; what came back was in doubt between it and the server behind it, which cannot acknowledge, and is recorded as such.
 func shipKilled(t *testing.T, w *World) {
 	s := w.sites(t)
-	out, in := w.flows(t)
-	stopOut := out.Keep()
-	stopIn := in.Keep()
+	f := w.traffic(t)
+	out, in := f.out, f.in
 	flows := func() {
 		outward, inward := len(out.arrived), len(in.arrived)
 		if !out.Arrived(outward+60, Patience) || !in.Arrived(inward+1, 2*Patience) {
@@ -228,8 +182,7 @@ func shipKilled(t *testing.T, w *World) {
 		}
 	}
 	flows()
-	stopIn()
-	stopOut()
+	f.end()
 	out.Settle(t, 2*Patience)
 	lines, err := s.AuditShip()
 	if err != nil {
@@ -243,9 +196,7 @@ func shipKilled(t *testing.T, w *World) {
 	if out, err := s.Ship.command("audit", "verify"); err != nil {
 		t.Errorf("audit verify after the kills: %v\n%s", err, out)
 	}
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
-		g.wantDrained(t)
-	}
+	s.wantBothDrained(t)
 }
 
 // linkClearance: what the better link is not cleared for takes the other; while that is broken it waits, with the reason, and does not

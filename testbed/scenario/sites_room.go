@@ -112,9 +112,7 @@ func roomMerged(t *testing.T, w *World) {
 		t.Error("the operator is shown nothing as spared")
 	}
 	c.throughCuts(t, s.Cables["satellite"])
-	for _, g := range []*Gateway{s.Gateway, s.Ship} {
-		g.wantDrained(t)
-	}
+	s.wantBothDrained(t)
 }
 
 // throughCuts speaks while the link is cut again and again, at no matter which moment of a line.
