@@ -43,7 +43,7 @@ type compactLine struct {
 	incoming compact.Incoming
 	inLanes  [links.Lanes]inLane
 	carried  custody.Carried
-	mine     [links.Lanes]links.Mark // what we have told of the peer's lanes
+	mine     held // what we have told of the peer's lanes
 	retell   [links.Lanes]bool
 	ackDue   time.Time
 	greetDue bool
@@ -221,9 +221,7 @@ func (c *compactLine) owe(now time.Time, wait time.Duration) {
 func (c *compactLine) due() []links.Mark {
 	c.ackDue = time.Time{}
 	for _, m := range c.carried.Due(nil) {
-		if m.Lane < links.Lanes && m.Number >= c.mine[m.Lane].Number || m.Epoch != c.mine[m.Lane].Epoch {
-			c.mine[m.Lane] = m
-		}
+		c.mine.learn(m)
 		c.retell[m.Lane] = true
 	}
 	var all []links.Mark
@@ -232,16 +230,6 @@ func (c *compactLine) due() []links.Mark {
 			all = append(all, c.mine[i])
 		}
 		c.retell[i] = false
-	}
-	return all
-}
-
-// held are the marks that a greeting tells.
-func (c *compactLine) heldMarks() (all []links.Mark) {
-	for _, m := range c.mine {
-		if m.Epoch != 0 {
-			all = append(all, m)
-		}
 	}
 	return all
 }

@@ -72,7 +72,7 @@ func (c *compactLine) adopt(now time.Time, u *unit) bool {
 	c.remember(c.peer)
 	c.peer = u.session
 	in.Greeted(r.Greeting.Epoch)
-	in.Told(c.heldMarks())
+	in.Told(c.mine.marks())
 	c.incoming = in
 	for i := range c.inLanes {
 		c.inLanes[i] = inLane{}

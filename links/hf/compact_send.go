@@ -152,8 +152,8 @@ func (c *compactLine) preface(greets bool) []byte {
 	c.incoming.Told(marks)
 	var body []byte
 	if greets {
-		body = compact.AppendGreeting(nil, compact.Greeting{Epoch: c.epoch, Codec: c.cfg.Codec.Fingerprint(), Marks: c.heldMarks()})
-		c.incoming.Told(c.heldMarks())
+		body = compact.AppendGreeting(nil, compact.Greeting{Epoch: c.epoch, Codec: c.cfg.Codec.Fingerprint(), Marks: c.mine.marks()})
+		c.incoming.Told(c.mine.marks())
 	}
 	return compact.AppendMarks(body, marks)
 }

@@ -84,7 +84,7 @@ func (c *compactLine) abandon(l *outLane, m *message) {
 func (c *compactLine) empty(p *part, now time.Time) {
 	p.unit.void, p.unit.body = true, nil
 	if p.unit.greets {
-		p.unit.body = compact.AppendGreeting(nil, compact.Greeting{Epoch: c.epoch, Codec: c.cfg.Codec.Fingerprint(), Marks: c.heldMarks()})
+		p.unit.body = compact.AppendGreeting(nil, compact.Greeting{Epoch: c.epoch, Codec: c.cfg.Codec.Fingerprint(), Marks: c.mine.marks()})
 	}
 	p.data = appendUnit(nil, &p.unit)
 	p.id, p.state, p.at, p.tries = 0, ready, now, 0

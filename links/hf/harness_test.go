@@ -305,6 +305,7 @@ type gate struct {
 	causes   []error
 	kinds    map[string]int
 	bad      []string
+	greeted  [][]links.Mark // what the peer said that it holds
 }
 
 var addresses = map[string]s5066.Address{"a.example": s5066.Unicast(0x1020304), "b.example": s5066.Unicast(0x5060708)}
@@ -456,10 +457,11 @@ func (g *gate) Marks(string) []links.Mark {
 	return g.receiver.Marks()
 }
 
-func (g *gate) Greeted(_, _ string, epoch uint64, _ []links.Mark) {
+func (g *gate) Greeted(_, _ string, epoch uint64, marks []links.Mark) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.receiver.Greeted(epoch)
+	g.greeted = append(g.greeted, marks)
 }
 
 func body(s stanza.Stanza) string {
@@ -547,4 +549,10 @@ func (g *gate) offer(lane int, numbers ...uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.pending[lane] = append(g.pending[lane], numbers...)
+}
+
+func (g *gate) greetings() [][]links.Mark {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.greeted)
 }

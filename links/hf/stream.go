@@ -30,7 +30,9 @@ type streamLine struct {
 	out    []event
 
 	live     bool
-	mine     []links.Mark
+	mine     held
+	carried  *custody.Carried // by all streams since the peer's latest epoch, for mine
+	peer     uint64           // that epoch
 	lanes    [links.Lanes]*strand
 	count    int // of lanes that are used
 	resets   []chunk
@@ -42,8 +44,10 @@ type streamLine struct {
 }
 
 type receipt struct {
-	s   *x2x.Stream
-	seq uint64
+	s       *x2x.Stream
+	seq     uint64
+	carried *custody.Carried
+	place   uint64 // in carried
 }
 
 // strand is one stream with both of its directions.
@@ -81,6 +85,7 @@ type flying struct {
 func newStream(cfg *Config, issued func() uint64, draw func() uint16) *streamLine {
 	l := &streamLine{
 		giver: giver{profile: cfg.Profile}, cfg: cfg, issued: issued, draw: draw, receipts: make(map[uint64]receipt), count: 1,
+		carried: &custody.Carried{},
 	}
 	if cfg.Custody() {
 		l.count = links.Lanes
@@ -105,7 +110,10 @@ func (l *streamLine) report(token uint64, d links.Disposition, cause error) {
 
 // begin implements machine.
 func (l *streamLine) begin(now time.Time, mtu int, epoch uint64, mine []links.Mark) {
-	l.now, l.live, l.epoch, l.mine = now, true, epoch, mine
+	l.now, l.live, l.epoch, l.mine = now, true, epoch, held{}
+	for _, m := range mine {
+		l.mine.learn(m)
+	}
 	l.refusals, l.broken, l.retryAt = 0, 0, time.Time{}
 	l.size(mtu)
 }
@@ -159,6 +167,11 @@ func (l *streamLine) settled(now time.Time, seq uint64) {
 	}
 	delete(l.receipts, seq)
 	r.s.Settled(now, r.seq)
+	if r.carried.Settled(r.place) && r.carried == l.carried {
+		for _, m := range l.carried.Due(nil) {
+			l.mine.learn(m)
+		}
+	}
 }
 
 // open begins a stream of ours.
@@ -171,15 +184,10 @@ func (l *streamLine) open(now time.Time, st *strand) {
 	p.KeepAlive, p.IdleClose = 0, 0
 	cfg := x2x.StreamConfig{
 		Mode: x2x.Custody, Opener: true, Profile: p, Limits: limits(), Remote: l.cfg.Remote, Local: l.cfg.Local, Epoch: l.epoch, Issued: l.issued,
-		Compression: l.cfg.Compression,
+		Compression: l.cfg.Compression, Marks: l.mine.marks(),
 	}
 	if !l.cfg.Custody() {
 		cfg.Mode = x2x.Managed
-	}
-	for _, m := range l.mine {
-		if m.Lane == st.lane {
-			cfg.Marks = append(cfg.Marks, m)
-		}
 	}
 	st.s = x2x.NewStream(cfg)
 	st.known, st.pending, st.offset, st.again = false, nil, 0, nil

@@ -8,6 +8,7 @@ import (
 
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
+	"sallyport/links/custody"
 	"sallyport/links/x2x"
 	"sallyport/s5066/sis"
 )
@@ -156,9 +157,12 @@ func (l *streamLine) drain(now time.Time, st *strand) {
 			return
 		case x2x.Arrived:
 			l.seq++
-			l.receipts[l.seq] = receipt{st.s, e.Seq}
+			l.receipts[l.seq] = receipt{st.s, e.Seq, l.carried, l.carried.Arrived(e.Frame)}
 			l.tell(event{kind: arrived, stanza: e.Stanza, malformed: e.Malformed, also: e.Also, frame: e.Frame, seq: l.seq, bytes: e.Bytes})
 		case x2x.Greeted:
+			if e.Epoch != l.peer { // what is in hand of another epoch is never settled
+				l.peer, l.carried = e.Epoch, &custody.Carried{}
+			}
 			l.tell(event{kind: greeted, epoch: e.Epoch, marks: e.Marks})
 		case x2x.Confirmed:
 			l.broken = 0
