@@ -211,6 +211,16 @@ func TestAChannelTells(t *testing.T) {
 	}
 }
 
+// TestASilentChannelEnds: nobody has keyed until it is stopped, so there is nothing to draw, and that is all.
+func TestASilentChannelEnds(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	picture, err := radio.RunChannel(ctx, loaded(t, "listen = \"127.0.0.1:0\"\nstations = [\"ship\", \"shore\"]\n"), radio.ChannelRun{Ready: func(net.Addr) { stop() }})
+	if err != nil || picture != nil {
+		t.Errorf("picture %.100s, %v", picture, err)
+	}
+}
+
 func wave(t *testing.T) modem.Waveform {
 	t.Helper()
 	w, err := modem.ParseWaveform("110a-1200-short")

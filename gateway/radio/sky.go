@@ -55,7 +55,7 @@ func RunChannel(ctx context.Context, c Channel, run ChannelRun) (picture []byte,
 	stop()
 	wg.Wait()
 	watch.look(true)
-	if watch.log == nil {
+	if len(watch.log) == 0 {
 		return nil, errors.Join(err, watch.err)
 	}
 	var svg bytes.Buffer
