@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/gateway/control"
-	"sallyport/gateway/prom"
-	"sallyport/internal/disk/faulty"
 	"sallyport/links"
 )
 
@@ -145,37 +141,6 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 }
 
-func TestReloadRefusesWhatIsQueued(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		e.wires.cut(sat)
-		e.wires.cut(hf)
-		sent := e.send(3)
-		e.settle(time.Minute)
-		e.shore.site.rules = oneRule(`action = "refuse"`)
-		e.shore.site.write(t)
-		e.shore.reloads <- struct{}{}
-		e.settle(time.Minute)
-		e.mend()
-		e.settle(5 * time.Minute)
-		wantSame(t, e.ship.got("b.example"), nil)
-		wantSame(t, e.shore.got("a.example"), sent)
-		for _, d := range e.shore.node.link.to("a.example") {
-			if d.condition() != "policy-violation" {
-				t.Errorf("the sender is told %q", d.condition())
-			}
-		}
-		refused := 0
-		for _, r := range e.shore.records(settlements) {
-			if r.Outcome == "refused" && r.Stage == "rules" {
-				refused++
-			}
-		}
-		if c := e.counts(e.shore); c.Refused != 3 || refused != 3 {
-			t.Errorf("%+v, %d records", c, refused)
-		}
-	})
-}
-
 func TestLifetimeIsOverAndTheSenderIsTold(t *testing.T) {
 	between(t, func(shore, _ *site) { shore.more += "\n[spool]\nlifetime = \"10m\"\n" }, func(t *testing.T, e *ends) {
 		e.wires.cut(sat)
@@ -283,154 +248,6 @@ func TestSpoolOfStreams(t *testing.T) {
 		if c := n.balanced(); c.Delivered != 30 || c.Queued != 0 {
 			t.Errorf("%+v", c)
 		}
-	})
-}
-
-func TestOperatorsOfTheSpool(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		ctx := context.Background()
-		e.wires.cut(sat)
-		e.wires.cut(hf)
-		e.settle(time.Minute)
-		sent := e.send(100)
-		e.settle(time.Minute)
-		st, err := e.shore.Spool(ctx, control.SpoolQuestion{Limit: 1000})
-		if err != nil || st.Entries != 100 || len(st.List) != 100 || st.Balance != 0 || len(st.Lanes) != 1 || st.Lanes[0].Peer != "b" {
-			t.Fatalf("%+v, %v", st, err)
-		}
-		first, last := st.List[0].Number, st.List[99].Number
-		d, err := e.shore.SpoolEntry(ctx, control.EntryQuestion{Number: first})
-		if err != nil || d.ID != sent[0] || d.Outcome != "released" || !slices.Equal(d.Links, []string{"sat", "hf"}) {
-			t.Errorf("%+v, %v", d, err)
-		}
-		links, err := e.shore.Links(ctx)
-		if err != nil || len(links) != 2 || links[1].Name != "sat" || links[1].State != "waiting" || len(links[1].Story) == 0 {
-			t.Errorf("%+v, %v", links, err)
-		}
-		by := control.Caller{User: "alice"}
-		done, err := e.shore.ExpireSpool(ctx, by, control.SpoolQuestion{Numbers: []uint64{first, last, 1 << 40}})
-		if err != nil || done.Entries != 2 || !slices.Equal(done.Left, []uint64{1 << 40}) {
-			t.Errorf("%+v, %v", done, err)
-		}
-		e.settle(time.Second)
-		wantSame(t, e.shore.got("a.example"), []string{sent[0], sent[99]})
-		for _, r := range e.shore.records(settlements) {
-			if !strings.Contains(r.Reason, "alice") {
-				t.Errorf("record %+v", r.Record)
-			}
-		}
-		if _, err := e.shore.ExpireSpool(ctx, by, control.SpoolQuestion{}); err == nil {
-			t.Error("everything expired for a question that names nothing")
-		}
-		e.mend()
-		if _, err := e.shore.RetrySpool(ctx, by, control.SpoolQuestion{Peer: "b"}); err != nil {
-			t.Error(err)
-		}
-		e.settle(5 * time.Minute)
-		wantSame(t, e.ship.got("b.example"), sent[1:99])
-		if st, err := e.shore.Status(ctx); err != nil || len(st.Problems) > 0 {
-			t.Errorf("%v, %v", st.Problems, err)
-		}
-	})
-}
-
-// TestNumbersOfTheSpool: what waits, and whether the sums hold, can be watched.
-func TestNumbersOfTheSpool(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		e.wires.cut(sat)
-		e.wires.cut(hf)
-		e.send(7)
-		e.settle(time.Minute)
-		got := map[prom.ID]float64{}
-		e.shore.Numbers(func(id prom.ID, value float64, _ ...string) { got[id] += value })
-		if got[prom.SpoolEntries] != 7 || got[prom.SpoolBalance] != 0 || got[prom.StanzasBalance] != 0 || got[prom.LinkUp] != 0 {
-			t.Errorf("%v", got)
-		}
-	})
-}
-
-// TestReloadOfLinks: links come, go and change their order under traffic, and nothing is lost, doubled or turned round.
-func TestReloadOfLinks(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		e.wires.delay = 30 * time.Millisecond
-		both := e.shore.site.more
-		var sent []string
-		for _, more := range []string{
-			linkTable("hf", "b", hf, "connect", ""), both,
-			linkTable("sat", "b", sat, "connect", "priority = 9") + linkTable("hf", "b", hf, "connect", "priority = 1"),
-			linkTable("sat", "b", sat, "connect", ""), both,
-		} {
-			for range 10 {
-				sent = append(sent, e.send(3)...)
-				e.settle(20 * time.Millisecond)
-			}
-			e.shore.site.more = more
-			e.shore.site.write(t)
-			e.shore.reloads <- struct{}{}
-			sent = append(sent, e.send(3)...)
-			e.settle(20 * time.Second)
-		}
-		e.settle(10 * time.Minute)
-		wantSame(t, e.ship.got("b.example"), sent)
-		if c := e.counts(e.shore); int(c.Delivered) != len(sent) || c.Queued != 0 {
-			t.Errorf("%d sent, %+v", len(sent), c)
-		}
-	})
-}
-
-// TestFullDisk: a spool without room holds a gateway of ours back, and tells other senders; what it has it keeps.
-func TestFullDisk(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		e.settle(time.Second)
-		e.ship.spool.SetCapacity(1)
-		sent := e.send(20)
-		e.settle(5 * time.Minute)
-		wantSame(t, e.ship.got("b.example"), nil)
-		if c := e.counts(e.shore); c.Queued != 20 {
-			t.Errorf("shore %+v", c)
-		}
-		e.ship.spool.SetCapacity(0)
-		e.settle(10 * time.Minute)
-		wantSame(t, e.ship.got("b.example"), sent)
-
-		e.shore.spool.SetCapacity(1)
-		more := e.send(5)
-		e.settle(time.Minute)
-		wantSame(t, e.shore.got("a.example"), more)
-		for _, d := range e.shore.node.link.to("a.example") {
-			if d.condition() != "resource-constraint" {
-				t.Errorf("the sender is told %q", d.condition())
-			}
-		}
-		e.shore.spool.SetCapacity(0)
-		e.settle(time.Minute)
-	})
-}
-
-// TestFailedSyncStops: after a failed sync nothing leaves, and nothing is acknowledged but what its sender was told an error about:
-// what arrives when the spool is known to have failed is bounced.
-func TestFailedSyncStops(t *testing.T) {
-	between(t, nil, func(t *testing.T, e *ends) {
-		e.settle(time.Second)
-		e.shore.spool.SetPlan(func(op faulty.Op) faulty.Fault {
-			if op.Kind == faulty.Sync {
-				return faulty.Fault{Err: faulty.ErrIO}
-			}
-			return faulty.Fault{}
-		})
-		e.send(3)
-		e.settle(time.Minute)
-		bounced := e.counts(e.shore).Bounced
-		if n := e.shore.receipts.settled(); n > 2 || int64(n) != bounced {
-			t.Errorf("%d acknowledged, %d bounced: the first one can only be in doubt", n, bounced)
-		}
-		wantSame(t, e.ship.got("b.example"), nil)
-		if e.shore.Ready() == nil {
-			t.Error("the node is ready with a spool that has failed")
-		}
-		e.shore.cancel()
-		<-e.shore.done
-		e.shore.stopped = true
 	})
 }
 
