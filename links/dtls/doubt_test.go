@@ -17,7 +17,7 @@ import (
 // lost and nothing twice; and every greeting tells of all lanes, since one that is silent of a lane says that it holds nothing of it.
 func TestNeighbourStartedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const n = 1200
+		const n = 600
 		x := newBridge(t, settings{weather: weather{delay: 20 * time.Millisecond}, link: func(c *dtls.LinkConfig) { c.QueueStanzas = 40 }})
 		defer x.stop()
 		x.a.load(n)
@@ -27,9 +27,8 @@ func TestNeighbourStartedAgain(t *testing.T) {
 		for x.b.lanesHeard() < links.Lanes || x.a.lanesHeard() < links.Lanes {
 			time.Sleep(time.Millisecond)
 		}
-		if x.a.waiting() == 0 {
-			t.Fatal("nothing is under way")
-		}
+		x.a.load(n) // they cannot be confirmed in the instant that is left
+		x.b.load(n)
 		limbo := netip.MustParseAddrPort("240.0.0.1:1")
 		x.net.rebind(shoreAt, limbo)
 		x.net.tapped(func(from, to netip.AddrPort, b []byte) []byte {
@@ -64,8 +63,8 @@ func TestNeighbourStartedAgain(t *testing.T) {
 		if took := time.Since(began); took > 6*time.Second { // RTO.Max, two round trips, and what there was to say
 			t.Errorf("it took %v until all was across", took)
 		}
-		checkArrivals(t, x.a, x.b, n)
-		checkArrivals(t, x.b, x.a, n)
+		checkArrivals(t, x.a, x.b, 2*n)
+		checkArrivals(t, x.b, x.a, 2*n)
 		x.a.mu.Lock()
 		if len(x.a.greetings) == 0 {
 			t.Error("no greeting")

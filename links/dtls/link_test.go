@@ -79,6 +79,7 @@ type station struct {
 	cursor      [links.Lanes]int     // of these, how many the link has in this turn
 	turn        uint64
 	outstanding int // handed to the link and not reported
+	loaded      int
 	receiver    *custody.Receiver
 	settle      map[uint64]links.Inbound
 	ids         uint64
@@ -171,7 +172,7 @@ func (s *station) Report(token uint64, d links.Disposition, _ error) {
 // feed gives the link what there is until nothing is left or ctx ends.
 func (s *station) feed(ctx context.Context) {
 	for ctx.Err() == nil {
-		lane, e, turn, ok := s.pick()
+		link, lane, e, turn, ok := s.pick()
 		if !ok {
 			select {
 			case <-s.poke:
@@ -180,25 +181,27 @@ func (s *station) feed(ctx context.Context) {
 			continue
 		}
 		r := released(s.t, s.from, s.to, e.status)
-		if err := s.current().Reserve(ctx, r.Local(), r.Remote(), 100); err != nil {
+		if err := link.Reserve(ctx, r.Local(), r.Remote(), 100); err != nil {
+			s.putBack(lane, turn)
 			continue
 		}
 		s.mu.Lock()
 		s.outstanding++
 		s.mu.Unlock()
-		s.current().Deliver(links.Consignment{
+		link.Deliver(links.Consignment{
 			Released: r, Token: uint64(lane)<<32 | e.number, Reporter: s, Turn: turn,
 			Frame: links.Frame{Epoch: s.epoch, Lane: uint8(lane), Number: e.number}, //nolint:gosec // small
 		})
 	}
 }
 
-func (s *station) pick() (lane int, e entry, turn uint64, ok bool) {
-	turn = s.current().Turn()
+func (s *station) pick() (link *dtls.Link, lane int, e entry, turn uint64, ok bool) {
+	link = s.current()
+	turn = link.Turn()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if turn == 0 {
-		return 0, e, 0, false
+	if turn == 0 || link != s.link {
+		return link, 0, e, 0, false
 	}
 	if turn != s.turn {
 		s.turn, s.cursor = turn, [links.Lanes]int{}
@@ -206,10 +209,19 @@ func (s *station) pick() (lane int, e entry, turn uint64, ok bool) {
 	for lane := links.Lanes - 1; lane >= 0; lane-- {
 		if i := s.cursor[lane]; i < len(s.out[lane]) {
 			s.cursor[lane]++
-			return lane, s.out[lane][i], turn, true
+			return link, lane, s.out[lane][i], turn, true
 		}
 	}
-	return 0, e, 0, false
+	return link, 0, e, 0, false
+}
+
+// putBack is the end of a pick for which the link had no room.
+func (s *station) putBack(lane int, turn uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if turn == s.turn {
+		s.cursor[lane]--
+	}
 }
 
 func (s *station) waiting() (n int) {
@@ -281,14 +293,16 @@ func newBridge(t *testing.T, s settings) *bridge {
 	return x
 }
 
-// load gives a station entries, round the lanes.
+// load gives a station n further entries, round the lanes.
 func (s *station) load(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range n {
-		lane := i % links.Lanes
-		s.out[lane] = append(s.out[lane], entry{uint64(i + 1), fmt.Sprintf("%s%d", s.from[:1], i+1)}) //nolint:gosec // small
+	for range n {
+		lane := s.loaded % links.Lanes
+		s.loaded++
+		s.out[lane] = append(s.out[lane], entry{uint64(s.loaded), fmt.Sprintf("%s%d", s.from[:1], s.loaded)}) //nolint:gosec // small
 	}
+	s.wake()
 }
 
 // TestLink: stanzas cross under custody exactly once and in the order of their lane, both ways, over bad networks and broken associations.
