@@ -10,6 +10,7 @@
 //	stream*.go, chunk.go  mode Stream, as XEP-0365 0.3 means it: zero-handshake streams (links/x2x) over reliable streams, compressed
 //	inbound.go            whose stanza it is that came in
 //	link.go, run.go, …    Link: the edge, with goroutines, the node's socket, and time
+//	stepped.go            Stepped: a Link without its edge, for simulations
 //
 // The modes are plain types without goroutines, clock or I/O; one mutex, that of the Link, owns each. Which one is used, both ends are
 // configured for: nothing is negotiated on the air, and the first U_PDU bears the first stanza.

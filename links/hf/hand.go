@@ -57,7 +57,7 @@ func (l *Link) handOne(e *event) {
 func (l *Link) arrive(e *event) {
 	in := links.Inbound{
 		Stanza: e.stanza, Malformed: e.malformed, Bytes: e.bytes, Link: l.cfg.Name, Side: l.cfg.Side, Peer: l.cfg.Peer,
-		Proof: peering.Proof{Method: peering.SourceAddress}, Time: time.Now(), Receipt: l, Seq: e.seq, Also: e.also, Frame: e.frame,
+		Proof: peering.Proof{Method: peering.SourceAddress}, Time: l.clock(), Receipt: l, Seq: e.seq, Also: e.also, Frame: e.frame,
 		Domain: l.cfg.PeerDomain, LocalDomain: l.cfg.LocalDomain,
 	}
 	switch {

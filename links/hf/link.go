@@ -31,6 +31,8 @@ type Link struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	usage  links.Usage
+	clock  func() time.Time // time.Now; that of its owner when it is Stepped
+	draw   func() uint16
 
 	failures int  // running; run's
 	told     bool // the watcher knows of a turn; run's
@@ -73,6 +75,10 @@ var (
 
 // NewLink makes a link. Nothing runs before Start.
 func NewLink(cfg Config, sink links.Sink, env Env) (*Link, error) {
+	return newLink(cfg, sink, env, time.Now, draw)
+}
+
+func newLink(cfg Config, sink links.Sink, env Env, clock func() time.Time, draw func() uint16) (*Link, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -82,7 +88,7 @@ func NewLink(cfg Config, sink links.Sink, env Env) (*Link, error) {
 	cfg.withDefaults()
 	l := &Link{
 		cfg: cfg, env: env, sink: sink, wake: make(chan struct{}, 1), arrivals: make(chan struct{}, 1), taken: make(chan struct{}),
-		flight: make(map[uint64]links.Consignment), since: time.Now(), room: make(chan struct{}), asked: make(map[uint64]time.Time), silent: cfg.Silent,
+		flight: make(map[uint64]links.Consignment), since: clock(), room: make(chan struct{}), asked: make(map[uint64]time.Time), silent: cfg.Silent, clock: clock, draw: draw,
 	}
 	l.line = l.newMachine()
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -98,12 +104,12 @@ func (l *Link) newMachine() machine {
 	}
 	switch l.cfg.Mode {
 	case Compact:
-		return newCompact(&l.cfg, issued, draw)
+		return newCompact(&l.cfg, issued, l.draw)
 	case Stream:
-		return newStream(&l.cfg, issued, draw)
+		return newStream(&l.cfg, issued, l.draw)
 	case RCOP, NoMode: // NoMode is not valid
 	}
-	return newRCOP(&l.cfg, uint8(draw())) //nolint:gosec // any will do
+	return newRCOP(&l.cfg, uint8(l.draw())) //nolint:gosec // any will do
 }
 
 // draw gives numbers that nobody can expect.
@@ -170,15 +176,10 @@ func (l *Link) Reserve(ctx context.Context, _, remote jid.JID, bytes int) error 
 	ctx, stop := context.WithTimeout(ctx, maxReserve)
 	defer stop()
 	for {
-		l.mu.Lock()
-		if l.count < l.cfg.QueueStanzas && (l.count == 0 || l.bytes+bytes <= l.cfg.QueueBytes) {
-			l.count++
-			l.bytes += bytes
-			l.mu.Unlock()
+		ok, room := l.take(bytes)
+		if ok {
 			return nil
 		}
-		room := l.room
-		l.mu.Unlock()
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -187,6 +188,18 @@ func (l *Link) Reserve(ctx context.Context, _, remote jid.JID, bytes int) error 
 			return links.ErrClosed
 		}
 	}
+}
+
+// take takes room for a stanza, or says what is closed when there may be some.
+func (l *Link) take(bytes int) (ok bool, room <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.count >= l.cfg.QueueStanzas || l.count > 0 && l.bytes+bytes > l.cfg.QueueBytes {
+		return false, l.room
+	}
+	l.count++
+	l.bytes += bytes
+	return true, nil
 }
 
 // Unreserve gives back the room of a Reserve that no Deliver will follow. Promises are not numbered: each is worth their mean.
@@ -238,7 +251,7 @@ func (l *Link) deliver(c links.Consignment) (links.Disposition, error) {
 	l.last++
 	it.token = l.last
 	l.flight[it.token] = c
-	now := time.Now()
+	now := l.clock()
 	size := l.line.put(now, it)
 	l.uncoded += size
 	l.used(now, &c, size)
@@ -299,7 +312,7 @@ func (l *Link) flush() {
 // Settled implements links.Receipt.
 func (l *Link) Settled(seq uint64) {
 	l.tell(func() {
-		l.line.settled(time.Now(), seq)
+		l.line.settled(l.clock(), seq)
 		l.sort()
 	})
 	l.poke()
@@ -307,7 +320,7 @@ func (l *Link) Settled(seq uint64) {
 
 // noteOutcome takes what the node says of a request.
 func (l *Link) noteOutcome(id uint64, o outcome) {
-	now := time.Now()
+	now := l.clock()
 	l.tell(func() {
 		if at, ok := l.asked[id]; ok && o.confirmed {
 			l.quality.Observe(now.Sub(at))
@@ -321,7 +334,7 @@ func (l *Link) noteOutcome(id uint64, o outcome) {
 
 // received takes a U_PDU from the air, if it is the peer's.
 func (l *Link) received(p *sis.UnidataIndication) {
-	now := time.Now()
+	now := l.clock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.traffic.BytesIn += uint64(len(p.Data))

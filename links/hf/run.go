@@ -3,7 +3,6 @@ package hf
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,7 +27,7 @@ func (e unreachable) Error() string { return e.why }
 // run keeps the link as it should be at each time.
 func (l *Link) run() {
 	for l.ctx.Err() == nil {
-		open, until := l.cfg.Profile.Open(time.Now())
+		open, until := l.cfg.Profile.Open(l.clock())
 		if !open {
 			l.enter(links.Down)
 			l.rest(until)
@@ -37,7 +36,7 @@ func (l *Link) run() {
 		l.attempt(until)
 	}
 	l.tell(func() {
-		l.line.stop(time.Now(), true)
+		l.line.stop(l.clock(), true)
 		l.sort()
 	})
 	l.flush()
@@ -51,7 +50,7 @@ func (l *Link) rest(until time.Time) {
 	for {
 		var at time.Time
 		l.tell(func() {
-			l.line.tick(time.Now())
+			l.line.tick(l.clock())
 			l.sort()
 			at = l.line.deadline()
 		})
@@ -83,14 +82,11 @@ func alarm(at time.Time) (<-chan time.Time, func()) {
 // attempt binds to the node and serves the link there until that ends.
 func (l *Link) attempt(until time.Time) {
 	l.enter(links.Connecting)
-	a := &links.Attempt{At: time.Now(), Address: l.cfg.Node}
+	a := &links.Attempt{At: l.clock(), Address: l.cfg.Node}
 	l.tell(func() { l.story.Begin(a) })
-	conn, err := sis.Dial(l.ctx, l.cfg.Node, sis.BindOptions{
-		SAP: l.cfg.SAP, Rank: l.cfg.Rank, Service: s5066.ServiceType{Mode: s5066.TxARQ, Confirm: s5066.ConfirmNode},
-		Wait: l.cfg.Profile.Timeout(30 * time.Second), Network: sis.Network{Dial: l.env.Network.Dial, RetryMin: time.Hour, RetryMax: time.Hour},
-	})
+	conn, err := sis.Dial(l.ctx, l.cfg.Node, l.bind())
 	if err != nil {
-		l.tell(func() { a.Fail(time.Now(), err.Error(), advice(err)) })
+		l.tell(func() { a.Fail(l.clock(), err.Error(), advice(err)) })
 		if l.ctx.Err() == nil {
 			l.incident(x2x.Incident{Kind: x2x.IncidentUnreachable, Detail: err.Error()})
 			l.pause()
@@ -98,21 +94,24 @@ func (l *Link) attempt(until time.Time) {
 		return
 	}
 	l.tell(func() {
-		a.Say(time.Now(), "bound to SAP "+l.cfg.SAP.String()+" of the node")
+		a.Say(l.clock(), "bound to SAP "+l.cfg.SAP.String()+" of the node")
 		a.Up = true
 	})
-	began := time.Now()
+	began := l.clock()
 	err = l.serve(conn, until)
 	_ = conn.Close()
-	l.tell(func() { a.Fail(time.Now(), "ended: "+err.Error(), advice(err)) })
-	if errors.Is(err, errWindow) || errors.Is(err, errRenew) || l.ctx.Err() != nil {
-		l.failures = 0
-		return
+	l.tell(func() { a.Fail(l.clock(), "ended: "+err.Error(), advice(err)) })
+	if l.ended(err, began) {
+		l.pause()
 	}
-	if time.Since(began) > l.cfg.Profile.RetryMost() {
-		l.failures = 0
+}
+
+// bind is how the link binds to its node.
+func (l *Link) bind() sis.BindOptions {
+	return sis.BindOptions{
+		SAP: l.cfg.SAP, Rank: l.cfg.Rank, Service: s5066.ServiceType{Mode: s5066.TxARQ, Confirm: s5066.ConfirmNode},
+		Wait: l.cfg.Profile.Timeout(30 * time.Second), Network: sis.Network{Dial: l.env.Network.Dial, RetryMin: time.Hour, RetryMax: time.Hour},
 	}
-	l.pause()
 }
 
 // advice says what an operator can do.
@@ -134,15 +133,10 @@ func advice(err error) string {
 
 // serve carries stanzas until the node, the peer or the time is gone.
 func (l *Link) serve(conn *sis.Conn, until time.Time) error {
-	var mine []links.Mark
-	var epoch uint64
-	if l.env.Custodian != nil {
-		epoch, mine = l.env.Custodian.Epoch(), l.env.Custodian.Marks(l.cfg.Peer)
-	}
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	l.beginTurn(conn, epoch, mine)
+	l.beginTurn(conn.MTU())
 	wg.Go(func() { cancel(l.listen(ctx, conn)) })
 	err := l.pump(ctx, conn, until)
 	cancel(err)
@@ -155,15 +149,20 @@ func (l *Link) serve(conn *sis.Conn, until time.Time) error {
 	return err
 }
 
-func (l *Link) beginTurn(conn *sis.Conn, epoch uint64, mine []links.Mark) {
+func (l *Link) beginTurn(mtu int) {
+	var mine []links.Mark
+	var epoch uint64
+	if l.env.Custodian != nil {
+		epoch, mine = l.env.Custodian.Epoch(), l.env.Custodian.Marks(l.cfg.Peer)
+	}
 	l.tell(func() {
 		l.turns++
 		l.turn = l.turns
 		l.failing, l.renew, l.held, l.mute = "", false, false, false
-		l.mtu = conn.MTU()
-		l.quality = links.Quality{Since: time.Now()}
+		l.mtu = mtu
+		l.quality = links.Quality{Since: l.clock()}
 		clear(l.asked)
-		l.line.begin(time.Now(), l.mtu, epoch, mine)
+		l.line.begin(l.clock(), l.mtu, epoch, mine)
 		l.sort()
 	})
 	l.enter(links.Up)
@@ -176,7 +175,7 @@ func (l *Link) beginTurn(conn *sis.Conn, epoch uint64, mine []links.Mark) {
 func (l *Link) endTurn() {
 	l.tell(func() {
 		l.turn = 0
-		l.line.stop(time.Now(), false)
+		l.line.stop(l.clock(), false)
 		l.sort()
 	})
 	l.flush()
@@ -193,32 +192,42 @@ func (l *Link) listen(ctx context.Context, conn *sis.Conn) error {
 		if err != nil {
 			return err
 		}
-		switch e := e.(type) {
-		case sis.Received:
-			l.received(&e.UnidataIndication)
+		if err := l.note(e); err != nil {
+			return err
+		}
+		if _, ok := e.(sis.Received); ok {
 			if err := l.makeRoom(ctx); err != nil {
 				return err
 			}
-		case sis.Confirmed:
-			l.noteOutcome(e.ID, outcome{confirmed: true})
-		case sis.Rejected:
-			l.noteOutcome(e.ID, outcome{reason: e.Reason})
-		case sis.InDoubt:
-			l.noteOutcome(e.ID, outcome{})
-		case sis.Flow:
-			l.tell(func() { l.held = !e.On })
-			l.poke()
-		case sis.Availability:
-			l.tell(func() {
-				l.mute = e.Status == sis.NodeOff || e.Status == sis.NodeReceiveOnly || e.Reason == sis.StatusEMCON && e.Status != sis.NodeOn
-			})
-			l.poke()
-		case sis.Fault:
-			l.incident(x2x.Incident{Kind: NoticeMalformed, Detail: clip("the node: " + e.Cause.Error())})
-		case sis.Ended:
-			return e.Err
 		}
 	}
+}
+
+// note takes what the node says; an error is the end of it.
+func (l *Link) note(e sis.ClientEvent) error {
+	switch e := e.(type) {
+	case sis.Received:
+		l.received(&e.UnidataIndication)
+	case sis.Confirmed:
+		l.noteOutcome(e.ID, outcome{confirmed: true})
+	case sis.Rejected:
+		l.noteOutcome(e.ID, outcome{reason: e.Reason})
+	case sis.InDoubt:
+		l.noteOutcome(e.ID, outcome{})
+	case sis.Flow:
+		l.tell(func() { l.held = !e.On })
+		l.poke()
+	case sis.Availability:
+		l.tell(func() {
+			l.mute = e.Status == sis.NodeOff || e.Status == sis.NodeReceiveOnly || e.Reason == sis.StatusEMCON && e.Status != sis.NodeOn
+		})
+		l.poke()
+	case sis.Fault:
+		l.incident(x2x.Incident{Kind: NoticeMalformed, Detail: clip("the node: " + e.Cause.Error())})
+	case sis.Ended:
+		return e.Err
+	}
+	return nil
 }
 
 // makeRoom waits while the sink has enough to do.
@@ -295,7 +304,7 @@ func (l *Link) whyEnding() error {
 func (l *Link) step() (r request, ok bool, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
+	now := l.clock()
 	l.line.tick(now)
 	if !l.held && !l.mute && !l.silent {
 		if r, ok = l.line.next(now); ok {
@@ -320,18 +329,36 @@ func (l *Link) submitted(now time.Time, r *request) {
 
 // pause waits before the next attempt: longer each time.
 func (l *Link) pause() {
+	until := l.backoff()
+	l.enter(links.Waiting)
+	l.rest(until)
+}
+
+// backoff is when the next attempt is due.
+func (l *Link) backoff() time.Time {
 	wait := min(l.cfg.Profile.RetryFirst()<<min(l.failures, 12), l.cfg.Profile.RetryMost())
 	l.failures++
-	d := wait*3/4 + rand.N(wait/2+1) //nolint:gosec // jitter
-	l.tell(func() { l.retry = time.Now().Add(d) })
-	l.enter(links.Waiting)
-	l.rest(time.Now().Add(d))
+	at := l.clock().Add(wait*3/4 + wait/2*time.Duration(l.draw())>>16) // jitter
+	l.tell(func() { l.retry = at })
+	return at
+}
+
+// ended notes that a turn which began then is over, and reports whether to pause before the next.
+func (l *Link) ended(err error, began time.Time) (pause bool) {
+	if errors.Is(err, errWindow) || errors.Is(err, errRenew) || l.ctx.Err() != nil {
+		l.failures = 0
+		return false
+	}
+	if l.clock().Sub(began) > l.cfg.Profile.RetryMost() {
+		l.failures = 0
+	}
+	return true
 }
 
 func (l *Link) enter(s links.State) {
 	l.tell(func() {
 		if s != l.state {
-			l.state, l.since = s, time.Now()
+			l.state, l.since = s, l.clock()
 		}
 	})
 }

@@ -2,14 +2,13 @@ package hf
 
 import (
 	"fmt"
-	"time"
 
 	"sallyport/links"
 )
 
 // Status is the link as an operator sees it. It takes the lock for a moment.
 func (l *Link) Status() links.Status {
-	now := time.Now()
+	now := l.clock()
 	l.mu.Lock()
 	s := links.Status{
 		Name: l.cfg.Name, Kind: "hf", Peer: l.cfg.Peer, Side: l.cfg.Side, State: l.state, Since: l.since, Profile: l.cfg.Profile, Traffic: l.traffic,
