@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/internal/xmpp/caps"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -211,7 +212,7 @@ func (c *Cache) share(now time.Time, e *entry, s stanza.Stanza) {
 	case e.key.remote.IsDomain() && q.Node == "" && (q.Kind == DiscoInfo || q.Kind == Version):
 		e.key.requester = jid.JID{}
 	case q.Kind == DiscoInfo && q.Node != "":
-		if !Verify(s.Payload(), q.Node) {
+		if !caps.Verify(s.Payload(), q.Node) {
 			c.stats.Unverified++
 			return
 		}

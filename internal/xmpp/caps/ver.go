@@ -1,4 +1,4 @@
-package answers
+package caps
 
 import (
 	"cmp"
@@ -25,6 +25,9 @@ var (
 )
 
 const nsForm = "jabber:x:data"
+
+// infoName is the element of a disco#info (XEP-0030 §3).
+var infoName = xmlstream.Name{Space: "http://jabber.org/protocol/disco#info", Local: "query"}
 
 // hashes by the length of their verification string: a question names the string and not the algorithm.
 var hashes = map[int]func() hash.Hash{28: sha1.New, 44: sha256.New, 88: sha512.New}
@@ -117,7 +120,7 @@ func sum(h hash.Hash, text string) string {
 
 // covered makes the text that is hashed.
 func covered(info *xmlstream.Element) (string, error) {
-	if info == nil || info.Name() != kindNames[DiscoInfo] {
+	if info == nil || info.Name() != infoName {
 		return "", ErrUncovered
 	}
 	var identities [][4]string

@@ -1,4 +1,4 @@
-package answers_test
+package caps_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"sallyport/gateway/answers"
+	"sallyport/internal/xmpp/caps"
 	"sallyport/internal/xmpp/xmlstream"
 )
 
@@ -50,28 +50,28 @@ func TestVer(t *testing.T) {
 		{"§5.2", info(exodus + four), "sha-1", "QgayPKawpkPSDYmwT/WM94uAlu0=", nil},
 		{"§5.3", info(psi + four + frm), "sha-1", "q07IKJEyjvHSyhy//CH0CxmKi8w=", nil},
 		{"§5.2 in another order", info(four + exodus), "sha-1", "QgayPKawpkPSDYmwT/WM94uAlu0=", nil},
-		{"unknown algorithm", info(exodus), "md5", "", answers.ErrHash},
-		{"identity twice", info(exodus + exodus), "sha-1", "", answers.ErrIllFormed},
-		{"feature twice", info(exodus + features("urn:a", "urn:a")), "sha-1", "", answers.ErrIllFormed},
-		{"form twice", info(frm + frm), "sha-1", "", answers.ErrIllFormed},
-		{"form without type", info("<x xmlns='jabber:x:data'/>"), "sha-1", "", answers.ErrUncovered},
-		{"type not hidden", info(strings.Replace(frm, " type='hidden'", "", 1)), "sha-1", "", answers.ErrUncovered},
-		{"type of two values", info(strings.Replace(frm, "<value>urn", "<value>x</value><value>urn", 1)), "sha-1", "", answers.ErrIllFormed},
-		{"separator in a feature", info(features("urn:a&lt;urn:b")), "sha-1", "", answers.ErrUncovered},
-		{"slash in a category", info("<identity category='a/b' type='c'/>"), "sha-1", "", answers.ErrUncovered},
-		{"something else", info("<item jid='a'/>"), "sha-1", "", answers.ErrUncovered},
-		{"another query", "<query xmlns='jabber:iq:version'/>", "sha-1", "", answers.ErrUncovered},
+		{"unknown algorithm", info(exodus), "md5", "", caps.ErrHash},
+		{"identity twice", info(exodus + exodus), "sha-1", "", caps.ErrIllFormed},
+		{"feature twice", info(exodus + features("urn:a", "urn:a")), "sha-1", "", caps.ErrIllFormed},
+		{"form twice", info(frm + frm), "sha-1", "", caps.ErrIllFormed},
+		{"form without type", info("<x xmlns='jabber:x:data'/>"), "sha-1", "", caps.ErrUncovered},
+		{"type not hidden", info(strings.Replace(frm, " type='hidden'", "", 1)), "sha-1", "", caps.ErrUncovered},
+		{"type of two values", info(strings.Replace(frm, "<value>urn", "<value>x</value><value>urn", 1)), "sha-1", "", caps.ErrIllFormed},
+		{"separator in a feature", info(features("urn:a&lt;urn:b")), "sha-1", "", caps.ErrUncovered},
+		{"slash in a category", info("<identity category='a/b' type='c'/>"), "sha-1", "", caps.ErrUncovered},
+		{"something else", info("<item jid='a'/>"), "sha-1", "", caps.ErrUncovered},
+		{"another query", "<query xmlns='jabber:iq:version'/>", "sha-1", "", caps.ErrUncovered},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := answers.Ver(tc.algorithm, element(t, tc.info))
+			got, err := caps.Ver(tc.algorithm, element(t, tc.info))
 			if got != tc.want || err != tc.err { //nolint:errorlint // none of them is wrapped
 				t.Errorf("got %q, %v, want %q, %v", got, err, tc.want, tc.err)
 			}
 		})
 	}
-	if _, err := answers.Ver("sha-1", nil); err == nil {
+	if _, err := caps.Ver("sha-1", nil); err == nil {
 		t.Error("nothing has a hash")
 	}
 }
@@ -95,14 +95,14 @@ func TestVerify(t *testing.T) {
 	for _, algorithm := range []string{"sha-1", "sha-256", "sha-512"} {
 		for _, tc := range tests {
 			e := element(t, tc.info)
-			ver, err := answers.Ver(algorithm, e)
+			ver, err := caps.Ver(algorithm, e)
 			if err != nil {
 				t.Fatalf("%s: %v", tc.name, err)
 			}
-			if got := answers.Verify(e, "urn:n#"+ver); got != tc.want {
+			if got := caps.Verify(e, "urn:n#"+ver); got != tc.want {
 				t.Errorf("%s, %s: %v, want %v", tc.name, algorithm, got, tc.want)
 			}
-			if answers.Verify(e, "urn:n#"+ver[1:]+"=") || answers.Verify(e, "urn:n") || answers.Verify(e, ver) || answers.Verify(nil, ver) {
+			if caps.Verify(e, "urn:n#"+ver[1:]+"=") || caps.Verify(e, "urn:n") || caps.Verify(e, ver) || caps.Verify(nil, ver) {
 				t.Errorf("%s: another hash is right", tc.name)
 			}
 		}
@@ -123,8 +123,8 @@ func TestOneHashOneReading(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ver, err := answers.Ver("sha-256", e)
-		if err != nil || !answers.Verify(e, "n#"+ver) {
+		ver, err := caps.Ver("sha-256", e)
+		if err != nil || !caps.Verify(e, "n#"+ver) {
 			return
 		}
 		set := map[string]bool{}
@@ -158,9 +158,9 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		ver, err := answers.Ver("sha-1", e)
+		ver, err := caps.Ver("sha-1", e)
 		if err != nil {
-			if ver != "" || answers.Verify(e, "n#"+ver) {
+			if ver != "" || caps.Verify(e, "n#"+ver) {
 				t.Fatalf("%s: refused with %v and has hash %q", in, err, ver)
 			}
 			return
