@@ -5,6 +5,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
 
@@ -28,6 +29,7 @@ type Delivered func(err error)
 // Bounce is an error that says which condition the sender is told (RFC 6120 §8.3.3).
 type Bounce struct {
 	Condition stanza.Condition
+	App       *xmlstream.Element // the application-specific condition, nil for none
 	Cause     error
 }
 
