@@ -53,7 +53,7 @@ func (c *checker) owners() {
 	var claims []claim
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		key := joinKey("peer", p.Name)
+		key := p.table()
 		for n, pattern := range p.Domains {
 			claims = append(claims, claim{pattern, p, entryKey(key+".domains", n+1)})
 		}
@@ -166,6 +166,7 @@ func (c *checker) certificates() {
 		return
 	}
 	c.uncertified(keys)
+	c.clientCertificates(keys)
 }
 
 // certificate proves that a pair of files can be used.
@@ -217,7 +218,7 @@ func (c *checker) uncertified(keys *tlsid.Keys) {
 				}
 			}
 			if !wide && domain != "" && keys.For(domain) == nil {
-				c.risk(entryKey(joinKey("peer", p.Name)+".domains", n+1),
+				c.risk(entryKey(p.table()+".domains", n+1),
 					"the gateway speaks for "+domain+" on the other side, but has no certificate for it",
 					"add a [[certificate]] that names it")
 			}

@@ -46,6 +46,9 @@ func (c *checker) walkField(key string, rv reflect.Value, named bool) {
 		return
 	}
 	for i := range rv.Len() {
+		if p, ok := rv.Index(i).Addr().Interface().(*Peer); ok && p.Ourselves {
+			continue // its table is elsewhere
+		}
 		c.walk(joinKey(key, rv.Index(i).FieldByName("Name").String()), rv.Index(i))
 	}
 }

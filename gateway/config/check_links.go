@@ -20,6 +20,9 @@ func (c *checker) links() {
 			continue
 		}
 		c.name(key, l.Name)
+		if l.Name == Local && c.cfg.Server.Open() {
+			c.bad(key, "is what leads to the server of this node", "give yours another name")
+		}
 		c.ofPeer(key, l)
 		c.carrier(key, l)
 		switch l.Kind {
@@ -38,7 +41,7 @@ func (c *checker) links() {
 		}
 	}
 	for i := range c.cfg.Peers {
-		if p := &c.cfg.Peers[i]; !p.Refuse {
+		if p := &c.cfg.Peers[i]; !p.Refuse && !p.Ourselves {
 			c.reachedBy(joinKey("peer", p.Name), p)
 			c.thin(joinKey("peer", p.Name), p)
 		}
@@ -85,6 +88,8 @@ func (c *checker) ofPeer(key string, l *Link) {
 		}
 		slices.Sort(names)
 		c.undefined(key+".peer", l.Peer, "peer", names)
+	case p.Ourselves:
+		c.bad(key+".peer", "is the server of this node, which nothing leads to", "name a [peer]")
 	case p.Refuse:
 		c.bad(key+".peer", "peer "+l.Peer+" has refuse = true", "remove the link, or refuse")
 	case p.Default || len(p.Domains) == 0:

@@ -9,9 +9,16 @@ func (c *checker) peers() {
 	defaultPeer := ""
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		key := joinKey("peer", p.Name)
+		key := p.table()
+		if p.Name == Local && c.cfg.Server.Open() && !p.Ourselves {
+			c.bad(key, "is what the server of this node is called", "give yours another name")
+		}
 		c.name(key, p.Name)
 		c.sideOf(key, p)
+		if p.Ourselves {
+			c.labels(p.tableOfLabels(), p)
+			continue
+		}
 		if len(p.Domains) == 0 && !p.Default && !c.errorAt(key+".domains") {
 			c.bad(key+".domains", "is missing; nobody would ever be this peer", "list its domains, or say default = true")
 		}
@@ -137,7 +144,7 @@ func (c *checker) pairs() {
 			seen[both] = i + 1
 		}
 	}
-	if len(c.cfg.Pairs) == 0 && len(c.cfg.Peers) > 0 && !c.errorAt("pair") {
+	if len(c.cfg.Pairs) == 0 && slices.ContainsFunc(c.cfg.Peers, func(p Peer) bool { return !p.Ourselves }) && !c.errorAt("pair") {
 		c.risk("pair", "there is none, so nothing crosses", "add a [[pair]]")
 	}
 }

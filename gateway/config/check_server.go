@@ -20,6 +20,7 @@ func (c *checker) server() {
 		}
 		seen[d] = true
 	}
+	c.clients()
 	c.serverStore()
 	for i := range s.Clearances {
 		c.name(joinKey("server.clearance", s.Clearances[i].Name), s.Clearances[i].Name)

@@ -31,6 +31,12 @@ func (c *checker) addresses() {
 			all = append(all, bound{entryKey(key+".listen-direct", n+1), a})
 		}
 	}
+	for n, a := range c.cfg.Server.Listen {
+		all = append(all, bound{entryKey("server.listen", n+1), a})
+	}
+	for n, a := range c.cfg.Server.ListenDirect {
+		all = append(all, bound{entryKey("server.listen-direct", n+1), a})
+	}
 	for i := range c.cfg.Links {
 		if l := &c.cfg.Links[i]; l.Kind == KindX2X {
 			for n, a := range l.Listen {
@@ -69,7 +75,7 @@ func (c *checker) sides() {
 func (c *checker) side(s *Side) {
 	key := joinKey("side", s.Name)
 	c.name(key, s.Name)
-	if len(s.Listen)+len(s.ListenDirect) == 0 && !c.errorAt(key+".listen") && !c.errorAt(key+".listen-direct") {
+	if len(s.Listen)+len(s.ListenDirect) == 0 && !c.ofServerAlone(s.Name) && !c.errorAt(key+".listen") && !c.errorAt(key+".listen-direct") {
 		c.risk(key+".listen", "no address to listen on; only streams that the gateway opens can be used", "set listen")
 	}
 	if len(s.Listen)+len(s.ListenDirect) > 0 && len(c.cfg.Certificates) == 0 && !c.errorAt("certificate") {

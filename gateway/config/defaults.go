@@ -9,7 +9,7 @@ func Defaults() Config {
 		Log:    Log{Level: LogInfo, Format: LogJSON},
 		Audit:  Audit{SegmentBytes: 64 << 20},
 		Spool:  Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour, DelayAfter: 30 * time.Second},
-		Server: Server{Passwords: Passwords{MinLength: 10, Iterations: 10_000}},
+		Server: DefaultServer(),
 		Policy: Policy{
 			Profile: "strict",
 		},

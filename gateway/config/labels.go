@@ -78,7 +78,7 @@ func resolve(cfg *Config, r *resolver) *Labels {
 		r.out.Defaults = append(r.out.Defaults, r.label(entryKey("default-label", i+1)+".label", cfg.DefaultLabels[i].Label))
 	}
 	for i := range cfg.Peers {
-		r.out.Peers[cfg.Peers[i].Name] = r.peer(joinKey("peer", cfg.Peers[i].Name), &cfg.Peers[i])
+		r.out.Peers[cfg.Peers[i].Name] = r.peer(cfg.Peers[i].tableOfLabels(), &cfg.Peers[i])
 	}
 	r.out.Rules = slices.Clone(cfg.Rules)
 	for i := range r.out.Rules {

@@ -176,6 +176,9 @@ func (c *Config) UsesS2S(p *Peer) bool { return slices.Contains(c.LinksOf(p), S2
 // Spooled reports whether what goes to a peer is kept on disk until it has been delivered: where that is asked for, and where
 // there is another link than server-to-server streams.
 func (c *Config) Spooled(p *Peer) bool {
+	if p.Ourselves {
+		return false
+	}
 	names := c.LinksOf(p)
 	return p.Spool || len(names) > 1 || names[0] != S2S
 }

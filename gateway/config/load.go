@@ -169,6 +169,9 @@ func syntaxText(pe toml.ParseError) string {
 
 // derive fills in what follows from other settings.
 func (c *Config) derive() {
+	if c.Server.Open() && c.Peer(Local) == nil { // a second one of that name is reported
+		c.Peers = append(c.Peers, c.Server.localPeer())
+	}
 	state := string(c.Node.State)
 	if state == "" {
 		return // reported as missing

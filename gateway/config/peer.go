@@ -9,6 +9,8 @@ import (
 // Peer is a neighbour: a server or another gateway.
 type Peer struct {
 	Name string `toml:"-"`
+	// Ourselves: it is the server of this node, and made of its table.
+	Ourselves bool `toml:"-"`
 
 	// The side it is on.
 	Side string `toml:"side" required:"true"`

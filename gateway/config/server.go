@@ -1,11 +1,28 @@
 package config
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
-// Server describes the IM server of this node: whom it has accounts for, and where it keeps them.
+// Server describes the IM server of this node: whom it has accounts for, where they log in, and where it keeps them. Where clients can
+// connect, the server is a peer like any other, called `local`: pairs, rules and clearances name it so, and what its users
+// say to each other is judged, too.
 type Server struct {
 	// The domains that have accounts here. Without any the node serves no clients.
 	Domains []Pattern `toml:"domains"`
+	// The side that the accounts are on.
+	Side string `toml:"side"`
+	// Addresses and ports where clients connect, with STARTTLS (usually port 5222).
+	Listen []netip.AddrPort `toml:"listen"`
+	// Addresses and ports where clients connect with TLS from the first byte (XEP-0368, usually port 5223).
+	ListenDirect []netip.AddrPort `toml:"listen-direct"`
+	// How clients log in.
+	Login ServerLogin `toml:"login"`
+	// How the users of the server are labelled, as for a peer.
+	Labels ServerLabels `toml:"labels"`
+	// Bounds on what clients can make the server spend.
+	Limits ServerLimits `toml:"limits"`
 	// Where accounts and all that belongs to them are kept.
 	Store ServerStore `toml:"store"`
 	// What new passwords must satisfy.

@@ -1,0 +1,111 @@
+package config
+
+// Local is the name of the server as a peer, and of the link that reaches it.
+const Local = "local"
+
+// ServerLogin says how clients log in.
+type ServerLogin struct {
+	// Mechanisms they may use, the preferred first. Each of SCRAM stands for its `-PLUS` variant as well, which binds the password to the TLS connection. `PLAIN` hands the password over, inside TLS.
+	Mechanisms []Mechanism `toml:"mechanisms" enum:"SCRAM-SHA-512,SCRAM-SHA-256,SCRAM-SHA-1,PLAIN"`
+	// Whether logins are bound to the TLS connection: where the client can, always, or never. Some old clients believe that a server that binds does so in a way that TLS 1.3 does not have, and fail: they need `never`.
+	Binding Binding `toml:"channel-binding" enum:"offer,require,never"`
+	// The oldest TLS version that clients may use.
+	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`
+}
+
+// Mechanism is a way for clients to prove who they are.
+type Mechanism string
+
+// The mechanisms.
+const (
+	SCRAMSHA512 Mechanism = "SCRAM-SHA-512"
+	SCRAMSHA256 Mechanism = "SCRAM-SHA-256"
+	SCRAMSHA1   Mechanism = "SCRAM-SHA-1"
+	PlainText   Mechanism = "PLAIN"
+)
+
+// Binding says whether logins are bound to the TLS connection.
+type Binding string
+
+// The choices.
+const (
+	BindingOffer   Binding = "offer"
+	BindingRequire Binding = "require"
+	BindingNever   Binding = "never"
+)
+
+// ServerLabels says how the users of the server label and are labelled, in the words of a peer.
+type ServerLabels struct {
+	// Files with the security clearances of the server itself, one under each security policy: nobody on it sees or sends more. Without any its users can exchange nothing that has a label.
+	Clearance Files `toml:"clearance"`
+	// What a message of a user without a label is: refused, or judged under a default label, which is found as for a peer.
+	Unlabelled Unlabelled `toml:"unlabelled" enum:"refuse,default"`
+	// File with the label that unlabelled messages of users are judged under.
+	DefaultLabel File `toml:"default-label"`
+	// Label syntaxes that users may use. The first is the one they are sent.
+	Syntaxes []LabelSyntax `toml:"label-syntaxes" enum:"ess,nato4774,ic-ism,sdn801c"`
+	// What users are sent in the way of labels: what came, also default labels where none came, or never any.
+	Send SendLabels `toml:"send-labels" enum:"as-received,always,never"`
+	// Puts the marking of the label in square brackets as a first line before the text, and takes XHTML alternatives away. For users whose clients know no labels, with `send-labels = "never"`.
+	WriteFirstLine bool `toml:"write-first-line"`
+	// The security policy, by name or object identifier, that users read labels under. Default: that of the side.
+	Policy string `toml:"label-policy"`
+	// Language of the display markings that users are sent, such as `fr`. Empty: that of the policy.
+	Language string `toml:"marking-language"`
+	// File with the label catalogue (XEP-0258) that users choose from who have none of their own.
+	Catalogue File `toml:"catalogue"`
+}
+
+// ServerLimits bounds what clients can make the server spend.
+type ServerLimits struct {
+	// The largest stanza taken from a client. A larger one ends its connection.
+	MaxStanzaBytes Size `toml:"max-stanza-bytes" min:"10000" max:"16 MiB"`
+	// Clients of one account that may be connected at a time.
+	Resources int `toml:"resources" min:"1" max:"1000"`
+	// Stanzas that may wait for the server to take them. Beyond, what comes in is held back at its source.
+	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`
+	// Bytes that may wait for it.
+	QueueBytes Size `toml:"queue-bytes" min:"1 MiB" max:"4 GiB"`
+}
+
+// DefaultServer is what holds where the table of the server says nothing.
+func DefaultServer() Server {
+	return Server{
+		Passwords: Passwords{MinLength: 10, Iterations: 10_000},
+		Login:     ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
+		Labels:    ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
+		Limits:    ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
+	}
+}
+
+// Open reports whether clients can connect, which makes the server a peer.
+func (s *Server) Open() bool { return len(s.Listen)+len(s.ListenDirect) > 0 }
+
+// table is where the file says what p is; tableOfLabels is where it says so of labels.
+func (p *Peer) table() string {
+	if p.Ourselves {
+		return "server"
+	}
+	return joinKey("peer", p.Name)
+}
+
+func (p *Peer) tableOfLabels() string {
+	if p.Ourselves {
+		return "server.labels"
+	}
+	return p.table()
+}
+
+// localPeer is the server as a peer: on the link of its own, known by being this process, and part of every kind of traffic, so that
+// the peer at the other end decides which kinds cross.
+func (s *Server) localPeer() Peer {
+	p := DefaultPeer()
+	p.Name, p.Ourselves, p.Side, p.Domains = Local, true, s.Side, s.Domains
+	p.Authenticate, p.MinTLS, p.Links = nil, "", []string{Local}
+	p.Kinds = Kinds{Message: true, Presence: true, MUC: true, PubSub: true, IQ: []string{"*"}}
+	p.MaxStanzaBytes, p.QueueStanzas, p.QueueBytes = s.Limits.MaxStanzaBytes, s.Limits.QueueStanzas, s.Limits.QueueBytes
+	l := &s.Labels
+	p.Clearance, p.Unlabelled, p.DefaultLabel, p.LabelSyntaxes, p.SendLabels = l.Clearance, l.Unlabelled, l.DefaultLabel, l.Syntaxes, l.Send
+	p.WriteFirstLine, p.LabelPolicy, p.MarkingLanguage, p.Catalogue = l.WriteFirstLine, l.Policy, l.Language, l.Catalogue
+	return p
+}
