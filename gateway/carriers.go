@@ -103,11 +103,11 @@ func (g *Gateway) makeCarriers(cfg *config.Config, policy *peering.Policy, env x
 		return err
 	}
 	over := dtls.LinkEnv{Log: g.log, Custodian: g.depot, Watcher: g.depot, Observer: (*observer)(g)}
-	radio := hf.Env{Custodian: g.depot, Watcher: g.depot, Observer: (*observer)(g)}
+	radio := hf.Env{Custodian: g.depot, Watcher: g.depot, Observer: newRadioObserver((*observer)(g))}
 	if env.Dial != nil {
 		radio.Network.Dial = func(ctx context.Context, address string) (net.Conn, error) { return env.Dial(ctx, "tcp", address) }
 	}
-	radios, err := newRadioLinks(cfgs, g, radio, g.log)
+	radios, err := newRadioLinks(cfgs, g.state, g, radio, g.log)
 	if err != nil {
 		return err
 	}

@@ -262,6 +262,9 @@ func (g *Gateway) Links(context.Context) ([]control.LinkStatus, error) {
 		if c := cfg.Link(st.Name); c != nil {
 			one.InboundOnly = c.InboundOnly
 		}
+		if o := g.carriers.radios.silenceOf(st.Name); o != nil {
+			one.Silence = o.words()
+		}
 		one.Carries = g.depot.carriedBy(st.Peer, st.Name)
 		one.Budgets = g.depot.budgetsOf(st.Peer, st.Name)
 		out = append(out, one)

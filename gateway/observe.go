@@ -53,6 +53,9 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 		return
 	case e.Kind == s2s.EventUp, e.Kind == s2s.EventDown && !e.Remote.IsZero():
 		rec.Kind = audit.PeerEvent
+	case isRadioWord(e.Kind):
+		rec.Kind = audit.PeerEvent
+		g.log.Info("a radio link changed", zap.String("kind", e.Kind), zap.String("link", e.Link), zap.String("peer", e.Peer), zap.String("reason", rec.Reason))
 	default: // also the end of a stream on which nobody was known: a stranger can make those without end
 		count, ok := g.throttle.Allow(rec.Time, e.Kind+" "+e.Address.Addr().String()+" "+e.Remote.String())
 		if !ok {

@@ -34,20 +34,29 @@ type radioLinks struct {
 	env  hf.Env
 	log  *zap.Logger
 
-	policy  atomic.Pointer[peering.Policy] // says whom we speak for
-	mu      sync.Mutex
-	links   map[string]*radioLink
-	started bool
+	state string // directory
+
+	policy   atomic.Pointer[peering.Policy] // says whom we speak for
+	ordering sync.Mutex                     // one at a time changes links or their silence, and may wait for the disk; taken before mu
+	mu       sync.Mutex                     // held for a moment; guards what follows
+	links    map[string]*radioLink
+	orders   silenceOrders
+	started  bool
 }
 
 type radioLink struct {
 	*hf.Link
-	cfg radioConfig
+	cfg     radioConfig
+	silence *silenceOrder // nil: it may send
 }
 
 // newRadioLinks makes the links. Nothing runs yet.
-func newRadioLinks(cfgs carrierConfigs, sink links.Sink, env hf.Env, log *zap.Logger) (*radioLinks, error) {
-	r := &radioLinks{sink: sink, env: env, log: log, links: map[string]*radioLink{}}
+func newRadioLinks(cfgs carrierConfigs, state string, sink links.Sink, env hf.Env, log *zap.Logger) (*radioLinks, error) {
+	r := &radioLinks{state: state, sink: sink, env: env, log: log, links: map[string]*radioLink{}}
+	var err error
+	if r.orders, err = loadSilence(state); err != nil {
+		return nil, err
+	}
 	r.policy.Store(cfgs.policy)
 	for _, one := range cfgs.radios {
 		l, err := r.make(one)
@@ -71,11 +80,13 @@ func (r *radioLinks) make(cfg radioConfig) (*radioLink, error) {
 			return nil, err
 		}
 	}
+	silence := r.silenceFor(one.Name, one.Silent)
+	one.Silent = silence != nil
 	l, err := hf.NewLink(one, r.sink, r.env)
 	if err != nil {
 		return nil, err
 	}
-	return &radioLink{l, cfg}, nil
+	return &radioLink{l, cfg, silence}, nil
 }
 
 // codec is that of one link.
@@ -184,6 +195,8 @@ func (r *radioLinks) start() {
 // use takes another configuration. What cannot be made is logged, and tried again by the next reload.
 func (r *radioLinks) use(all carrierConfigs) {
 	r.policy.Store(all.policy)
+	r.ordering.Lock()
+	defer r.ordering.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := map[string]*radioLink{}

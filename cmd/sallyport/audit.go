@@ -85,6 +85,7 @@ and the exit code is 5.`,
   sallyport audit show --outcome refused --peer partner --since 7d
   sallyport audit show --jid juliet@in.example --json
   sallyport audit show --ref R-4711 --labels
+  sallyport audit show --link radio --kind peer-event
   sallyport audit show --seq 1000-1100`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.showAudit(f, &s) },
@@ -95,6 +96,7 @@ and the exit code is 5.`,
 	flags.StringVar(&s.seq, "seq", "", "record `N` or N-M")
 	flags.StringVar(&s.kind, "kind", "", "records of one `KIND`")
 	flags.StringVar(&s.filter.Peer, "peer", "", "`PEER` on either side")
+	flags.StringVar(&s.filter.Link, "link", "", "of one `LINK`")
 	flags.StringVar(&s.filter.Address, "jid", "", "from or to `JID`: whole, bare or domain")
 	flags.StringVar(&s.filter.Outcome, "outcome", "", "`WORD` of the outcome")
 	flags.StringVar(&s.filter.Stage, "stage", "", "`STAGE` that decided")

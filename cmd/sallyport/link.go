@@ -9,9 +9,9 @@ func (a *app) linkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link",
 		Short: "Look at links, predict what one will cost, and make it cheaper",
-		Long: `Show the links of the running node, or work with recorded traffic: what it
-would cost over a link, which dictionary
-would make it smaller, and how it looks without what was said by whom.
+		Long: `Show the links of the running node, keep one silent, or work with recorded
+traffic: what it would cost over a link, which dictionary would make it smaller,
+and how it looks without what was said by whom.
 
 A recording is a text file of one stanza a line, after a first line that says
 so:
@@ -28,6 +28,6 @@ so:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.linkStatus(), a.linkCost(), a.linkTrain(), a.linkAnonymise())
+	cmd.AddCommand(a.linkStatus(), a.linkEMCON(), a.linkCost(), a.linkTrain(), a.linkAnonymise())
 	return cmd
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,15 +113,18 @@ func (a *app) printLinks(links []control.LinkStatus, waits []control.SpoolLane, 
 	rows := [][]string{{"LINK", "PEER", "STATE", "FOR", "CARRIES", "TRIP", "LOSS", "OUT", "SAVED"}}
 	for i := range links {
 		l := &links[i]
-		carries, trip := strings.Join(l.Carries, " "), "-"
+		carries, trip, state := classes(l.Carries), "-", l.State
 		if d, err := time.ParseDuration(l.RoundTrip); err == nil {
 			trip = brief(d)
 		}
 		if l.InboundOnly {
 			carries = "inbound only"
 		}
+		if l.Silence != "" {
+			state += ", silent"
+		}
 		rows = append(rows, []string{
-			l.Name, l.Peer, l.State, ago(now, l.Since), carries, trip, lost(l.Loss), sized(l.BytesOut), bytesOf(l.Saved + int64(l.Folded)), //nolint:gosec // a size
+			l.Name, l.Peer, state, ago(now, l.Since), carries, trip, lost(l.Loss), brieflySized(int64(l.BytesOut)), brieflySized(l.Saved + int64(l.Folded)), //nolint:gosec // sizes
 		})
 	}
 	a.printTable(rows)
@@ -153,6 +158,7 @@ func (a *app) printStory(l *control.LinkStatus, now time.Time) {
 	}
 	a.printFacts([][]string{
 		{"link", l.Name + " to " + l.Peer + ", " + l.Kind + ", " + l.State},
+		{"silence", silenceWords(l)},
 		{"carrier", l.Carrier},
 		{"next try", retry},
 		{"fingerprint", l.Fingerprint},
@@ -178,4 +184,38 @@ func (a *app) printStory(l *control.LinkStatus, now time.Time) {
 			printBroken(a.out, "  > ", printable(t.Advice), 4)
 		}
 	}
+}
+
+// silenceWords say why a link sends nothing, and what ends that.
+func silenceWords(l *control.LinkStatus) string {
+	if l.Silence == "" {
+		return ""
+	}
+	return l.Silence + "; 'sallyport link emcon " + l.Name + " off' ends it"
+}
+
+// classes are the precedences that go over a link, in a few letters.
+func classes(list []string) string {
+	order := []string{"routine", "priority", "immediate", "flash"}
+	first := slices.Index(order, strings.Join(list[:min(1, len(list))], ""))
+	switch {
+	case len(list) == len(order):
+		return "all"
+	case len(list) > 1 && first >= 0 && len(order)-first >= len(list) && slices.Equal(list, order[first:first+len(list)]):
+		return list[0] + "-" + list[len(list)-1]
+	}
+	return strings.Join(list, " ")
+}
+
+// brieflySized is a number of bytes in at most six characters.
+func brieflySized(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1fG", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1fM", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1fK", float64(n)/(1<<10))
+	}
+	return strconv.FormatInt(n, 10)
 }

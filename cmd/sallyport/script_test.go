@@ -202,6 +202,13 @@ func (fixed) RetrySpool(context.Context, control.Caller, control.SpoolQuestion) 
 	return control.SpoolChanged{Entries: 65}, nil
 }
 
+func (fixed) SetEMCON(_ context.Context, _ control.Caller, q control.EMCONQuestion) (control.EMCONAnswer, error) {
+	if q.Link != "hf" {
+		return control.EMCONAnswer{}, errors.New("there is no link of kind hf of that name; see 'sallyport link status'")
+	}
+	return control.EMCONAnswer{On: q.On, Changed: true}, nil
+}
+
 func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
 	loss := 0.034
 	return []control.LinkStatus{
@@ -214,7 +221,7 @@ func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
 		},
 		{
 			Name: "hf", Kind: "x2x", Peer: "ship", Side: "outside", State: "up", Since: at(5 * time.Minute), Carries: []string{"routine", "immediate"},
-			RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10, Folded: 200 << 10, Loss: &loss,
+			Silence: "ordered by op at 2026-11-22 08:00:00Z", RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10, Folded: 200 << 10, Loss: &loss,
 			Usage: []control.LinkUse{
 				{Content: "acknowledgements", Plain: 500, Wire: 500, Hour: 50, Day: 400, HourShare: 0.02, DayShare: 0.03, HourAir: 0.3, DayAir: 3},
 				{Inbound: true, Class: "routine", Content: "iq", Stanzas: 3, Plain: 700, Wire: 300, Hour: 300, Day: 300, HourShare: 1, DayShare: 1, HourAir: 2, DayAir: 2},

@@ -25,6 +25,7 @@ type Filter struct {
 	Since, Until time.Time
 	Kind         Kind
 	Peer         string // of either side
+	Link         string
 	Address      string // either address: the whole, its bare form, or its domain
 	Outcome      string
 	Stage        string
@@ -38,6 +39,7 @@ func (f *Filter) Matches(e *Entry) bool {
 		(f.Since.IsZero() || !e.Time.Before(f.Since)) && (f.Until.IsZero() || e.Time.Before(f.Until)) &&
 		(f.Kind == NoKind || e.Kind == f.Kind) &&
 		(f.Peer == "" || e.FromPeer == f.Peer || e.ToPeer == f.Peer) &&
+		(f.Link == "" || e.Link == f.Link) &&
 		(f.Address == "" || isAt(e.From, f.Address) || isAt(e.To, f.Address)) &&
 		(f.Outcome == "" || e.Outcome == f.Outcome) &&
 		(f.Stage == "" || e.Stage == f.Stage) &&

@@ -23,7 +23,7 @@ func TestReadFilters(t *testing.T) {
 		}
 		switch {
 		case n == 30:
-			rec = &audit.Record{Kind: audit.Alarm, Time: rec.Time, FromPeer: "c", Reason: "x"}
+			rec = &audit.Record{Kind: audit.Alarm, Time: rec.Time, FromPeer: "c", Link: "radio", Reason: "x"}
 		case n%10 == 3:
 			rec.Outcome, rec.Stage, rec.Rule, rec.Ref = "refused", "rules", "no-files", fmt.Sprintf("R-%d", n)
 		}
@@ -44,6 +44,7 @@ func TestReadFilters(t *testing.T) {
 		{"time", audit.Filter{Since: noon.Add(2 * time.Minute), Until: noon.Add(4 * time.Minute)}, []uint64{3, 4}, 2},
 		{"kind", audit.Filter{Kind: audit.Alarm}, []uint64{31}, 1},
 		{"peer", audit.Filter{Peer: "b"}, nil, 49},
+		{"link", audit.Filter{Link: "radio"}, []uint64{31}, 1},
 		{"full address", audit.Filter{Address: "u7@a.example/r"}, []uint64{8}, 1},
 		{"bare address", audit.Filter{Address: "u7@a.example"}, []uint64{8}, 1},
 		{"domain", audit.Filter{Address: "b.example"}, nil, 49},

@@ -13,6 +13,7 @@ type Keeper interface {
 	ExpireSpool(ctx context.Context, by Caller, q SpoolQuestion) (SpoolChanged, error)
 	RetrySpool(ctx context.Context, by Caller, q SpoolQuestion) (SpoolChanged, error)
 	Links(ctx context.Context) ([]LinkStatus, error)
+	SetEMCON(ctx context.Context, by Caller, q EMCONQuestion) (EMCONAnswer, error)
 }
 
 // The names of the verbs.
@@ -22,6 +23,7 @@ const (
 	VerbSpoolExpire = "spool.expire"
 	VerbSpoolRetry  = "spool.retry"
 	VerbLinkStatus  = "link.status"
+	VerbLinkEMCON   = "link.emcon"
 )
 
 // keeping are the verbs of a Keeper. What changes something needs the role operate, and is recorded.
@@ -61,7 +63,26 @@ func keeping(k Keeper) []Verb {
 			}
 			return k.Links(ctx)
 		}},
+		{Name: VerbLinkEMCON, Role: Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
+			var q EMCONQuestion
+			if err := Decode(args, &q); err != nil {
+				return nil, err
+			}
+			return k.SetEMCON(ctx, by, q)
+		}},
 	}
+}
+
+// EMCONQuestion begins the radio silence of a link, or ends it.
+type EMCONQuestion struct {
+	Link string `json:"link"`
+	On   bool   `json:"on"`
+}
+
+// EMCONAnswer is how the link is now.
+type EMCONAnswer struct {
+	On      bool `json:"on"`
+	Changed bool `json:"changed"`
 }
 
 // SpoolQuestion says what of the spool is meant: certain entries, all for a peer, or all.
@@ -161,6 +182,7 @@ type LinkStatus struct {
 	Since       time.Time `json:"since,omitzero"`
 	Retry       time.Time `json:"retry,omitzero"`
 	InboundOnly bool      `json:"inbound_only,omitempty"`
+	Silence     string    `json:"silence,omitempty"` // radio silence: why it sends nothing
 	Carries     []string  `json:"carries,omitempty"` // classes of precedence that go over it
 	Carrier     string    `json:"carrier,omitempty"`
 	RoundTrip   string    `json:"round_trip,omitempty"` // measured
