@@ -93,6 +93,7 @@ func (j *judgement) admitPair() bool {
 			Allowing: "same-side = true for the pair", Condition: stanza.NotAllowed,
 		})
 	}
+	j.open = pair.open && j.a.Proof.Method == Local
 	return true
 }
 
@@ -142,7 +143,7 @@ func (j *judgement) admitAnswer() bool {
 			Stage: Admit, Reason: Unsolicited, Detail: "an answer to no request that crossed the other way",
 			Allowing: "the request it answers", Condition: stanza.NoCondition,
 		})
-	case j.s.Type() == stanza.PresenceSubscribed && !j.a.Facts.Asked:
+	case j.s.Type() == stanza.PresenceSubscribed && !j.a.Facts.Asked && !j.open: // rosters know who has asked
 		return j.refuse(Refusal{
 			Stage: Admit, Reason: Unsolicited, Detail: "approval of a subscription that nobody asked for",
 			Allowing: "a subscribe that crossed the other way", Condition: stanza.NoCondition,

@@ -16,6 +16,10 @@
 // asked for, and in lists of disco#items that have labels. One that is not cleared refuses the whole stanza. A
 // notification is a message and has one label.
 //
+// The server of this node is a peer, too. What its users say to each other is held against labels, clearances and rules, and not
+// against the profile of the boundary ([Pair].Open, which compiles for nobody else); what was kept is judged again for each
+// who reads it ([Policy.MayRead]).
+//
 // Not inside yet: labels, clearances and defaults of nodes, and corrections (XEP-0308) held against the label of what they
 // replace: each message is judged by its own.
 //

@@ -63,6 +63,7 @@ type judgement struct {
 	only     string        // the link it is for; "": any that is cleared
 	links    LinkSet       // that reach the destination and are cleared
 	wraps    bool          // there are stanzas inside the stanza
+	open     bool          // between users of the server of this node, who may say what their clients understand
 	// canonical says that the label came as it would be written; it still stands so in the
 	// tree as long as nothing has changed.
 	canonical bool
@@ -200,9 +201,9 @@ func (j *judgement) effects() {
 	case stanza.IQResult, stanza.IQError:
 		e.Answered = true
 	case stanza.PresenceSubscribe, stanza.PresenceUnsubscribe:
-		e.Ask = true
+		e.Ask = !j.open // rosters remember it
 	case stanza.PresenceSubscribed, stanza.PresenceUnsubscribed:
-		e.Answer = true
+		e.Answer = !j.open
 	default: // every other type leaves no trace in the conversation table
 	}
 }

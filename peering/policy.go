@@ -19,6 +19,9 @@ type Pair struct {
 	From, To string // peer names
 	Both     bool   // the other way too
 	SameSide bool   // allowed although both peers are on one side
+	// Open lets stanzas of any shape through: what users of the server of this node say to each other is held against labels,
+	// clearances and rules, but not against the profile of the boundary. From and To are the server itself; see ourselves.
+	Open bool
 }
 
 // Definition is what a policy is compiled from. It may be changed freely before Compile
@@ -164,21 +167,27 @@ func (p *Policy) compilePairs(bad complain) {
 		if from.Side == to.Side && !pair.SameSide {
 			bad(subject, "joins two peers of side %s; say same-side = true if that is meant", from.Side)
 		}
-		p.open(from, to, pair.SameSide)
+		if pair.Open {
+			if why := p.mayOpen(from, to); why != "" {
+				bad(subject, "cannot be open: %s", why)
+				continue
+			}
+		}
+		p.open(from, to, &pair)
 		if pair.Both {
-			p.open(to, from, pair.SameSide)
+			p.open(to, from, &pair)
 		}
 	}
 }
 
 // way is one direction of a pair, with the rules that can match on it.
 type way struct {
-	sameSide bool
-	rules    *rules.Set
+	sameSide, open bool
+	rules          *rules.Set
 }
 
-func (p *Policy) open(from, to *Peer, sameSide bool) {
-	p.pairs[[2]string{from.Name, to.Name}] = &way{sameSide, p.rules.Between(from.Side, to.Side, from.Name, to.Name)}
+func (p *Policy) open(from, to *Peer, pair *Pair) {
+	p.pairs[[2]string{from.Name, to.Name}] = &way{pair.SameSide, pair.Open, p.rules.Between(from.Side, to.Side, from.Name, to.Name)}
 }
 
 // Version names the policy.
