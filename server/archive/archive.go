@@ -33,6 +33,8 @@ type Entry struct {
 	ID     hybrid.ID // the stanza-id (XEP-0359); given when it is kept
 	With   jid.JID   // who it was exchanged with, full where known
 	Stanza []byte    // canonical XML with its label
+	// MessageID is what its sender called it, which retractions and corrections refer to; empty for none.
+	MessageID string
 }
 
 // Query asks for a page of an archive. All conditions hold together; zero values are none.
@@ -67,6 +69,12 @@ type Store interface {
 	AppendArchive(ctx context.Context, now time.Time, node string, entries []Entry) ([]hybrid.ID, error)
 	// QueryArchive gives a page. account.ErrNotFound if After or Before is not in the archive (XEP-0059 §2.2); ErrQuery.
 	QueryArchive(ctx context.Context, q Query) (Page, error)
+	// EntriesByID gives up to MaxPage entries, oldest first, each once. account.ErrNotFound if one does not exist; ErrQuery.
+	EntriesByID(ctx context.Context, owner jid.JID, ids []hybrid.ID) ([]Entry, error)
+	// FindMessage gives the last entry with a bare address under an id of its sender. account.ErrNotFound.
+	FindMessage(ctx context.Context, owner, with jid.JID, messageID string) (Entry, error)
+	// ReplaceEntry puts another stanza in the place of an entry's. account.ErrNotFound.
+	ReplaceEntry(ctx context.Context, owner jid.JID, id hybrid.ID, stanza []byte) error
 	// ArchiveEnds gives the first and last id of an archive (XEP-0313 §6); zero ids for an empty one.
 	ArchiveEnds(ctx context.Context, owner jid.JID) (first, last hybrid.ID, err error)
 	// PruneArchive forgets up to limit entries of a domain that are older than before, and tells how many.

@@ -33,8 +33,8 @@ func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, e
 				return err
 			}
 			last[e.Owner] = ids[i]
-			if _, err := t.exec(`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza) VALUES ($1, $2, $3, $4, $5, $6)`,
-				e.Owner.Domain(), e.Owner.Local(), ids[i].String(), e.With.Bare().String(), e.With.Resource(), e.Stanza); err != nil {
+			if _, err := t.exec(`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+				e.Owner.Domain(), e.Owner.Local(), ids[i].String(), e.With.Bare().String(), e.With.Resource(), e.Stanza, e.MessageID); err != nil {
 				return err
 			}
 		}
@@ -138,10 +138,12 @@ func (s *Store) mustHave(ctx context.Context, owner jid.JID, id hybrid.ID) error
 	return err
 }
 
+const entryColumns = `id, with_bare, with_resource, stanza, message_id`
+
 // archiveQuery writes the statement: a few dozen texts in all, so that they can stay prepared.
 func archiveQuery(q *archive.Query, limit int) (string, []any) {
 	args := []any{q.Owner.Domain(), q.Owner.Local()}
-	text := `SELECT id, with_bare, with_resource, stanza FROM archive_entries WHERE domain = $1 AND local = $2`
+	text := `SELECT ` + entryColumns + ` FROM archive_entries WHERE domain = $1 AND local = $2`
 	where := func(condition string, value any) {
 		args = append(args, value)
 		text += fmt.Sprintf(" AND %s $%d", condition, len(args))
@@ -180,7 +182,7 @@ func archiveQuery(q *archive.Query, limit int) (string, []any) {
 func entryOf(r *sql.Rows, owner jid.JID) (archive.Entry, error) {
 	e := archive.Entry{Owner: owner}
 	var id, bare, resource string
-	if err := r.Scan(&id, &bare, &resource, &e.Stanza); err != nil {
+	if err := r.Scan(&id, &bare, &resource, &e.Stanza, &e.MessageID); err != nil {
 		return e, err
 	}
 	var err1, err2 error
@@ -194,6 +196,58 @@ func entryOf(r *sql.Rows, owner jid.JID) (archive.Entry, error) {
 		return e, fmt.Errorf("a stored entry: %w", err)
 	}
 	return e, nil
+}
+
+// EntriesByID is archive.Store.
+func (s *Store) EntriesByID(ctx context.Context, owner jid.JID, ids []hybrid.ID) ([]archive.Entry, error) {
+	if len(ids) > archive.MaxPage {
+		return nil, fmt.Errorf("%w: %d entries by their ids, %d at most", archive.ErrQuery, len(ids), archive.MaxPage)
+	}
+	ids = slices.SortedFunc(slices.Values(ids), hybrid.ID.Compare)
+	var all []archive.Entry
+	for _, id := range slices.Compact(ids) {
+		before := len(all)
+		err := s.read(ctx, `SELECT `+entryColumns+` FROM archive_entries WHERE domain = $1 AND local = $2 AND id = $3`,
+			[]any{owner.Domain(), owner.Local(), id.String()}, func(r *sql.Rows) error {
+				e, err := entryOf(r, owner)
+				all = append(all, e)
+				return err
+			})
+		if err == nil && len(all) == before {
+			err = fmt.Errorf("entry %s: %w", id, account.ErrNotFound)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// FindMessage is archive.Store.
+func (s *Store) FindMessage(ctx context.Context, owner, with jid.JID, messageID string) (archive.Entry, error) {
+	var found archive.Entry
+	err := s.read(ctx, `SELECT `+entryColumns+` FROM archive_entries
+		WHERE domain = $1 AND local = $2 AND with_bare = $3 AND message_id = $4 ORDER BY id DESC LIMIT 1`,
+		[]any{owner.Domain(), owner.Local(), with.Bare().String(), messageID}, func(r *sql.Rows) (err error) {
+			found, err = entryOf(r, owner)
+			return err
+		})
+	if err == nil && found.ID.IsZero() {
+		err = fmt.Errorf("a message of that id: %w", account.ErrNotFound)
+	}
+	return found, err
+}
+
+// ReplaceEntry is archive.Store.
+func (s *Store) ReplaceEntry(ctx context.Context, owner jid.JID, id hybrid.ID, stanza []byte) error {
+	return s.change(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE archive_entries SET stanza = $4 WHERE domain = $1 AND local = $2 AND id = $3`,
+			owner.Domain(), owner.Local(), id.String(), stanza)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("entry %s: %w", id, account.ErrNotFound)
+		}
+		return err
+	})
 }
 
 // ArchiveEnds is archive.Store.

@@ -48,7 +48,7 @@ func TestArchiveIsTheModel(t *testing.T) {
 			for i := range rapid.IntRange(1, 3).Draw(t, "entries") {
 				batch = append(batch, archive.Entry{
 					Owner: rapid.SampledFrom(owners).Draw(t, "owner"), With: rapid.SampledFrom(withs).Draw(t, "with"),
-					Stanza: fmt.Appendf(nil, "<message id='%d-%d'/>", len(all), i),
+					Stanza: fmt.Appendf(nil, "<message id='%d-%d'/>", len(all), i), MessageID: fmt.Sprint(i),
 				})
 			}
 			ids, err := s.AppendArchive(t.Context(), millis(len(all)/2), "n1", batch)
@@ -208,6 +208,46 @@ func TestArchiveGrowsAtItsEnd(t *testing.T) {
 		}
 		if err := errors.Join(errs...); err != nil || seen != writers*each {
 			t.Errorf("%d of %d entries were seen, %v", seen, writers*each, err)
+		}
+	})
+}
+
+func TestArchivedMessages(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		romeo := jid.MustParse("romeo@b.example")
+		entry := func(text, id string) archive.Entry {
+			return archive.Entry{Owner: juliet, With: jid.MustParse("romeo@b.example/" + text), Stanza: []byte(text), MessageID: id}
+		}
+		ids, err := s.AppendArchive(ctx, millis(1), "n1", []archive.Entry{entry("first", "a"), entry("second", "a"), entry("third", "b")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := s.FindMessage(ctx, juliet, romeo, "a"); err != nil || e.ID != ids[1] || e.MessageID != "a" || string(e.Stanza) != "second" {
+			t.Errorf("found %+v, %v", e, err)
+		}
+		for _, with := range []string{"romeo@b.example", "other@b.example"} {
+			if _, err := s.FindMessage(ctx, juliet, jid.MustParse(with), with); !errors.Is(err, account.ErrNotFound) {
+				t.Errorf("a message that is not there: %v", err)
+			}
+		}
+		if err := s.ReplaceEntry(ctx, juliet, ids[1], []byte("gone")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ReplaceEntry(ctx, romeo, ids[1], []byte("gone")); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("an entry of somebody else: %v", err)
+		}
+		all, err := s.EntriesByID(ctx, juliet, []hybrid.ID{ids[2], ids[1], ids[2]})
+		if err != nil || len(all) != 2 || string(all[0].Stanza) != "gone" || string(all[1].Stanza) != "third" {
+			t.Errorf("by their ids: %+v, %v", all, err)
+		}
+		if _, err := s.EntriesByID(ctx, romeo, ids[:1]); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("an id of another archive: %v", err)
+		}
+		if _, err := s.EntriesByID(ctx, juliet, make([]hybrid.ID, archive.MaxPage+1)); !errors.Is(err, archive.ErrQuery) {
+			t.Errorf("too many ids: %v", err)
 		}
 	})
 }

@@ -23,6 +23,7 @@ var released = []string{
 	"2a575bd693f5766d",
 	"5b08a134141c2077",
 	"dffe61622d8b81e4",
+	"b4321a688dab82cd",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -94,6 +95,27 @@ var content = []struct {
 			page, err := s.QueryArchive(t.Context(), archive.Query{Owner: jid.MustParse("juliet@a.example"), With: jid.MustParse("romeo@b.example/r"), Max: 2})
 			if err != nil || !page.Complete || len(page.Entries) != 1 || string(page.Entries[0].Stanza) != "<message/>" {
 				t.Errorf("the archive has %+v, %v", page, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id)
+				VALUES ('a.example', 'juliet', '0000000000030001-n1', 'romeo@b.example', 'r', CAST('<m/>' AS {bytes}), 'id')`,
+			`INSERT INTO last_seen (domain, local, at, status) VALUES ('a.example', 'juliet', 5000000, 'Gone')`,
+			`INSERT INTO blocked (domain, local, who) VALUES ('a.example', 'juliet', 'b.example')`,
+			`INSERT INTO documents (domain, local, kind, name, content) VALUES ('a.example', 'juliet', 'private', 'n', CAST('<x/>' AS {bytes}))`,
+			`INSERT INTO nodes (domain, local, name, options_json) VALUES ('a.example', 'juliet', 'n', '{}')`,
+			`INSERT INTO node_items (domain, local, node, item, version, publisher, payload)
+				VALUES ('a.example', 'juliet', 'n', 'i', '0000000000030001-n1', 'juliet@a.example/b', CAST('<x/>' AS {bytes}))`,
+			`INSERT INTO invites (domain, digest, inviter, kind, local, expires, used) VALUES ('a.example', 'd', 'juliet@a.example', 1, '', 5000000, 0)`,
+			`INSERT INTO push_services (domain, local, service, node, options) VALUES ('a.example', 'juliet', 'push.example', 'n', CAST('' AS {bytes}))`,
+			`INSERT INTO uploads (domain, slot, owner, name, type, size, expires, stored) VALUES ('a.example', 's', 'juliet@a.example', 'f', 't', 3, 5000000, 1)`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			e, err := s.FindMessage(t.Context(), jid.MustParse("juliet@a.example"), jid.MustParse("nurse@b.example"), "id")
+			if err != nil || string(e.Stanza) != "<m/>" {
+				t.Errorf("the archive has %+v, %v", e, err)
 			}
 		},
 	},

@@ -96,6 +96,88 @@ var migrations = [...][]string{
 		`CREATE INDEX archive_entries_by_with ON archive_entries (domain, local, with_bare, id)`,
 		`CREATE INDEX archive_entries_by_id ON archive_entries (domain, id)`,
 	},
+	// 4: what features keep of accounts, and the id that the sender of an archived message gave it.
+	{
+		`ALTER TABLE archive_entries ADD COLUMN message_id {text} NOT NULL DEFAULT ''`,
+		`CREATE INDEX archive_entries_by_message ON archive_entries (domain, local, with_bare, message_id)`,
+		`CREATE TABLE last_seen (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			at {int} NOT NULL,
+			status {text} NOT NULL,
+			PRIMARY KEY (domain, local),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE blocked (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			who {text} NOT NULL,
+			PRIMARY KEY (domain, local, who),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE documents (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			kind {text} NOT NULL,
+			name {text} NOT NULL,
+			content {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, kind, name),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE nodes (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			name {text} NOT NULL,
+			options_json {text} NOT NULL,
+			PRIMARY KEY (domain, local, name),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE node_items (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			node {text} NOT NULL,
+			item {text} NOT NULL,
+			version {text} NOT NULL,
+			publisher {text} NOT NULL,
+			payload {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, node, item),
+			FOREIGN KEY (domain, local, node) REFERENCES nodes ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX node_items_by_version ON node_items (domain, local, node, version)`,
+		`CREATE TABLE invites (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			digest {text} NOT NULL,
+			inviter {text} NOT NULL,
+			kind {int} NOT NULL,
+			local {text} NOT NULL,
+			expires {int} NOT NULL,
+			used {int} NOT NULL,
+			PRIMARY KEY (domain, digest)
+		){table}`,
+		`CREATE INDEX invites_by_inviter ON invites (domain, inviter)`,
+		`CREATE TABLE push_services (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			service {text} NOT NULL,
+			node {text} NOT NULL,
+			options {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, service, node),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE TABLE uploads (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			slot {text} NOT NULL,
+			owner {text} NOT NULL,
+			name {text} NOT NULL,
+			type {text} NOT NULL,
+			size {int} NOT NULL,
+			expires {int} NOT NULL,
+			stored {int} NOT NULL,
+			PRIMARY KEY (domain, slot)
+		){table}`,
+		`CREATE INDEX uploads_by_owner ON uploads (domain, owner)`,
+		`CREATE INDEX uploads_by_expiry ON uploads (domain, expires)`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -115,5 +197,13 @@ var tables = []table{
 	{"rosters", []string{"domain", "local", "version", "forgotten"}, 2},
 	{"roster_items", []string{"domain", "local", "contact", "version", "removed", "name", "groups_json", "subscription", "flags", "request"}, 3},
 	{"archives", []string{"domain", "local", "last"}, 2},
-	{"archive_entries", []string{"domain", "local", "id", "with_bare", "with_resource", "stanza"}, 3},
+	{"archive_entries", []string{"domain", "local", "id", "with_bare", "with_resource", "stanza", "message_id"}, 3},
+	{"last_seen", []string{"domain", "local", "at", "status"}, 2},
+	{"blocked", []string{"domain", "local", "who"}, 3},
+	{"documents", []string{"domain", "local", "kind", "name", "content"}, 4},
+	{"nodes", []string{"domain", "local", "name", "options_json"}, 3},
+	{"node_items", []string{"domain", "local", "node", "item", "version", "publisher", "payload"}, 4},
+	{"invites", []string{"domain", "digest", "inviter", "kind", "local", "expires", "used"}, 2},
+	{"push_services", []string{"domain", "local", "service", "node", "options"}, 4},
+	{"uploads", []string{"domain", "slot", "owner", "name", "type", "size", "expires", "stored"}, 2},
 }

@@ -1,0 +1,64 @@
+package servertest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/server"
+)
+
+// Get asks a feature with an iq of type get; to is empty for the own account.
+func Get(t testing.TB, f server.Feature, from, to, payload string) server.Answer {
+	t.Helper()
+	return Ask(t, f, "get", from, to, payload)
+}
+
+// Set asks a feature with an iq of type set.
+func Set(t testing.TB, f server.Feature, from, to, payload string) server.Answer {
+	t.Helper()
+	return Ask(t, f, "set", from, to, payload)
+}
+
+// Ask routes one request to a feature.
+func Ask(t testing.TB, f server.Feature, kind, from, to, payload string) server.Answer {
+	t.Helper()
+	q := request(t, kind, from, to, payload)
+	for _, r := range f.IQ {
+		if r.Space == q.Payload.Space() && (r.Local == "" || r.Local == q.Payload.Local()) && slices.Contains(r.At, q.At) {
+			return r.Handle(t.Context(), q)
+		}
+	}
+	t.Fatalf("%s takes no %s of {%s}%s to %q", f.Name, kind, q.Payload.Space(), q.Payload.Local(), to)
+	return server.Answer{}
+}
+
+func request(t testing.TB, kind, from, to, payload string) *server.Request {
+	t.Helper()
+	asker := jid.MustParse(from)
+	if to == "" {
+		to = asker.Bare().String()
+	}
+	s := Stanza(t, "<iq from='"+from+"' to='"+to+"' type='"+kind+"' id='1'>"+payload+"</iq>")
+	q := &server.Request{Stanza: s, Payload: s.Payload(), Set: s.Type() == stanza.IQSet, From: s.From(), Domain: s.To().DomainJID(), Local: true}
+	switch {
+	case s.To().IsDomain():
+		q.At = server.AtServer
+	case s.To() == asker.Bare():
+		q.At, q.Account = server.AtAccount, s.To()
+	default:
+		q.At, q.Account = server.AtOthers, s.To().Bare()
+	}
+	return q
+}
+
+// Said gives an answer as one text: the payload, or the condition with what belongs to it.
+func Said(t testing.TB, a server.Answer) string {
+	t.Helper()
+	if a.Condition == stanza.NoCondition {
+		return Text(t, a.Payload)
+	}
+	return strings.TrimSpace(a.Condition.String() + " " + Text(t, a.App))
+}
