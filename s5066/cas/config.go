@@ -16,7 +16,6 @@ type Timers struct {
 	Call  time.Duration // until a request is sent again: at least what the slowest answer takes
 	Break time.Duration // until BREAK is
 	First time.Duration // that the called node waits for data
-	Slot  time.Duration // unit of the random part of Call and Break
 }
 
 // Config is what an operator decides. No link is made with, or accepted from, a node that Permit does not name; without Permit there is none.
@@ -28,7 +27,8 @@ type Config struct {
 	Tries     int  // of a request or a BREAK, 1 to 16
 	Patience  time.Duration
 	Timers    Timers
-	Seed      uint64 // of the random waits: different in every node
+	// Wait is added to Call and Break, the tries-th time: two nodes that called at once have to call again at different times. nil: nothing.
+	Wait func(now time.Time, remote s5066.Address, tries int) time.Duration
 }
 
 // DefaultPatience is how long a C_PDU may wait to be keyed before it counts as lost.
@@ -46,7 +46,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("%w: %d links, want 1 to 64", ErrConfig, c.MaxLinks)
 	case c.Tries < 1 || c.Tries > 16:
 		return fmt.Errorf("%w: %d tries, want 1 to 16", ErrConfig, c.Tries)
-	case t.Call <= 0 || t.Break <= 0 || t.First <= 0 || t.Slot < 0 || c.Patience < 0:
+	case t.Call <= 0 || t.Break <= 0 || t.First <= 0 || c.Patience < 0:
 		return fmt.Errorf("%w: timers %+v", ErrConfig, t)
 	}
 	return nil

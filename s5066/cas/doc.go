@@ -17,11 +17,14 @@
 //
 // # Decisions where the standard is silent
 //
-//   - The wait for an answer begins when the question has been keyed, and has a random part: two nodes that called at once call again at different times.
+//   - The wait for an answer begins when the question has been keyed, or when a carrier that was heard meanwhile has ended, and has a part that
+//     differs from node to node: two that called at once call again at different times.
 //   - A request that meets our own call is accepted, and our call has succeeded by that.
 //   - A request of a linked node is a repetition, answered again, as long as nothing of this link has been heard from it and its kind is the
 //     same; otherwise that node has restarted, and the link is made anew.
 //   - A link that nobody sends data over is dropped by the called node after First, in silence: the acceptance was lost.
+//   - A link that is ended for want of data lives until the other node has confirmed that, or has not answered. If data of it come instead, that node
+//     did not hear the BREAK: nothing of what is under way is lost.
 //   - BREAK is answered whoever sends it, if permitted; it ends only the link with its sender. Reasons up to 15 are taken, 0 to 4 are sent.
 //   - ACCEPTED that answers no call of ours is ignored: both ends would not begin with the same windows.
 //   - Link control is heard only in the service that it is sent in, expedited non-ARQ, and only if addressed to this node alone.

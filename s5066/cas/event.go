@@ -41,6 +41,12 @@ type Broken struct {
 	Reason    BreakReason
 }
 
+// Kept says that a link which was to be finished lives on, with all that is under way on it.
+type Kept struct {
+	Remote s5066.Address
+	Called bool
+}
+
 // Refused says that a request of another node was refused.
 type Refused struct {
 	Remote s5066.Address
@@ -53,4 +59,5 @@ func (Unsay) event()   {}
 func (Made) event()    {}
 func (Failed) event()  {}
 func (Broken) event()  {}
+func (Kept) event()    {}
 func (Refused) event() {}

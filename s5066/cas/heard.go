@@ -47,7 +47,7 @@ func (m *Machine) Heard(now time.Time, from s5066.Address, p CPDU) []Event {
 		m.say(from, CPDU{Type: BreakConfirm})
 	case BreakConfirm:
 		if l != nil && l.Phase == Breaking {
-			m.remove(l)
+			m.drop(l, Broken{Reason: l.reason})
 		}
 	}
 	return m.events()
@@ -59,8 +59,8 @@ func (m *Machine) requested(now time.Time, l *link, from s5066.Address, exclusiv
 		m.refuse(from, why, true)
 		return
 	}
-	again := l != nil && l.Phase == Up
-	if again && l.Exclusive == exclusive && !l.heard {
+	again := l != nil && (l.Phase == Up || l.kept)
+	if again && !l.kept && l.Exclusive == exclusive && !l.heard {
 		l.last = m.say(from, CPDU{Type: Accepted})
 		return
 	}
@@ -77,7 +77,7 @@ func (m *Machine) requested(now time.Time, l *link, from s5066.Address, exclusiv
 // declines says whether a request has to be refused. What there is already with this node makes room for it.
 func (m *Machine) declines(l *link, exclusive bool) (RejectReason, bool) {
 	hard, soft := m.count(true), m.count(false)
-	if l != nil && l.Phase != Breaking {
+	if l != nil && l.counts() {
 		if l.Exclusive {
 			hard--
 		} else {

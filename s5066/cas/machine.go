@@ -3,7 +3,6 @@ package cas
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"sallyport/s5066"
@@ -39,6 +38,7 @@ type link struct {
 	last   uint64      // the ID whose end starts the timer
 	until  time.Time   // zero: no timer
 	heard  bool        // something of this link came from the other node
+	kept   bool        // Breaking, and the layer above still has it
 }
 
 // Errors of Make.
@@ -52,10 +52,10 @@ var (
 // Machine makes and breaks links. One goroutine owns it.
 type Machine struct {
 	cfg     Config
-	random  *rand.Rand
 	links   []*link
 	refused []refusal
 	id      uint64
+	busy    bool // somebody is heard
 	out     []Event
 }
 
@@ -64,7 +64,7 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Machine{cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Own.Word())))}, nil //nolint:gosec // waits, no secrets
+	return &Machine{cfg: cfg}, nil
 }
 
 // SetTimers follows a change of the modem's rate.
@@ -102,6 +102,10 @@ func (m *Machine) Phase(remote s5066.Address) Phase {
 // ErrFull, ErrExclusive, ErrBroadcast or ErrNotPermitted, with nothing done.
 func (m *Machine) Make(now time.Time, remote s5066.Address, exclusive bool) ([]Event, error) {
 	l := m.at(remote)
+	room := m.cfg.MaxLinks - m.count(false)
+	if l != nil && l.kept {
+		room++
+	}
 	switch {
 	case !m.permitted(remote):
 		return nil, fmt.Errorf("link with %s: %w", remote, ErrNotPermitted)
@@ -109,11 +113,14 @@ func (m *Machine) Make(now time.Time, remote s5066.Address, exclusive bool) ([]E
 		return nil, fmt.Errorf("link with %s: %w", remote, ErrBroadcast)
 	case l != nil && l.Phase != Breaking && (l.Exclusive || !exclusive):
 		return nil, nil
+	case l != nil && l.kept && l.last != 0 && !exclusive: // BREAK has not been keyed
+		m.keep(l)
+		return m.events(), nil
 	case exclusive && m.count(true) >= maxExclusive:
 		return nil, fmt.Errorf("exclusive link with %s: %w", remote, ErrFull)
 	case !exclusive && m.count(true) > 0:
 		return nil, fmt.Errorf("link with %s: %w", remote, ErrExclusive)
-	case !exclusive && m.count(false) >= m.cfg.MaxLinks:
+	case !exclusive && room < 1:
 		return nil, fmt.Errorf("link with %s: %w", remote, ErrFull)
 	}
 	if l != nil {
@@ -140,20 +147,72 @@ func (m *Machine) Break(now time.Time, remote s5066.Address, why BreakReason) []
 	return m.events()
 }
 
+// Finish ends a nonexclusive link that is not used, if the other node has no use for it either: it is Broken when that node has said so, or nothing. If instead
+// data come from there, or are to go there before BREAK has been keyed, it is Kept.
+func (m *Machine) Finish(now time.Time, remote s5066.Address) []Event {
+	if l := m.at(remote); l != nil && l.Phase == Up && !l.Exclusive {
+		l.Phase, l.reason, l.kept, l.Tries = Breaking, BreakNoMoreData, true, 0
+		m.ask(now, l)
+	}
+	return m.events()
+}
+
+// keep takes a Finish back.
+func (m *Machine) keep(l *link) {
+	m.unsay(l)
+	l.Phase, l.kept, l.heard, l.until = Up, false, true, time.Time{}
+	m.tell(Kept{Remote: l.Remote, Called: l.Called})
+}
+
 // Lost says that the data transfer sublayer has given a link up, or that the other node says there is none: it ends without a word.
 func (m *Machine) Lost(remote s5066.Address) []Event {
-	if l := m.at(remote); l != nil && l.Phase == Up {
+	if l := m.at(remote); l != nil && (l.Phase == Up || l.kept) {
 		m.drop(l, Broken{Silent: true})
 	}
 	return m.events()
 }
 
 // Active says that a D_PDU of the link, which is not link control, came from a node.
-func (m *Machine) Active(remote s5066.Address) {
-	if l := m.at(remote); l != nil && l.Phase == Up {
+func (m *Machine) Active(remote s5066.Address) []Event {
+	switch l := m.at(remote); {
+	case l == nil:
+	case l.Phase == Up:
 		l.heard = true
 		l.until = time.Time{}
+	case l.kept: // it did not hear that the link is to end, and has something
+		m.keep(l)
 	}
+	return m.events()
+}
+
+// Carrier says that the node hears somebody, or nobody any more. What has been asked is not asked again meanwhile, and the wait for the
+// answer begins anew: who was asked may have been busy.
+func (m *Machine) Carrier(now time.Time, on bool) {
+	was := m.busy
+	m.busy = on
+	if on || !was {
+		return
+	}
+	for _, l := range m.links {
+		if l.asks() && !l.until.IsZero() && l.last == 0 {
+			l.until = now.Add(m.pause(now, l))
+		}
+	}
+}
+
+// asks reports whether an answer is awaited.
+func (l *link) asks() bool { return l.Phase == Calling || l.Phase == Breaking }
+
+// pause is how long an answer is waited for.
+func (m *Machine) pause(now time.Time, l *link) time.Duration {
+	d := m.cfg.Timers.Call
+	if l.Phase == Breaking {
+		d = m.cfg.Timers.Break
+	}
+	if m.cfg.Wait != nil {
+		d += m.cfg.Wait(now, l.Remote, l.Tries)
+	}
+	return d
 }
 
 // Sent says that a Say has been keyed and its transmission is over, or that it will not be: waits count from now.
@@ -163,13 +222,11 @@ func (m *Machine) Sent(now time.Time, id uint64) {
 			continue
 		}
 		l.last = 0
-		switch t := m.cfg.Timers; {
-		case l.Phase == Calling:
-			l.until = now.Add(t.Call + m.jitter(l.Tries))
-		case l.Phase == Breaking:
-			l.until = now.Add(t.Break + m.jitter(l.Tries))
+		switch {
+		case l.asks():
+			l.until = now.Add(m.pause(now, l))
 		case l.Called && !l.heard:
-			l.until = now.Add(t.First)
+			l.until = now.Add(m.cfg.Timers.First)
 		}
 	}
 }
@@ -177,7 +234,7 @@ func (m *Machine) Sent(now time.Time, id uint64) {
 // Deadline is when Tick has something to do.
 func (m *Machine) Deadline() (first time.Time, ok bool) {
 	for _, l := range m.links {
-		if !l.until.IsZero() && (!ok || l.until.Before(first)) {
+		if !l.until.IsZero() && !(m.busy && l.asks()) && (!ok || l.until.Before(first)) {
 			first, ok = l.until, true
 		}
 	}
@@ -187,7 +244,7 @@ func (m *Machine) Deadline() (first time.Time, ok bool) {
 // Tick repeats what was not answered, and gives up what was not answered often enough.
 func (m *Machine) Tick(now time.Time) []Event {
 	for _, l := range append([]*link(nil), m.links...) {
-		if l.until.IsZero() || now.Before(l.until) {
+		if l.until.IsZero() || now.Before(l.until) || m.busy && l.asks() {
 			continue
 		}
 		l.until = time.Time{}
@@ -199,7 +256,7 @@ func (m *Machine) Tick(now time.Time) []Event {
 		case l.Phase == Calling:
 			m.fail(l, Failed{Silent: true})
 		default:
-			m.remove(l)
+			m.drop(l, Broken{Reason: l.reason})
 		}
 	}
 	return m.events()
@@ -216,15 +273,14 @@ func (m *Machine) ask(now time.Time, l *link) {
 	l.until = now.Add(m.cfg.Patience)
 }
 
-// jitter grows with the tries, as the suspicion does that two nodes do the same.
-func (m *Machine) jitter(tries int) time.Duration {
-	return time.Duration(m.random.Int64N(int64(m.cfg.Timers.Slot)*int64(min(tries, 4)*4) + 1))
-}
-
 // breakLink tells the layer above at once, and the other node as long as it takes.
 func (m *Machine) breakLink(now time.Time, l *link, why BreakReason) {
 	switch l.Phase {
 	case Breaking:
+		if l.kept {
+			l.kept = false
+			m.tell(Broken{Remote: l.Remote, Exclusive: l.Exclusive, Reason: why})
+		}
 		return
 	case Calling: // it may have been accepted
 		m.fail(l, Failed{Reason: RejectUnknown, Silent: true})
@@ -239,7 +295,7 @@ func (m *Machine) breakLink(now time.Time, l *link, why BreakReason) {
 func (m *Machine) drop(l *link, e Broken) {
 	m.remove(l)
 	e.Remote, e.Exclusive = l.Remote, l.Exclusive
-	if l.Phase == Up {
+	if l.Phase == Up || l.kept {
 		m.tell(e)
 	}
 }
@@ -268,10 +324,13 @@ func (m *Machine) unsay(l *link) {
 	}
 }
 
-// count is how many links or calls there are of a kind; those that break do not count.
+// counts reports whether a link, or a call for one, takes a place: one that breaks does not, unless it may be kept.
+func (l *link) counts() bool { return l.Phase != Breaking || l.kept }
+
+// count is how many links or calls there are of a kind.
 func (m *Machine) count(exclusive bool) (n int) {
 	for _, l := range m.links {
-		if l.Phase != Breaking && l.Exclusive == exclusive {
+		if l.counts() && l.Exclusive == exclusive {
 			n++
 		}
 	}

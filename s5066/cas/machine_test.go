@@ -61,6 +61,8 @@ func (b *bench) tell(events []cas.Event) {
 			b.said = append(b.said, fmt.Sprintf("failed %d silent=%t %s", e.Remote.Value(), e.Silent, e.Reason))
 		case cas.Broken:
 			b.said = append(b.said, fmt.Sprintf("broken %d remotely=%t silent=%t", e.Remote.Value(), e.Remotely, e.Silent))
+		case cas.Kept:
+			b.said = append(b.said, fmt.Sprintf("kept %d%s", e.Remote.Value(), flags(false, e.Called, false)))
 		case cas.Refused:
 			b.said = append(b.said, fmt.Sprintf("refused %d", e.Remote.Value()))
 		}
@@ -151,6 +153,60 @@ func TestProcedures(t *testing.T) {
 			func(b *bench) { linked(b); b.tell(b.m.Break(b.now, peer, cas.BreakRequested)); b.wait(time.Hour) },
 			"10>2, made 2, broken 2 remotely=false silent=false, 41>2, 41>2, 41>2",
 		},
+		"finished": {
+			func(b *bench) { linked(b); b.tell(b.m.Finish(b.now, peer)); b.hears(peer, 0x50); b.wait(time.Hour) },
+			"10>2, made 2, 44>2, broken 2 remotely=false silent=false",
+		},
+		"finished, nobody says so": {
+			func(b *bench) { linked(b); b.tell(b.m.Finish(b.now, peer)); b.wait(time.Hour) },
+			"10>2, made 2, 44>2, 44>2, 44>2, broken 2 remotely=false silent=false",
+		},
+		"not finished, the other has data": {
+			func(b *bench) {
+				b.hears(peer, 0x10)
+				b.tell(b.m.Finish(b.now, peer))
+				b.tell(b.m.Active(peer))
+				b.wait(time.Hour)
+			},
+			"20>2, made 2 called, 44>2, kept 2 called",
+		},
+		"not finished, data before BREAK was keyed": {
+			func(b *bench) {
+				linked(b)
+				b.held = true
+				b.tell(b.m.Finish(b.now, peer))
+				b.makes(peer, false)
+				b.wait(time.Hour)
+			},
+			"10>2, made 2, 44>2, unsay, kept 2",
+		},
+		"data after BREAK was keyed": {
+			func(b *bench) { linked(b); b.tell(b.m.Finish(b.now, peer)); b.makes(peer, false); b.hears(peer, 0x20) },
+			"10>2, made 2, 44>2, broken 2 remotely=false silent=false, 10>2, made 2",
+		},
+		"called while a link is finished": {
+			func(b *bench) {
+				linked(b)
+				b.tell(b.m.Finish(b.now, peer))
+				b.hears(peer, 0x10)
+				b.m.Active(peer)
+				b.wait(time.Hour)
+			},
+			"10>2, made 2, 44>2, 20>2, made 2 called again",
+		},
+		"broadcast while a link is finished": {
+			func(b *bench) {
+				linked(b)
+				b.tell(b.m.Finish(b.now, peer))
+				b.tell(b.m.SetBroadcast(b.now, true))
+				b.hears(peer, 0x50)
+			},
+			"10>2, made 2, 44>2, broken 2 remotely=false silent=false",
+		},
+		"exclusive while a link is finished": {
+			func(b *bench) { linked(b); b.tell(b.m.Finish(b.now, peer)); b.makes(third, true); b.hears(third, 0x20) },
+			"10>2, made 2, 44>2, broken 2 remotely=false silent=false, 11>3, made 3 exclusive",
+		},
 		"broken by the other":  {func(b *bench) { linked(b); b.hears(peer, 0x44) }, "10>2, made 2, broken 2 remotely=true silent=false, 50>2"},
 		"BREAK without a link": {func(b *bench) { b.hears(peer, 0x44) }, "50>2"},
 		"both break at once": {
@@ -220,6 +276,30 @@ func TestProcedures(t *testing.T) {
 	}
 }
 
+// Nobody is asked again while somebody speaks, nor before there has been time for an answer after that.
+func TestAskedAgainWhenTheChannelIsFree(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	b := newBench(t, func(c *cas.Config) {
+		c.Wait = func(_ time.Time, _ s5066.Address, n int) time.Duration { tries = n; return time.Second }
+	})
+	b.makes(peer, false)
+	b.m.Carrier(b.now, true)
+	b.wait(time.Hour)
+	if len(b.said) != 1 {
+		t.Fatalf("while somebody spoke: %v", b.said)
+	}
+	b.m.Carrier(b.now, false)
+	b.wait(11*time.Second - 1)
+	if len(b.said) != 1 {
+		t.Errorf("too early: %v", b.said)
+	}
+	b.wait(1)
+	if len(b.said) != 2 || tries != 2 {
+		t.Errorf("%v, waits asked for try %d", b.said, tries)
+	}
+}
+
 // What waits to be keyed does not run out of time meanwhile, but not for ever.
 func TestWaitsCountFromTheAir(t *testing.T) {
 	t.Parallel()
@@ -272,7 +352,7 @@ func FuzzMachine(f *testing.F) {
 					b.tell(b.m.Heard(b.now, to, p))
 				}
 			case 6:
-				b.m.Active(to)
+				b.tell(b.m.Active(to))
 			case 7:
 				b.tell(b.m.Lost(to))
 			case 8, 9:
@@ -280,7 +360,14 @@ func FuzzMachine(f *testing.F) {
 			case 10:
 				b.tell(b.m.Break(b.now, to, cas.BreakReason(x&3)))
 			case 11:
-				b.held = !b.held
+				switch x & 7 {
+				case 0, 1, 2:
+					b.held = !b.held
+				case 3:
+					b.m.Carrier(b.now, x&8 == 0)
+				default:
+					b.tell(b.m.Finish(b.now, to))
+				}
 			case 12:
 				b.tell(b.m.SetBroadcast(b.now, x&1 == 1))
 			default:

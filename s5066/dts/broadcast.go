@@ -139,7 +139,7 @@ func (c *casts) begin(m *Machine, b *builder, n *cast) bool {
 	span := m.timing.Lead + m.timing.bits(b.bytes+bytes) + m.timing.Block + m.timing.Latency + time.Second
 	if !b.fits(bytes) {
 		turns := span/b.limit + 1
-		span += turns * (dpdu.MaxTransmission + m.reply() + 2*m.timing.slot())
+		span += turns * (dpdu.MaxTransmission + m.reply() + 2*m.timing.Slot())
 	}
 	span = min(span, dpdu.Span(65535))
 	n.begun, n.id, n.ends = true, c.next[k], m.now.Add(span)

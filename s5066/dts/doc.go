@@ -16,7 +16,8 @@
 //	request.go, event.go       what goes in and what comes out
 //	machine.go, heard.go       Machine, and which frame does what in which state (C.15)
 //	remote.go, state.go        what is kept of each node
-//	turn.go, train.go          whose turn it is; what is keyed, its EOT, its acknowledgements
+//	turn.go, contend.go        whose turn it is; who goes first after two have keyed at once
+//	train.go                   what is keyed, its EOT, its acknowledgements
 //	queue.go, sendwindow.go    C_PDUs by precedence, segmentation, selective repeat: the sending half (C.7, C.9)
 //	data.go                    which frames of types 0 and 2 are keyed next
 //	receivewindow.go           the receiving half, reassembly

@@ -19,6 +19,7 @@ type Machine struct {
 	remotes  []*remote
 	rotate   int
 	turn     turn
+	near     neighbours
 	keyed    bool // Keyed was said of the last train
 	casts    casts
 	parts    reassembly

@@ -167,7 +167,7 @@ func TestSilentPeer(t *testing.T) {
 		l.send(a, dts.Request{ID: uint64(i), Remote: b.addr, Mode: dts.ARQ, CPDU: numbered(uint32(i), 2000)})
 	}
 	l.run(24 * time.Hour)
-	if count[dts.LinkLost](a.events) != 1 || a.trains > 10 {
+	if count[dts.LinkLost](a.events) != 1 || a.trains > 16 {
 		t.Fatalf("%d trains, events %v", a.trains, a.events)
 	}
 	for id, f := range a.fates {

@@ -15,13 +15,14 @@ type Timing struct {
 	Tail       time.Duration // on the air behind the last block
 	Latency    time.Duration // from a bit's end on the air until the other modem gives it out
 	Turnaround time.Duration // of the slowest peer, from end of reception until it keys
+	Sense      time.Duration // from the order until others notice that somebody has begun; 0: not before the first block has come out
 	Behind     int           // bytes that the modem sends behind the data, in the last block
 	// Drains: the modem ends a carrier only when it has given out all of what it heard, so nothing has to be waited for then.
 	Drains bool
 }
 
 func (t Timing) validate() error {
-	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround) < 0 || t.Behind < 0 || t.Behind > dpdu.MaxSize {
+	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround, t.Sense) < 0 || t.Behind < 0 || t.Behind > dpdu.MaxSize {
 		return fmt.Errorf("%w: timing %+v", ErrConfig, t)
 	}
 	return nil
@@ -41,22 +42,35 @@ func (t Timing) Air(bytes int) time.Duration {
 	return d + t.Tail
 }
 
+// rounding is that of an EOT.
+const rounding = 500 * time.Millisecond
+
 // Reply is how long after the end of an own transmission the first frame of an answer may take to be heard, with a fifth on top, where the
 // modem does not tell that it hears somebody.
-func (t Timing) Reply() time.Duration { return t.reply(dpdu.MaxSize) }
-
-func (t Timing) reply(first int) time.Duration {
-	const rounding = 500 * time.Millisecond // of an EOT
-	d := 2*t.Latency + t.Turnaround + rounding + t.Lead + t.Tail + 2*t.Block + t.bits(first)
+func (t Timing) Reply() time.Duration {
+	d := 2*t.Latency + t.Turnaround + rounding + t.Lead + t.Tail + 2*t.Block + t.bits(dpdu.MaxSize)
 	return d + d/5
 }
 
-// reply is Timing.Reply for the modem in use: one that tells of a carrier need not be waited for until a whole frame has come.
+// Answer is the same until it is noticed that somebody answers, for a modem that tells.
+func (t Timing) Answer() time.Duration {
+	d := t.Latency + t.Turnaround + rounding + t.sense() + t.Tail
+	return d + d/5
+}
+
+// reply is one or the other, for the modem in use.
 func (m *Machine) reply() time.Duration {
 	if m.turn.senses {
-		return m.timing.reply(2 * overhead)
+		return m.timing.Answer()
 	}
 	return m.timing.Reply()
+}
+
+func (t Timing) sense() time.Duration {
+	if t.Sense > 0 {
+		return t.Sense
+	}
+	return t.Lead + t.Block + t.Latency
 }
 
 // turnShare is what share of the time a sender transmits that sends windows of full segments and hears them acknowledged.
@@ -67,10 +81,5 @@ func (m *Machine) turnShare(segment int) float64 {
 	return float64(train) / float64(train+turns)
 }
 
-// slot is the unit of random waits: what one node needs to hear that another has begun.
-func (t Timing) slot() time.Duration {
-	if t.Drains { // it tells of a carrier before the first block has come
-		return t.Lead + t.Turnaround + 100*time.Millisecond
-	}
-	return t.Lead + t.Turnaround + t.Block + t.Latency + 100*time.Millisecond
-}
+// Slot is the unit of random waits: what one node needs to hear that another has begun.
+func (t Timing) Slot() time.Duration { return t.sense() + t.Turnaround + 100*time.Millisecond }

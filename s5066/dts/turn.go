@@ -29,6 +29,7 @@ func (m *Machine) overheard(p dpdu.PDU) {
 	}
 	began := m.now.Add(-m.timing.bits(p.Size()) - m.timing.Latency)
 	ends := began.Add(dpdu.Span(uint16(p.EOT)))
+	m.near.heard(m.now, p.From)
 	if p.From == m.turn.speaker || ends.After(m.turn.busy) {
 		m.turn.busy, m.turn.speaker = ends, p.From
 	}
@@ -36,7 +37,7 @@ func (m *Machine) overheard(p dpdu.PDU) {
 	if p.From == m.turn.await && !m.turn.reply && !p.To.IsGroup() {
 		m.release(p.From) // it speaks with somebody else, and will not answer now
 		if r := m.at(p.From); r != nil {
-			r.retry = m.now.Add(time.Duration(m.random.Int64N(int64(4 * m.timing.slot()))))
+			r.retry = m.now.Add(m.Backoff(m.now, p.From, 1))
 		}
 	}
 }
@@ -53,12 +54,8 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	m.begin(now)
 	m.turn.senses = true
 	if m.turn.carrier && !on && m.turn.await.Valid() {
-		// What was sent may still be inside the modem. If not, this was somebody else, or nothing came of it: all who heard it wait
-		// for different times.
-		m.turn.hold = m.now.Add(2*m.timing.Latency + m.timing.Block + 200*time.Millisecond)
-		if m.timing.Drains {
-			m.turn.hold = m.now.Add(m.timing.slot() + time.Duration(m.random.Int64N(int64(4*m.timing.slot()))))
-		}
+		// This was somebody else, nothing came of it, or what was sent is still inside the modem. Whoever keyed meanwhile waits as long from now.
+		m.turn.hold = m.now.Add(m.reply())
 	}
 	if m.turn.carrier && !on {
 		m.turn.quiet = m.now
@@ -86,7 +83,7 @@ func (m *Machine) ownEnd(at time.Time) {
 	m.turn.keying = at
 	m.turn.yield = at
 	if !m.cfg.FullDuplex {
-		m.turn.yield = at.Add(m.timing.slot())
+		m.turn.yield = at.Add(m.timing.Slot())
 	}
 	if m.turn.await.Valid() {
 		m.turn.hold = at.Add(m.reply())
@@ -99,21 +96,24 @@ func (m *Machine) silence() {
 	if !t.await.Valid() || t.hold.IsZero() || m.now.Before(t.hold) || t.carrier {
 		return
 	}
-	r := m.at(t.await)
+	to := t.await
 	t.await, t.hold = s5066.Address{}, time.Time{}
+	r, vain := m.at(to), 1
+	if r != nil {
+		r.silent++
+		vain = r.silent
+	}
+	retry := m.now.Add(m.Backoff(m.now, to, vain))
 	if !m.cfg.FullDuplex { // others may have keyed at the same time, and waited for as long
-		t.yield = later(t.yield, m.now.Add(time.Duration(m.random.Int64N(int64(4*m.timing.slot())))))
+		t.yield = later(t.yield, retry)
 	}
-	if r == nil {
-		return
-	}
-	r.silent++
-	if r.silent >= m.cfg.Attempts && r.connected {
+	switch {
+	case r == nil:
+	case r.silent >= m.cfg.Attempts && r.connected:
 		m.lose(r, NoAnswer)
-		return
+	default:
+		r.retry = retry
 	}
-	slots := int64(1) << min(r.silent, 4)
-	r.retry = m.now.Add(time.Duration(m.random.Int64N(slots * int64(m.timing.slot()))))
 }
 
 // crossed is the latest end of a transmission that an acknowledgement heard now can speak of.

@@ -86,7 +86,7 @@ func parseHello(b []byte) (Frame, error) {
 	if !ok || len(rest) > 0 || !nameable(name) {
 		return nil, fmt.Errorf("name in hello: %w", ErrFrame)
 	}
-	return Hello{name, Radio{ms(1), ms(3), ms(5)}, float64(binary.BigEndian.Uint32(b[7:])) / 1000}, nil
+	return Hello{name, Radio{KeyUp: ms(1), KeyDown: ms(3), Decode: ms(5)}, float64(binary.BigEndian.Uint32(b[7:])) / 1000}, nil
 }
 
 func parseKey(id uint32, b []byte) (Frame, error) {

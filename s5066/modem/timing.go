@@ -13,6 +13,8 @@ type Radio struct {
 	KeyUp   time.Duration // from the order to the carrier: transmitter and amplifier switch
 	KeyDown time.Duration // from the carrier's end until the station hears again
 	Decode  time.Duration // what a receiver takes beyond its interleaver
+	// Late: a receiver notices a transmission by its first bytes, not by its preamble. A modem does not tell this in its HELLO; who attaches it knows.
+	Late bool
 }
 
 // DefaultRadio are figures of good equipment: 0.2 s to key, the least turnaround that is reached in practice.
@@ -38,6 +40,14 @@ func (t Timing) Duration(n int) time.Duration { return t.AirEnd(n) + t.Radio.Key
 // Arrival is when a receiver has the byte at this offset: two blocks after its block began, and the decoder's time.
 func (t Timing) Arrival(offset int) time.Duration {
 	return t.Lead() + t.Waveform.BlockEnd(t.Waveform.BlockOf(offset)) + t.Waveform.Block() + t.Radio.Decode
+}
+
+// Sense is when receivers notice that somebody transmits.
+func (t Timing) Sense() time.Duration {
+	if t.Radio.Late {
+		return t.Arrival(0)
+	}
+	return t.Radio.KeyUp + t.Waveform.Detect()
 }
 
 // Quiet is when receivers of a transmission of n bytes report the end of the carrier: after its last block has come out. Nobody

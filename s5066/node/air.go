@@ -19,6 +19,7 @@ type air struct {
 	saying  []uint64  // link control in the transmission under way
 	vain    time.Time // nothing came of keying; not again before
 	free    time.Time // who was not spoken to does not key before
+	frames  int       // heard since somebody began
 	used    time.Time // somebody was heard, or this node keyed
 }
 
@@ -93,13 +94,17 @@ func (n *Node) carrier(c modem.Carrier) {
 	was := n.air.carrier.On
 	n.air.carrier = c
 	if c.On {
-		n.air.free = n.now
+		n.air.free, n.air.frames = n.now, 0
 	}
 	n.air.used = n.now
 	if !c.On && was {
 		n.frames(n.rx.End())
-		n.air.free = n.now.Add(n.cfg.slot() + n.wait(n.cfg.Slots))
+		n.air.free = n.now.Add(n.cfg.slot())
+		if !n.dts.Awaits() && (n.air.frames == 0 || n.dts.Crowded(n.now)) { // others may wait for the same moment
+			n.air.free = n.air.free.Add(n.wait(n.cfg.Slots))
+		}
 	}
+	n.cas.Carrier(n.now, c.On)
 	n.fromDTS(n.dts.Carrier(n.now, c.On))
 }
 
@@ -112,8 +117,9 @@ func (n *Node) frames(list []dpdu.PDU) {
 	for _, p := range list {
 		n.framed(p, false)
 		n.stats.heard(p)
+		n.air.frames++
 		if p.To == n.cfg.Own && p.Type <= dpdu.ExpeditedAck && n.cfg.Permits(p.From) {
-			n.cas.Active(p.From)
+			n.fromCAS(n.cas.Active(p.From))
 			n.soft.Used(n.now, p.From)
 		}
 		n.fromDTS(n.dts.Heard(n.now, p))

@@ -51,18 +51,18 @@ type Config struct {
 	Capture func(Captured)
 }
 
-// Default is a node for interactive traffic: transmissions of half a minute at most, soft links that end after a silence of some turns. The times
-// that depend on the waveform follow it, not what it is changed to later.
+// Default is a node for interactive traffic: transmissions of half a minute at most, soft links that end after some minutes of
+// silence. The times that depend on the waveform follow it, not what it is changed to later.
 func Default(own s5066.Address, w modem.Waveform) Config {
 	c := Config{
 		Own: own, Waveform: w, Radio: modem.DefaultRadio(), MaxTransmit: 30 * time.Second, Turnaround: 200 * time.Millisecond, Slots: 8,
-		MaxLinks: 16, Calls: 5, HardRank: 5, ClockSlack: 2 * time.Minute, HardClient: time.Minute,
+		MaxLinks: 16, Calls: 10, HardRank: 5, ClockSlack: 2 * time.Minute, HardClient: time.Minute,
 		QueueCount: 256, QueueBytes: 1 << 20,
 		SIS: sis.DefaultServerConfig(), DTS: dts.DefaultConfig(own), Seed: uint64(own.Word()),
 	}
 	turn := c.Timing().Duration(0) + c.Timing().Latency() + c.Turnaround
-	// A sender that is not answered tries again after a random wait; the link has to live through some of that.
-	c.Session = spdu.SessionConfig{Idle: 30*time.Second + 12*turn, Called: 60*time.Second + 24*turn, Max: 10 * time.Minute}
+	// Making a link takes two turns, keeping one costs nothing: it outlives the pauses of a conversation.
+	c.Session = spdu.SessionConfig{Idle: 5*time.Minute + 12*turn, Called: 6*time.Minute + 24*turn, Max: 10 * time.Minute}
 	c.ClientWait = 5*time.Minute + 60*turn
 	c.HardAnswer = 2*time.Minute + 12*turn
 	return c
@@ -81,25 +81,34 @@ func (c Config) dts() dts.Timing {
 	t := c.Timing()
 	return dts.Timing{
 		Rate: c.Waveform.Rate(), Block: c.Waveform.Block(), Lead: t.Lead(), Tail: c.Radio.KeyDown,
-		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround, Behind: modem.EndOfMessageBytes, Drains: true,
+		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround, Sense: t.Sense(), Behind: modem.EndOfMessageBytes, Drains: true,
 	}
 }
 
 // slot is what it takes to notice that another station has begun to key.
 func (c Config) slot() time.Duration {
-	return c.Radio.KeyUp + c.Waveform.Detect() + c.Turnaround + 50*time.Millisecond
+	return c.dts().Slot()
 }
 
 // controlBytes is a transmission with link control in it, and an acknowledgement or two.
 const controlBytes = 120
 
-// timers are those of channel access (B.5).
-func (c Config) timers() cas.Timers {
+// exchange is a transmission of link control and its answer, however slow.
+func (c Config) exchange() time.Duration {
 	t := c.Timing()
 	answer := t.Latency() + c.Turnaround + t.Duration(controlBytes) + t.Latency()
-	call := answer + max(answer/5, 2*time.Second)
-	return cas.Timers{Call: call, Break: call, First: 6*call*time.Duration(c.Calls) + c.MaxTransmit, Slot: c.slot()}
+	return answer + max(answer/5, 2*time.Second)
 }
+
+// timers are those of channel access (B.5). A modem tells when somebody answers, so that a call is made again as soon as nobody does. Who has
+// data goes before who wants to end a link.
+func (c Config) timers() cas.Timers {
+	call := c.dts().Answer()
+	return cas.Timers{Call: call, Break: call + endsAfter*c.slot(), First: 30*c.exchange() + c.MaxTransmit}
+}
+
+// endsAfter is so many slots that both of two nodes have begun that have data.
+const endsAfter = 4
 
 func (c Config) validate() error {
 	switch {

@@ -25,9 +25,12 @@
 //
 // # Who keys when
 //
-// A node that was spoken to last answers at once. Everybody else waits until the one that was spoken to would have begun, and then for a
-// random number of slots, drawn anew after each transmission heard; expedited traffic draws from the lower half. A slot is what it takes to
-// notice that another station has begun. On a channel that has been free for longer nobody waits.
+// A node that was spoken to last answers at once. Everybody else waits until the one that was spoken to would have begun: one slot, which is what
+// it takes to notice that another station has begun. Where more than two stations were heard lately, or nothing was understood of what has just
+// ended, a random number of slots comes on top, drawn anew after each transmission heard. On a channel that has been free for longer nobody waits.
+//
+// What two nodes key within a slot is lost. Both notice it by the silence where an answer should begin, and then the data transfer sublayer says
+// who goes first (s5066/dts, Backoff); channel access waits by the same rule. A BREAK that got lost waits behind data.
 //
 // # Decisions where the standard is silent
 //
@@ -38,6 +41,7 @@
 //   - A time to die is sent only if the client named a lifetime shorter than the node's longest. What is older than it on receipt, by more than
 //     Config.ClockSlack, is discarded in silence: there is no reason code for it in an S_PDU.
 //   - A refusal because of an exclusive link or a pending request is not passed to clients; the call is made again after a pause, while the requests live.
+//   - A soft link lives for minutes without data: making one takes two turns, and ending one may meet data of the other node.
 //   - In EMCON requests wait, and the wait counts against their lifetime. Answers to calls are not kept.
 //   - With-errors delivery is for clients whose bind says so; an S_PDU does not tell which mode its sender chose.
 //

@@ -24,6 +24,8 @@ func (n *Node) fromCAS(events []cas.Event) {
 			n.failed(e)
 		case cas.Broken:
 			n.broken(e)
+		case cas.Kept:
+			n.soft.Made(n.now, e.Remote, e.Called)
 		case cas.Refused:
 			n.stats.Refused++
 			n.tell(Event{Kind: LinkRefused, Remote: e.Remote, Text: e.Reason.String()})
@@ -33,7 +35,7 @@ func (n *Node) fromCAS(events []cas.Event) {
 
 // control sends link control. What has not been keyed while its answer is awaited is stale.
 func (n *Node) control(e cas.Say) {
-	life, priority := 2*n.cfg.timers().Call, s5066.Priority(15)
+	life, priority := 2*n.cfg.exchange(), s5066.Priority(15)
 	if p, err := cas.Parse(e.CPDU); err == nil && (p.Type == cas.Request || p.Type == cas.Break) {
 		life, priority = cas.DefaultPatience, 14 // answers first: somebody waits for them
 	}
@@ -141,7 +143,8 @@ func (n *Node) idle() {
 		return
 	}
 	for _, a := range n.soft.Due(n.now) {
-		n.fromCAS(n.cas.Break(n.now, a, cas.BreakNoMoreData))
+		n.soft.Ended(a)
+		n.fromCAS(n.cas.Finish(n.now, a))
 	}
 }
 

@@ -57,7 +57,7 @@ func New(cfg Config, now time.Time) (*Node, error) {
 		return nil, fmt.Errorf("make a node: %w", err)
 	}
 	if n.cas, err = cas.New(cas.Config{
-		Own: cfg.Own, Permit: cfg.Permits, Broadcast: cfg.Broadcast, MaxLinks: cfg.MaxLinks, Tries: cfg.Calls, Timers: cfg.timers(), Seed: cfg.Seed,
+		Own: cfg.Own, Permit: cfg.Permits, Broadcast: cfg.Broadcast, MaxLinks: cfg.MaxLinks, Tries: cfg.Calls, Timers: cfg.timers(), Wait: n.dts.Backoff,
 	}); err != nil {
 		return nil, fmt.Errorf("make a node: %w", err)
 	}

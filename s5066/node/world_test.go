@@ -59,6 +59,7 @@ type worldConfig struct {
 	profile  *channel.Profile
 	seed     uint64
 	windows  []channel.Window
+	logData  bool
 	paths    func(from, to int) channel.Path
 	change   func(i int, c *node.Config)
 }
@@ -78,7 +79,7 @@ func newWorld(t testing.TB, c worldConfig) *world {
 		paths = channel.Everybody(channel.Path{Profile: p})
 	}
 	sim, err := channel.New(channel.Config{
-		Stations: c.stations, Radio: modem.DefaultRadio(), Paths: paths, Seed: c.seed, Windows: c.windows,
+		Stations: c.stations, Radio: modem.DefaultRadio(), Paths: paths, Seed: c.seed, Windows: c.windows, Log: channel.LogConfig{Data: c.logData},
 	}, epoch)
 	if err != nil {
 		t.Fatal(err)
