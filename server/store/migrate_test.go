@@ -101,7 +101,7 @@ var content = []struct {
 	{
 		statements: []string{
 			`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id)
-				VALUES ('a.example', 'juliet', '0000000000030001-n1', 'romeo@b.example', 'r', CAST('<m/>' AS {bytes}), 'id')`,
+				VALUES ('a.example', 'juliet', '0000000000030001-n1', 'nurse@b.example', 'r', CAST('<m/>' AS {bytes}), 'id')`,
 			`INSERT INTO last_seen (domain, local, at, status) VALUES ('a.example', 'juliet', 5000000, 'Gone')`,
 			`INSERT INTO blocked (domain, local, who) VALUES ('a.example', 'juliet', 'b.example')`,
 			`INSERT INTO documents (domain, local, kind, name, content) VALUES ('a.example', 'juliet', 'private', 'n', CAST('<x/>' AS {bytes}))`,
