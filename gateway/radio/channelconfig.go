@@ -159,7 +159,7 @@ func (c *Channel) serve(now time.Time) (channel.ServeConfig, error) {
 		}
 	}
 	cfg := channel.ServeConfig{Names: c.Stations, Speed: c.Speed, Config: channel.Config{
-		Radio: modem.Radio(c.Radio), Capture: c.Capture, Seed: c.Seed, Log: channel.LogConfig{Data: true},
+		Radio: modem.Radio{KeyUp: c.Radio.KeyUp, KeyDown: c.Radio.KeyDown, Decode: c.Radio.Decode}, Capture: c.Capture, Seed: c.Seed, Log: channel.LogConfig{Data: true},
 		Paths: func(from, to int) channel.Path {
 			if p, ok := paths[[2]int{from, to}]; ok {
 				return p

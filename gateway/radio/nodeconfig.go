@@ -156,5 +156,5 @@ func (n *Node) node() (node.Config, error) {
 }
 
 func (n *Node) radio() modem.Radio {
-	return modem.Radio{KeyUp: n.Modem.KeyUp, KeyDown: n.Modem.KeyDown, Decode: n.Modem.Decode}
+	return modem.Radio{KeyUp: n.Modem.KeyUp, KeyDown: n.Modem.KeyDown, Decode: n.Modem.Decode, Late: true} // bytes are all that a raw one tells
 }
