@@ -83,7 +83,7 @@ func (m *Machine) ownEnd(at time.Time) {
 	m.turn.keying = at
 	m.turn.yield = at
 	if !m.cfg.FullDuplex {
-		m.turn.yield = at.Add(m.timing.Slot())
+		m.turn.yield = at.Add(m.timing.Answer())
 	}
 	if m.turn.await.Valid() {
 		m.turn.hold = at.Add(m.reply())
