@@ -57,9 +57,9 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, p := range []*player{inside, outside} {
-		defer func() { err = errors.Join(err, p.close()) }()
-		if err := p.start(ctx); err != nil {
+	for _, p := range []*domain{inside, outside} {
+		defer func() { err = errors.Join(err, p.Close()) }()
+		if err := p.Start(ctx); err != nil {
 			return err
 		}
 	}

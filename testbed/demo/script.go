@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sallyport/labels/xep0258"
+	"sallyport/testbed/player"
 )
 
 // act is one thing that a player sends, and what a reader should know of it.
@@ -11,7 +12,7 @@ type act struct {
 	name    string // its id, and the name of its file
 	inwards bool   // from outside to inside; the other way otherwise
 	what    string
-	label   labelled
+	label   player.Label
 	text    string // XML, "%s" where the label goes
 	answers bool   // something comes back
 	raw     bool   // nothing that a link would send: a stream by hand
@@ -37,12 +38,12 @@ func outwards() []act {
 	return []act{
 		{
 			name: "labelled", what: "message \"Pilot on board 06:40\", RESTRICTED (REL GBR)",
-			label: labelled{"RESTRICTED", []string{"GBR"}, xep0258.ESS},
+			label: player.Label{Class: "RESTRICTED", Releasable: []string{"GBR"}, Syntax: xep0258.ESS},
 			text:  message("labelled", juliet, romeo, "<body>Pilot on board 06:40</body>"),
 		},
 		{
 			name: "other-syntax", what: "message \"Lunch is at twelve\", UNCLASSIFIED (STANAG 4774)",
-			label: labelled{"UNCLASSIFIED", nil, xep0258.STANAG4774},
+			label: player.Label{Class: "UNCLASSIFIED", Syntax: xep0258.STANAG4774},
 			text:  message("other-syntax", juliet, romeo, "<body>Lunch is at twelve.</body>"),
 		},
 		{
@@ -51,12 +52,12 @@ func outwards() []act {
 		},
 		{
 			name: "secret", what: "message \"We sail at dawn\", SECRET",
-			label: labelled{"SECRET", nil, xep0258.ESS},
+			label: player.Label{Class: "SECRET", Syntax: xep0258.ESS},
 			text:  message("secret", juliet, romeo, "<body>We sail at dawn.</body>"),
 		},
 		{
 			name: "wrapped", what: "message, UNCLASSIFIED, with a forwarded one inside",
-			label: labelled{"UNCLASSIFIED", nil, xep0258.ESS},
+			label: player.Label{Class: "UNCLASSIFIED", Syntax: xep0258.ESS},
 			text: message("wrapped", juliet, romeo, "<body>Look what he wrote!</body><forwarded xmlns='urn:xmpp:forward:0'>"+
 				"<message xmlns='jabber:client' from='admiral@inside.example/bridge' to='juliet@inside.example' type='chat'>"+
 				"<body>We sail at dawn.</body></message></forwarded>"),

@@ -13,13 +13,14 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 	"sallyport/testbed/peers"
+	"sallyport/testbed/player"
 )
 
 // stage is where an act is carried out and watched from all sides.
 type stage struct {
 	node            *node
 	state           *state
-	inside, outside *player
+	inside, outside *domain
 }
 
 // outcome is what one act has become, as it was seen. What was not seen is zero.
@@ -107,21 +108,21 @@ func (st *stage) carryOut(ctx context.Context, number int, a *act) (*outcome, er
 }
 
 // byLink sends one stanza over the player's link and waits for what the audit log says became of it.
-func (st *stage) byLink(ctx context.Context, number int, a *act, from, to *player, after uint64) (*outcome, error) {
-	label, err := a.label.element(st.state.labels)
+func (st *stage) byLink(ctx context.Context, number int, a *act, from, to *domain, after uint64) (*outcome, error) {
+	label, err := a.label.Element(st.state.labels)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parsed(strings.Replace(a.text, "%s", label, 1))
+	s, err := player.Parse(strings.Replace(a.text, "%s", label, 1))
 	if err != nil {
 		return nil, err
 	}
 	file := st.state.path("stanzas", fmt.Sprintf("%02d-%s.xml", number, a.name))
-	if err := os.WriteFile(file, []byte(written(s.Element())+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(player.Text(s.Element())+"\n"), 0o644); err != nil {
 		return nil, err
 	}
 	o := &outcome{}
-	if o.sent, err = from.send(ctx, s); err != nil {
+	if o.sent, err = from.Send(ctx, s); err != nil {
 		return nil, err
 	}
 	o.record, err = st.node.record(ctx, after, func(e *audit.Entry) bool {
@@ -140,21 +141,21 @@ func (st *stage) byLink(ctx context.Context, number int, a *act, from, to *playe
 }
 
 // follow waits for what the decision promises: that the other domain receives it, or that the sender is told.
-func (st *stage) follow(ctx context.Context, o *outcome, from, to *player) error {
+func (st *stage) follow(ctx context.Context, o *outcome, from, to *domain) error {
 	id := o.record.StanzaID
 	if o.record.Outcome == peering.Release.String() {
-		s, err := to.receive(ctx, func(s stanza.Stanza) bool { return s.ID() == id && !s.IsError() })
+		s, err := to.Receive(ctx, func(s stanza.Stanza) bool { return s.ID() == id && !s.IsError() })
 		o.received = s.Element()
 		return err
 	}
 	if o.record.Condition != "" {
-		s, err := from.receive(ctx, func(s stanza.Stanza) bool { return s.ID() == id && s.IsError() })
+		s, err := from.Receive(ctx, func(s stanza.Stanza) bool { return s.ID() == id && s.IsError() })
 		if err != nil {
 			return err
 		}
 		o.reply = s.Element()
 	}
-	x, err := st.node.explain(ctx, from.peer, written(o.sent))
+	x, err := st.node.explain(ctx, from.peer, player.Text(o.sent))
 	if err == nil && x.Stage == o.record.Stage && x.Reason == o.record.Reason {
 		o.why = &x
 	}
@@ -162,7 +163,7 @@ func (st *stage) follow(ctx context.Context, o *outcome, from, to *player) error
 }
 
 // answered watches the answer of a player go back.
-func (st *stage) answered(ctx context.Context, a *act, from, to *player, after uint64) (*outcome, error) {
+func (st *stage) answered(ctx context.Context, a *act, from, to *domain, after uint64) (*outcome, error) {
 	o := &outcome{}
 	var err error
 	o.record, err = st.node.record(ctx, after, func(e *audit.Entry) bool {
@@ -171,16 +172,14 @@ func (st *stage) answered(ctx context.Context, a *act, from, to *player, after u
 	if err != nil {
 		return nil, err
 	}
-	if sent, ok := from.sent.Load(a.name); ok {
-		o.sent, _ = sent.(*xmlstream.Element)
-	}
+	o.sent = from.Sent(a.name)
 	return o, st.follow(ctx, o, from, to)
 }
 
 // byHand sends bytes that no link of ours would, over a stream with the player's certificate.
-func (st *stage) byHand(ctx context.Context, a *act, from, to *player, after uint64) (*outcome, error) {
+func (st *stage) byHand(ctx context.Context, a *act, from, to *domain, after uint64) (*outcome, error) {
 	pair := peers.Pair{Cert: st.state.path("certs", from.cert+".pem"), Key: st.state.path("certs", from.cert+".key")}
-	x, err := peers.DialIntruder(from.node, from.domain.String(), to.domain.String(), pair)
+	x, err := peers.DialIntruder(from.Node(), from.Domain().String(), to.Domain().String(), pair)
 	if err != nil {
 		return nil, err
 	}
@@ -191,14 +190,10 @@ func (st *stage) byHand(ctx context.Context, a *act, from, to *player, after uin
 	o := &outcome{}
 	if a.fatal {
 		err := st.ended(ctx, x, o, after)
-		for _, s := range from.link.Status().Streams {
-			if s.Ready {
-				o.others++
-			}
-		}
+		o.others = from.Streams()
 		return o, err
 	}
-	reply, err := from.receive(ctx, func(s stanza.Stanza) bool { return s.ID() == a.name && s.IsError() })
+	reply, err := from.Receive(ctx, func(s stanza.Stanza) bool { return s.ID() == a.name && s.IsError() })
 	if err != nil {
 		return nil, err
 	}

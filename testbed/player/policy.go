@@ -1,4 +1,4 @@
-package main
+package player
 
 import (
 	"errors"
@@ -21,12 +21,12 @@ const (
 
 // permissive is the policy of a server that lets its users send what they like: a link delivers only what an engine
 // has released, and this is the engine of a player.
-func permissive(st *state, own, other string) (*peering.Policy, error) {
-	reg, err := labels.NewRegistry(st.labels)
+func (o *Options) permissive() (*peering.Policy, error) {
+	reg, err := labels.NewRegistry(o.Labels)
 	if err != nil {
 		return nil, err
 	}
-	clearance, err := labelfile.LoadClearance(st.path("policy", "inside.clearance.xml"), reg, labelfile.Options{})
+	clearance, err := labelfile.LoadClearance(o.Clearance, reg, labelfile.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlabelled, err := labelfile.LoadLabel(st.path("policy", "unclassified.label.xml"), reg, labelfile.Options{})
+	unlabelled, err := labelfile.LoadLabel(o.Unlabelled, reg, labelfile.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +49,8 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 		Labelling: peering.Labelling{Clearances: set, Unlabelled: peering.UnlabelledDefault, DefaultLabel: unlabelled},
 	}
 	from, to := peer, peer
-	from.Name, from.Side, from.Domains = home, home, []peering.Pattern{peering.Pattern(own)}
-	to.Name, to.Side, to.Domains = world, world, []peering.Pattern{peering.Pattern(other)}
+	from.Name, from.Side, from.Domains = home, home, []peering.Pattern{peering.Pattern(o.Domain)}
+	to.Name, to.Side, to.Domains = world, world, []peering.Pattern{peering.Pattern(o.Other)}
 	policy, bad := peering.Compile(peering.Definition{
 		Peers: []peering.Peer{from, to}, Pairs: []peering.Pair{{From: home, To: world}},
 		Profile: profile, Rules: none, Labels: reg,
@@ -62,7 +62,7 @@ func permissive(st *state, own, other string) (*peering.Policy, error) {
 	return policy, all
 }
 
-// anything is the widest profile there is, and what the script sends beyond it. It is strict, so that nothing is sent
+// anything is the widest profile there is, and an offer of a file, which shows that a gateway refuses it. It is strict, so that nothing is sent
 // otherwise than as it is written.
 func anything() rules.ProfileSpec {
 	spec := rules.DefaultProfile(rules.Federation)
