@@ -209,7 +209,7 @@ func (s *serverStream) send(now time.Time, l *lane) {
 			s.out = s.m.AppendAckRequest(s.out)
 		}
 		l.stop()
-	case stream.SendClosed: // the end is on its way here
+	case stream.SendClosed, stream.SendKept: // the end is on its way here
 		l.stop()
 	case stream.SendNever:
 		l.stop()

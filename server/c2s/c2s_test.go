@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"io"
 	"net"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +40,28 @@ type house struct {
 	looked int
 	told   []string
 	ends   chan stream.Closed
+	last   *c2s.Session // the one that told the last event
+}
+
+// session is the one that told the last event but a login.
+func (h *house) session() *c2s.Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
+// wait waits for an event.
+func (h *house) wait(t *testing.T, event string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
+		h.mu.Lock()
+		found := slices.Contains(h.told, event)
+		h.mu.Unlock()
+		if found {
+			return
+		}
+	}
+	t.Fatalf("no event %q", event)
 }
 
 func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
@@ -65,9 +89,12 @@ func (h *house) Grant(_ context.Context, q stream.TokenWanted) (stream.TokenGran
 	return stream.TokenGranted{Token: "token for " + q.Mechanism, Expiry: "2026-03-12T14:36:15Z"}, nil
 }
 
-func (h *house) Event(_ *c2s.Session, o stream.Output) {
+func (h *house) Event(s *c2s.Session, o stream.Output) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if _, ok := o.(stream.Authenticated); !ok {
+		h.last = s
+	}
 	switch o := o.(type) {
 	case stream.Authenticated:
 		h.told = append(h.told, "authenticated "+o.Mechanism)
@@ -75,6 +102,10 @@ func (h *house) Event(_ *c2s.Session, o stream.Output) {
 		h.told = append(h.told, "ready "+o.Address.String())
 	case stream.Acked:
 		h.told = append(h.told, "acked")
+	case stream.Closed:
+		h.told = append(h.told, "parked")
+	case stream.Resumed:
+		h.told = append(h.told, "resumed")
 	}
 }
 
@@ -122,6 +153,7 @@ func newBed(t *testing.T) *bed {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+		s.Close()
 	})
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Cert)
@@ -135,9 +167,12 @@ type client struct {
 	read string
 }
 
-func (b *bed) dial() *client {
+func (b *bed) dial() *client { return b.dialFrom("127.0.0.1") }
+
+func (b *bed) dialFrom(address string) *client {
 	b.t.Helper()
-	conn, err := tls.Dial("tcp", b.addr, &tls.Config{RootCAs: b.roots, ServerName: "im.example", NextProtos: []string{"xmpp-client"}})
+	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	conn, err := tls.DialWithDialer(from, "tcp", b.addr, &tls.Config{RootCAs: b.roots, ServerName: "im.example", NextProtos: []string{"xmpp-client"}})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -257,7 +292,7 @@ func TestSASL2(t *testing.T) {
 		`</initial-response><user-agent id='agent'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-EXPR'/>` +
 		`<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/></bind></authenticate>`)
 	said := c.until("</stream:features>")
-	if !strings.Contains(said, "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3'/></bound>") || !strings.Contains(said, "token='token for HT-SHA-256-EXPR'") {
+	if !strings.Contains(said, "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3' id='") || !strings.Contains(said, "token='token for HT-SHA-256-EXPR'") {
 		t.Errorf("got %s", said)
 	}
 	c.say(`<message to='romeo@im.example'><body>o</body></message>`)

@@ -20,32 +20,48 @@ const handshakeTimeout = 10 * time.Second
 // tlsUnique is RFC 5929 §3, for TLS 1.2 alone.
 const tlsUnique = "tls-unique"
 
-// secure shakes hands as the TLS server. With direct TLS, ALPN is held to xmpp-client.
-func secure(ctx context.Context, conn net.Conn, base *tls.Config, direct bool) (*tls.Conn, stream.TLSFacts, error) {
-	var leaf *x509.Certificate
+// shown is a connection that remembers which certificate it was shown with.
+type shown struct {
+	net.Conn
+	leaf *x509.Certificate
+}
+
+// showing is a configuration for connections of type shown.
+func showing(base *tls.Config) *tls.Config {
 	cfg := base.Clone()
 	cfg.NextProtos = nil
-	if direct {
-		cfg.NextProtos = []string{"xmpp-client"}
-	}
 	choose := base.GetCertificate
 	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		cert, err := choose(hello)
-		if err == nil && cert != nil && len(cert.Certificate) > 0 {
-			if leaf = cert.Leaf; leaf == nil {
-				leaf, err = x509.ParseCertificate(cert.Certificate[0])
-			}
+		conn, ok := hello.Conn.(*shown)
+		if err != nil || !ok || cert == nil || len(cert.Certificate) == 0 {
+			return cert, err
+		}
+		if conn.leaf = cert.Leaf; conn.leaf == nil {
+			conn.leaf, err = x509.ParseCertificate(cert.Certificate[0])
 		}
 		return cert, err
 	}
-	secured := tls.Server(conn, cfg)
+	return cfg
+}
+
+// secure shakes hands as the TLS server. With direct TLS, ALPN is held to xmpp-client.
+func (s *Server) secure(ctx context.Context, conn net.Conn, direct bool) (*tls.Conn, stream.TLSFacts, error) {
+	cfg := s.plain
+	if direct {
+		cfg = s.direct
+	}
+	below := &shown{Conn: conn}
+	secured := tls.Server(below, cfg)
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return nil, stream.TLSFacts{}, err
 	}
 	state := secured.ConnectionState()
-	return secured, stream.TLSFacts{Version: state.Version, Cipher: state.CipherSuite, Bindings: bindings(&state, leaf)}, nil
+	facts := stream.TLSFacts{Version: state.Version, Cipher: state.CipherSuite, Bindings: bindings(&state, below.leaf)}
+	below.leaf = nil
+	return secured, facts, nil
 }
 
 // bindings are the names of this channel, the strongest first.

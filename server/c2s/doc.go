@@ -12,18 +12,23 @@
 //
 // # One session
 //
-// Two goroutines and one lock. The reader fills the decoder, gives events to the
+// A [Session] is what the rest of the server knows; a link is one connection with
+// its machine. The session stays the same when its client resumes it on another
+// connection (XEP-0198 §5): while it waits, parked, what is sent to it is kept
+// within [ParkLimits], and its end comes with everything that was never
+// acknowledged. A link has a reader, which fills the decoder, gives events to the
 // machine under the lock, and answers the machine's questions outside of it, one
-// at a time: a client waits for its own login and for nobody else's. The writer
-// flushes what Send left and owns the only timer. Locks in this order:
-// Session.wmu (socket writing), Session.mu (machine).
+// at a time: a client waits for its own login and for nobody else's. Writers are
+// started when there is something to write and end when there is nothing; a timer
+// ticks. Locks in this order: link.wmu (writing), Session.mu, link.mu (machine),
+// park.mu.
 //
 // # Decisions
 //
 //   - tls-unique is a binding on TLS 1.2 only: it is not defined for 1.3 (RFC 9266 §1).
 //   - A connection that has not authenticated counts for its address; the one
 //     that is too many is closed without a word, before it costs a handshake.
-//
-// To come: WebSocket (the machine has the framing), EXTERNAL by XmppAddr, parking
-// of lost sessions, delays after failed logins.
+//   - An account that has too many parked sessions loses the one parked first: it
+//     is the least likely to be wanted back.
+//   - A stream that ended in order, or by an error of ours, is not resumable.
 package c2s

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -23,25 +22,25 @@ type Accounts interface {
 	Grant(ctx context.Context, q stream.TokenWanted) (stream.TokenGranted, error)
 }
 
-// Sessions takes what logged-in clients do. All but Bind are called by the session's own goroutines and must not wait
+// Sessions takes what logged-in clients do. All but Bind are called by goroutines of this package and must not wait
 // for that session.
 type Sessions interface {
 	// Bind says whether the account may have the resource: stream.Bound or stream.BindRefused.
 	Bind(ctx context.Context, s *Session, want stream.BindWanted) stream.Input
 	// Arrived takes a stanza; who has taken responsibility for it calls Session.Settled.
 	Arrived(s *Session, a stream.Arrival)
-	// Event tells what else happened: Authenticated, ClientReady, ClientState, Acked, Unconfirmed. It is called under the
-	// lock of the session: it neither waits nor calls the session, and copies the items it keeps.
+	// Event tells what else happened: Authenticated, ClientReady, ClientState, Acked, Unconfirmed; a stream.Closed when the
+	// connection was lost and the session waits to be resumed, and then stream.Resumed and ClientReady once it was. It is
+	// called under the lock of the session: it neither waits nor calls the session, and copies the items it keeps. Who
+	// logs in to resume is told as Authenticated of a session that never binds.
 	Event(s *Session, o stream.Output)
-	// Closed is the last word, only for sessions that had a resource.
+	// Closed is the last word, only for sessions that had a resource. A session that was not resumed in time ends with
+	// what its client never acknowledged.
 	Closed(s *Session, end stream.Closed)
 }
 
 // MaxPending is how many connections of one address may be unauthenticated at a time (bad-inputs D13).
 const MaxPending = 50
-
-// writeTimeout is how long one write may wait for a client that does not read.
-const writeTimeout = 30 * time.Second
 
 // Config is what a Server needs.
 type Config struct {
@@ -50,13 +49,21 @@ type Config struct {
 	TLS      *tls.Config
 	Accounts Accounts
 	Sessions Sessions
-	Log      *zap.Logger // nil: none
+	Park     ParkLimits
+	// Observe, where set, is told what is worth a line in an audit. It is called under locks and must not wait.
+	Observe func(Observation)
+	Log     *zap.Logger // nil: none
 }
 
 // Server accepts clients. Any goroutine may call it.
 type Server struct {
 	cfg     Config
+	plain   *tls.Config // after STARTTLS
+	direct  *tls.Config
+	park    *park
+	tasks   sync.WaitGroup // short ones: writing, last words
 	mu      sync.Mutex
+	closing bool
 	pending map[netip.Addr]int
 }
 
@@ -72,8 +79,35 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.Stream.OfferTLS = cfg.TLS != nil
-	cfg.Stream.Manage.ResumeFor = -1 // nobody parks sessions yet, so none is promised
-	return &Server{cfg: cfg, pending: make(map[netip.Addr]int)}, nil
+	s := &Server{cfg: cfg, park: newPark(cfg.Park), pending: make(map[netip.Addr]int)}
+	if cfg.TLS != nil {
+		s.plain, s.direct = showing(cfg.TLS), showing(cfg.TLS)
+		s.direct.NextProtos = []string{"xmpp-client"}
+	}
+	return s, nil
+}
+
+// Close ends the sessions that wait to be resumed, and waits for what is under way. It is called when all that serve have
+// returned.
+func (s *Server) Close() {
+	for _, x := range s.park.all() {
+		x.expireNow()
+	}
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.tasks.Wait()
+}
+
+// spawn starts a short task that Close waits for.
+func (s *Server) spawn(task func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing { // nobody may be added while somebody waits
+		go task()
+		return
+	}
+	s.tasks.Go(task)
 }
 
 // Serve accepts connections on which TLS begins by STARTTLS, until the context or the listener ends, and then ends its sessions.
@@ -106,15 +140,29 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 		}
 		addr := addressOf(conn)
 		if !s.admit(addr) {
+			s.note(Observation{What: TooManyPending, From: addr})
 			s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
 			_ = conn.Close()
 			continue
 		}
 		running.Go(func() {
-			x := newSession(s, conn, addr)
-			x.run(ctx, direct)
+			s.serveConn(ctx, conn, addr, direct)
 		})
 	}
+}
+
+func (s *Server) serveConn(ctx context.Context, conn net.Conn, addr netip.Addr, direct bool) {
+	var start stream.Start
+	if direct {
+		secured, facts, err := s.secure(ctx, conn, true)
+		if err != nil {
+			_ = conn.Close()
+			s.release(addr)
+			return
+		}
+		conn, start.TLS = secured, &facts
+	}
+	newLink(s, newSocket(conn, s.cfg.Stream.FirstLimits()), addr, s.cfg.Stream).run(ctx, start)
 }
 
 func addressOf(conn net.Conn) netip.Addr {

@@ -144,6 +144,8 @@ func (m *Client) Send(now time.Time, it Item) SendResult {
 	switch {
 	case m.phase == phaseClosing || m.phase == phaseClosed:
 		return SendResult{Verdict: SendClosed}
+	case !m.ready && m.old != nil: // being resumed: it will be written with all that the client does not have
+		return m.old.Keep(it)
 	case !m.ready:
 		return SendResult{}
 	}

@@ -216,7 +216,7 @@ func TestNames(t *testing.T) {
 	check("Problem", int(stream.NotHosted)+1, func(i int) string { return stream.Problem(i).String() })
 	check("Cause", int(stream.CloseTimedOut)+1, func(i int) string { return stream.Cause(i).String() })
 	check("FactKind", int(stream.FactSeeOther)+1, func(i int) string { return stream.FactKind(i).String() })
-	check("Verdict", int(stream.SendClosed)+1, func(i int) string { return stream.Verdict(i).String() })
+	check("Verdict", int(stream.SendKept)+1, func(i int) string { return stream.Verdict(i).String() })
 	check("Carry", int(stream.CarryNow)+1, func(i int) string { return stream.Carry(i).String() })
 	check("Role", int(stream.Responder)+1, func(i int) string { return stream.Role(i).String() })
 }

@@ -9,9 +9,10 @@ const (
 	SendFull                  // no room in the window: wait for Acked
 	SendTooBig                // larger than the peer's max-bytes: policy-violation, no 'by' (XEP-0478)
 	SendClosed                // the stream is closing or closed
+	SendKept                  // nothing to write now: it is tracked by a session that waits to be resumed
 )
 
-var verdictNames = [...]string{"never", "now", "full", "too-big", "closed"}
+var verdictNames = [...]string{"never", "now", "full", "too-big", "closed", "kept"}
 
 func (v Verdict) String() string { return enumName(verdictNames[:], uint8(v)) }
 

@@ -104,6 +104,18 @@ func (s *Session) Full(n int) bool { return s.out.full(n) }
 // written. Before StartOutbound nothing is tracked and there is always room.
 func (s *Session) Sent(it Item) bool { return s.out.push(it) }
 
+// Keep tracks an item of a session that has no stream now; whoever resumes it writes it.
+func (s *Session) Keep(it Item) SendResult {
+	it.Pair = s.owner
+	if !s.Resumable() {
+		return SendResult{Verdict: SendClosed}
+	}
+	if !s.Sent(it) {
+		return SendResult{Verdict: SendFull}
+	}
+	return SendResult{Verdict: SendKept, Tracked: true}
+}
+
 // Acked takes the h of an <a/>; the items stay valid until the next call. The
 // error is *TooHighError.
 func (s *Session) Acked(h uint32) ([]Item, error) { return s.out.ack(h) }

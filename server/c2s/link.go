@@ -1,0 +1,235 @@
+package c2s
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// maxQueued is how many bytes wait for a client that does not read before it is given up.
+const maxQueued = 8 << 20
+
+// link is one connection of a client with its machine. Its reader runs it from the first byte to the last; whoever has
+// something to write starts a writer that ends when nothing is left; one timer ticks.
+type link struct {
+	server *Server
+	addr   netip.Addr
+	pipe   pipe
+
+	wmu sync.Mutex // held while writing; before mu
+
+	mu       sync.Mutex // after Session.mu
+	of       *Session
+	m        *stream.Client
+	out      []byte
+	ends     []int // of the elements in out
+	writing  bool  // somebody is about to write
+	pings    int
+	asks     []stream.Output // questions, for the reader
+	arrivals []stream.Arrival
+	startTLS bool
+	listed   bool // in the table of sessions that can be resumed
+	released bool // no longer counted as pending
+	closed   *stream.Closed
+	returned *stream.Session // that could not be resumed here after all
+	timer    *time.Timer
+	due      time.Time // when the timer fires
+
+	poke chan struct{} // for the reader while it is paused
+}
+
+func newLink(s *Server, p pipe, addr netip.Addr, cfg stream.ClientConfig) *link {
+	l := &link{server: s, addr: addr, pipe: p, m: stream.NewClient(cfg), poke: make(chan struct{}, 1)}
+	l.of = &Session{server: s, addr: addr, link: l}
+	l.timer = time.AfterFunc(time.Hour, l.tick)
+	l.timer.Stop()
+	return l
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// run is the reader, from the first byte to the last.
+func (l *link) run(ctx context.Context, start stream.Start) {
+	defer l.free()
+	stop := context.AfterFunc(ctx, func() { l.step(stream.Close{}) })
+	defer stop()
+	l.feed(start)
+	l.read(ctx)
+	l.work(ctx) // what came before the end is still delivered
+	l.stopTimer()
+	x := l.owner()
+	end, over := x.lost(l)
+	log := l.server.cfg.Log
+	if c := l.end(); c != nil {
+		log.Info("client's stream ended", zap.Stringer("cause", c.Cause), zap.String("condition", c.Condition.String()),
+			zap.String("detail", c.Detail), zap.Stringer("address", x.Address()))
+	}
+	if over && !x.Address().IsZero() {
+		l.server.cfg.Sessions.Closed(x, end)
+	}
+	l.hangUp()
+}
+
+// read is the reader's loop: questions first, then input where it may be read.
+func (l *link) read(ctx context.Context) {
+	for l.end() == nil {
+		l.work(ctx)
+		if l.paused() {
+			l.flush()
+			select {
+			case <-l.poke:
+			case <-ctx.Done():
+				l.feed(stream.Lost{Cause: "shutting down"})
+			}
+			continue
+		}
+		if l.end() != nil {
+			return
+		}
+		ev, buffered, err := l.pipe.next()
+		var bad *xmlstream.Error
+		switch {
+		case err == nil:
+			l.feed(stream.Received{Event: ev, Buffered: buffered})
+		case errors.Is(err, xmlstream.ErrShort):
+			l.flush()
+			if err := l.pipe.fill(); err != nil {
+				l.feed(stream.Lost{Cause: cause(err)})
+			}
+		case errors.As(err, &bad):
+			l.feed(stream.Malformed{Err: bad})
+		default:
+			l.feed(stream.Lost{Cause: "end of the stream"})
+		}
+	}
+}
+
+func cause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// work does what the last steps left to the reader.
+func (l *link) work(ctx context.Context) {
+	for {
+		l.mu.Lock()
+		asks, arrivals, handshake := l.asks, l.arrivals, l.startTLS
+		l.asks, l.arrivals, l.startTLS = nil, nil, false
+		l.mu.Unlock()
+		if len(asks)+len(arrivals) == 0 && !handshake {
+			return
+		}
+		for _, a := range arrivals {
+			l.server.cfg.Sessions.Arrived(l.owner(), a)
+		}
+		for _, o := range asks {
+			if l.end() != nil {
+				break
+			}
+			if in := l.answer(ctx, o); in != nil {
+				l.feed(in)
+			}
+		}
+		if handshake && l.end() == nil {
+			l.flush()
+			facts, err := l.shake(ctx)
+			if err != nil {
+				l.feed(stream.SecureFailed{Cause: cause(err)})
+				continue
+			}
+			l.feed(stream.Secured{TLS: facts})
+		}
+	}
+}
+
+// answer asks whoever knows; nil: the machine has its answer already.
+func (l *link) answer(ctx context.Context, o stream.Output) stream.Input {
+	cfg := &l.server.cfg
+	switch o := o.(type) {
+	case stream.LookUp:
+		r, err := cfg.Accounts.LookUp(ctx, o)
+		if err != nil {
+			cfg.Log.Error("look up an account", zap.Error(err))
+			return stream.LookUpFailed{}
+		}
+		return stream.Found{Reply: r}
+	case stream.BindWanted:
+		return cfg.Sessions.Bind(ctx, l.owner(), o)
+	case stream.ResumeWanted:
+		if x := l.server.park.find(o.ID); x != nil && x.resume(l, o.ID) {
+			return nil
+		}
+		return stream.SessionFound{ID: o.ID}
+	}
+	if want, ok := o.(stream.TokenWanted); ok {
+		granted, err := cfg.Accounts.Grant(ctx, want)
+		if err == nil {
+			return granted
+		}
+		cfg.Log.Error("grant a token", zap.Error(err)) // the login goes on without
+	}
+	return stream.TokenGranted{}
+}
+
+// shake replaces the connection by one inside TLS.
+func (l *link) shake(ctx context.Context) (stream.TLSFacts, error) {
+	s, ok := l.pipe.(*socket)
+	if !ok {
+		return stream.TLSFacts{}, errors.New("no TLS inside of this")
+	}
+	conn, facts, err := l.server.secure(ctx, s.conn, false)
+	if err != nil {
+		return stream.TLSFacts{}, err
+	}
+	l.wmu.Lock()
+	defer l.wmu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.conn = conn
+	return facts, nil
+}
+
+func (l *link) paused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed == nil && l.m.ReadPaused()
+}
+
+func (l *link) end() *stream.Closed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+func (l *link) owner() *Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of
+}
+
+// free gives the place among the pending of this address back, once.
+func (l *link) free() {
+	l.mu.Lock()
+	first := !l.released
+	l.released = true
+	l.mu.Unlock()
+	if first {
+		l.server.release(l.addr)
+	}
+}

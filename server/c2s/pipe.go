@@ -1,0 +1,81 @@
+package c2s
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// pipe carries one stream: a socket, a WebSocket, or a session of requests. next, fill, restart and limit are the
+// reader's alone; write, ping and hangUp are called under link.wmu, interrupt under link.mu.
+type pipe interface {
+	// next gives an event of what has arrived, and how many bytes stand behind it. xmlstream.ErrShort: fill first.
+	next() (xmlstream.Event, int, error)
+	// fill waits for more.
+	fill() error
+	restart(xmlstream.Limits)
+	limit(xmlstream.Limits)
+	// write writes first-level elements that end where ends says; what stands between the streams of a socket is one, too.
+	write(data []byte, ends []int) error
+	// ping asks the peer for a sign of life below the stream.
+	ping()
+	// interrupt makes fill return, now or soon.
+	interrupt()
+	// hangUp closes after the last words were written.
+	hangUp(end stream.Closed)
+}
+
+// writeTimeout is how long one write may wait for a client that does not read.
+const writeTimeout = 30 * time.Second
+
+// lingering is how long a client may take to read our last words.
+const lingering = time.Second
+
+// socket is TCP, with or without TLS.
+type socket struct {
+	conn net.Conn // changes under both locks of the link, by its reader
+	dec  *xmlstream.Decoder
+}
+
+func newSocket(conn net.Conn, first xmlstream.Limits) *socket {
+	return &socket{conn: conn, dec: xmlstream.NewDecoder(xmlstream.Options{Limits: first, ContentNS: xmlstream.NSClient})}
+}
+
+func (s *socket) next() (xmlstream.Event, int, error) {
+	ev, err := s.dec.Next()
+	return ev, s.dec.Buffered(), err
+}
+
+func (s *socket) fill() error {
+	_, err := s.dec.Fill(s.conn)
+	return err
+}
+
+func (s *socket) restart(l xmlstream.Limits) { s.dec.Restart(l) }
+
+func (s *socket) limit(l xmlstream.Limits) { s.dec.SetLimits(l) }
+
+func (s *socket) write(data []byte, _ []int) error {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // a failure shows in the write
+	_, err := s.conn.Write(data)
+	return err
+}
+
+func (s *socket) ping() {}
+
+func (s *socket) interrupt() { _ = s.conn.SetReadDeadline(time.Now()) }
+
+// hangUp closes. What the client still sends is read for a moment, or the reset would eat our last words.
+func (s *socket) hangUp(end stream.Closed) {
+	defer s.conn.Close()
+	if end.Cause == stream.ClosedByPeer || end.Cause == stream.ConnLost { // it waits for nothing but the end
+		return
+	}
+	if half, ok := s.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = s.conn.SetReadDeadline(time.Now().Add(lingering))
+		_, _ = io.CopyN(io.Discard, s.conn, 1<<20)
+	}
+}

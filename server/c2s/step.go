@@ -1,0 +1,276 @@
+package c2s
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// step is feed for all but the reader, who looks after what is left to do by itself.
+func (l *link) step(in stream.Input) {
+	l.feed(in)
+	l.push()
+	signal(l.poke)
+}
+
+// feed gives the machine one input and carries out what follows, or leaves it to the reader.
+func (l *link) feed(in stream.Input) {
+	l.mu.Lock()
+	was := l.released
+	l.carryOut(l.m.Step(time.Now(), in))
+	free := l.released != was
+	l.arm()
+	l.mu.Unlock()
+	if free {
+		l.server.release(l.addr)
+	}
+}
+
+// carryOut is called with mu held.
+func (l *link) carryOut(outs []stream.Output) {
+	for _, o := range outs {
+		switch o := o.(type) {
+		case stream.Write:
+			l.append(o.Data)
+		case stream.Ping:
+			l.pings++
+		case stream.StartTLS:
+			l.startTLS = true
+		case stream.RestartDecoder: // only ever for what the reader has just given
+			l.pipe.restart(o.Limits)
+		case stream.SetLimits:
+			l.pipe.limit(o.Limits)
+		case stream.LookUp, stream.BindWanted, stream.TokenWanted, stream.ResumeWanted:
+			l.asks = append(l.asks, o)
+		case stream.Deliver:
+			l.arrivals = append(l.arrivals, o.Arrival)
+		case stream.SessionReturned:
+			l.returned = o.Session
+		case stream.Closed:
+			l.closed = &o
+			l.pipe.interrupt() // the reader has nothing to wait for any more
+		default:
+			l.tell(o)
+		}
+	}
+	if !l.listed && l.m.Managed() {
+		l.listed = true
+		if id := l.m.Session().ID(); id != "" {
+			l.server.park.list(l.of, id)
+		}
+	}
+}
+
+// tell is for what others want to know.
+func (l *link) tell(o stream.Output) {
+	switch o := o.(type) {
+	case stream.Authenticated:
+		l.released = true
+		l.note(LoggedIn, o.Account, o.Mechanism)
+	case stream.ClientReady:
+		address := o.Address
+		l.of.address.Store(&address)
+	case stream.Resumed:
+		l.note(Resumed, l.of.Address(), "")
+	case stream.Fact:
+		l.fact(o)
+		return
+	default: // its state, what it acknowledged or never will
+	}
+	l.server.cfg.Sessions.Event(l.of, o)
+}
+
+// fact is for log and audit.
+func (l *link) fact(o stream.Fact) {
+	l.server.cfg.Log.Warn("client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
+		zap.Stringer("account", o.Remote), zap.Stringer("address", l.addr))
+	what := Hostile
+	switch o.Kind {
+	case stream.FactAuthFailed:
+		what = LoginFailed
+	case stream.FactDowngrade:
+		what = Downgraded
+	default:
+	}
+	l.note(what, o.Remote, o.Kind.String()+": "+o.Detail)
+}
+
+func (l *link) note(w What, account jid.JID, detail string) {
+	l.server.note(Observation{What: w, From: l.addr, Account: account.Bare(), Detail: detail})
+}
+
+// append puts one element behind what is to be written; mu is held.
+func (l *link) append(data []byte) {
+	l.out = append(l.out, data...)
+	l.ends = append(l.ends, len(l.out))
+}
+
+// send is Session.Send on this connection.
+func (l *link) send(e *xmlstream.Element, token uint64) stream.Verdict {
+	data, err := l.m.AppendStanza(nil, e) // reads only what never changes
+	if err != nil {
+		return stream.SendTooBig
+	}
+	l.mu.Lock()
+	defer l.push()
+	defer l.mu.Unlock()
+	if len(l.out)+len(data) > maxQueued {
+		return stream.SendFull
+	}
+	it := stream.Item{Element: e, Bytes: len(data), Token: token}
+	if kept := l.waiting(); kept != nil { // the reader has not parked it yet
+		return kept.Keep(it).Verdict
+	}
+	r := l.m.Send(time.Now(), it)
+	if r.Verdict == stream.SendNow {
+		l.append(data)
+	}
+	if r.AskAck {
+		l.append(l.m.AppendAckRequest(nil))
+	}
+	l.arm()
+	return r.Verdict
+}
+
+// waiting is the session that the end of this connection has left to be resumed; mu is held.
+func (l *link) waiting() *stream.Session {
+	switch {
+	case l.closed == nil:
+		return nil
+	case l.closed.Resume != nil:
+		return l.closed.Resume
+	}
+	return l.returned
+}
+
+// leave gives out what is left when the connection has ended.
+func (l *link) leave() (stream.Closed, *stream.Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	end, kept := *l.closed, l.waiting()
+	l.returned, l.closed.Resume = nil, nil
+	return end, kept
+}
+
+// session is that of the machine, or the one it has left behind.
+func (l *link) session() *stream.Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if kept := l.waiting(); kept != nil {
+		return kept
+	}
+	return l.m.Session()
+}
+
+func (l *link) mayResume(s *stream.Session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.m.MayResume(s)
+}
+
+// detach takes the session away from a connection that somebody comes back from; nil: there is none.
+func (l *link) detach() *stream.Session {
+	l.mu.Lock()
+	defer l.push()
+	defer l.mu.Unlock()
+	if kept := l.waiting(); kept != nil {
+		l.returned, l.closed.Resume = nil, nil
+		return kept
+	}
+	kept, outs := l.m.Detach(time.Now())
+	l.carryOut(outs)
+	return kept
+}
+
+// adopt makes this the connection of an older session.
+func (l *link) adopt(x *Session, found stream.SessionFound) {
+	l.mu.Lock()
+	l.of, l.listed = x, true
+	l.mu.Unlock()
+	l.feed(found)
+}
+
+// arm sets the timer to what the machine wants; mu is held. Ticks that come early are harmless.
+func (l *link) arm() {
+	at := l.m.Deadline()
+	if at.IsZero() || !l.due.IsZero() && !at.Before(l.due) {
+		return
+	}
+	l.due = at
+	l.timer.Reset(time.Until(at))
+}
+
+func (l *link) tick() {
+	l.mu.Lock()
+	l.due = time.Time{}
+	l.mu.Unlock()
+	l.step(stream.Tick{})
+}
+
+func (l *link) stopTimer() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer.Stop()
+}
+
+// push has somebody write what there is.
+func (l *link) push() {
+	l.mu.Lock()
+	start := !l.writing && len(l.out)+l.pings > 0 && !l.startTLS
+	if start {
+		l.writing = true
+	}
+	l.mu.Unlock()
+	if start {
+		l.server.spawn(l.write)
+	}
+}
+
+// write writes until nothing is left.
+func (l *link) write() {
+	for {
+		l.flush()
+		l.mu.Lock()
+		if len(l.out)+l.pings == 0 || l.startTLS {
+			l.writing = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+	}
+}
+
+// flush writes what there is. While a handshake is due nothing is written that was not before it.
+func (l *link) flush() {
+	l.wmu.Lock()
+	defer l.wmu.Unlock()
+	l.mu.Lock()
+	data, ends, pings := l.out, l.ends, l.pings
+	l.out, l.ends, l.pings = nil, nil, 0
+	l.mu.Unlock()
+	if pings > 0 {
+		l.pipe.ping()
+	}
+	if len(data) == 0 {
+		return
+	}
+	if err := l.pipe.write(data, ends); err != nil {
+		l.step(stream.Lost{Cause: cause(err)})
+	}
+}
+
+// hangUp says the last words and closes.
+func (l *link) hangUp() {
+	l.flush()
+	end := stream.Closed{}
+	if c := l.end(); c != nil {
+		end = *c
+	}
+	l.wmu.Lock()
+	defer l.wmu.Unlock()
+	l.pipe.hangUp(end)
+}
