@@ -64,8 +64,12 @@ func (s *Stream) answered(now, since time.Time) {
 		switch s.cfg.Mode {
 		case Plain:
 		case Managed:
-			if t.sinceAsk > 0 && t.askDue.IsZero() {
+			switch {
+			case !t.askDue.IsZero():
+			case t.sinceAsk > 0:
 				t.askDue = now.Add(max(s.cfg.Profile.Gather(), time.Millisecond))
+			default: // it did not have everything, and need not say so by itself when it has (XEP-0198 §4)
+				t.askDue = now.Add(s.cfg.Profile.AnswerTimeout(0))
 			}
 		case Custody:
 			t.asked = now
