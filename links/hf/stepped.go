@@ -105,7 +105,7 @@ func (s *Stepped) Step() {
 	}
 	s.l.flush()
 	s.hand()
-	if err := s.l.whyEnding(); err != nil && s.client != nil {
+	if err := s.l.whyEnding(); err != nil && !s.began.IsZero() {
 		s.client.Unbind(s.l.clock())
 		s.end(err)
 	}
