@@ -117,6 +117,9 @@ type bed struct {
 	house *house
 	addr  string
 	roots *x509.CertPool
+
+	server      *c2s.Server
+	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
 func newBed(t *testing.T) *bed {
@@ -157,7 +160,10 @@ func newBed(t *testing.T) *bed {
 	})
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Cert)
-	return &bed{t: t, house: h, addr: ln.Addr().String(), roots: roots}
+	return &bed{
+		t: t, house: h, addr: ln.Addr().String(), roots: roots, server: s,
+		certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
+	}
 }
 
 // client speaks raw XML.

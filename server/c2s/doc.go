@@ -1,9 +1,9 @@
 // Package c2s is where people log in: sockets, TLS, goroutines and timers around
 // the plain machine of a client's stream (internal/xmpp/stream, type Client).
 //
-// Inside: a [Server] with STARTTLS and direct TLS (RFC 6120, XEP-0368), what a
-// channel can be bound by (RFC 9266, RFC 5929), and one [Session] for each
-// connection. Not inside: accounts, resources, routing and what stanzas mean; they
+// Inside: a [Server] with STARTTLS and direct TLS (RFC 6120, XEP-0368), handlers
+// for WebSockets (RFC 7395) and for host-meta (XEP-0156), what a channel can be
+// bound by (RFC 9266, RFC 5929), and [Session]. Not inside: accounts, resources, routing and what stanzas mean; they
 // are asked for through [Accounts] and [Sessions].
 //
 // It must never hand up a stanza of a client that has not bound a resource, never
@@ -30,5 +30,8 @@
 //     that is too many is closed without a word, before it costs a handshake.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
+//   - A WebSocket that ends without <close/> is a lost connection, so the session
+//     can be resumed, also over TCP. Compression of messages is not negotiated:
+//     it would compress the secrets of one sender with the words of another.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
 package c2s

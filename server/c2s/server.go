@@ -110,6 +110,17 @@ func (s *Server) spawn(task func()) {
 	s.tasks.Go(task)
 }
 
+// enter counts something that Close waits for, until tasks.Done. False: it is too late.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.tasks.Add(1)
+	return true
+}
+
 // Serve accepts connections on which TLS begins by STARTTLS, until the context or the listener ends, and then ends its sessions.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.serve(ctx, ln, false) }
 
@@ -140,8 +151,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 		}
 		addr := addressOf(conn)
 		if !s.admit(addr) {
-			s.note(Observation{What: TooManyPending, From: addr})
-			s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
+			s.crowded(addr)
 			_ = conn.Close()
 			continue
 		}
@@ -182,6 +192,11 @@ func (s *Server) admit(addr netip.Addr) bool {
 	}
 	s.pending[addr]++
 	return true
+}
+
+func (s *Server) crowded(addr netip.Addr) {
+	s.note(Observation{What: TooManyPending, From: addr})
+	s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
 }
 
 func (s *Server) release(addr netip.Addr) {

@@ -80,6 +80,7 @@ var owner = map[string]string{
 	"github.com/pion":                            "links/dtls",
 	"github.com/spf13/cobra":                     "cmd/sallyport",
 	"github.com/go-asn1-ber/asn1-ber":            "labels/ess",
+	"github.com/coder/websocket":                 "server/c2s",
 	"modernc.org/sqlite":                         "server/store",
 	"github.com/jackc/pgx/v5":                    "server/store",
 	"github.com/rogpeppe/go-internal/testscript": "cmd/sallyport",
