@@ -157,7 +157,7 @@ func (x *walk) pick(v, n uint32, keys ...uint64) uint32 {
 	return sym
 }
 
-// spell codes a text byte by byte.
+// spell codes a text byte by byte; before each byte, whether the text ends here.
 func (x *walk) spell(c class, text string) string {
 	if x.mode == learning {
 		x.lesson.spelt(c, text)
@@ -167,20 +167,24 @@ func (x *walk) spell(c class, text string) string {
 	s.text(c)
 	var out []byte
 	for i := 0; ; i++ {
-		b := byte(0)
+		b, end := byte(0), uint32(1)
 		if i < len(text) {
-			b = text[i]
+			b, end = text[i], 0
 		}
+		end = x.bit(s.predictEnd(), end)
+		s.learn(end, ownRate)
+		if end == 1 {
+			break
+		}
+		s.partial = 1
 		for bit := 7; bit >= 0; bit-- {
 			s.learn(x.bit(s.predict(), uint32(b>>bit&1)), ownRate)
 		}
 		b = byte(s.partial) //nolint:gosec // the eight bits
-		if b == 0 {
-			break
-		}
 		s.byteDone(b)
 		if x.mode == decoding {
-			if !x.spend(1) {
+			if b == 0 || !x.spend(1) {
+				x.failed = true
 				return ""
 			}
 			out = append(out, b)

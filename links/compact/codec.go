@@ -59,7 +59,7 @@ func NewCodec(cfg Config) (*Codec, error) {
 		}
 	}
 	for _, j := range cfg.Addresses {
-		c.link.list = append(c.link.list, j.String())
+		c.link.add(j.String())
 	}
 	c.sum = c.m.with(c.link.list)
 	return c, nil

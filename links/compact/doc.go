@@ -14,7 +14,8 @@
 // Element by element, in the order of the canonical form: what comes next in this element after what came last, which attribute next,
 // which value. Each is a symbol of the model, coded by how often it followed there in the training and in this stanza so far, with an
 // escape for whatever never did; then names are spelt, and values take the first form that fits: seen before in this stanza, known to
-// the model from elsewhere, random UUID, time, number, hexadecimal digits, address (of the table of the link, or by its parts), or text.
+// the model from elsewhere, random UUID, time, number, hexadecimal digits (with or without a count behind them), address (of the table of
+// the link, or by its parts), or text. Where a stanza comes from and goes to, the table of the link is looked at first of all.
 // Who else gets the stanza (links/fanout) stands behind it. A stanza that would be longer so, or over the bounds, goes as XML behind the
 // bytes FF FF, with which nothing coded begins.
 //

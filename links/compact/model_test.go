@@ -90,12 +90,12 @@ func TestLoadRefuses(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"empty":           nil,
 		"something else":  []byte("a dictionary of another kind"),
-		"another version": append([]byte("SPCM\x02"), good[5:]...),
+		"another version": append([]byte("SPCM\x09"), good[5:]...),
 		"cut":             good[:len(good)/2],
 		"something more":  append(bytes.Clone(good), 0),
 		"too large":       make([]byte, compact.MaxModel+1),
-		"names twice":     append(append([]byte("SPCM\x01"), 2, 0, 1, 'a', 0, 1, 'a'), 0, 0, 0),
-		"counts of all":   []byte("SPCM\x01\xff\xff\xff\xff\x0f"),
+		"names twice":     append(append([]byte("SPCM\x02"), 2, 0, 1, 'a', 0, 1, 'a'), 0, 0, 0),
+		"counts of all":   []byte("SPCM\x02\xff\xff\xff\xff\x0f"),
 	} {
 		if m, err := compact.Load(b); !errors.Is(err, compact.ErrModel) || m != nil {
 			t.Errorf("%s: %v", name, err)
@@ -105,8 +105,8 @@ func TestLoadRefuses(t *testing.T) {
 
 // FuzzLoad: a file of anybody is refused or is a model that codes.
 func FuzzLoad(f *testing.F) {
-	f.Add([]byte("SPCM\x01\x00\x00\x00\x00"))
-	f.Add([]byte("SPCM\x01\x01\x00\x01a\x01\x20\x01b\x01\x00\x00\x00\x00\x00\x00\x00\x09\x01\x01\x02\x05\x01\x02hi"))
+	f.Add([]byte("SPCM\x02\x00\x00\x00\x00"))
+	f.Add([]byte("SPCM\x02\x01\x00\x01a\x01\x20\x01b\x01\x00\x00\x00\x00\x00\x00\x00\x09\x01\x01\x02\x05\x01\x02hi"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := compact.Load(b)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // modelHead begins a file; its last byte is the version.
-const modelHead = "SPCM\x01"
+const modelHead = "SPCM\x02"
 
 // ErrModel is wrapped by every error about a model.
 var ErrModel = errors.New("compact: not a model")

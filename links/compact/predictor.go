@@ -25,6 +25,9 @@ const (
 	ownSlots   = 1 << 15
 	ownRecent  = 24 // how soon a stanza's own statistics forget
 	wordLetter = 0x20
+
+	endNode  = 0               // stands for partial where it is asked whether the text ends: bits of a byte begin with a one
+	leastEnd = chanceOne / 128 // chance of an end, of what people write
 )
 
 type weights [inputs]int32
@@ -158,6 +161,17 @@ func seenLevel(n uint32) uint8 {
 		return 6
 	}
 	return 7
+}
+
+// predictEnd returns the chance that a text ends before the next byte. What people write may end anywhere, not only where sentences of the
+// training did.
+func (s *speller) predictEnd() uint32 {
+	s.partial = endNode
+	chance := s.predict()
+	if s.class == classSpoken {
+		chance = max(chance, leastEnd)
+	}
+	return chance
 }
 
 // predict returns the chance of a one.

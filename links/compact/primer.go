@@ -43,16 +43,17 @@ func newPrimer(l *logistic, bytes int) *primer {
 func (m *primer) add(c class, text string) {
 	clear(m.s.own)
 	m.s.text(c)
-	for i := range len(text) + 1 {
-		b := byte(0)
-		if i < len(text) {
-			b = text[i]
-		}
+	for i := range len(text) {
+		m.s.partial = endNode
+		m.bit(0)
+		m.s.partial = 1
 		for bit := 7; bit >= 0; bit-- {
-			m.bit(uint32(b >> bit & 1))
+			m.bit(uint32(text[i] >> bit & 1))
 		}
-		m.s.byteDone(b)
+		m.s.byteDone(text[i])
 	}
+	m.s.partial = endNode
+	m.bit(1)
 }
 
 func (m *primer) bit(bit uint32) {

@@ -33,7 +33,7 @@ const (
 	widthShift = 2
 	fullWidth  = 3 // the number as a varint
 
-	version = 1
+	version = 2
 )
 
 // MaxMarks bounds the marks of a greeting, MaxCoded a coded stanza.

@@ -17,7 +17,8 @@ const (
 	formUUID           // of version 4, lower case
 	formHex            // lower case
 	formNumber
-	formTime // whole seconds of UTC, XEP-0082 §3.2
+	formTime    // whole seconds of UTC, XEP-0082 §3.2
+	formCounted // lower-case hexadecimal digits, a hyphen, and a small number, as libraries make identifiers
 	numForms
 )
 
@@ -26,6 +27,7 @@ const (
 	minHex       = 6
 	maxDigits    = 18
 	minDigits    = 3
+	maxCount     = 9
 	minAgain     = 3
 	timeLayout   = "2006-01-02T15:04:05Z"
 	uuidTemplate = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx"
@@ -122,12 +124,13 @@ func (x *walk) formed(s string, c class, of uint64) string {
 	case formUUID:
 		return x.nibbles(s, uuidTemplate)
 	case formHex:
-		n := x.pick(uint32(len(s)), maxHex+1, key(ctxLength, of)) //nolint:gosec // bounded by formOf
-		return x.nibbles(s, strings.Repeat("x", int(n)))
+		return x.hex(s, of)
 	case formNumber:
 		return x.number(s, of)
 	case formTime:
 		return x.stamp(s)
+	case formCounted:
+		return x.counted(s, of)
 	}
 	return x.spell(c, s)
 }
@@ -147,8 +150,10 @@ func (x *walk) formOf(s string, c class) uint32 {
 		return formTime
 	case isNumber(s):
 		return formNumber
-	case len(s) >= minHex && len(s) <= maxHex && fits(s, strings.Repeat("x", len(s))):
+	case isHex(s):
 		return formHex
+	case isCounted(s):
+		return formCounted
 	case isAddress(s):
 		return formAddress
 	}
@@ -238,12 +243,48 @@ func (x *walk) nibbles(s, template string) string {
 	return string(out)
 }
 
+func isHex(s string) bool {
+	return len(s) >= minHex && len(s) <= maxHex && fits(s, strings.Repeat("x", len(s)))
+}
+
+func (x *walk) hex(s string, of uint64) string {
+	n := x.pick(uint32(len(s)), maxHex+1, key(ctxLength, of)) //nolint:gosec // bounded by isHex
+	return x.nibbles(s, strings.Repeat("x", int(n)))
+}
+
+func isCounted(s string) bool {
+	digits, count, ok := strings.Cut(s, "-")
+	return ok && isHex(digits) && len(count) > 0 && len(count) <= maxCount && (count[0] != '0' || count == "0") && strings.Trim(count, "0123456789") == ""
+}
+
+// counted codes digits and a number; 0 is the number without a digit.
+func (x *walk) counted(s string, of uint64) string {
+	digits, count, _ := strings.Cut(s, "-")
+	if count == "0" {
+		count = ""
+	}
+	digits = x.hex(digits, of)
+	n := x.pick(uint32(len(count)), maxCount+1, key(ctxLength, of, 11)) //nolint:gosec // bounded by isCounted
+	if count = x.decimal(count, int(n)); n == 0 {
+		count = "0"
+	}
+	if x.mode == learning {
+		return s
+	}
+	return digits + "-" + count
+}
+
 func isNumber(s string) bool {
 	return len(s) >= minDigits && len(s) <= maxDigits && s[0] != '0' && strings.Trim(s, "0123456789") == ""
 }
 
 func (x *walk) number(s string, of uint64) string {
 	n := x.pick(uint32(len(s)), maxDigits+1, key(ctxLength, of, 10)) //nolint:gosec // bounded by isNumber
+	return x.decimal(s, int(n))
+}
+
+// decimal codes that many digits, the first of which is no zero.
+func (x *walk) decimal(s string, n int) string {
 	if x.mode == learning {
 		return s
 	}

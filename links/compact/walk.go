@@ -25,6 +25,7 @@ type walk struct {
 	region  uint64   // the same, or where it was an address, its domain
 	spent   int      // bytes of XML so far, or less
 	most    int
+	missed  bool // it is said that the value is not in the table of the link
 	failed  bool // what is read is nothing that was coded
 }
 
@@ -209,7 +210,7 @@ func (x *walk) element(n xmlstream.Name, e *xmlstream.Element, outer string, dep
 		x.failed = true
 		return nil
 	}
-	attrs := x.attributes(n, e)
+	attrs := x.attributes(n, e, depth)
 	var nodes []xmlstream.Node
 	var before xmlstream.Name
 	for i := 0; !x.failed; i++ {
@@ -241,7 +242,7 @@ func (x *walk) element(n xmlstream.Name, e *xmlstream.Element, outer string, dep
 }
 
 // attributes walks those of an element, in the order of the canonical form.
-func (x *walk) attributes(n xmlstream.Name, e *xmlstream.Element) (out []xmlstream.Attr) {
+func (x *walk) attributes(n xmlstream.Name, e *xmlstream.Element, depth int) (out []xmlstream.Attr) {
 	var attrs []xmlstream.Attr
 	if e != nil {
 		attrs = sortedAttrs(e)
@@ -278,11 +279,19 @@ func (x *walk) attributes(n xmlstream.Name, e *xmlstream.Element) (out []xmlstre
 			return nil
 		}
 		before = a.Name
-		a.Value = x.value(a.Value, attrClass(a.Name), key(in, hashName(a.Name)))
+		of := key(in, hashName(a.Name))
+		if depth == 1 && isEnd(a.Name) {
+			a.Value = x.endpoint(a.Value, of)
+		} else {
+			a.Value = x.value(a.Value, attrClass(a.Name), of)
+		}
 		out = append(out, a)
 	}
 	return nil
 }
+
+// isEnd reports that an attribute of a stanza says where it comes from or goes to.
+func isEnd(n xmlstream.Name) bool { return n.Space == "" && (n.Local == "from" || n.Local == "to") }
 
 func sortedAttrs(e *xmlstream.Element) []xmlstream.Attr {
 	out := make([]xmlstream.Attr, e.NumAttrs())

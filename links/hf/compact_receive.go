@@ -34,13 +34,11 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "U_PDU out of shape", bytes: len(p.Data)})
 		return
 	}
-	if slices.Contains(c.dead, u.session) {
-		c.tell(event{kind: noticed, word: NoticeRepeated, detail: "of a session that is over", bytes: len(p.Data)})
+	u.complete(c.inLanes[u.lane].next)
+	if !c.proven(now, &u, len(p.Data)) {
 		return
 	}
-	if u.session != c.peer && !c.adopt(now, &u) {
-		return
-	}
+	u.checked = nil
 	c.refusals, c.retryAt = 0, time.Time{} // it is there
 	c.unsure = u.greets
 	if u.greets && u.answers == c.session {
@@ -53,12 +51,29 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 	c.number(now, u)
 }
 
-// adopt takes up a session that the peer has begun. Without a greeting we cannot: then we greet, and the peer begins anew.
-func (c *compactLine) adopt(now time.Time, u *unit) bool {
-	if !u.greets {
+// proven reports that a unit came unchanged, and is of the session that we know, or of one that it begins.
+func (c *compactLine) proven(now time.Time, u *unit, size int) bool {
+	dead := slices.ContainsFunc(c.dead, u.verify)
+	switch {
+	case u.greets && !u.verify(u.session), !u.greets && !dead && c.peer != 0 && !u.verify(c.peer):
+		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "U_PDU of no session that is known, or changed on the way", bytes: size})
+	case u.greets && slices.Contains(c.dead, u.session), !u.greets && dead && !u.verify(c.peer):
+		c.tell(event{kind: noticed, word: NoticeRepeated, detail: "of a session that is over", bytes: size})
+	case u.greets && u.session != c.peer:
+		return c.adopt(now, u)
+	case !u.greets && c.peer == 0:
 		c.ask()
-		return false
+	default:
+		if u.greets && u.loose && u.answers == 0 && c.established { // it has given up what it knew of us
+			c.renew(now)
+		}
+		return true
 	}
+	return false
+}
+
+// adopt takes up a session that the peer has begun.
+func (c *compactLine) adopt(now time.Time, u *unit) bool {
 	var in compact.Incoming
 	r, _, err := in.Next(u.body, now, c.epoch)
 	switch {
@@ -87,7 +102,7 @@ func (c *compactLine) adopt(now time.Time, u *unit) bool {
 	return true
 }
 
-// ask makes the peer begin a session that we know from its begin.
+// ask makes the peer begin a session that we know from its beginning: we greet, and it sees that we know none of its.
 func (c *compactLine) ask() { c.greetDue = true }
 
 // bogus reports marks of numbers that were never given.

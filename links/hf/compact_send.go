@@ -168,6 +168,7 @@ func (c *compactLine) cut(l *outLane, lane uint8, m *message, body []byte, greet
 			u.greets, u.answers = true, c.peer
 			c.answered = c.peer
 		}
+		u.brief = len(l.parts) == 0 || l.number-l.parts[0].unit.number <= briefAhead
 		body = body[n:]
 		l.number++
 		l.parts = append(l.parts, &part{message: m, unit: u, data: appendUnit(nil, &u)})
@@ -180,6 +181,10 @@ func (c *compactLine) submit(now time.Time, p *part) request {
 		Priority: priorities[p.unit.lane], SAP: c.cfg.SAP, Destination: c.cfg.Address, TTL: ttl(now, p.message.expires), Data: p.data,
 		Delivery: s5066.DeliveryMode{Mode: s5066.TxARQ, Confirm: s5066.ConfirmNode},
 	}}
+	if p.unit.brief { // another time the peer may wait for a number farther away
+		p.unit.brief = false
+		defer func() { p.data = appendUnit(nil, &p.unit) }()
+	}
 	p.state, p.at = atNode, now
 	var until time.Time
 	if b := c.broadcast(p.unit.lane); b != nil {

@@ -112,7 +112,7 @@ const (
 	defaultBytes   = 1 << 20
 	defaultAge     = 2 * time.Minute
 	maxStanza      = 180 << 10 // bytes of XML, so that it fits into what a lane may have under way
-	formatVersion  = 1
+	formatVersion  = 2
 )
 
 // Custody reports whether the mode keeps custody.

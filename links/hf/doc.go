@@ -31,7 +31,8 @@
 //
 // # Compact
 //
-// Units (unit.go) are numbered within a session and a lane. The receiver takes each lane in order, holds what comes early and drops what
+// Units (unit.go) are numbered within a session and a lane, and have a check of their own: a coded stanza proves nothing of itself, and the
+// header of a D_PDU says with 16 bits only whose turn its bytes are. The receiver takes each lane in order, holds what comes early and drops what
 // came before, so that refusals of the node, repetitions and another order cost nothing: custody needs order, since a mark covers
 // everything before it. A session begins with a greeting in its first units, until the other end has shown that it knows it: no round
 // trip is spent. An end that knows nothing of a session (it was started anew) greets, and the other begins another. Whatever the node

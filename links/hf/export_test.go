@@ -83,16 +83,35 @@ func (x Machine) Said(now time.Time) (all [][]byte) {
 	return all
 }
 
+// Sealed is a U_PDU of Compact with the check that it needs to be believed here.
+func (x Machine) Sealed(b []byte) []byte {
+	c, ok := x.m.(*compactLine)
+	u, err := parseUnit(b)
+	if !ok || err != nil {
+		return b
+	}
+	if u.complete(c.inLanes[u.lane].next); !u.greets {
+		u.session = c.peer
+	}
+	return appendUnit(nil, &u)
+}
+
 // Backlog is what it holds.
 func (x Machine) Backlog() links.Backlog { return x.m.backlog() }
 
 // Deadline is when it wants the time.
 func (x Machine) Deadline() time.Time { return x.m.deadline() }
 
+// Greets is a unit of Compact that begins a session.
+func Greets(session uint16, number uint8, body string) string {
+	return string(appendUnit(nil, &unit{session: session, number: number, greets: true, body: []byte(body)}))
+}
+
 // SameAgain reads a header and reports whether it is written as it was read, and that it was one.
 func SameAgain(b []byte) (same, read bool) {
 	if u, err := parseUnit(b); err == nil {
-		return bytes.Equal(appendUnit(nil, &u), b), true
+		again, at := appendUnit(nil, &u), len(u.checked)
+		return len(again) == len(b) && bytes.Equal(again[:at], b[:at]) && bytes.Equal(again[at+2:], b[at+2:]), true
 	}
 	if c, err := parseChunk(b); err == nil {
 		return bytes.Equal(appendChunk(nil, &c), b), true

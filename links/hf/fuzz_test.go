@@ -14,7 +14,7 @@ import (
 
 // FuzzHeaders: what is read is written again as it was.
 func FuzzHeaders(f *testing.F) {
-	for _, s := range []string{"\xa0\x00\x01\x00\x00\x00greeting", "\x84\x00\x01marks", "\x88\x00\x01\x07", "\xb3\x12\x34\xff\x00\x01x", "\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00x", "\xc3\x02\x00\x09\x00\x00\x00\x00"} {
+	for _, s := range []string{"\xa0\x00\x00\x01\x00\x00ccgreeting", "\x84ccmarks", "\x88\x01cc", "\xb3\xff\x12\x34\x00\x01ccx", "\x35cc\x07xxcoded", "\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00x", "\xc3\x02\x00\x09\x00\x00\x00\x00"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -31,7 +31,8 @@ func FuzzMachines(f *testing.F) {
 	c := codec(f)
 	greeting := string(compact.AppendGreeting(nil, compact.Greeting{Epoch: 'a', Codec: c.Fingerprint()}))
 	for _, s := range []string{
-		"\x02\x0f\xa0\x00\x01\x00\x00\x00" + greeting, "\x02\x40\xa0\x00\x01\x05\x00\x00" + greeting, "\x01\x0c\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00<h",
+		"\x02\x40" + hf.Greets(1, 0, greeting), "\x02\x40" + hf.Greets(1, 5, greeting) + "\x07\x01cc\x01abc",
+		"\x01\x0c\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00<h",
 		"\x00\x20\x00\x01\x00\x00\x83\x65<presence from='a@b' to='c@d'/>", "\x01\x08\xc0\x02\x01\x01\x00\x00\x00\x00\x0c\xc0\x01\x00\x02\x00\x00\x00\x00\x00\x00\x01",
 	} {
 		f.Add([]byte(s))
@@ -50,7 +51,7 @@ func FuzzMachines(f *testing.F) {
 		m := hf.NewMachine(cfg, now)
 		for b = b[1:]; len(b) > 0; {
 			n := min(int(b[0]), len(b)-1)
-			m.Heard(now, b[1:1+n])
+			m.Heard(now, m.Sealed(b[1:1+n])) // or nothing would get past the check
 			b = b[1+n:]
 			if said := m.Said(now); len(said) >= 1000 {
 				t.Fatalf("%d U_PDUs without an end", len(said))
