@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -61,4 +62,31 @@ func Said(t testing.TB, a server.Answer) string {
 		return Text(t, a.Payload)
 	}
 	return strings.TrimSpace(a.Condition.String() + " " + Text(t, a.App))
+}
+
+// Sends lets an account of a stanza's sender say it, and gives what goes on.
+func Sends(t testing.TB, f server.Feature, text string) (string, error) {
+	t.Helper()
+	s := Stanza(t, text)
+	p := &server.Passing{Account: s.From().Bare(), Stanza: s, Out: true, Self: s.From().Bare() == s.To().Bare()}
+	err := f.Sends(t.Context(), p)
+	return Text(t, p.Stanza.Element()), err
+}
+
+// Comes lets a stanza come to the account that it is for, and gives what is delivered.
+func Comes(t testing.TB, f server.Feature, text string) (string, error) {
+	t.Helper()
+	s := Stanza(t, text)
+	p := &server.Passing{Account: s.To().Bare(), Stanza: s, Self: s.From().Bare() == s.To().Bare()}
+	err := f.Comes(t.Context(), p)
+	return Text(t, p.Stanza.Element()), err
+}
+
+// Condition gives the condition of an error that a sender is told, empty where he is told none.
+func Condition(err error) string {
+	var b *server.Bounce
+	if errors.As(err, &b) {
+		return b.Condition.String()
+	}
+	return ""
 }

@@ -1,0 +1,22 @@
+// Package mam keeps what accounts say and are told in their archives, and gives it back to their clients (XEP-0313, with pages of
+// XEP-0059 and ids of XEP-0359; preferences of XEP-0441; tombstones of XEP-0424).
+//
+// Inside: what is worth keeping ([New]'s Sends and Comes), queries, metadata, preferences. Not inside: storage (server/archive,
+// server/store), archives of rooms, how long things are kept (Store.PruneArchive, called by who runs the server).
+//
+// It must never let a message go on before it is durable in the archive that it belongs to, never show an entry to a reader who may
+// not read its label today, never keep or pass on a stanza-id of an archive of ours that somebody else wrote, and never keep a message
+// twice that an account sends to itself.
+//
+// # Decisions
+//
+//   - Kept are messages of type normal and chat with a body or something that conversations need when they are read later:
+//     encrypted bodies, receipts and markers, reactions, retractions, invitations, calls. The hints of XEP-0334 decide
+//     against (no-store, no-permanent-store) before they decide for (store).
+//   - What an account sends is kept before it is judged, so a refused message stays in its own sender's archive, beside the
+//     error that told him.
+//   - Entries that the reader may not read are passed over, and the page is filled with later ones; only where that takes more than
+//     maxRounds questions to the store does the id of such an entry appear, as the place from which to go on.
+//   - Preferences are remembered in memory for rememberedPrefs accounts: another node of a cluster sees a change when it forgets.
+//   - A retraction replaces what it retracts by a tombstone if both have the same author, a bare address. The retraction is kept.
+package mam

@@ -1,0 +1,141 @@
+package mam
+
+import (
+	"context"
+	"fmt"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+	"sallyport/server/archive"
+)
+
+// worthKeeping are the children for which a message without body is kept.
+var worthKeeping = map[xmlstream.Name]bool{
+	{Space: "urn:xmpp:receipts", Local: "received"}:               true,
+	{Space: "urn:xmpp:chat-markers:0", Local: "received"}:         true,
+	{Space: "urn:xmpp:chat-markers:0", Local: "displayed"}:        true,
+	{Space: "urn:xmpp:chat-markers:0", Local: "acknowledged"}:     true,
+	{Space: "urn:xmpp:reactions:0", Local: "reactions"}:           true,
+	{Space: nsRetract, Local: "retract"}:                          true,
+	{Space: "eu.siacs.conversations.axolotl", Local: "encrypted"}: true,
+	{Space: "urn:xmpp:omemo:2", Local: "encrypted"}:               true,
+	{Space: "urn:xmpp:openpgp:0", Local: "openpgp"}:               true,
+	{Space: "jabber:x:encrypted", Local: "x"}:                     true,
+	{Space: "jabber:x:conference", Local: "x"}:                    true,
+	{Space: "http://jabber.org/protocol/muc#user", Local: "x"}:    true,
+	{Space: "urn:xmpp:jingle-message:0", Local: "propose"}:        true,
+	{Space: "urn:xmpp:jingle-message:0", Local: "accept"}:         true,
+	{Space: "urn:xmpp:jingle-message:0", Local: "reject"}:         true,
+	{Space: "urn:xmpp:jingle-message:0", Local: "retract"}:        true,
+	{Space: "urn:xmpp:jingle-message:0", Local: "finish"}:         true,
+	{Space: "urn:xmpp:call-invites:0", Local: "invite"}:           true,
+	{Space: "urn:xmpp:sfs:0", Local: "file-sharing"}:              true,
+}
+
+// Keeps reports whether a message belongs into archives of accounts, whatever their preferences.
+func Keeps(s stanza.Stanza) bool {
+	if t := s.Type(); t != stanza.MessageNormal && t != stanza.MessageChat {
+		return false
+	}
+	keep := false
+	for c := range s.Element().Children() {
+		switch {
+		case c.Space() == nsHints && (c.Local() == "no-store" || c.Local() == "no-permanent-store"):
+			return false
+		case c.Is(nsHints, "store"), c.Is(s.ContentNS(), "body"), worthKeeping[c.Name()]:
+			keep = true
+		}
+	}
+	return keep
+}
+
+// sends keeps what an account says to others; what it says to itself is kept when it comes.
+func (f *feature) sends(ctx context.Context, p *server.Passing) error {
+	if p.Self || p.Stanza.Kind() != stanza.Message {
+		return nil
+	}
+	return f.keep(ctx, p, p.Stanza.To(), false)
+}
+
+// comes keeps what an account is told, and tells its clients under which id.
+func (f *feature) comes(ctx context.Context, p *server.Passing) error {
+	if p.Stanza.Kind() != stanza.Message {
+		return nil
+	}
+	return f.keep(ctx, p, p.Stanza.From(), true)
+}
+
+func (f *feature) keep(ctx context.Context, p *server.Passing, with jid.JID, tell bool) error {
+	el := withoutID(p.Stanza.Element(), p.Account)
+	s, err := p.Stanza.WithElement(el)
+	if err != nil {
+		return &server.Bounce{Condition: stanza.BadRequest, Cause: err}
+	}
+	p.Stanza = s
+	if !Keeps(s) {
+		return nil
+	}
+	wanted, err := f.wants(ctx, p.Account, with)
+	if err == nil && wanted {
+		err = f.append(ctx, p, with, tell)
+	}
+	if err != nil {
+		return &server.Bounce{Condition: stanza.InternalServerError, Cause: fmt.Errorf("archive for %s: %w", p.Account, err)}
+	}
+	return nil
+}
+
+func (f *feature) append(ctx context.Context, p *server.Passing, with jid.JID, tell bool) error {
+	el := p.Stanza.Element()
+	text, err := xmlstream.AppendElement(nil, el, "")
+	if err != nil {
+		return err
+	}
+	if f.Tombstones {
+		if err := f.retract(ctx, p, with); err != nil {
+			return err
+		}
+	}
+	entry := archive.Entry{Owner: p.Account, With: with, Stanza: text, MessageID: messageID(p.Stanza)}
+	ids, err := f.Archive.AppendArchive(ctx, f.Now(), f.Node, []archive.Entry{entry})
+	if err != nil || !tell {
+		return err
+	}
+	id := tree.New(nsSID, "stanza-id", tree.Attr("by", p.Account.String()), tree.Attr("id", ids[0].String()))
+	p.Stanza, err = p.Stanza.WithElement(appended(el, id))
+	return err
+}
+
+// messageID is what later messages refer to (XEP-0424 §3): the origin-id where there is one.
+func messageID(s stanza.Stanza) string {
+	if o := s.Element().Child(nsSID, "origin-id"); o != nil {
+		if id := tree.Value(o, "id"); id != "" && len(id) <= stanza.MaxID {
+			return id
+		}
+	}
+	return s.ID()
+}
+
+// withoutID leaves out ids that claim to be of the archive (XEP-0359 §4).
+func withoutID(e *xmlstream.Element, archive jid.JID) *xmlstream.Element {
+	return e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if c.Is(nsSID, "stanza-id") {
+			if by, err := jid.Parse(tree.Value(c, "by")); err != nil || by.Bare() == archive {
+				return nil
+			}
+		}
+		return c
+	})
+}
+
+// appended is e with one more child.
+func appended(e, child *xmlstream.Element) *xmlstream.Element {
+	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
+	for i := range e.NumNodes() {
+		nodes = append(nodes, e.NodeAt(i))
+	}
+	return e.WithNodes(append(nodes, xmlstream.ElementNode(child))...)
+}

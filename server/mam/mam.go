@@ -1,0 +1,84 @@
+package mam
+
+import (
+	"context"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+	"sallyport/server/archive"
+)
+
+// Namespaces.
+const (
+	Space     = "urn:xmpp:mam:2"
+	extended  = Space + "#extended"
+	nsSID     = "urn:xmpp:sid:0"
+	nsHints   = "urn:xmpp:hints"
+	nsForward = "urn:xmpp:forward:0"
+	nsDelay   = "urn:xmpp:delay"
+	nsRetract = "urn:xmpp:message-retract:1"
+)
+
+// Store keeps preferences. What it has changed is durable when it returns without error.
+type Store interface {
+	// ArchivePrefs gives the preferences of an account as they were put; nil for none.
+	ArchivePrefs(ctx context.Context, owner jid.JID) ([]byte, error)
+	// PutArchivePrefs replaces them. account.ErrNotFound without the account.
+	PutArchivePrefs(ctx context.Context, owner jid.JID, prefs []byte) error
+}
+
+// Config is what the archive needs. All of it but InRoster and Tombstones.
+type Config struct {
+	Archive archive.Store
+	Prefs   Store
+	Gate    server.Gate // MayRead
+	Core    server.Core // Tell
+	Node    string      // as in the configuration
+	Now     func() time.Time
+	// InRoster reports whether somebody is in the roster of an account; nil: nobody is.
+	InRoster func(ctx context.Context, account, who jid.JID) bool
+	// Tombstones replaces retracted messages in the archive.
+	Tombstones bool
+}
+
+// New makes the feature.
+func New(c Config) server.Feature {
+	f := &feature{Config: c, prefs: newMemory(rememberedPrefs)}
+	announced := []string{Space, extended, nsSID}
+	if c.Tombstones {
+		announced = append(announced, nsRetract+"#tombstone")
+	}
+	return server.Feature{
+		Name:            "archive",
+		ServerFeatures:  announced,
+		AccountFeatures: announced,
+		Sends:           f.sends,
+		Comes:           f.comes,
+		IQ: []server.IQRoute{
+			{Space: Space, Local: "query", At: []server.Target{server.AtAccount}, Handle: f.query},
+			{Space: Space, Local: "metadata", At: []server.Target{server.AtAccount}, Handle: f.metadata},
+			{Space: Space, Local: "prefs", At: []server.Target{server.AtAccount}, Handle: f.preferences},
+		},
+	}
+}
+
+type feature struct {
+	Config
+	prefs *memory
+}
+
+func refused(c stanza.Condition) server.Answer { return server.Answer{Condition: c} }
+
+// read gives an entry as a stanza.
+func read(e archive.Entry) (stanza.Stanza, error) {
+	el, err := xmlstream.ParseDocument(e.Stanza, xmlstream.Options{})
+	if err != nil {
+		return stanza.Stanza{}, err
+	}
+	return stanza.From(el)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
