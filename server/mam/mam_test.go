@@ -211,7 +211,9 @@ func TestRetraction(t *testing.T) {
 func TestPreferences(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	said := func(payload string) string { return servertest.Said(t, servertest.Set(t, w.Feature, balcony, "", payload)) }
+	said := func(payload string) string {
+		return servertest.Said(t, servertest.Set(t, w.Feature, balcony, "", payload))
+	}
 	prefs := func(def, always, never string) string {
 		return "<prefs xmlns='urn:xmpp:mam:2' default='" + def + "'><always>" + always + "</always><never>" + never + "</never></prefs>"
 	}
