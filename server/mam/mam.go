@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/archive"
+	"sallyport/server/recent"
 )
 
 // Namespaces.
@@ -46,7 +47,7 @@ type Config struct {
 
 // New makes the feature.
 func New(c Config) server.Feature {
-	f := &feature{Config: c, prefs: newMemory(rememberedPrefs)}
+	f := &feature{Config: c, prefs: recent.New[*prefs](rememberedPrefs)}
 	announced := []string{Space, extended, nsSID}
 	if c.Tombstones {
 		announced = append(announced, nsRetract+"#tombstone")
@@ -67,7 +68,7 @@ func New(c Config) server.Feature {
 
 type feature struct {
 	Config
-	prefs *memory
+	prefs *recent.Memory[*prefs]
 }
 
 func refused(c stanza.Condition) server.Answer { return server.Answer{Condition: c} }

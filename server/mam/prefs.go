@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -48,26 +47,20 @@ func (f *feature) wants(ctx context.Context, owner, with jid.JID) (bool, error) 
 }
 
 func (f *feature) prefsOf(ctx context.Context, owner jid.JID) (*prefs, error) {
-	p, changes := f.prefs.get(owner)
-	if p != nil {
-		return p, nil
-	}
-	text, err := f.Prefs.ArchivePrefs(ctx, owner)
-	if err != nil {
-		return nil, err
-	}
-	p = &prefs{byDefault: "always"}
-	if text != nil {
+	return f.prefs.Get(owner, func() (*prefs, error) {
+		text, err := f.Prefs.ArchivePrefs(ctx, owner)
+		if err != nil {
+			return nil, err
+		}
+		if text == nil {
+			return &prefs{byDefault: "always"}, nil
+		}
 		e, err := xmlstream.ParseDocument(text, xmlstream.Options{})
 		if err != nil {
 			return nil, fmt.Errorf("kept preferences: %w", err)
 		}
-		if p, err = readPrefs(e); err != nil {
-			return nil, fmt.Errorf("kept preferences: %w", err)
-		}
-	}
-	f.prefs.put(owner, p, changes)
-	return p, nil
+		return readPrefs(e)
+	})
 }
 
 // preferences answers and changes them.
@@ -90,7 +83,7 @@ func (f *feature) preferences(ctx context.Context, q *server.Request) server.Ans
 	if err == nil {
 		err = f.Prefs.PutArchivePrefs(ctx, q.Account, text)
 	}
-	f.prefs.forget(q.Account)
+	f.prefs.Forget(q.Account)
 	if err != nil {
 		return refused(stanza.InternalServerError)
 	}
@@ -133,54 +126,4 @@ func (p *prefs) element() *xmlstream.Element {
 		return tree.New(Space, name, tree.With(in...))
 	}
 	return tree.New(Space, "prefs", tree.Attr("default", p.byDefault), tree.With(list("always", p.always), list("never", p.never)))
-}
-
-// memory holds preferences in two generations: when the young one is full it becomes the old one, and what was not asked for since is
-// forgotten.
-type memory struct {
-	size int
-
-	mu         sync.Mutex
-	young, old map[jid.JID]*prefs
-	changes    uint64
-}
-
-func newMemory(size int) *memory { return &memory{size: size, young: make(map[jid.JID]*prefs)} }
-
-// get gives what is remembered, and how often anything was changed until now.
-func (m *memory) get(owner jid.JID) (*prefs, uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p := m.young[owner]
-	if p == nil {
-		if p = m.old[owner]; p != nil {
-			m.keep(owner, p)
-		}
-	}
-	return p, m.changes
-}
-
-// put remembers preferences that were read, unless something was changed since.
-func (m *memory) put(owner jid.JID, p *prefs, changes uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.changes == changes {
-		m.keep(owner.Clone(), p)
-	}
-}
-
-// forget is said after a change.
-func (m *memory) forget(owner jid.JID) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.changes++
-	delete(m.young, owner)
-	delete(m.old, owner)
-}
-
-func (m *memory) keep(owner jid.JID, p *prefs) {
-	if len(m.young) >= m.size {
-		m.young, m.old = make(map[jid.JID]*prefs), m.young
-	}
-	m.young[owner] = p
 }

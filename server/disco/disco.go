@@ -1,0 +1,199 @@
+// Package disco tells what the server and its accounts are and can do (service discovery, XEP-0030), and the hashes that stand for it
+// (XEP-0115, XEP-0390).
+//
+// Inside: [New]; [Disco.Caps] for the features of a stream. Not inside: what each feature announces (server.Feature has it), nodes of
+// PEP (they come by Config.Nodes), the caps of clients.
+//
+// It must never tell who does not see the presence of an account that it exists: he gets the answer for an address without account
+// (XEP-0030 §8).
+package disco
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sallyport/internal/xmpp/caps"
+	"sallyport/internal/xmpp/form"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+)
+
+// Namespaces.
+const (
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsCaps  = "http://jabber.org/protocol/caps"
+	nsCaps2 = "urn:xmpp:caps"
+	nsHash  = "urn:xmpp:hashes:2"
+)
+
+// Identity is what something is (XEP-0030 §3.1).
+type Identity struct{ Category, Type, Name string }
+
+// Item is what belongs to something (XEP-0030 §4.1).
+type Item struct {
+	JID  jid.JID
+	Node string
+	Name string
+}
+
+// Config says what there is to tell.
+type Config struct {
+	Name     string           // of the server
+	CapsNode string           // the URI of the software
+	Features []server.Feature // all others
+	// ServerFeatures and AccountFeatures are what the server does without a feature.
+	ServerFeatures, AccountFeatures []string
+	Identities                      []Identity  // of the server beside server/im
+	Forms                           []form.Form // of the server (XEP-0128)
+	// Items are those of a domain; nil: none.
+	Items func(domain jid.JID) []Item
+	// MaySee reports whether somebody is subscribed to the presence of an account; nil: nobody is.
+	MaySee func(ctx context.Context, account, who jid.JID) bool
+	// Nodes gives the nodes of an account that somebody may see, Node what one of them is, nil for none. Both nil: accounts have none.
+	Nodes func(ctx context.Context, account, who jid.JID) []Item
+	Node  func(ctx context.Context, account, who jid.JID, node string) *xmlstream.Element
+}
+
+// Disco answers. It does not change after New.
+type Disco struct {
+	config  Config
+	server  *xmlstream.Element
+	account *xmlstream.Element
+	ver     string // of server, sha-1 (XEP-0115)
+	hash    string // of server, sha-256 (XEP-0390)
+}
+
+// New makes it of everything that is to be told.
+func New(c Config) (*Disco, error) {
+	d := &Disco{config: c}
+	ours := []string{nsInfo, nsItems}
+	serverVars := slices.Concat(ours, []string{nsCaps, nsCaps2}, c.ServerFeatures)
+	accountVars := slices.Concat(ours, c.AccountFeatures)
+	for _, f := range c.Features {
+		serverVars = append(serverVars, f.ServerFeatures...)
+		accountVars = append(accountVars, f.AccountFeatures...)
+	}
+	identities := append([]Identity{{"server", "im", c.Name}}, c.Identities...)
+	d.server = info(identities, serverVars, c.Forms)
+	own := []Identity{{"account", "registered", ""}}
+	if c.Nodes != nil {
+		own = append(own, Identity{"pubsub", "pep", ""})
+	}
+	d.account = info(own, accountVars, nil)
+	var err error
+	if d.ver, err = caps.Ver("sha-1", d.server); err != nil {
+		return nil, fmt.Errorf("the caps of the server: %w", err)
+	}
+	if d.hash, err = caps.Hash(d.server); err != nil {
+		return nil, fmt.Errorf("the caps of the server: %w", err)
+	}
+	return d, nil
+}
+
+func info(identities []Identity, vars []string, forms []form.Form) *xmlstream.Element {
+	var in []*xmlstream.Element
+	for _, i := range identities {
+		in = append(in, tree.New(nsInfo, "identity", tree.Attr("category", i.Category), tree.Attr("name", i.Name), tree.Attr("type", i.Type)))
+	}
+	slices.Sort(vars)
+	for _, v := range slices.Compact(vars) {
+		in = append(in, tree.New(nsInfo, "feature", tree.Attr("var", v)))
+	}
+	for _, f := range forms {
+		in = append(in, f.Element())
+	}
+	return tree.New(nsInfo, "query", tree.With(in...))
+}
+
+// Feature is what answers.
+func (d *Disco) Feature() server.Feature {
+	at := []server.Target{server.AtAccount, server.AtOthers, server.AtServer}
+	return server.Feature{
+		Name: "service discovery",
+		IQ: []server.IQRoute{
+			{Space: nsInfo, Local: "query", At: at, Handle: d.info},
+			{Space: nsItems, Local: "query", At: at, Handle: d.items},
+		},
+	}
+}
+
+// Caps are the elements that a stream's features have of the server (XEP-0115 §6.3, XEP-0390 §5.3).
+func (d *Disco) Caps() []*xmlstream.Element {
+	return []*xmlstream.Element{
+		tree.New(nsCaps, "c", tree.Attr("hash", "sha-1"), tree.Attr("node", d.config.CapsNode), tree.Attr("ver", d.ver)),
+		tree.New(nsCaps2, "c", tree.With(tree.New(nsHash, "hash", tree.Attr("algo", "sha-256"), tree.Text(d.hash)))),
+	}
+}
+
+func (d *Disco) info(ctx context.Context, q *server.Request) server.Answer {
+	node, asked := q.Payload.Attr("node")
+	switch {
+	case q.Set:
+		return server.Answer{Condition: stanza.BadRequest}
+	case q.At == server.AtServer:
+		if asked && node != d.config.CapsNode+"#"+d.ver && node != nsCaps2+"#sha-256."+d.hash {
+			return server.Answer{Condition: stanza.ItemNotFound}
+		}
+		return server.Answer{Payload: named(d.server, node)}
+	case !d.sees(ctx, q):
+		return server.Answer{Condition: stanza.ServiceUnavailable}
+	case !asked:
+		return server.Answer{Payload: d.account}
+	}
+	if d.config.Node != nil {
+		if e := d.config.Node(ctx, q.Account, q.From, node); e != nil {
+			return server.Answer{Payload: named(e, node)}
+		}
+	}
+	return server.Answer{Condition: stanza.ItemNotFound}
+}
+
+// named says for which node an answer is.
+func named(e *xmlstream.Element, node string) *xmlstream.Element {
+	if node == "" {
+		return e
+	}
+	return e.WithAttr(xmlstream.Name{Local: "node"}, node)
+}
+
+func (d *Disco) sees(ctx context.Context, q *server.Request) bool {
+	return q.At == server.AtAccount || d.config.MaySee != nil && d.config.MaySee(ctx, q.Account, q.From.Bare())
+}
+
+func (d *Disco) items(ctx context.Context, q *server.Request) server.Answer {
+	_, asked := q.Payload.Attr("node")
+	var list []Item
+	switch {
+	case q.Set:
+		return server.Answer{Condition: stanza.BadRequest}
+	case q.At != server.AtServer && !d.sees(ctx, q):
+		return server.Answer{Condition: stanza.ServiceUnavailable}
+	case asked:
+		return server.Answer{Condition: stanza.ItemNotFound}
+	case q.At == server.AtServer && d.config.Items != nil:
+		list = d.config.Items(q.Domain)
+	case q.At != server.AtServer && d.config.Nodes != nil:
+		list = d.config.Nodes(ctx, q.Account, q.From)
+	}
+	in := make([]*xmlstream.Element, len(list))
+	for i, one := range list {
+		in[i] = tree.New(nsItems, "item", tree.Attr("jid", one.JID.String()), tree.Attr("name", one.Name), tree.Attr("node", one.Node))
+	}
+	return server.Answer{Payload: tree.New(nsItems, "query", tree.With(in...))}
+}
+
+// Contacts is the form of addresses for service (XEP-0157): each kind, as "abuse" or "admin", with its addresses.
+func Contacts(addresses map[string][]string) form.Form {
+	var fields []form.Field
+	for kind, list := range addresses {
+		fields = append(fields, form.Field{Var: kind + "-addresses", Type: "list-multi", Values: list})
+	}
+	slices.SortFunc(fields, func(a, b form.Field) int { return strings.Compare(a.Var, b.Var) })
+	return form.Typed("result", "http://jabber.org/network/serverinfo", fields...)
+}
