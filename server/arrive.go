@@ -1,0 +1,178 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+)
+
+// sent is one stanza of a client of ours on its way.
+type sent struct {
+	by      *resource
+	stanza  stanza.Stanza
+	arrival stream.Arrival
+	settled bool
+}
+
+// arrived takes a stanza of a client. It may wait: for the gate to have room, and for what must be durable.
+func (s *Server) arrived(x session, a stream.Arrival) {
+	r := s.resource(x, a.Pair.Remote)
+	if r == nil || r.left() { // replaced meanwhile; nothing of it counts any more
+		x.Settled(a)
+		return
+	}
+	m := &sent{by: r, stanza: a.Stanza, arrival: a}
+	switch {
+	case a.Problem != stream.NoProblem:
+		s.malformed(m)
+	case a.Stanza.Kind() == stanza.Message:
+		s.sendMessage(m)
+	case a.Stanza.Kind() == stanza.Presence:
+		s.sendPresence(m)
+	default:
+		s.sendIQ(m)
+	}
+}
+
+// settle tells the client that we have taken responsibility, or that there is none to take.
+func (m *sent) settle() {
+	if !m.settled {
+		m.settled = true
+		m.by.session.Settled(m.arrival)
+	}
+}
+
+// malformed answers what is no stanza.
+func (s *Server) malformed(m *sent) {
+	defer m.settle()
+	if m.arrival.Malformed == nil {
+		return
+	}
+	if reply, ok := m.arrival.Malformed.Reply(m.by.jid.DomainJID(), stanza.ErrorOptions{}); ok {
+		s.tell(m.by, reply)
+	}
+}
+
+// refuse answers a stanza of a client with an error, and settles it.
+func (s *Server) refuse(m *sent, c stanza.Condition, opts stanza.ErrorOptions) {
+	defer m.settle()
+	if reply, ok := stanza.ErrorReply(m.stanza, c, opts); ok {
+		s.tell(m.by, reply)
+	}
+}
+
+// refused is refuse by an error.
+func (s *Server) refused(m *sent, err error) {
+	opts := stanza.ErrorOptions{}
+	var b *Bounce
+	if errors.As(err, &b) {
+		opts.App = b.App
+	}
+	s.refuse(m, conditionOf(err), opts)
+}
+
+// conditionOf is what the sender is told of an error; what is not a Bounce is a fault of ours.
+func conditionOf(err error) stanza.Condition {
+	var b *Bounce
+	switch {
+	case errors.As(err, &b):
+		return b.Condition
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return stanza.ResourceConstraint
+	}
+	return stanza.InternalServerError
+}
+
+// submit gives a stanza of a client into judgement; the client is told when responsibility has passed on.
+func (s *Server) submit(m *sent) {
+	s.cfg.Gate.Submit(s.ctx, m.stanza, m.settle)
+}
+
+// sending shows a stanza to the features before it is judged. False: it goes no further, and is settled.
+func (s *Server) sending(m *sent) bool {
+	out, err := s.passOut(m.by.user.bare, m.stanza)
+	switch {
+	case err == nil:
+		m.stanza = out
+		return true
+	case errors.Is(err, ErrTaken):
+		m.settle()
+	default:
+		s.refused(m, err)
+	}
+	return false
+}
+
+// passOut asks the features about what an account sends.
+func (s *Server) passOut(account jid.JID, out stanza.Stanza) (stanza.Stanza, error) {
+	p := Passing{Account: account, Stanza: out, Out: true, Self: out.To().Bare() == account}
+	for i := range s.features {
+		if f := s.features[i].Sends; f != nil {
+			if err := f(s.ctx, &p); err != nil {
+				return p.Stanza, s.noted(s.features[i].Name, err)
+			}
+		}
+	}
+	return p.Stanza, nil
+}
+
+// passIn asks the features about what comes to an account.
+func (s *Server) passIn(account jid.JID, in stanza.Stanza) (stanza.Stanza, error) {
+	p := Passing{Account: account, Stanza: in, Self: in.From().Bare() == account}
+	for i := range s.features {
+		if f := s.features[i].Comes; f != nil {
+			if err := f(s.ctx, &p); err != nil {
+				return p.Stanza, s.noted(s.features[i].Name, err)
+			}
+		}
+	}
+	return p.Stanza, nil
+}
+
+// noted logs what is a fault and no decision.
+func (s *Server) noted(feature string, err error) error {
+	var b *Bounce
+	if !errors.Is(err, ErrTaken) && !errors.As(err, &b) {
+		s.cfg.Log.Error("a feature of the server could not do its part", zap.String("feature", feature), zap.Error(err))
+	}
+	return err
+}
+
+// sendMessage is a message of a client (RFC 6121 §8.1.1.1: without 'to' it is for the own account).
+func (s *Server) sendMessage(m *sent) {
+	if !s.sending(m) {
+		return
+	}
+	s.submit(m)
+	s.copySent(m)
+}
+
+// sendIQ answers what is for the own account or a domain of ours, and passes everything else on.
+func (s *Server) sendIQ(m *sent) {
+	to := m.stanza.To()
+	switch {
+	case m.stanza.IsRequest() && (to == m.by.user.bare || to.IsDomain() && s.ours(to)):
+		s.answerHere(m)
+	case m.stanza.IsResponse() && s.answered(m.stanza):
+		m.settle()
+	case to == m.by.user.bare || to.IsDomain() && s.ours(to): // an answer that nobody waits for
+		m.settle()
+	default:
+		s.submit(m)
+	}
+}
+
+// blocks asks the features whether anything passes between an account and somebody.
+func (s *Server) blocks(account, other jid.JID) bool {
+	for i := range s.features {
+		if f := s.features[i].Blocks; f != nil && f(s.ctx, account, other) {
+			return true
+		}
+	}
+	return false
+}

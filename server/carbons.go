@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+const (
+	nsCarbons    = "urn:xmpp:carbons:2"
+	nsForward    = "urn:xmpp:forward:0"
+	nsMUCUser    = "http://jabber.org/protocol/muc#user"
+	nsLabel      = "urn:xmpp:sec-label:0"
+	nsReceipts   = "urn:xmpp:receipts"
+	nsMarkers    = "urn:xmpp:chat-markers:0"
+	nsConference = "jabber:x:conference"
+)
+
+// carbons lets clients ask for copies (XEP-0280 §4, §5).
+func (s *Server) carbons() Feature {
+	return Feature{
+		Name: "carbons", ServerFeatures: []string{nsCarbons, "urn:xmpp:carbons:rules:0"}, AccountFeatures: []string{nsCarbons},
+		IQ: []IQRoute{{Space: nsCarbons, At: []Target{AtAccount}, Handle: s.setCarbons}},
+	}
+}
+
+func (s *Server) setCarbons(_ context.Context, q *Request) Answer {
+	on := q.Payload.Local() == "enable"
+	if !q.Set || !on && q.Payload.Local() != "disable" {
+		return Answer{Condition: stanza.BadRequest}
+	}
+	r := s.connected(q.From)
+	if r == nil {
+		return Answer{Condition: stanza.NotAllowed}
+	}
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	r.carbons = on
+	return Answer{}
+}
+
+// copied says which messages are (XEP-0280 §6.1).
+func copied(m stanza.Stanza) bool {
+	e := m.Element()
+	if e.Child(nsCarbons, "private") != nil || e.Child(nsHints, "no-copy") != nil || isCarbon(e) {
+		return false
+	}
+	muc := e.Child(nsMUCUser, "x")
+	switch m.Type() {
+	case stanza.MessageGroupchat, stanza.MessageHeadline:
+		return false
+	case stanza.MessageChat:
+		return muc == nil || muc.Child(nsMUCUser, "invite") != nil || e.Child(nsConference, "x") != nil
+	case stanza.MessageError:
+		return muc == nil
+	default:
+	}
+	if muc != nil {
+		return muc.Child(nsMUCUser, "invite") != nil
+	}
+	for c := range e.Children() {
+		switch {
+		case c.Is(e.Space(), "body"), c.Space() == nsReceipts, c.Space() == nsStates, c.Space() == nsMarkers, c.Is(nsConference, "x"):
+			return true
+		}
+	}
+	return false
+}
+
+func isCarbon(e *xmlstream.Element) bool {
+	return e.Child(nsCarbons, "received") != nil || e.Child(nsCarbons, "sent") != nil
+}
+
+// copySent shows a message of a client to the other clients of its account.
+func (s *Server) copySent(m *sent) {
+	s.copy(m.by.user, m.stanza, "sent", []*resource{m.by})
+}
+
+// copyReceived shows a message to the clients that it was not delivered to.
+func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
+	s.copy(u, c.stanza, "received", got)
+}
+
+func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource) {
+	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) })
+	if len(to) == 0 || !copied(m) {
+		return
+	}
+	// The copy is labelled as what is in it, or the label around it would not dominate.
+	inner := tree.New(nsCarbons, how, tree.With(tree.New(nsForward, "forwarded",
+		tree.With(tree.Renamed(m.Element(), xmlstream.NSServer, xmlstream.NSClient)))))
+	label := m.Element().Child(nsLabel, "securitylabel")
+	typ := m.Type()
+	if typ == stanza.MessageError { // an error around a copy would be one of the copy
+		typ = stanza.MessageChat
+	}
+	for _, r := range to {
+		if around, err := tree.Message(typ, u.bare, r.jid, "", label, inner); err == nil {
+			s.tell(r, around)
+		}
+	}
+}

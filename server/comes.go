@@ -1,0 +1,186 @@
+package server
+
+import (
+	"errors"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/peering"
+)
+
+// ErrClosed is what Deliver says after Close: somebody has to try again when there is a server.
+var ErrClosed = errors.New("the server is closed")
+
+// Deliver brings what the gate released to whom it is for. It does not wait; done is called once, by whatever goroutine.
+func (s *Server) Deliver(r peering.Released, done Delivered) {
+	to := r.To()
+	if err := r.Check(s.cfg.Link, to.DomainJID()); err != nil || !s.ours(to) {
+		done(&Bounce{Condition: stanza.InternalServerError, Cause: errors.Join(errors.New("it is not for this server"), err)})
+		return
+	}
+	u := s.hold(to.Bare())
+	defer u.release()
+	if u.receive(s.cfg.Limits.Deliveries, func() { done(s.comes(u, released(&r))) }) {
+		return
+	}
+	if s.ctx.Err() != nil {
+		done(ErrClosed)
+		return
+	}
+	done(&Bounce{Condition: stanza.ResourceConstraint, Cause: errors.New("too much waits for the account")})
+}
+
+// comes is one stanza for an account or a domain of ours. It is called in the order in which they came.
+func (s *Server) comes(u *user, c cleared) error {
+	m := c.stanza
+	var match *resource
+	if m.To().IsFull() && !u.bare.IsDomain() {
+		match = u.named(m.To())
+	}
+	open := u.some(func(r *resource) bool { return r.open })
+	f := fateOf(m.Type(), m.To(), match != nil, len(open) > 0)
+	if f == toKeep || f == toAccount || f == toRoster || f == toProbe {
+		there, err := s.exists(u)
+		if err != nil {
+			return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+		}
+		if !there { // as if nobody were there, or nobody had answered
+			f = fateUnknown(m.Type())
+		}
+	}
+	switch f {
+	case toNobody:
+		return nil
+	case toSender:
+		return refusal(errors.New("nobody takes it"))
+	case toResource, toOpen, toKeep:
+		if m.Kind() != stanza.Message {
+			return s.comesToResource(u, c, match)
+		}
+		return s.comesMessage(u, c, match, open)
+	case toAvailable:
+		s.shown(u, c)
+		return nil
+	case toRoster:
+		return s.comesSubscription(u, c)
+	case toProbe:
+		return s.comesProbe(u, m)
+	case toAccount:
+		return s.comesRequest(m, AtOthers)
+	case toServer:
+		return s.comesToServer(m)
+	}
+	return refusal(errors.New("no rule for it"))
+}
+
+// refusal is the one answer for everything that nobody takes, so that it says nothing about who is there.
+func refusal(cause error) error { return &Bounce{Condition: stanza.ServiceUnavailable, Cause: cause} }
+
+// again clears what the features have made of a stanza.
+func (s *Server) again(c cleared, now stanza.Stanza, reader jid.JID) (cleared, error) {
+	if now.Element() == c.stanza.Element() {
+		return c, nil
+	}
+	return s.kept(now, reader)
+}
+
+// comesToResource is presence or iq for a client that is connected.
+func (s *Server) comesToResource(u *user, c cleared, r *resource) error {
+	if p := c.stanza.Payload(); p != nil && c.stanza.IsRequest() && pushed(p) { // H09
+		s.cfg.Log.Warn("somebody else gave orders to a client", zap.Stringer("from", c.stanza.From()), zap.Stringer("to", r.jid))
+		return refusal(errors.New("only the own server says that to a client"))
+	}
+	if c.stanza.Type() == stanza.PresenceError {
+		u.mu.Lock()
+		delete(r.directed, c.stanza.From())
+		u.mu.Unlock()
+	}
+	if c.stanza.Kind() == stanza.IQ {
+		if s.blocks(u.bare, c.stanza.From()) {
+			return refusal(errors.New("the account blocks who asks"))
+		}
+	} else {
+		in, err := s.passIn(u.bare, c.stanza)
+		if errors.Is(err, ErrTaken) {
+			return nil
+		}
+		if err == nil {
+			c, err = s.again(c, in, u.bare)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !handed(s.give(r, c, tokenNothing)) && c.stanza.IsRequest() {
+		return refusal(errGone)
+	}
+	return nil
+}
+
+// comesToServer is what is for a domain of ours.
+func (s *Server) comesToServer(m stanza.Stanza) error {
+	if m.IsResponse() {
+		s.answered(m)
+		return nil
+	}
+	return s.comesRequest(m, AtServer)
+}
+
+// comesRequest answers an iq of somebody else.
+func (s *Server) comesRequest(m stanza.Stanza, at Target) error {
+	q := newRequest(m, at)
+	if at == AtServer {
+		q.Account = jid.JID{}
+	}
+	if q.From.Bare() == q.Account { // of the account itself, by way of the gate
+		q.At = AtAccount
+	}
+	h := s.handler(q)
+	if h == nil {
+		return refusal(errors.New("no feature answers it"))
+	}
+	if at == AtOthers && s.blocks(q.Account, q.From) {
+		return refusal(errors.New("the account blocks who asks"))
+	}
+	if a := h(s.ctx, q); !a.Later {
+		s.reply(q, &a)
+	}
+	return nil
+}
+
+// comesProbe answers a probe (§4.3.2). Who may not know is told so, whether or not there is an account.
+func (s *Server) comesProbe(u *user, m stanza.Stanza) error {
+	known, err := u.load(s.ctx)
+	if err != nil {
+		return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+	}
+	if !shows(known[m.From().Bare()]) || s.blocks(u.bare, m.From()) {
+		s.unsubscribed(u, m.From().Bare())
+		return nil
+	}
+	there := u.available()
+	for _, r := range there {
+		if m.To().IsFull() && m.To() != r.jid {
+			continue
+		}
+		if p := r.last(); !p.IsZero() {
+			u.submit(p.WithAddresses(r.jid, m.From()))
+		}
+	}
+	if len(there) == 0 {
+		if p, err := tree.Presence(stanza.PresenceUnavailable, u.bare, m.From()); err == nil {
+			u.submit(p)
+		}
+	}
+	return nil
+}
+
+// unsubscribed is the answer to a probe of who is not subscribed.
+func (s *Server) unsubscribed(u *user, to jid.JID) {
+	if p, err := tree.Presence(stanza.PresenceUnsubscribed, u.bare, to); err == nil {
+		u.submit(p)
+	}
+}

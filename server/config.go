@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/account"
+	"sallyport/server/offline"
+	"sallyport/server/roster"
+)
+
+// Limits bound what one account can make the server hold or do. Zero fields take the defaults in brackets.
+type Limits struct {
+	Resources  int // bound at a time, parked ones too [20]
+	Deliveries int // that wait for one account [1,000]
+	Sayings    int // of the server for one account that wait for the gate [5,000]
+	Directed   int // addresses that one resource has sent its presence to and that are not in the roster [1,000]
+	Held       int // stanzas held back for a client that nobody looks at [500]
+	PerMinute  int // subscriptions and first directed presences of one account (bad-inputs H11) [100]
+}
+
+func (l Limits) withDefaults() Limits {
+	for _, f := range []struct {
+		have *int
+		def  int
+	}{{&l.Resources, 20}, {&l.Deliveries, 1000}, {&l.Sayings, 5000}, {&l.Directed, 1000}, {&l.Held, 500}, {&l.PerMinute, 100}} {
+		if *f.have <= 0 {
+			*f.have = f.def
+		}
+	}
+	return l
+}
+
+// Config is what a Server needs.
+type Config struct {
+	Gate      Gate
+	Directory *account.Directory
+	Book      *roster.Book
+	Offline   offline.Store // nil: messages to accounts of which nobody is there are refused
+	Features  []Feature
+	Domains   []jid.JID // that we serve
+	Link      string    // by which the gate reaches us [local]
+	Limits    Limits
+	Now       func() time.Time // [time.Now]
+	Log       *zap.Logger      // [none]
+}
+
+// New returns a server with nobody connected.
+func New(cfg Config) (*Server, error) {
+	if cfg.Gate == nil || cfg.Directory == nil || cfg.Book == nil || len(cfg.Domains) == 0 {
+		return nil, errors.New("server: a gate, a directory, a book of rosters and a domain are needed")
+	}
+	if cfg.Link == "" {
+		cfg.Link = "local"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	s := &Server{cfg: cfg, domains: make(map[jid.JID]bool), waiting: make(map[string]waiter)}
+	for _, d := range cfg.Domains {
+		if !d.IsDomain() {
+			return nil, fmt.Errorf("server: %s is no domain", d)
+		}
+		s.domains[d] = true
+	}
+	for i := range s.shards {
+		s.shards[i].users = make(map[jid.JID]*user)
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.features = append([]Feature{s.rosters(), s.carbons(), legacySession()}, cfg.Features...)
+	if err := s.index(); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,26 @@
+package server
+
+import (
+	"sallyport/internal/xmpp/stream"
+)
+
+// Session is what a client is connected by.
+type Session = session
+
+// BindTo, ArrivedFrom, EventOf and ClosedBy are the methods of c2s.Sessions for sessions without a socket.
+func (s *Server) BindTo(x Session, want stream.BindWanted) stream.Input { return s.bind(x, want) }
+
+func (s *Server) ArrivedFrom(x Session, a stream.Arrival) { s.arrived(x, a) }
+
+func (s *Server) EventOf(x Session, o stream.Output) { s.event(x, o) }
+
+func (s *Server) ClosedBy(x Session, end stream.Closed) { s.closed(x, end) }
+
+// Users tells how many accounts take memory.
+func (s *Server) Users() int {
+	n := 0
+	for i := range s.shards {
+		n += len(s.shards[i].all())
+	}
+	return n
+}

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server/account"
+	"sallyport/server/offline"
+)
+
+// Namespaces of what is looked at in messages.
+const (
+	nsDelay  = "urn:xmpp:delay"
+	nsHints  = "urn:xmpp:hints"
+	nsStates = "http://jabber.org/protocol/chatstates"
+)
+
+// keep puts a message into the offline store (XEP-0160), or says why not.
+func (s *Server) keep(u *user, m stanza.Stanza) error {
+	switch {
+	case !worthKeeping(m):
+		return nil
+	case s.cfg.Offline == nil, forbidsKeeping(m):
+		return refusal(errors.New("nobody is there, and it is not kept"))
+	}
+	data, err := xmlstream.AppendElement(nil, m.Element(), xmlstream.NSServer)
+	if err != nil {
+		return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+	}
+	_, err = s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), data)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, offline.ErrFull), errors.Is(err, account.ErrNotFound):
+		return refusal(err)
+	}
+	return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+}
+
+// worthKeeping: what only tells that somebody types is not (XEP-0160 §3, XEP-0334 §4).
+func worthKeeping(m stanza.Stanza) bool {
+	e := m.Element()
+	if hasText(m) || e.Child(nsHints, "store") != nil {
+		return true
+	}
+	states, other := 0, 0
+	for c := range e.Children() {
+		switch {
+		case c.Space() == nsStates:
+			states++
+		case c.Space() == nsHints, c.Is(e.Space(), "thread"), c.Space() == "urn:xmpp:sec-label:0", c.Space() == "urn:xmpp:sid:0":
+		default:
+			other++
+		}
+	}
+	return other > 0 && e.Child(nsHints, "no-store") == nil
+}
+
+func hasText(m stanza.Stanza) bool {
+	e := m.Element()
+	return e.Child(e.Space(), "body") != nil || e.Child(e.Space(), "subject") != nil
+}
+
+// forbidsKeeping is what its sender says (XEP-0334 §4.2).
+func forbidsKeeping(m stanza.Stanza) bool {
+	return m.Element().Child(nsHints, "no-store") != nil || m.Element().Child(nsHints, "no-permanent-store") != nil
+}
+
+// flush gives a client what waited for the account, in order, and from then on what comes for its bare address. It runs among what
+// comes to the account, so nothing passes it.
+func (s *Server) flush(r *resource) {
+	u := r.user
+	if s.cfg.Offline != nil && !s.flushed(u, r) {
+		return // it takes nothing any more, or the store does not answer: what waits goes on waiting
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r.open = !r.presence.IsZero() && r.priority >= 0 && !r.gone
+}
+
+// flushAny is flush after a client was lost before it acknowledged what waited.
+func (s *Server) flushAny(u *user) {
+	for _, r := range u.some(func(r *resource) bool { return r.open }) {
+		s.flushed(u, r)
+		return
+	}
+}
+
+func (s *Server) flushed(u *user, r *resource) bool {
+	for after := uint64(0); ; {
+		page, err := s.cfg.Offline.OfflineAfter(s.ctx, u.bare, after)
+		if err != nil {
+			s.cfg.Log.Error("messages that wait cannot be read", zap.Stringer("account", u.bare), zap.Error(err))
+			return false
+		}
+		if len(page) == 0 {
+			return true
+		}
+		after = page[len(page)-1].ID
+		if !s.flushPage(u, r, page) {
+			return false
+		}
+	}
+}
+
+func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool) {
+	var done []stream.Item
+	defer func() { u.drop(s, done) }()
+	for _, e := range page {
+		if u.flights[e.ID] {
+			continue
+		}
+		m, err := readStanza(e.Stanza)
+		if err != nil {
+			s.cfg.Log.Error("a message that waits cannot be read", zap.Stringer("account", u.bare), zap.Error(err))
+			continue
+		}
+		c, err := s.kept(s.delayed(m, e.At), r.jid)
+		if err != nil {
+			continue // it goes on waiting for a reader who is cleared
+		}
+		item := stream.Item{Token: e.ID<<tokenBits | tokenKept}
+		managed := r.session.Managed()
+		if !handed(s.give(r, c, item.Token)) {
+			return false
+		}
+		if !managed {
+			done = append(done, item)
+			continue
+		}
+		if u.flights == nil {
+			u.flights = make(map[uint64]bool)
+		}
+		u.flights[e.ID] = true
+	}
+	return true
+}
+
+// readStanza reads what was kept.
+func readStanza(data []byte) (stanza.Stanza, error) {
+	el, err := xmlstream.ParseDocument(data, xmlstream.Options{ContentNS: xmlstream.NSServer})
+	if err != nil {
+		return stanza.Stanza{}, err
+	}
+	return stanza.From(el)
+}
+
+// drop forgets entries that a client has. If the store does not, they come again.
+func (u *user) drop(s *Server, items []stream.Item) {
+	if len(items) == 0 {
+		return
+	}
+	ids := make([]uint64, len(items))
+	for i, it := range items {
+		ids[i] = it.Token >> tokenBits
+		delete(u.flights, ids[i])
+	}
+	if err := s.cfg.Offline.DropOffline(s.ctx, u.bare, ids); err != nil {
+		s.cfg.Log.Error("messages that were delivered are still kept", zap.Stringer("account", u.bare), zap.Error(err))
+	}
+}
+
+// delayed says when a message came (XEP-0203), unless we have said it before.
+func (s *Server) delayed(m stanza.Stanza, at time.Time) stanza.Stanza {
+	e, domain := m.Element(), m.To().Domain()
+	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i)
+		if n.Element.Is(nsDelay, "delay") && tree.Value(n.Element, "from") == domain {
+			return m
+		}
+		nodes = append(nodes, n)
+	}
+	stamp := tree.New(nsDelay, "delay", tree.Attr("from", domain), tree.Attr("stamp", at.UTC().Format("2006-01-02T15:04:05.000Z")))
+	out, err := m.WithElement(e.WithNodes(append(nodes, xmlstream.ElementNode(stamp))...))
+	if err != nil {
+		return m
+	}
+	return out
+}

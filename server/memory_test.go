@@ -1,0 +1,119 @@
+package server_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/account"
+	"sallyport/server/hybrid"
+	"sallyport/server/offline"
+	"sallyport/server/roster"
+)
+
+// memory keeps rosters and offline messages.
+type memory struct {
+	mu      sync.Mutex
+	rosters map[jid.JID][]roster.Item // the last change of each contact
+	last    uint64
+	waiting map[jid.JID][]offline.Entry
+	full    bool
+}
+
+var (
+	_ roster.Store  = (*memory)(nil)
+	_ offline.Store = (*memory)(nil)
+)
+
+func (m *memory) version(owner jid.JID) (v hybrid.ID) {
+	for _, i := range m.rosters[owner] {
+		if i.Version.Compare(v) > 0 {
+			v = i.Version
+		}
+	}
+	return v
+}
+
+func (m *memory) Roster(_ context.Context, owner jid.JID) (list []roster.Item, v hybrid.ID, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, i := range m.rosters[owner] {
+		if !i.Removed {
+			list = append(list, i)
+		}
+	}
+	return list, m.version(owner), nil
+}
+
+func (m *memory) RosterSince(_ context.Context, owner jid.JID, v hybrid.ID) (list []roster.Item, whole bool, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v.Compare(m.version(owner)) > 0 {
+		return nil, true, nil
+	}
+	for _, i := range m.rosters[owner] {
+		if i.Version.Compare(v) > 0 {
+			list = append(list, i)
+		}
+	}
+	slices.SortFunc(list, func(a, b roster.Item) int { return a.Version.Compare(b.Version) })
+	return list, false, nil
+}
+
+func (m *memory) PutItem(_ context.Context, owner jid.JID, before hybrid.ID, i roster.Item) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.version(owner) != before {
+		return account.ErrChanged
+	}
+	if m.rosters == nil {
+		m.rosters = make(map[jid.JID][]roster.Item)
+	}
+	list := slices.DeleteFunc(slices.Clone(m.rosters[owner]), func(o roster.Item) bool { return o.Contact == i.Contact })
+	list = append(list, i)
+	slices.SortFunc(list, func(a, b roster.Item) int { return compare(a.Contact, b.Contact) })
+	m.rosters[owner] = list
+	return nil
+}
+
+func compare(a, b jid.JID) int { return slices.Compare([]byte(a.String()), []byte(b.String())) }
+
+func (m *memory) PutOffline(_ context.Context, owner jid.JID, at time.Time, stanza []byte) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full {
+		return 0, offline.ErrFull
+	}
+	if m.waiting == nil {
+		m.waiting = make(map[jid.JID][]offline.Entry)
+	}
+	m.last++
+	m.waiting[owner] = append(m.waiting[owner], offline.Entry{ID: m.last, At: at, Stanza: stanza})
+	return m.last, nil
+}
+
+func (m *memory) OfflineAfter(_ context.Context, owner jid.JID, after uint64) (page []offline.Entry, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.waiting[owner] {
+		if e.ID > after && len(page) < 3 {
+			page = append(page, e)
+		}
+	}
+	return page, nil
+}
+
+func (m *memory) DropOffline(_ context.Context, owner jid.JID, ids []uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting[owner] = slices.DeleteFunc(m.waiting[owner], func(e offline.Entry) bool { return slices.Contains(ids, e.ID) })
+	return nil
+}
+
+func (m *memory) CountOffline(_ context.Context, owner jid.JID) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.waiting[owner]), nil
+}

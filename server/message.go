@@ -1,0 +1,212 @@
+package server
+
+import (
+	"errors"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// comesMessage delivers one message of one account (RFC 6121 §8.5). What a feature keeps durably, as the archive does, is kept before
+// anybody is given it.
+func (s *Server) comesMessage(u *user, c cleared, named *resource, open []*resource) error {
+	in, err := s.passIn(u.bare, s.honest(c.stanza))
+	if errors.Is(err, ErrTaken) {
+		return nil
+	}
+	if err == nil {
+		c, err = s.again(c, in, u.bare)
+	}
+	if err != nil {
+		return err
+	}
+	targets := open
+	if named != nil {
+		targets = []*resource{named}
+	}
+	got := s.spread(u, c, targets)
+	if len(got) == 0 && named != nil && c.stanza.Type() == stanza.MessageChat {
+		got = s.spread(u, c, open) // §8.5.3.2.1: its resource is gone
+	}
+	s.copyReceived(u, c, got)
+	if len(got) > 0 {
+		return nil
+	}
+	switch c.stanza.Type() {
+	case stanza.MessageNormal, stanza.MessageChat:
+		return s.keep(u, c.stanza)
+	case stanza.MessageGroupchat:
+		return refusal(errGone)
+	default:
+		return nil
+	}
+}
+
+// spread gives a message to clients and remembers who has it, until one has acknowledged it.
+func (s *Server) spread(u *user, c cleared, targets []*resource) []*resource {
+	if len(targets) == 0 {
+		return nil
+	}
+	id := u.messages.next()
+	token := id<<tokenBits | tokenMessage
+	if idle(c.stanza) {
+		token = tokenNothing
+	}
+	var got []*resource
+	managed := 0
+	for _, r := range targets {
+		acknowledges := r.session.Managed()
+		if !handed(s.give(r, c, token)) {
+			continue
+		}
+		got = append(got, r)
+		if acknowledges {
+			managed++
+		}
+	}
+	if managed > 0 && managed == len(got) && token != tokenNothing { // else one has it, as far as anybody can know
+		u.messages.owed(id, managed)
+	}
+	return got
+}
+
+// honest takes out what somebody else claims in our name (bad-inputs H15).
+func (s *Server) honest(m stanza.Stanza) stanza.Stanza {
+	if s.ours(m.From()) || m.Element().Child(nsDelay, "delay") == nil {
+		return m
+	}
+	e := m.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if c.Is(nsDelay, "delay") {
+			if by, err := jid.Parse(tree.Value(c, "from")); err == nil && s.ours(by) {
+				return nil
+			}
+		}
+		return c
+	})
+	if clean, err := m.WithElement(e); err == nil {
+		return clean
+	}
+	return m
+}
+
+// ---- what clients have not acknowledged
+
+// messages are live messages that clients have not acknowledged. Owned by user.in.
+type messages struct {
+	last uint64
+	open map[uint64]int // how many clients hold it
+}
+
+func (m *messages) next() uint64 {
+	m.last++
+	return m.last
+}
+
+func (m *messages) owed(id uint64, n int) {
+	if m.open == nil {
+		m.open = make(map[uint64]int)
+	}
+	m.open[id] = n
+}
+
+// acked: one client has it, so nobody has to get it again.
+func (m *messages) acked(id uint64) { delete(m.open, id) }
+
+// lost: one client will not have it. True: nobody else holds it either.
+func (m *messages) lost(id uint64) bool {
+	n, ok := m.open[id]
+	if n > 1 {
+		m.open[id] = n - 1
+		return false
+	}
+	delete(m.open, id)
+	return ok
+}
+
+// acked is called under the lock of a session.
+func (s *Server) acked(bare jid.JID, items []stream.Item) {
+	live, kept := byToken(items)
+	if len(live)+len(kept) == 0 {
+		return
+	}
+	u := s.hold(bare)
+	defer u.release()
+	u.receive(0, func() {
+		for _, it := range live {
+			u.messages.acked(it.Token >> tokenBits)
+		}
+		u.drop(s, kept)
+	})
+}
+
+// unconfirmed is called under the lock of a session, or after its end.
+func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
+	live, kept := byToken(items)
+	if len(live)+len(kept) == 0 {
+		return
+	}
+	u := s.hold(bare)
+	defer u.release()
+	u.receive(0, func() {
+		for _, it := range kept {
+			delete(u.flights, it.Token>>tokenBits)
+		}
+		for _, it := range live {
+			if u.messages.lost(it.Token >> tokenBits) {
+				s.redeliver(u, it.Element)
+			}
+		}
+		if len(kept) > 0 {
+			s.flushAny(u)
+		}
+	})
+}
+
+// byToken copies what has to be remembered of items.
+func byToken(items []stream.Item) (live, kept []stream.Item) {
+	for _, it := range items {
+		switch it.Token & (1<<tokenBits - 1) {
+		case tokenMessage:
+			live = append(live, it)
+		case tokenKept:
+			kept = append(kept, it)
+		}
+	}
+	return live, kept
+}
+
+// redeliver brings a message that a lost client did not acknowledge to the others, or keeps it (XEP-0198 §5).
+func (s *Server) redeliver(u *user, e *xmlstream.Element) {
+	m, err := stanza.From(e)
+	if err != nil {
+		s.cfg.Log.Error("a message that was sent cannot be read again", zap.Error(err))
+		return
+	}
+	switch m.Type() {
+	case stanza.MessageNormal, stanza.MessageChat:
+	case stanza.MessageGroupchat: // the room has to know that this one is gone
+		s.bounce(u, m, refusal(errGone))
+		return
+	default:
+		return
+	}
+	m = s.delayed(m, s.cfg.Now())
+	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(func(r *resource) bool { return r.open }))) > 0 {
+		return
+	}
+	if err := s.keep(u, m); err != nil {
+		s.bounce(u, m, err)
+	}
+}
+
+// bounce tells the sender of a message that it has not arrived after all.
+func (s *Server) bounce(u *user, m stanza.Stanza, cause error) {
+	if reply, ok := stanza.ErrorReply(m, conditionOf(cause), stanza.ErrorOptions{}); ok {
+		u.submit(reply)
+	}
+}

@@ -1,0 +1,79 @@
+package server
+
+import (
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+)
+
+// held is what waits for somebody to look at a client (XEP-0352): the last presence of each address, and the last word on who types.
+type held struct {
+	items []heldItem
+	at    map[heldKey]int
+}
+
+type heldKey struct {
+	kind stanza.Kind
+	from jid.JID
+}
+
+type heldItem struct{ c cleared }
+
+// state is called under the lock of a session.
+func (s *Server) state(r *resource, active bool) {
+	r.user.mu.Lock()
+	r.inactive = !active
+	r.user.mu.Unlock()
+	if active {
+		r.user.receive(0, func() {
+			r.sending.Lock()
+			defer r.sending.Unlock()
+			s.giveHeld(r)
+		})
+	}
+}
+
+// holdBack keeps what an inactive client need not know now. r.sending is held.
+func (s *Server) holdBack(r *resource, c cleared) bool {
+	if !idle(c.stanza) {
+		return false
+	}
+	r.user.mu.Lock()
+	inactive := r.inactive
+	r.user.mu.Unlock()
+	if !inactive || len(r.held.items) >= s.cfg.Limits.Held {
+		return false
+	}
+	key := heldKey{c.stanza.Kind(), c.stanza.From()}
+	if i, ok := r.held.at[key]; ok {
+		r.held.items[i].c = cleared{}
+	}
+	if r.held.at == nil {
+		r.held.at = make(map[heldKey]int)
+	}
+	r.held.at[key] = len(r.held.items)
+	r.held.items = append(r.held.items, heldItem{c})
+	return true
+}
+
+// idle is what can wait: presence, and messages that only say who types.
+func idle(m stanza.Stanza) bool {
+	switch m.Type() {
+	case stanza.PresenceAvailable, stanza.PresenceUnavailable:
+		return true
+	case stanza.MessageChat, stanza.MessageNormal:
+		return !worthKeeping(m)
+	default:
+		return false
+	}
+}
+
+// giveHeld writes what was held back, before anything else is written. r.sending is held.
+func (s *Server) giveHeld(r *resource) {
+	items := r.held.items
+	r.held = held{}
+	for _, it := range items {
+		if !it.c.stanza.IsZero() {
+			s.write(r, it.c, tokenNothing)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+)
+
+// user is an account of which somebody is connected, or for which something is under way; also a domain that is asked from outside.
+type user struct {
+	bare   jid.JID
+	server *Server
+	refs   int // under the lock of the shard
+
+	in       queue           // what comes to the account, and what changes who gets it
+	out      queue           // what we say for it to others
+	messages messages        // owned by in
+	flights  map[uint64]bool // of the offline store, written and not acknowledged; owned by in
+
+	rosters sync.Mutex // held while its roster is read or changed
+
+	mu        sync.Mutex
+	resources []*resource
+	leaving   []*resource // out of resources, with a session that has not ended
+	contacts  contacts // who sees whom; nil until it is needed
+	bucket    bucket
+}
+
+// resource is one connected client.
+type resource struct {
+	user    *user
+	jid     jid.JID
+	agent   string
+	session session
+	bound   time.Time
+
+	sending sync.Mutex
+	held    held
+
+	// Under user.mu.
+	ready      bool // the client knows its address
+	gone       bool
+	inactive   bool
+	open       bool          // takes what is for the bare address; set behind what waited for it
+	presence   stanza.Stanza // the last broadcast; zero: not available
+	priority   int8
+	interested bool // has asked for the roster
+	carbons    bool
+	directed   map[jid.JID]struct{}
+}
+
+// receive appends to what comes to the account. False: it was not taken.
+func (u *user) receive(max int, task func()) bool { return u.run(&u.in, max, task) }
+
+// say appends to what we say for the account.
+func (u *user) say(task func()) bool { return u.run(&u.out, u.server.cfg.Limits.Sayings, task) }
+
+func (u *user) run(q *queue, max int, task func()) bool {
+	held := u.server.hold(u.bare)
+	ok := q.add(max, func() {
+		defer held.release()
+		task()
+	}, u.server.spawn)
+	if !ok {
+		held.release()
+	}
+	return ok
+}
+
+// all are the resources that are bound.
+func (u *user) all() []*resource {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.resources)
+}
+
+// some are those of which is says so. It is called under the lock.
+func (u *user) some(is func(*resource) bool) []*resource {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var list []*resource
+	for _, r := range u.resources {
+		if r.ready && is(r) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func isAvailable(r *resource) bool { return !r.presence.IsZero() }
+
+func isInterested(r *resource) bool { return r.interested }
+
+func isConnected(*resource) bool { return true }
+
+// available are the resources that have said so.
+func (u *user) available() []*resource { return u.some(isAvailable) }
+
+// named finds a resource that is connected.
+func (u *user) named(full jid.JID) *resource {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, r := range u.resources {
+		if r.ready && r.jid == full {
+			return r
+		}
+	}
+	return nil
+}
+
+// of finds the resource of a session.
+func (u *user) of(x session) *resource {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, list := range [][]*resource{u.resources, u.leaving} {
+		for _, r := range list {
+			if r.session == x {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// facts are what features know of a resource; user.mu is held.
+func (r *resource) facts() Resource {
+	return Resource{JID: r.jid, Priority: r.priority, Active: !r.inactive}
+}
+
+func (r *resource) snapshot() Resource {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	return r.facts()
+}
+
+// Resources is Core.
+func (s *Server) Resources(account jid.JID) []Resource { return s.list(account, isAvailable) }
+
+// Connected is Core.
+func (s *Server) Connected(account jid.JID) []Resource { return s.list(account, isConnected) }
+
+func (s *Server) list(account jid.JID, is func(*resource) bool) []Resource {
+	u := s.find(account.Bare())
+	if u == nil {
+		return nil
+	}
+	var list []Resource
+	for _, r := range u.some(is) {
+		list = append(list, r.snapshot())
+	}
+	return list
+}
+
+// bucket counts what is rare. The zero value is full.
+type bucket struct {
+	left float64
+	at   time.Time
+}
+
+// take takes one of perMinute.
+func (b *bucket) take(now time.Time, perMinute int) bool {
+	most := float64(perMinute)
+	if b.at.IsZero() {
+		b.left = most
+	} else {
+		b.left = min(most, b.left+most*now.Sub(b.at).Minutes())
+	}
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
