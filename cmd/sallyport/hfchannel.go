@@ -21,7 +21,7 @@ func (a *app) hfChannel() *cobra.Command {
 		Long: `Simulate the modems and the air between stations until interrupted: half
 duplex, interleaver and turnaround delays, fading, bit errors, collisions. Each
 transmission becomes a line: who keyed for how long, and what every other
-station made of it.
+station made of it. On a terminal the last lines are what is on the air now.
 
 A file that works:
 
@@ -71,11 +71,12 @@ type channelOutput struct {
 func (a *app) runChannel(cmd *cobra.Command, c radio.Channel, o channelOutput) (err error) {
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	run := radio.ChannelRun{Lines: a.out, Ready: func(at net.Addr) {
+	roll, words := radio.NewRoll(a.out, radio.Columns(a.out)), radio.NewTeller(c.Stations)
+	run := radio.ChannelRun{Lines: roll, Air: func(now []radio.Told) { roll.Show(words.Lines(now)...) }, Ready: func(at net.Addr) {
 		fmt.Fprintf(a.err, "stations may connect to %s\n", at)
 	}}
 	if o.quiet {
-		run.Lines = nil
+		run.Lines, run.Air = nil, nil
 	}
 	if o.log != "" {
 		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644) //nolint:gosec // no message is in it

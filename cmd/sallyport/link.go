@@ -28,6 +28,6 @@ so:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.linkStatus(), a.linkEMCON(), a.linkCost(), a.linkTrain(), a.linkAnonymise())
+	cmd.AddCommand(a.linkStatus(), a.linkHistory(), a.linkEMCON(), a.linkCost(), a.linkTrain(), a.linkAnonymise())
 	return cmd
 }

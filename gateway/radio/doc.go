@@ -8,6 +8,7 @@
 //	status.go         Status, as it is asked
 //	sky.go            RunChannel: the channel, with a line for each transmission, and a log and a picture at the end
 //	tell.go           what a transmission carried, and what became of it, in words and in marks
+//	roll.go           a terminal with rows that change in place: what is on the air now
 //
 // It must never tell or log what a frame carries for clients, only what frames there were; only a capture, which an operator has to order, holds it.
 // It adds nothing to what the layers decide (s5066/...).

@@ -26,6 +26,8 @@ type ChannelRun struct {
 	Ready func(net.Addr) // called when stations may connect; nil for nobody
 	Lines io.Writer      // a line for each transmission, under a heading; nil for none
 	Log   io.Writer      // a JSON object a line for each transmission; nil for none
+	// Air is called ten times a second with what is being keyed or still heard, in the order of keying; nil for nobody.
+	Air func([]Told)
 }
 
 // RunChannel lets stations in until ctx ends, and then gives the picture of what happened: SVG, empty if nobody keyed.
@@ -111,6 +113,7 @@ func (w *watcher) look(last bool) {
 			continue
 		}
 		if !last && !ended(tx, w.sky.Now()) {
+			w.air(log)
 			return // in order
 		}
 		w.told = tx.Number
@@ -127,6 +130,21 @@ func (w *watcher) look(last bool) {
 			w.line(w.run.Log, string(b))
 		}
 	}
+	w.air(nil)
+}
+
+// air tells what has begun and has not been told.
+func (w *watcher) air(log []channel.Transmission) {
+	if w.run.Air == nil {
+		return
+	}
+	var all []Told
+	for _, tx := range log {
+		if tx.Number > w.told {
+			all = append(all, w.teller.Begun(tx, w.sky.Now()))
+		}
+	}
+	w.run.Air(all)
 }
 
 func (w *watcher) line(to io.Writer, s string) {

@@ -3,6 +3,7 @@ package radio
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"sallyport/s5066/channel"
 	"sallyport/s5066/channel/timeline"
@@ -34,6 +35,8 @@ type Told struct {
 	Seconds  float64        `json:"seconds"` // from key-up to key-down
 	Bytes    int            `json:"bytes"`
 	Aborted  bool           `json:"aborted,omitempty"`
+	Keying   bool           `json:"keying,omitempty"` // it has not ended: Seconds are those until now
+	begun    bool           // not everybody has heard all of it
 	Frames   []FrameCount   `json:"frames,omitempty"`
 	Heard    []ReceptionOut `json:"heard,omitempty"`
 }
@@ -65,6 +68,22 @@ func (t *Teller) Tell(tx channel.Transmission) Told {
 		Seconds: tx.Sent.Sub(tx.Key).Seconds(), Bytes: tx.Bytes, Aborted: tx.Aborted,
 	}
 	told.Frames = t.frames(tx)
+	told.heard(t, tx)
+	return told
+}
+
+// Begun is what can be said of a transmission that has not ended. It may be called as often as anybody looks.
+func (t *Teller) Begun(tx channel.Transmission, now time.Time) Told {
+	look := Teller{names: t.names, seen: make(map[string]int), marks: make(map[int][]timeline.Mark)}
+	told := look.Tell(tx)
+	told.begun = true
+	if now.Before(tx.Sent) {
+		told.Keying, told.Seconds = true, now.Sub(tx.Key).Seconds()
+	}
+	return told
+}
+
+func (told *Told) heard(t *Teller, tx channel.Transmission) {
 	for _, r := range tx.Heard {
 		damaged := 0
 		for _, s := range r.Damaged {
@@ -72,7 +91,6 @@ func (t *Teller) Tell(tx channel.Transmission) Told {
 		}
 		told.Heard = append(told.Heard, ReceptionOut{t.name(r.Station), r.Outcome.String(), r.Bytes, damaged})
 	}
-	return told
 }
 
 func (t *Teller) name(station int) string {
@@ -175,6 +193,14 @@ func (t *Teller) Line(told Told) string {
 	return b.String()
 }
 
+// Lines are those of several.
+func (t *Teller) Lines(all []Told) (lines []string) {
+	for _, told := range all {
+		lines = append(lines, t.Line(told))
+	}
+	return lines
+}
+
 // columnWidth fits what a cell can say.
 const columnWidth = 14
 
@@ -186,7 +212,11 @@ func column(s string) string {
 }
 
 func cell(told Told, name string) string {
-	if name == told.Station {
+	switch {
+	case name != told.Station:
+	case told.Keying:
+		return fmt.Sprintf("▶ keys, %.0f s", told.Seconds)
+	default:
 		return fmt.Sprintf("▶ keyed %.1f s", told.Seconds)
 	}
 	for _, r := range told.Heard {
@@ -197,6 +227,9 @@ func cell(told Told, name string) string {
 		case channel.Received.String():
 			return "✓ all"
 		case channel.Pending.String():
+			if told.begun {
+				return "· hears"
+			}
 			return "…" // the channel was stopped meanwhile
 		case channel.Damaged.String():
 			return fmt.Sprintf("▒ %d %% bad", max(1, 100*r.Damaged/max(1, r.Bytes)))

@@ -1,10 +1,15 @@
-// Command demo-hf shows a ship and a shore station that have only HF radio between them: two STANAG 5066 nodes over a simulated channel, everything
-// that is keyed as it is keyed, and a conversation crossing it. At the end it draws who keyed when.
+// Command demo-hf shows a ship and a shore station that have only HF radio between them: two gateways with a domain behind each, two STANAG 5066 nodes,
+// and a simulated channel. It prints everything that is keyed as it is keyed, a conversation crossing it in both directions, and a ship under radio
+// silence that is warned all the same. At the end it draws who keyed when.
 //
-//	main.go      flags, and the order of things
-//	stage.go     the three programs (channel, two nodes) with their files and addresses
-//	speaker.go   speaker: who talks over a node. Now a client of its own that sends RCOP; any other one can take its place
-//	play.go      the conversation, and what is printed
+//	main.go     flags, and the order of things
+//	files.go    the configuration: examples/hf with free addresses, certificates, and times of a channel that runs faster
+//	stage.go    what runs: the channel here, nodes and gateways as programs, a domain on either side
+//	script.go   what is said
+//	play.go     how it is said
+//	show.go     what is printed around it
+//	ask.go      what the programs are asked
 //
-// It runs the real program (build/sallyport) on free ports of the loopback network and leaves nothing running.
+// It runs the real program (build/sallyport) on free ports of the loopback network and leaves nothing running. What it prints it has seen: what the other
+// domain received, what the channel carried, what the gateways count.
 package main

@@ -4,131 +4,137 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 
-	"sallyport/s5066"
+	"sallyport/gateway/radio"
 	"sallyport/testbed/peers"
+	"sallyport/testbed/player"
 )
 
-// nodeAt is one station's node.
-type nodeAt struct {
-	name    string
-	own     s5066.Address
-	other   s5066.Address
-	clients netip.AddrPort
-}
-
-// stage is the programs of the demonstration.
-type stage struct {
-	options
-	channel netip.AddrPort
-	nodes   []nodeAt
-	running []*peers.Process // in the order of starting
-}
-
 // patience is how long a program may take to start.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
-func setStage(o options) (*stage, error) {
-	o.sallyport, o.state = absolute(o.sallyport), absolute(o.state)
-	if err := os.RemoveAll(filepath.Join(o.state, "hf")); err != nil {
-		return nil, err
-	}
-	s := &stage{options: o}
-	if err := os.MkdirAll(s.file(""), 0o700); err != nil {
-		return nil, err
-	}
-	free, err := freePorts(3)
-	if err != nil {
-		return nil, err
-	}
-	ship, shore := s5066.Unicast(0x1020305), s5066.Unicast(0x1020304)
-	s.channel = free[0]
-	s.nodes = []nodeAt{{"ship", ship, shore, free[1]}, {"shore", shore, ship, free[2]}}
-	return s, s.write()
+// stations in the order in which they are named.
+var stations = [...]string{"ship", "shore"}
+
+// stage is everything that runs.
+type stage struct {
+	*files
+	domains map[string]*player.Player
+	running []*peers.Process // in the order of starting
+	still   func() error     // ends the channel and draws its picture; nil before it runs
+	log     *os.File
+	closed  bool
 }
 
-func freePorts(n int) ([]netip.AddrPort, error) {
-	var all []netip.AddrPort
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+// setStage starts all of it, the channel first. What has been started is ended if the rest cannot be.
+func setStage(ctx context.Context, f *files, p *play) (s *stage, err error) {
+	s = &stage{files: f, domains: map[string]*player.Player{}}
+	defer func() {
 		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.air(ctx, p); err != nil {
+		return nil, err
+	}
+	for _, name := range stations {
+		if err := s.spawn(name, "modem up", "hf", "node", "-c", f.path(name+".toml")); err != nil {
 			return nil, err
 		}
-		defer l.Close() // all of them are held until the last is found
-		all = append(all, l.Addr().(*net.TCPAddr).AddrPort())
 	}
-	return all, nil
-}
-
-func (s *stage) file(name string) string { return filepath.Join(s.state, "hf", name) }
-
-// told is where the channel writes a line for each transmission.
-func (s *stage) told() string { return s.file("channel.log") }
-
-// outage is a time in which nobody hears anything, so that there is something to send again.
-const outage = "[[window]]\nkind = \"outage\"\nbegin = \"12s\"\nfor = \"9s\"\n"
-
-func (s *stage) write() error {
-	text := fmt.Sprintf("listen = %q\nstations = [\"ship\", \"shore\"]\nprofile = %q\nseed = 7\nspeed = %f\n%s", s.channel, s.profile, s.speed, outage)
-	err := os.WriteFile(s.file("channel.toml"), []byte(text), 0o600)
-	for _, n := range s.nodes {
-		text := fmt.Sprintf("address = %q\npermit = [%q]\nwaveform = %q\nlisten = %q\nsocket = %q\n[modem]\naddress = %q\nstation = %q\n",
-			n.own, n.other, s.waveform, n.clients, n.name+".sock", s.channel, n.name)
-		err = errors.Join(err, os.WriteFile(s.file(n.name+".toml"), []byte(text), 0o600))
-	}
-	return err
-}
-
-// start starts the channel and the nodes, and a recording at the ship.
-func (s *stage) start(ctx context.Context) error {
-	c, err := s.spawn("channel", "hf", "channel", "-c", s.file("channel.toml"), "--svg", s.file("channel.svg"), "--log", s.file("channel.jsonl"))
-	if err != nil {
-		return err
-	}
-	if err := c.AwaitLine("stations may connect", patience); err != nil {
-		return err
-	}
-	for _, n := range s.nodes {
-		p, err := s.spawn(n.name, "hf", "node", "-c", s.file(n.name+".toml"))
-		if err != nil {
-			return err
-		}
-		if err := p.AwaitLine("modem up", patience); err != nil {
-			return err
-		}
-	}
-	out, err := exec.CommandContext(ctx, s.sallyport, "hf", "capture", "-c", s.file("ship.toml"), s.file("ship")).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("capture: %w\n%s", err, out)
-	}
-	return nil
-}
-
-func (s *stage) spawn(name string, args ...string) (*peers.Process, error) {
-	p, err := peers.StartProcess(peers.Command{
-		Name: name, Argv: append([]string{s.sallyport}, args...), Dir: s.file(""), Env: os.Environ(), Log: s.file(name + ".log"),
-	})
-	if err != nil {
+	if _, err := s.sallyport(ctx, "hf", "capture", "-c", f.path("ship.toml"), f.path("ship")); err != nil {
 		return nil, err
 	}
-	s.running = append(s.running, p)
-	return p, nil
+	for _, name := range stations {
+		if s.domains[name], err = player.New(f.players[name]); err != nil {
+			return nil, err
+		}
+		if err := s.domains[name].Start(ctx); err != nil {
+			return nil, err
+		}
+		if err := s.spawn(name+"-gateway", "", "run", "-c", f.path(name+"-gateway.toml")); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range stations {
+		if err := s.ready(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
-// close stops what runs, the channel last.
+// air runs the channel: in this process, so that it can be watched.
+func (s *stage) air(ctx context.Context, p *play) error {
+	var err error
+	if s.log, err = os.Create(s.path("channel.jsonl")); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	began, ended := make(chan net.Addr, 1), make(chan error, 1)
+	var picture []byte
+	go func() {
+		var err error
+		picture, err = radio.RunChannel(ctx, s.channel, radio.ChannelRun{
+			Ready: func(at net.Addr) { began <- at }, Lines: p, Log: io.Writer(s.log), Air: p.onAir,
+		})
+		ended <- err
+	}()
+	s.still = func() error {
+		stop()
+		err := <-ended
+		if len(picture) > 0 {
+			err = errors.Join(err, os.WriteFile(s.path("channel.svg"), picture, 0o644))
+		}
+		return errors.Join(err, s.log.Close())
+	}
+	select {
+	case <-began:
+		return nil
+	case err := <-ended:
+		ended <- err
+		return fmt.Errorf("channel: %w", err)
+	}
+}
+
+// spawn starts a program and waits until it has said that it is ready, if it says so.
+func (s *stage) spawn(name, ready string, args ...string) error {
+	p, err := peers.StartProcess(peers.Command{
+		Name: name, Argv: append([]string{s.options.sallyport}, args...), Dir: s.dir, Env: os.Environ(), Log: s.path(name + ".log"),
+	})
+	if err != nil {
+		return err
+	}
+	s.running = append(s.running, p)
+	if ready == "" {
+		return nil
+	}
+	return p.AwaitLine(ready, patience)
+}
+
+// close stops what runs: gateways, domains, nodes, and the channel last.
 func (s *stage) close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
 	var errs []error
 	for i := len(s.running) - 1; i >= 0; i-- {
 		p := s.running[i]
 		errs = append(errs, p.Signal(syscall.SIGTERM), p.Stop())
+		if i == len(stations) { // both gateways have ended
+			for _, d := range s.domains {
+				errs = append(errs, d.Close())
+			}
+		}
 	}
-	s.running = nil
+	if s.still != nil {
+		errs = append(errs, s.still())
+	}
 	return errors.Join(errs...)
 }
