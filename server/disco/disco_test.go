@@ -33,8 +33,10 @@ func newDisco(t *testing.T) *disco.Disco {
 		ServerFeatures: []string{"msgoffline"},
 		Identities:     []disco.Identity{{Category: "store", Type: "file", Name: "HTTP File Upload"}},
 		Forms:          []form.Form{disco.Contacts(map[string][]string{"admin": {"xmpp:a@capulet.lit"}, "abuse": {"mailto:b@capulet.lit"}})},
-		Items:          func(d jid.JID) []disco.Item { return []disco.Item{{JID: jid.MustParse("rooms." + d.String()), Name: "Rooms"}} },
-		MaySee:         func(_ context.Context, _, who jid.JID) bool { return who.String() == "romeo@montague.lit" },
+		Items: func(d jid.JID) []disco.Item {
+			return []disco.Item{{JID: jid.MustParse("rooms." + d.String()), Name: "Rooms"}}
+		},
+		MaySee: func(_ context.Context, _, who jid.JID) bool { return who.String() == "romeo@montague.lit" },
 		Nodes: func(_ context.Context, account, _ jid.JID) []disco.Item {
 			return []disco.Item{{JID: account, Node: "urn:xmpp:avatar:metadata"}}
 		},

@@ -6,15 +6,24 @@ import (
 	"errors"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
 	"sallyport/server/mam"
+	"sallyport/server/private"
+	"sallyport/server/vcard"
 )
 
-var _ mam.Store = (*Store)(nil)
+var (
+	_ mam.Store     = (*Store)(nil)
+	_ private.Store = (*Store)(nil)
+	_ vcard.Store   = (*Store)(nil)
+)
 
 // The kinds of documents: what belongs to an account, is read whole, and has one meaning to one package.
 const (
-	kindArchive = "archive"
+	kindArchive = "archive" // preferences
+	kindPrivate = "private" // by the expanded name, as {namespace}local
+	kindVCard   = "vcard"
 )
 
 // document gives one; account.ErrNotFound.
@@ -63,4 +72,26 @@ func (s *Store) ArchivePrefs(ctx context.Context, owner jid.JID) ([]byte, error)
 // PutArchivePrefs is mam.Store.
 func (s *Store) PutArchivePrefs(ctx context.Context, owner jid.JID, prefs []byte) error {
 	return s.putDocument(ctx, owner, kindArchive, "", prefs, 1, nil)
+}
+
+// PutPrivate is private.Store.
+func (s *Store) PutPrivate(ctx context.Context, owner jid.JID, name xmlstream.Name, content []byte) error {
+	return s.putDocument(ctx, owner, kindPrivate, expanded(name), content, private.MaxElements, private.ErrFull)
+}
+
+// Private is private.Store.
+func (s *Store) Private(ctx context.Context, owner jid.JID, name xmlstream.Name) ([]byte, error) {
+	return s.document(ctx, owner, kindPrivate, expanded(name))
+}
+
+func expanded(n xmlstream.Name) string { return "{" + n.Space + "}" + n.Local }
+
+// PutVCard is vcard.Store.
+func (s *Store) PutVCard(ctx context.Context, owner jid.JID, content []byte) error {
+	return s.putDocument(ctx, owner, kindVCard, "", content, 1, nil)
+}
+
+// VCard is vcard.Store.
+func (s *Store) VCard(ctx context.Context, owner jid.JID) ([]byte, error) {
+	return s.document(ctx, owner, kindVCard, "")
 }

@@ -8,9 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
 	"sallyport/server/blocking"
 	"sallyport/server/entity"
+	"sallyport/server/private"
 )
 
 func TestSeen(t *testing.T) {
@@ -78,6 +80,60 @@ func TestBlocked(t *testing.T) {
 		check()
 		if err := s.Block(ctx, jid.MustParse("nobody@a.example"), list("b.example")); !errors.Is(err, account.ErrNotFound) {
 			t.Errorf("without the account: %v", err)
+		}
+	})
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		nobody := jid.MustParse("nobody@a.example")
+		name := func(n string) xmlstream.Name { return xmlstream.Name{Space: "urn:" + n, Local: n} }
+		for _, d := range []struct {
+			name string
+			put  func(jid.JID, []byte) error
+			get  func(jid.JID) ([]byte, error)
+		}{
+			{
+				"vCard", func(j jid.JID, b []byte) error { return s.PutVCard(ctx, j, b) },
+				func(j jid.JID) ([]byte, error) { return s.VCard(ctx, j) },
+			},
+			{
+				"private", func(j jid.JID, b []byte) error { return s.PutPrivate(ctx, j, name("x"), b) },
+				func(j jid.JID) ([]byte, error) { return s.Private(ctx, j, name("x")) },
+			},
+		} {
+			if _, err := d.get(juliet); !errors.Is(err, account.ErrNotFound) {
+				t.Errorf("%s before it was put: %v", d.name, err)
+			}
+			for _, text := range []string{"<a/>", "<b/>"} {
+				if err := d.put(juliet, []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := d.get(juliet); err != nil || string(got) != text {
+					t.Errorf("%s: %s, %v", d.name, got, err)
+				}
+			}
+			if err := d.put(nobody, []byte("<a/>")); !errors.Is(err, account.ErrNotFound) {
+				t.Errorf("%s without the account: %v", d.name, err)
+			}
+		}
+		for i := range private.MaxElements {
+			err := s.PutPrivate(ctx, juliet, name(fmt.Sprint("n", i)), []byte("<a/>"))
+			if last := i == private.MaxElements-1; errors.Is(err, private.ErrFull) != last || err != nil && !last {
+				t.Fatalf("element %d: %v", i, err)
+			}
+		}
+		if prefs, err := s.ArchivePrefs(ctx, juliet); err != nil || prefs != nil {
+			t.Errorf("preferences that were not put: %s, %v", prefs, err)
+		}
+		if err := s.PutArchivePrefs(ctx, juliet, []byte("<p/>")); err != nil {
+			t.Fatal(err)
+		}
+		if prefs, err := s.ArchivePrefs(ctx, juliet); err != nil || string(prefs) != "<p/>" {
+			t.Errorf("preferences: %s, %v", prefs, err)
 		}
 	})
 }
