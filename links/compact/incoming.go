@@ -31,6 +31,14 @@ func (in *Incoming) Told(marks []links.Mark) {
 	}
 }
 
+// narrowBits is the least that is said of a number.
+const narrowBits = 4
+
+// Complete returns the last byte of the number of a consignment of which the last four bits are known.
+func (in *Incoming) Complete(lane, low uint8) uint8 {
+	return uint8(complete(in.told[lane%links.Lanes], uint64(low), narrowBits)) //nolint:gosec // the last byte is meant
+}
+
 // Next takes one record off the front of a unit; own is our epoch, which acknowledged marks are of. It returns NoRecord for an empty
 // unit. After a consignment that cannot be decoded the records behind it can still be read.
 func (in *Incoming) Next(unit []byte, now time.Time, own uint64) (r Record, rest []byte, err error) {

@@ -141,6 +141,12 @@ func (o *Outgoing) append(dst []byte, now time.Time, c Consignment, last byte) (
 	return appendStanza(dst, c.Stanza, last), nil
 }
 
+// Narrow reports that the peer can complete the numbers of the lane that were written so far from their last four bits, see
+// Incoming.Complete.
+func (o *Outgoing) Narrow(lane uint8) bool {
+	return lane < links.Lanes && o.told[lane] > 0 && o.newest[lane]-o.told[lane] < 1<<(narrowBits-1)
+}
+
 // width is the least that the peer can complete, wherever between what it told us and our newest number it stands by now.
 func (o *Outgoing) width(f links.Frame) byte {
 	told := o.told[f.Lane]

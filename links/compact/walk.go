@@ -66,6 +66,7 @@ const (
 	ctxResourceOf
 	ctxPart
 	ctxAlso
+	ctxTrail
 )
 
 // key names a context.
@@ -231,6 +232,9 @@ func (x *walk) element(n xmlstream.Name, e *xmlstream.Element, outer string, dep
 			}
 			return xmlstream.NewElement(n, attrs, nodes...)
 		case sym == symText:
+			if len(attrs) > 0 && len(nodes) == 0 {
+				x.known = trail(attrs)
+			}
 			text = x.value(text, textClass(n), key(hashName(n)))
 			x.failed = x.failed || text == ""
 			nodes, before = append(nodes, xmlstream.TextNode(text)), xmlstream.Name{Local: "#"}
@@ -239,6 +243,15 @@ func (x *walk) element(n xmlstream.Name, e *xmlstream.Element, outer string, dep
 		}
 	}
 	return nil
+}
+
+// trail stands for what is known in the text of an element: all of its attributes, not only the last.
+func trail(attrs []xmlstream.Attr) uint64 {
+	var values []uint64
+	for _, a := range attrs {
+		values = append(values, hashName(a.Name), hashValue(a.Value))
+	}
+	return key(ctxTrail, values...)
 }
 
 // attributes walks those of an element, in the order of the canonical form.

@@ -34,7 +34,9 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "U_PDU out of shape", bytes: len(p.Data)})
 		return
 	}
-	u.complete(c.inLanes[u.lane].next)
+	if u.narrow {
+		u.body[1] = c.incoming.Complete(u.lane, u.body[1])
+	}
 	if !c.proven(now, &u, len(p.Data)) {
 		return
 	}
@@ -53,11 +55,13 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 
 // proven reports that a unit came unchanged, and is of the session that we know, or of one that it begins.
 func (c *compactLine) proven(now time.Time, u *unit, size int) bool {
-	dead := slices.ContainsFunc(c.dead, u.verify)
+	next := c.inLanes[u.lane].next
+	known := u.prove(c.peer, next)
+	dead := !u.greets && !u.brief && slices.ContainsFunc(c.dead, func(session uint16) bool { return u.prove(session, next) })
 	switch {
-	case u.greets && !u.verify(u.session), !u.greets && !dead && c.peer != 0 && !u.verify(c.peer):
+	case u.greets && !u.prove(u.session, next), !u.greets && !dead && c.peer != 0 && !known:
 		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "U_PDU of no session that is known, or changed on the way", bytes: size})
-	case u.greets && slices.Contains(c.dead, u.session), !u.greets && dead && !u.verify(c.peer):
+	case u.greets && slices.Contains(c.dead, u.session), dead && !known:
 		c.tell(event{kind: noticed, word: NoticeRepeated, detail: "of a session that is over", bytes: size})
 	case u.greets && u.session != c.peer:
 		return c.adopt(now, u)
@@ -79,6 +83,9 @@ func (c *compactLine) adopt(now time.Time, u *unit) bool {
 	switch {
 	case err != nil || r.Kind != compact.GreetingRecord:
 		c.tell(event{kind: noticed, word: NoticeMalformed, detail: "greeting out of shape"})
+		return false
+	case r.Greeting.Epoch == c.epoch:
+		c.tell(event{kind: noticed, word: NoticeReflected, detail: "our own greeting came back as the peer's"})
 		return false
 	case r.Greeting.Codec != c.cfg.Codec.Fingerprint():
 		c.tell(event{kind: noticed, word: NoticeCodec, detail: fmt.Sprintf("the peer has %v, we have %v", r.Greeting.Codec, c.cfg.Codec.Fingerprint())})

@@ -168,7 +168,9 @@ func (c *compactLine) cut(l *outLane, lane uint8, m *message, body []byte, greet
 			u.greets, u.answers = true, c.peer
 			c.answered = c.peer
 		}
-		u.brief = len(l.parts) == 0 || l.number-l.parts[0].unit.number <= briefAhead
+		if len(l.parts) == 0 || l.number-l.parts[0].unit.number <= briefAhead {
+			u.brief, u.narrow = true, c.numbers.Narrow(lane)
+		}
 		body = body[n:]
 		l.number++
 		l.parts = append(l.parts, &part{message: m, unit: u, data: appendUnit(nil, &u)})
@@ -178,12 +180,12 @@ func (c *compactLine) cut(l *outLane, lane uint8, m *message, body []byte, greet
 // submit gives a part to the node.
 func (c *compactLine) submit(now time.Time, p *part) request {
 	r := request{UnidataRequest: sis.UnidataRequest{
-		Priority: priorities[p.unit.lane], SAP: c.cfg.SAP, Destination: c.cfg.Address, TTL: ttl(now, p.message.expires), Data: p.data,
+		Priority: priorities[p.unit.lane], SAP: c.cfg.SAP, Destination: c.cfg.Address, TTL: shortTTL(now, p.message.expires), Data: p.data,
 		Delivery: s5066.DeliveryMode{Mode: s5066.TxARQ, Confirm: s5066.ConfirmNode},
 	}}
 	if p.unit.brief { // another time the peer may wait for a number farther away
-		p.unit.brief = false
-		defer func() { p.data = appendUnit(nil, &p.unit) }()
+		p.unit.brief, p.unit.narrow = false, false
+		p.data = appendUnit(nil, &p.unit)
 	}
 	p.state, p.at = atNode, now
 	var until time.Time

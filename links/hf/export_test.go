@@ -10,7 +10,10 @@ import (
 )
 
 // Machine is a mode without its edge, for fuzzing and for figures.
-type Machine struct{ m machine }
+type Machine struct {
+	m     machine
+	epoch uint64
+}
 
 // NewMachine makes one that the node has just bound.
 func NewMachine(cfg *Config, now time.Time) Machine {
@@ -26,8 +29,9 @@ func NewMachine(cfg *Config, now time.Time) Machine {
 	case RCOP, NoMode:
 		m = newRCOP(cfg, 0)
 	}
-	m.begin(now, 2048, 7, nil)
-	return Machine{m}
+	epoch := 7 + uint64(cfg.Address.Value()) // of no two ends the same
+	m.begin(now, 2048, epoch, nil)
+	return Machine{m, epoch}
 }
 
 // Heard gives it a U_PDU, and settles what came of it. It returns how many stanzas that were.
@@ -63,9 +67,12 @@ func (x Machine) Outcome(now time.Time, id uint64, confirmed bool, reason sis.Re
 	x.m.outcome(now, id, outcome{confirmed: confirmed, reason: reason})
 }
 
+// lifetime is what a gateway gives a stanza unless it is told otherwise.
+const lifetime = 24 * time.Hour
+
 // Put gives it a stanza.
 func (x Machine) Put(now time.Time, e *xmlstream.Element, number uint64) {
-	x.m.put(now, item{element: e, token: number, frame: links.Frame{Epoch: 7, Number: number}})
+	x.m.put(now, item{element: e, token: number, frame: links.Frame{Epoch: x.epoch, Number: number, Expires: now.Add(lifetime)}, expires: now.Add(lifetime)})
 }
 
 // Said returns what it submits until it has no more, each confirmed at once.
@@ -90,8 +97,14 @@ func (x Machine) Sealed(b []byte) []byte {
 	if !ok || err != nil {
 		return b
 	}
-	if u.complete(c.inLanes[u.lane].next); !u.greets {
+	if !u.greets {
 		u.session = c.peer
+	}
+	if u.brief {
+		u.number = c.inLanes[u.lane].next
+	}
+	if u.narrow {
+		u.body[1] = c.incoming.Complete(u.lane, u.body[1])
 	}
 	return appendUnit(nil, &u)
 }

@@ -14,7 +14,7 @@ import (
 
 // FuzzHeaders: what is read is written again as it was.
 func FuzzHeaders(f *testing.F) {
-	for _, s := range []string{"\xa0\x00\x00\x01\x00\x00ccgreeting", "\x84ccmarks", "\x88\x01cc", "\xb3\xff\x12\x34\x00\x01ccx", "\x35cc\x07xxcoded", "\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00x", "\xc3\x02\x00\x09\x00\x00\x00\x00"} {
+	for _, s := range []string{"\xa0\x00\x00\x01\x00\x00ccgreeting", "\x84ccmarks", "\x88\x01cc", "\xb3\xff\x12\x34\x00\x01ccx", "\x37ccxxcoded", "\xc8cc\x07xxcoded", "\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00x", "\xc3\x02\x00\x09\x00\x00\x00\x00"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -31,7 +31,7 @@ func FuzzMachines(f *testing.F) {
 	c := codec(f)
 	greeting := string(compact.AppendGreeting(nil, compact.Greeting{Epoch: 'a', Codec: c.Fingerprint()}))
 	for _, s := range []string{
-		"\x02\x40" + hf.Greets(1, 0, greeting), "\x02\x40" + hf.Greets(1, 5, greeting) + "\x07\x01cc\x01abc",
+		"\x02\x40" + hf.Greets(1, 0, greeting), "\x02\x40" + hf.Greets(1, 5, greeting) + "\x07\x01cc\x01abc\x07\xc0cc\x02abc",
 		"\x01\x0c\xc0\x01\x00\x01\x00\x00\x00\x00\x00\x00<h",
 		"\x00\x20\x00\x01\x00\x00\x83\x65<presence from='a@b' to='c@d'/>", "\x01\x08\xc0\x02\x01\x01\x00\x00\x00\x00\x0c\xc0\x01\x00\x02\x00\x00\x00\x00\x00\x00\x01",
 	} {

@@ -12,6 +12,7 @@ const (
 	nodeTime  = 45 * time.Second // of the line that a class may have at the node
 	maxAtNode = 64 << 10
 	maxTTL    = 15 * 24 * time.Hour
+	shortLife = time.Hour
 )
 
 // giver bounds what the node holds of each class, so that flash never waits behind what was submitted long before it.
@@ -93,6 +94,15 @@ func (g *giver) deadline() (at time.Time) {
 // airtime is how long unconfirmed bytes are on their way, sent that often.
 func (g *giver) airtime(bytes, times int) time.Duration {
 	return g.profile.Transmit(bytes*times) + g.profile.RoundTrip/2 + time.Second
+}
+
+// shortTTL is the same under custody, where the frame says when it expires: the node is told only of what it may have to drop itself, since
+// a time to die goes along over the air. More of it than nodeTime does not lie there.
+func shortTTL(now, expires time.Time) time.Duration {
+	if expires.Sub(now) > shortLife {
+		return 0
+	}
+	return ttl(now, expires)
 }
 
 // ttl is the time to live of what expires then.

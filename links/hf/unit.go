@@ -15,12 +15,14 @@ import (
 //	4, 5     with g: the session of the other's that it answers, 0 for none
 //	6, 7     check
 //
-//	byte 0   0 l l x n n n n   the records are one consignment of links/compact whose number has one byte, with expiry if x; its first byte is
-//	                           left out. n: the number's last four bits; the receiver stands no further than seven before it
+//	byte 0   0 l l x c c c c   the records are one consignment of links/compact to the end of the unit, with expiry if x; of it the first two
+//	                           bytes are left out: c are the last four bits of its number
+//	         1 1 l l x 0 0 0   the same, and only the first byte is left out
 //	1, 2     check
 //
-// Behind it come records of links/compact. The check is a CRC of session, number, and all bytes but itself: it proves what the checksum of a
-// D_PDU's header (16 bits) may miss, and that a unit is of the session that both know, which is not said again.
+// Behind it come records of links/compact. The check is a CRC of session, number, and all bytes but itself, with those that are left out. It
+// proves what the checksum of a D_PDU's header (16 bits) may miss; and that a unit is of the session that both know, and which number it has,
+// which need not be said again: a receiver tries the numbers from eight before the one that it waits for to seven behind it.
 const (
 	unitMark   = 0x80
 	unitKind   = 0xC0
@@ -31,14 +33,19 @@ const (
 	bitsLane   = 0x03
 	unitHeader = 8 // bytes, at most
 
-	briefMask    = 0x80 // of byte 0: clear in the brief form
-	briefLane    = 5
-	briefExpires = 0x10
-	briefNumber  = 0x0F
-	briefAhead   = 7
+	narrowKind    = 0x80 // of byte 0: clear in the form without the number of the consignment
+	narrowLane    = 5
+	narrowExpires = 4
+	narrowNumber  = 0x0F
+	briefKind     = 0xC0
+	briefLane     = 4
+	briefExpires  = 3
+	briefNone     = 0x07 // bits that are not used
+	briefBack     = 8
+	briefAhead    = 7
 
 	loneHead    = 0x01 // first byte of a consignment to the end of the unit, with one byte of number, in lane 0
-	loneExpires = 0x02
+	loneExpires = 1
 	loneLane    = 4
 )
 
@@ -54,7 +61,8 @@ type unit struct {
 	more    bool
 	void    bool
 	loose   bool
-	brief   bool // the brief form is allowed; of one that was read: four bits of the number are known, and the session is not
+	brief   bool // without session and number, if the records are such a consignment
+	narrow  bool // the same, and without the number of the consignment
 	body    []byte
 
 	check   uint16
@@ -63,20 +71,27 @@ type unit struct {
 
 func appendUnit(dst []byte, u *unit) []byte {
 	begin := len(dst)
-	body := u.body
+	left := 0 // of the body
 	if u.isBrief() {
-		dst = append(dst, u.lane<<briefLane|body[0]&loneExpires<<3|u.number&briefNumber)
-		body = body[1:]
+		dst, left = u.appendBrief(dst)
 	} else {
 		dst = u.appendHead(dst)
 	}
-	crc := u.sum(u.session, u.number, dst[begin:], body)
-	return append(binary.BigEndian.AppendUint16(dst, crc), body...)
+	crc := u.sum(u.session, dst[begin:])
+	return append(binary.BigEndian.AppendUint16(dst, crc), u.body[left:]...)
 }
 
-// isBrief reports that the brief form says all of it.
+// isBrief reports that a brief form says all of it.
 func (u *unit) isBrief() bool {
-	return u.brief && !u.greets && !u.more && !u.void && !u.loose && len(u.body) > 1 && u.body[0]&^loneExpires == loneHead|u.lane<<loneLane
+	return u.brief && !u.greets && !u.more && !u.void && !u.loose && len(u.body) > 2 && u.body[0]&^(1<<loneExpires) == loneHead|u.lane<<loneLane
+}
+
+func (u *unit) appendBrief(dst []byte) (out []byte, left int) {
+	expires := u.body[0] >> loneExpires & 1
+	if u.narrow {
+		return append(dst, u.lane<<narrowLane|expires<<narrowExpires|u.body[1]&narrowNumber), 2
+	}
+	return append(dst, briefKind|u.lane<<briefLane|expires<<briefExpires), 1
 }
 
 func (u *unit) appendHead(dst []byte) []byte {
@@ -99,13 +114,14 @@ func (u *unit) appendHead(dst []byte) []byte {
 	return dst
 }
 
-// parseUnit reads one; the body is part of b, but for the brief form. Whether it is of a session, verify says.
+// parseUnit reads one; the body is part of b, but for the brief forms. Whether it is of a session, and its number where it is brief, prove
+// says.
 func parseUnit(b []byte) (u unit, err error) {
-	if len(b) > 0 && b[0]&briefMask == 0 {
-		return parseBrief(b)
-	}
-	if len(b) < 1 || b[0]&unitKind != unitMark {
+	if len(b) < 1 {
 		return u, errUnit
+	}
+	if b[0]&unitKind != unitMark {
+		return parseBrief(b)
 	}
 	head, all := b[0], b
 	u = unit{lane: head & bitsLane, greets: head&bitGreets != 0, more: head&bitMore != 0, void: head&bitVoid != 0, loose: head&bitLoose != 0}
@@ -135,33 +151,43 @@ func parseUnit(b []byte) (u unit, err error) {
 }
 
 func parseBrief(b []byte) (u unit, err error) {
-	if len(b) < 5 {
+	if len(b) < 4 {
 		return u, errUnit
 	}
-	u = unit{lane: b[0] >> briefLane & bitsLane, number: b[0] & briefNumber, brief: true, check: binary.BigEndian.Uint16(b[1:]), checked: b[:1]}
-	u.body = append([]byte{loneHead | u.lane<<loneLane | b[0]&briefExpires>>3}, b[3:]...)
+	u = unit{brief: true, narrow: b[0]&narrowKind == 0, check: binary.BigEndian.Uint16(b[1:]), checked: b[:1]}
+	var expires byte
+	if u.narrow {
+		u.lane, expires = b[0]>>narrowLane&bitsLane, b[0]>>narrowExpires&1
+		u.body = append([]byte{0, b[0] & narrowNumber}, b[3:]...)
+	} else {
+		u.lane, expires = b[0]>>briefLane&bitsLane, b[0]>>briefExpires&1
+		u.body = append([]byte{0}, b[3:]...)
+	}
+	u.body[0] = loneHead | u.lane<<loneLane | expires<<loneExpires
+	if !u.narrow && b[0]&briefNone != 0 || !u.isBrief() {
+		return unit{}, errUnit
+	}
 	return u, nil
 }
 
-// complete finds the number of a unit of the brief form, for a receiver that waits for next.
-func (u *unit) complete(next uint8) {
-	if u.brief {
-		from := next - (briefNumber - briefAhead)
-		u.number = from + (u.number-from)&briefNumber
+// prove reports that a unit is of that session and came unchanged. next is the number that is waited for in its lane.
+func (u *unit) prove(session uint16, next uint8) bool {
+	if !u.brief {
+		return u.check == u.sum(session, u.checked)
 	}
-}
-
-// verify reports that a unit, whose number is complete, is of that session and came unchanged.
-func (u *unit) verify(session uint16) bool {
-	body := u.body
-	if u.brief {
-		body = body[1:]
+	for ahead := range uint8(briefBack + briefAhead + 1) {
+		if u.number = next + ahead; ahead > briefAhead {
+			u.number = next - (ahead - briefAhead)
+		}
+		if u.check == u.sum(session, u.checked) {
+			return true
+		}
 	}
-	return u.check == u.sum(session, u.number, u.checked, body)
+	return false
 }
 
 // sum is a CRC-16 (x^16+x^12+x^5+1, not that of D_PDUs): sessions that differ in nothing else never have the same.
-func (u *unit) sum(session uint16, number uint8, parts ...[]byte) (crc uint16) {
+func (u *unit) sum(session uint16, head []byte) (crc uint16) {
 	const polynomial = 0x1021
 	take := func(b byte) {
 		crc ^= uint16(b) << 8
@@ -175,9 +201,9 @@ func (u *unit) sum(session uint16, number uint8, parts ...[]byte) (crc uint16) {
 	}
 	take(byte(session >> 8))
 	take(byte(session)) //nolint:gosec // the low half
-	take(number)
-	for _, p := range parts {
-		for _, b := range p {
+	take(u.number)
+	for _, part := range [][]byte{head, u.body} {
+		for _, b := range part {
 			take(b)
 		}
 	}
