@@ -31,6 +31,8 @@ type Names struct {
 	DNS  []string  // dNSName, lower case, wildcards as written
 	SRV  []SRVName // otherName SRVName
 	XMPP []string  // otherName XmppAddr, as written
+	// Accounts are the XmppAddr that name somebody within a domain, as written. They mean nothing between servers.
+	Accounts []string
 }
 
 // SRVName is a service bound to a name.
@@ -78,7 +80,7 @@ func ParseNames(cert *x509.Certificate) (Names, error) {
 }
 
 // Len counts the identities.
-func (n *Names) Len() int { return len(n.DNS) + len(n.SRV) + len(n.XMPP) }
+func (n *Names) Len() int { return len(n.DNS) + len(n.SRV) + len(n.XMPP) + len(n.Accounts) }
 
 // Match says which identity, if any, is the canonical (U-label) domain. Any match wins (RFC 9525 §6.2), the plainest first.
 // Common names are not looked at.
@@ -156,8 +158,11 @@ func (n *Names) otherName(in cryptobyte.String) error {
 		if !wrapped.ReadASN1(&value, cbasn1.UTF8String) || !wrapped.Empty() {
 			return errNames
 		}
-		if s := string(value); !strings.ContainsAny(s, "@/") { // only a bare domain means anything between servers
+		switch s := string(value); {
+		case !strings.ContainsAny(s, "@/"): // only a bare domain means anything between servers
 			n.XMPP = append(n.XMPP, s)
+		case !strings.Contains(s, "/"):
+			n.Accounts = append(n.Accounts, s)
 		}
 	case id.Equal(oidSRVName):
 		if !wrapped.ReadASN1(&value, cbasn1.IA5String) || !wrapped.Empty() {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"sallyport/internal/xmpp/jid"
 )
 
 // Bounds on what a peer may present (bad input E11).
@@ -106,6 +108,20 @@ func (v *Verified) Match(domain string) (Kind, Reason) {
 		return k, OK
 	}
 	return NoKind, NameMismatch
+}
+
+// Accounts are the accounts that the certificate proves its owner to be, of whatever domains (RFC 6120 §13.7.1.4).
+func (v *Verified) Accounts() []jid.JID {
+	if !v.OK() || v.constrained { // see Match
+		return nil
+	}
+	var list []jid.JID
+	for _, a := range v.Names.Accounts {
+		if j, err := jid.Parse(a); err == nil && j.IsBare() {
+			list = append(list, j)
+		}
+	}
+	return list
 }
 
 // NotAfter is when the first certificate of the verified chain expires.

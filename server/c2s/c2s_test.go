@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sallyport/internal/sasl"
+	"sallyport/internal/tlsid"
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -39,6 +40,7 @@ type house struct {
 	mu     sync.Mutex
 	looked int
 	told   []string
+	tokens []sasl.Token
 	ends   chan stream.Closed
 	last   *c2s.Session // the one that told the last event
 }
@@ -68,7 +70,11 @@ func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.looked++
-	return sasl.Reply{Standing: sasl.Good, Right: q.Password == "open"}, nil
+	r := sasl.Reply{Standing: sasl.Good, Right: q.Password == "open"}
+	if q.Want == sasl.WantSecret {
+		r.Secret = secretOf("open")
+	}
+	return r, nil
 }
 
 func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) stream.Input {
@@ -118,6 +124,7 @@ type bed struct {
 	addr  string
 	roots *x509.CertPool
 
+	ca          *tlsidtest.CA
 	server      *c2s.Server
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
@@ -132,14 +139,14 @@ func newBed(t *testing.T) *bed {
 		Stream: stream.ClientConfig{
 			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
 			Policy: func(jid.JID) stream.ClientPolicy {
-				return stream.ClientPolicy{Mechanisms: []string{sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, Tokens: true}
+				return stream.ClientPolicy{Mechanisms: []string{sasl.External, sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, Tokens: true}
 			},
 		},
 		TLS: &tls.Config{
 			MinVersion:     tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
 		},
-		Accounts: h, Sessions: h,
+		Accounts: h, Tokens: h, Sessions: h, Clients: &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +168,7 @@ func newBed(t *testing.T) *bed {
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Cert)
 	return &bed{
-		t: t, house: h, addr: ln.Addr().String(), roots: roots, server: s,
+		ca: ca, t: t, house: h, addr: ln.Addr().String(), roots: roots, server: s,
 		certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
 	}
 }
@@ -175,10 +182,16 @@ type client struct {
 
 func (b *bed) dial() *client { return b.dialFrom("127.0.0.1") }
 
-func (b *bed) dialFrom(address string) *client {
+func (b *bed) tls() *tls.Config {
+	return &tls.Config{RootCAs: b.roots, ServerName: "im.example", NextProtos: []string{"xmpp-client"}}
+}
+
+func (b *bed) dialFrom(address string) *client { return b.dialWith(b.tls(), address) }
+
+func (b *bed) dialWith(cfg *tls.Config, address string) *client {
 	b.t.Helper()
 	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	conn, err := tls.DialWithDialer(from, "tcp", b.addr, &tls.Config{RootCAs: b.roots, ServerName: "im.example", NextProtos: []string{"xmpp-client"}})
+	conn, err := tls.DialWithDialer(from, "tcp", b.addr, cfg)
 	if err != nil {
 		b.t.Fatal(err)
 	}

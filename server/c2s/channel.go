@@ -10,7 +10,11 @@ import (
 	"net"
 	"time"
 
+	"go.uber.org/zap"
+
 	"sallyport/internal/sasl"
+	"sallyport/internal/tlsid"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 )
 
@@ -26,10 +30,16 @@ type shown struct {
 	leaf *x509.Certificate
 }
 
-// showing is a configuration for connections of type shown.
-func showing(base *tls.Config) *tls.Config {
+// showing is a configuration for connections of type shown. Where certificates of clients are asked for, there are no
+// tickets: one would outlive a change of trust (bad-inputs E12), and what comes without a good one is not refused, as it can
+// log in otherwise.
+func showing(base *tls.Config, ask bool) *tls.Config {
 	cfg := base.Clone()
 	cfg.NextProtos = nil
+	cfg.ClientAuth = tls.NoClientCert
+	if ask {
+		cfg.ClientAuth, cfg.SessionTicketsDisabled = tls.RequestClientCert, true
+	}
 	choose := base.GetCertificate
 	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		cert, err := choose(hello)
@@ -61,7 +71,21 @@ func (s *Server) secure(ctx context.Context, conn net.Conn, direct bool) (*tls.C
 	state := secured.ConnectionState()
 	facts := stream.TLSFacts{Version: state.Version, Cipher: state.CipherSuite, Bindings: bindings(&state, below.leaf)}
 	below.leaf = nil
+	facts.Accounts = s.proven(&state)
 	return secured, facts, nil
+}
+
+// proven are the accounts in a good certificate of the client.
+func (s *Server) proven(state *tls.ConnectionState) []jid.JID {
+	if s.cfg.Clients == nil || len(state.PeerCertificates) == 0 {
+		return nil
+	}
+	v := s.cfg.Clients.Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
+	if !v.OK() {
+		s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))
+		return nil
+	}
+	return v.Accounts()
 }
 
 // bindings are the names of this channel, the strongest first.

@@ -28,6 +28,12 @@
 //   - tls-unique is a binding on TLS 1.2 only: it is not defined for 1.3 (RFC 9266 §1).
 //   - A connection that has not authenticated counts for its address; the one
 //     that is too many is closed without a word, before it costs a handshake.
+//   - Failed logins slow down those that follow, of their network and about their
+//     account (bad-inputs F14). An account is never locked, or anybody could lock
+//     out anybody; a network that only fails is not asked for passwords any more,
+//     until it has been silent for a while.
+//   - EXTERNAL believes XmppAddr alone, of a certificate that [Config].Clients
+//     accepts; a bad one is as good as none, as the client can log in otherwise.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
 //   - A WebSocket that ends without <close/> is a lost connection, so the session

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -36,8 +37,9 @@ type link struct {
 	asks     []stream.Output // questions, for the reader
 	arrivals []stream.Arrival
 	startTLS bool
-	listed   bool // in the table of sessions that can be resumed
-	released bool // no longer counted as pending
+	listed   bool    // in the table of sessions that can be resumed
+	released bool    // no longer counted as pending
+	asked    jid.JID // whom the attempt under way is about
 	closed   *stream.Closed
 	returned *stream.Session // that could not be resumed here after all
 	timer    *time.Timer
@@ -163,12 +165,7 @@ func (l *link) answer(ctx context.Context, o stream.Output) stream.Input {
 	cfg := &l.server.cfg
 	switch o := o.(type) {
 	case stream.LookUp:
-		r, err := cfg.Accounts.LookUp(ctx, o)
-		if err != nil {
-			cfg.Log.Error("look up an account", zap.Error(err))
-			return stream.LookUpFailed{}
-		}
-		return stream.Found{Reply: r}
+		return l.lookUp(ctx, o)
 	case stream.BindWanted:
 		return cfg.Sessions.Bind(ctx, l.owner(), o)
 	case stream.ResumeWanted:
@@ -177,14 +174,7 @@ func (l *link) answer(ctx context.Context, o stream.Output) stream.Input {
 		}
 		return stream.SessionFound{ID: o.ID}
 	}
-	if want, ok := o.(stream.TokenWanted); ok {
-		granted, err := cfg.Accounts.Grant(ctx, want)
-		if err == nil {
-			return granted
-		}
-		cfg.Log.Error("grant a token", zap.Error(err)) // the login goes on without
-	}
-	return stream.TokenGranted{}
+	return l.token(ctx, o)
 }
 
 // shake replaces the connection by one inside TLS.

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -85,12 +87,61 @@ func newDen(t *testing.T, change func(*c2s.Config)) *den {
 	return d
 }
 
-func (d *den) dial() *client {
+// from is a pipe that comes from an address.
+type from struct {
+	net.Conn
+	addr string
+}
+
+func (f from) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(f.addr), 1024))
+}
+
+func (d *den) dial() *client { return d.dialFrom("192.0.2.1") }
+
+func (d *den) dialFrom(address string) *client {
 	d.t.Helper()
 	ours, theirs := net.Pipe()
-	d.ln <- theirs
+	d.ln <- from{theirs, address}
 	d.t.Cleanup(func() { _ = ours.Close() })
-	return &client{t: d.t, conn: ours}
+	return &client{t: d.t, conn: pumped(ours)}
+}
+
+// pump reads all that comes, as the network does, so that a client that does not look holds up nobody.
+type pump struct {
+	net.Conn
+	came chan []byte
+	rest []byte
+}
+
+func pumped(conn net.Conn) *pump {
+	p := &pump{Conn: conn, came: make(chan []byte, 10_000)}
+	go func() {
+		defer close(p.came)
+		for {
+			buf := make([]byte, 4096)
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			p.came <- buf[:n]
+		}
+	}()
+	return p
+}
+
+func (p *pump) SetReadDeadline(time.Time) error { return nil }
+
+func (p *pump) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 {
+		p.rest = <-p.came
+	}
+	if len(p.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
 }
 
 // managed logs in and returns the id to resume by.

@@ -12,14 +12,24 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/internal/sasl"
+	"sallyport/internal/tlsid"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 )
 
 // Accounts answers what a login needs to know. Errors mean that nothing is known now.
 type Accounts interface {
 	LookUp(ctx context.Context, q stream.LookUp) (sasl.Reply, error)
-	// Grant makes a token (XEP-0484); the zero answer is none.
+}
+
+// Tokens keeps what clients log in with the next time (XEP-0484).
+type Tokens interface {
+	// Tokens gives those of an account's agent for a mechanism. It works as long for a name without account.
+	Tokens(ctx context.Context, q stream.LookUp) ([]sasl.Token, error)
+	// Grant makes one; the zero answer is none.
 	Grant(ctx context.Context, q stream.TokenWanted) (stream.TokenGranted, error)
+	// Used voids what a login by a token makes void.
+	Used(ctx context.Context, a stream.Authenticated) error
 }
 
 // Sessions takes what logged-in clients do. All but Bind are called by goroutines of this package and must not wait
@@ -48,8 +58,11 @@ type Config struct {
 	// TLS chooses certificates by GetCertificate; nil has no TLS at all.
 	TLS      *tls.Config
 	Accounts Accounts
+	Tokens   Tokens // nil: none
 	Sessions Sessions
-	Park     ParkLimits
+	// Clients is what a client's certificate must show so that its XmppAddr is believed (SASL EXTERNAL); nil: none is asked for.
+	Clients *tlsid.Policy
+	Park    ParkLimits
 	// Observe, where set, is told what is worth a line in an audit. It is called under locks and must not wait.
 	Observe func(Observation)
 	Log     *zap.Logger // nil: none
@@ -61,6 +74,7 @@ type Server struct {
 	plain   *tls.Config // after STARTTLS
 	direct  *tls.Config
 	park    *park
+	brake   *brake
 	tasks   sync.WaitGroup // short ones: writing, last words
 	mu      sync.Mutex
 	closing bool
@@ -79,9 +93,16 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.Stream.OfferTLS = cfg.TLS != nil
-	s := &Server{cfg: cfg, park: newPark(cfg.Park), pending: make(map[netip.Addr]int)}
+	if policy := cfg.Stream.Policy; policy != nil && cfg.Tokens == nil { // nothing is promised that nobody keeps
+		cfg.Stream.Policy = func(domain jid.JID) stream.ClientPolicy {
+			p := policy(domain)
+			p.Tokens = false
+			return p
+		}
+	}
+	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: make(map[netip.Addr]int)}
 	if cfg.TLS != nil {
-		s.plain, s.direct = showing(cfg.TLS), showing(cfg.TLS)
+		s.plain, s.direct = showing(cfg.TLS, cfg.Clients != nil), showing(cfg.TLS, cfg.Clients != nil)
 		s.direct.NextProtos = []string{"xmpp-client"}
 	}
 	return s, nil

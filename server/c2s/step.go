@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/sasl"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
@@ -70,7 +71,10 @@ func (l *link) tell(o stream.Output) {
 	switch o := o.(type) {
 	case stream.Authenticated:
 		l.released = true
-		l.note(LoggedIn, o.Account, o.Mechanism)
+		l.outcome(LoggedIn, o.Account, o.Mechanism)
+		if o.Token != "" && l.server.cfg.Tokens != nil {
+			l.asks = append(l.asks, o)
+		}
 	case stream.ClientReady:
 		address := o.Address
 		l.of.address.Store(&address)
@@ -88,15 +92,17 @@ func (l *link) tell(o stream.Output) {
 func (l *link) fact(o stream.Fact) {
 	l.server.cfg.Log.Warn("client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
 		zap.Stringer("account", o.Remote), zap.Stringer("address", l.addr))
-	what := Hostile
+	detail := o.Kind.String() + ": " + o.Detail
 	switch o.Kind {
 	case stream.FactAuthFailed:
-		what = LoginFailed
+		if o.Detail != sasl.TemporaryAuthFailure.String() { // that says nothing of the client
+			l.outcome(LoginFailed, o.Remote, detail)
+		}
 	case stream.FactDowngrade:
-		what = Downgraded
+		l.outcome(Downgraded, o.Remote, detail)
 	default:
+		l.note(Hostile, o.Remote, detail)
 	}
-	l.note(what, o.Remote, o.Kind.String()+": "+o.Detail)
 }
 
 func (l *link) note(w What, account jid.JID, detail string) {

@@ -59,10 +59,6 @@ func (h home) Arrived(s *c2s.Session, a stream.Arrival) {
 	}
 }
 
-func (home) Grant(context.Context, stream.TokenWanted) (stream.TokenGranted, error) {
-	return stream.TokenGranted{}, nil
-}
-
 func (home) Event(*c2s.Session, stream.Output) {}
 
 func (home) Closed(*c2s.Session, stream.Closed) {}

@@ -52,7 +52,8 @@ func (m *Client) begin(name string, offered []string) bool {
 		m.saslFailure(&sasl.Failure{Condition: sasl.EncryptionRequired})
 		return false
 	}
-	if !slices.Contains(offered, name) { // F01
+	// EXTERNAL that is only not offered to who has shown no identity is answered by the mechanism (E10).
+	if !slices.Contains(offered, name) && (name != sasl.External || !slices.Contains(m.policy.Mechanisms, name)) { // F01
 		m.saslFailure(&sasl.Failure{Condition: sasl.InvalidMechanism})
 		return false
 	}
