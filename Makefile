@@ -13,7 +13,7 @@ TOOL := $(GO) tool -modfile=testbed/tools/go.mod
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all build run demo-hf test peers unit race integration lint fuzz bench clean
+.PHONY: all build run demo-hf test peers webclient unit race integration lint fuzz bench clean
 
 all: build
 
@@ -30,12 +30,19 @@ demo-hf: build
 	$(GO) build -trimpath -o build/demo-hf ./testbed/demo-hf
 	./build/demo-hf -sallyport build/sallyport -state run
 
-test: peers build lint unit race integration
+test: peers webclient build lint unit race integration
 	@echo "make test: all passed"
 
 # Third-party programs the tests talk to. Needs root or sudo; starts nothing.
 peers:
 	./testbed/install-peers.sh
+
+# JavaScript clients for the tests, as their lock file names them.
+webclient: testbed/webclient/node_modules/.installed
+
+testbed/webclient/node_modules/.installed: testbed/webclient/package-lock.json
+	cd testbed/webclient && npm ci --silent
+	touch $@
 
 unit:
 	$(GO) test ./cmd/... ./gateway/... ./peering/... ./labels/... ./links/... ./rules/... ./s5066/... ./server/... ./internal/... ./testbed/xmppload/... ./testbed/bench/... ./testbed/house/... ./testbed/labelproof/... ./testbed/simulate/... ./testbed/recordday/...
@@ -46,7 +53,7 @@ race:
 
 # The hostile suite runs alone: it judges what others feel while one attacks.
 integration: build
-	$(GO) test -count=1 -timeout 15m ./testbed/scenario/... ./testbed/peers/... ./testbed/client/... ./testbed/nbxmpp/... ./testbed/demo/... ./testbed/demo-hf/... ./testbed/badnet/... ./testbed/cable/... ./testbed/killer/... ./testbed/radio/... ./testbed/login/... ./testbed/docs/... ./examples/...
+	$(GO) test -count=1 -timeout 15m ./testbed/scenario/... ./testbed/peers/... ./testbed/client/... ./testbed/nbxmpp/... ./testbed/demo/... ./testbed/demo-hf/... ./testbed/badnet/... ./testbed/cable/... ./testbed/killer/... ./testbed/radio/... ./testbed/login/... ./testbed/webclient/... ./testbed/docs/... ./examples/...
 	$(GO) test -count=1 -timeout 10m ./testbed/hostile/...
 
 lint:

@@ -23,6 +23,9 @@ needed() {
 /usr/bin/strace                                      strace            lets system calls of ours fail
 /usr/bin/tshark                                      tshark            judge of our STANAG 5066 frames: s5066sis and s5066dts
 /usr/lib/postgresql/15/bin/initdb                    postgresql        the server's second database; tests start clusters of their own
+/usr/bin/chromium                                    chromium          browser for Converse.js, a client of the server
+/usr/bin/node                                        nodejs            runs xmpp.js, and drives the browser
+/usr/bin/npm                                         npm               installs both clients (testbed/webclient)
 /usr/bin/gcc                                         gcc               the race detector is linked with it
 /usr/include/stdlib.h                                libc6-dev         and with this
 LIST

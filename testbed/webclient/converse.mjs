@@ -1,0 +1,72 @@
+// Two people with Converse.js in a headless browser: they log in, chat, and see it.
+//
+// Reads one JSON object: {page, service, chromium, pictures, people: [{jid, password}, {jid, password}], texts: [text, answer]}; writes one line of
+// JSON for each thing that was seen. Exits with 1 and a picture of both windows where something was not.
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const patience = 30_000;
+const job = JSON.parse(readFileSync(0, 'utf8'));
+const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
+
+async function logIn(browser, who) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, ignoreHTTPSErrors: true, locale: 'en-GB' });
+  const page = await context.newPage();
+  page.on('console', (m) => { if (m.type() === 'error') say({ console: m.text().slice(0, 300), jid: who.jid }); });
+  page.on('pageerror', (e) => say({ error: String(e).slice(0, 300), jid: who.jid }));
+  await page.route((url) => url.hostname !== new URL(job.page).hostname, (r) => r.abort()); // logos of its makers' sponsors
+  await page.goto(job.page);
+  await page.waitForFunction(() => window.converse, null, { timeout: patience });
+  await page.evaluate(({ jid, password, websocket }) => {
+    converse.plugins.add('watch', {
+      initialize() {
+        window.api = this._converse.api;
+        this._converse.api.listen.on('connected', () => { window.connectedAs = this._converse.api.connection.get().jid; });
+      },
+    });
+    converse.initialize({
+      authentication: 'login', auto_login: true, jid, password, websocket_url: websocket, discover_connection_methods: false,
+      assets_path: '/dist/', view_mode: 'fullscreen', i18n: 'en', allow_non_roster_messaging: true, whitelisted_plugins: ['watch'], blacklisted_plugins: ['converse-omemo'],
+      play_sounds: false, show_desktop_notifications: false, clear_cache_on_logout: true, loglevel: 'warn', auto_reconnect: false,
+      reuse_scram_keys: false, muc_respect_autojoin: false,
+    });
+  }, { ...who, websocket: job.service });
+  await page.waitForFunction(() => window.connectedAs, null, { timeout: patience });
+  say({ loggedIn: await page.evaluate(() => window.connectedAs) });
+  return page;
+}
+
+const bubbles = (page, text) => page.locator('converse-chat-message-body', { hasText: text });
+
+async function write(page, to, text) {
+  await page.evaluate((jid) => { window.api.chats.open(jid, {}, true).catch((e) => console.error(String(e))); }, to);
+  const box = page.locator('textarea.chat-textarea');
+  await box.waitFor({ timeout: patience });
+  await box.fill(text);
+  await box.press('Enter');
+  await bubbles(page, text).first().waitFor({ timeout: patience });
+}
+
+async function read(page, from, text) {
+  await page.evaluate((jid) => { window.api.chats.open(jid, {}, true).catch((e) => console.error(String(e))); }, from);
+  await bubbles(page, text).first().waitFor({ timeout: patience });
+  say({ read: text, times: await bubbles(page, text).count() });
+}
+
+const browser = await chromium.launch({ executablePath: job.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+let pages = [];
+try {
+  for (const who of job.people) pages.push(await logIn(browser, who));
+  const [a, b] = job.people.map((p) => p.jid);
+  await write(pages[0], b, job.texts[0]);
+  await read(pages[1], a, job.texts[0]);
+  await write(pages[1], a, job.texts[1]);
+  await read(pages[0], b, job.texts[1]);
+  say({ done: true });
+} catch (e) {
+  say({ failed: String(e).slice(0, 1000) });
+  process.exitCode = 1;
+} finally {
+  for (const [i, page] of pages.entries()) await page.screenshot({ path: `${job.pictures}/${i + 1}.png` });
+  await browser.close();
+}

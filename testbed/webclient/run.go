@@ -1,0 +1,138 @@
+package webclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Chromium is Debian's.
+const Chromium = "/usr/bin/chromium"
+
+// Person is somebody with an account.
+type Person struct {
+	JID      string `json:"jid"`
+	Password string `json:"password"`
+}
+
+// Talk is what two people do: the first writes Texts[0], the second reads it and writes Texts[1], which the first reads.
+type Talk struct {
+	// Service is where to connect: ws://… or wss://…; for XMPPJS also xmpp://… and xmpps://….
+	Service string    `json:"service"`
+	People  [2]Person `json:"people"`
+	Texts   [2]string `json:"texts"`
+	// Domain is what xmpp.js connects for.
+	Domain string `json:"domain"`
+	// Authority is a file with the certificate authority that xmpp.js believes, beside the usual ones.
+	Authority string `json:"-"`
+	// Pictures is the directory for one picture of each window of a browser.
+	Pictures string `json:"pictures"`
+}
+
+// Seen is what the programs told.
+type Seen struct {
+	LoggedIn []string       // full addresses, in order
+	Read     map[string]int // text, and how often it stood there
+	Told     []string       // everything, for the log of a failed test
+}
+
+// Converse lets both people use Converse.js, each in a browser of his own.
+func Converse(ctx context.Context, talk Talk) (Seen, error) {
+	page, stop, err := servePage()
+	if err != nil {
+		return Seen{}, err
+	}
+	defer stop()
+	return run(ctx, "converse.mjs", nil, struct {
+		Talk
+		Page     string `json:"page"`
+		Chromium string `json:"chromium"`
+	}{talk, page, Chromium})
+}
+
+// XMPPJS lets both use xmpp.js.
+func XMPPJS(ctx context.Context, talk Talk) (Seen, error) {
+	var env []string
+	if talk.Authority != "" {
+		env = append(env, "NODE_EXTRA_CA_CERTS="+talk.Authority)
+	}
+	return run(ctx, "xmppjs.mjs", env, talk)
+}
+
+// run starts a program with its job as input, and reads what it tells, a line of JSON for each thing.
+func run(ctx context.Context, program string, env []string, job any) (seen Seen, err error) {
+	input, err := json.Marshal(job)
+	if err != nil {
+		return seen, err
+	}
+	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir(), program))
+	cmd.Stdin, cmd.Env, cmd.WaitDelay = bytes.NewReader(input), append(os.Environ(), env...), 5*time.Second
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	seen.Read = make(map[string]int)
+	done := false
+	for line := range strings.Lines(string(out)) {
+		var told struct {
+			LoggedIn, Read, Failed string
+			Times                  int
+			Done                   bool
+		}
+		seen.Told = append(seen.Told, strings.TrimSpace(line))
+		if bad := json.Unmarshal([]byte(line), &told); bad != nil {
+			return seen, fmt.Errorf("what %s told: %w", program, bad)
+		}
+		if told.LoggedIn != "" {
+			seen.LoggedIn = append(seen.LoggedIn, told.LoggedIn)
+		}
+		if told.Read != "" {
+			seen.Read[told.Read] = told.Times
+		}
+		done = done || told.Done
+	}
+	if err == nil && !done {
+		err = errors.New("it ended early")
+	}
+	if err != nil {
+		return seen, fmt.Errorf("%s: %w\n%s\n%s", program, err, strings.Join(seen.Told, "\n"), complaints.String())
+	}
+	return seen, nil
+}
+
+// dir is where the programs are.
+func dir() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
+}
+
+// servePage serves page.html, and the client from its package.
+func servePage() (url string, stop func(), err error) {
+	client := filepath.Join(dir(), "node_modules", "converse.js", "dist")
+	if _, err := os.Stat(client); err != nil {
+		return "", nil, fmt.Errorf("the client is not installed, run 'make webclient': %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/dist/", http.StripPrefix("/dist/", http.FileServer(http.Dir(client))))
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, filepath.Join(dir(), "page.html")) })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(ln) // ends when it is closed
+	}()
+	return "http://" + ln.Addr().String() + "/", func() { _ = server.Close(); <-ended }, nil
+}
