@@ -19,6 +19,7 @@ const (
 	NoticeRepeated  = "repeated"          // a U_PDU that came before
 	NoticeReset     = "stream-reset"      // a stream that was opened, numbered or used against the rules (N20, N21)
 	NoticeCodec     = "codec-differs"     // the peer codes stanzas by another model or table
+	NoticeReflected = "reflected"         // our own words, as if they were the peer's
 	NoticeBogus     = "bogus-acknowledge" // the peer holds what was never given a number
 )
 

@@ -110,6 +110,9 @@ func (s *Stream) greeting(now time.Time, e *xmlstream.Element) {
 	if why == "" && g.Dictionary != s.dictionary() {
 		why = "the two ends have different dictionaries"
 	}
+	if why == "" && g.Epoch == s.cfg.Epoch {
+		why = "our own greeting came back as the peer's"
+	}
 	if why != "" {
 		s.fail(now, stanza.StreamBadFormat, why)
 		return
