@@ -50,7 +50,7 @@ type RateControl struct {
 // DefaultConfig is what a node uses that is told only its address.
 func DefaultConfig(own s5066.Address) Config {
 	return Config{
-		Own: own, SegmentSize: 200, AdaptSize: true, MinSegment: 50, MaxSegment: 800, Window: dpdu.Window,
+		Own: own, SegmentSize: 200, AdaptSize: true, MinSegment: 50, MaxSegment: dpdu.MaxSegment, Window: dpdu.Window,
 		MaxTransmit: dpdu.MaxTransmission, MaxLifetime: 24 * time.Hour, Attempts: 16, MaxSends: 64, MaxRetries: 3,
 		MaxCPDU: 4096, MaxQueue: 256, MaxRemotes: 64, MaxPartial: 64,
 	}

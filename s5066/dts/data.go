@@ -21,7 +21,11 @@ func (m *Machine) addData(b *builder, r *remote) {
 	defer func() { b.limit = full }()
 	acked := r.ackOwed
 	for n := 0; ; n++ {
-		fsn, ok := m.pick(b, r)
+		extra := 0
+		if acked && n%ackEvery == 0 {
+			extra = ackRoom
+		}
+		fsn, ok := m.pick(b, r, extra)
 		if !ok {
 			return
 		}
@@ -34,7 +38,7 @@ func (m *Machine) addData(b *builder, r *remote) {
 			Type: dpdu.DataOnly, To: r.addr, From: m.cfg.Own, Segment: f.segment,
 			Data: dpdu.Data{FSN: fsn, Start: f.start, End: f.end, InOrder: !f.of.req.Unordered, Drop: f.drop},
 		}
-		if acked && n%ackEvery == 0 {
+		if extra > 0 {
 			p.Type, p.Acks = dpdu.DataAck, r.rx.acks()
 			r.ackOwed = false
 		}
@@ -53,8 +57,8 @@ func (m *Machine) addData(b *builder, r *remote) {
 // ackRoom is what an acknowledgement may add to a data frame.
 const ackRoom = 1 + dpdu.MaxAckBytes
 
-// pick is the next frame to key, if it fits: one that has a number and is due, or a new one.
-func (m *Machine) pick(b *builder, r *remote) (uint8, bool) {
+// pick is the next frame to key, if it fits with so many bytes on top: one that has a number and is due, or a new one.
+func (m *Machine) pick(b *builder, r *remote, extra int) (uint8, bool) {
 	lent := r.queue.ordered()
 	if o := r.tx.part; o != nil && !o.req.Unordered {
 		lent = max(lent, int(o.req.Priority))
@@ -73,17 +77,20 @@ func (m *Machine) pick(b *builder, r *remote) (uint8, bool) {
 		fresh = max(fresh, int(o.req.Priority))
 	}
 	if due && (o == nil || priority >= fresh) {
-		return fsn, b.fits(len(r.tx.frames[fsn].segment) + overhead + ackRoom)
+		return fsn, b.fits(len(r.tx.frames[fsn].segment) + overhead + extra)
 	}
 	if o == nil {
 		return 0, false
 	}
-	size := o.size
 	if o.offset == 0 {
-		size = min(r.size.size(), m.largest(b.limit))
+		o.size = min(r.size.size(), m.largest(b.limit))
 	}
-	if !b.fits(min(size, len(o.req.CPDU)-o.offset) + overhead + ackRoom) {
-		return 0, false
+	size := m.piece(o)
+	if !b.fits(size + overhead + extra) {
+		// What is left of the transmission goes by unused otherwise.
+		if size = b.room() - overhead - extra; size < leastPiece {
+			return 0, false
+		}
 	}
 	if o.offset == 0 {
 		r.queue.pop()
@@ -91,8 +98,20 @@ func (m *Machine) pick(b *builder, r *remote) (uint8, bool) {
 	return r.tx.number(o, size), true
 }
 
+// leastPiece is the least number of bytes that are worth a frame of their own.
+const leastPiece = 2 * overhead
+
+// piece is how much of a C_PDU the next segment has: all of them about the same, so that none is hardly more than its header.
+func (m *Machine) piece(o *outgoing) int {
+	rest, most := len(o.req.CPDU)-o.offset, o.size
+	if m.cfg.AdaptSize {
+		most = min(most+most/4, m.cfg.MaxSegment)
+	}
+	pieces := (rest + most - 1) / most
+	return (rest + pieces - 1) / pieces
+}
+
 // largest is the size of segment of which two fit into a transmission, so that slow rates with short turns work.
 func (m *Machine) largest(limit time.Duration) int {
-	bytes := int(int64(m.timing.Rate) * int64(limit/time.Millisecond) / 8000)
-	return max(bytes/2-overhead-ackRoom, 32)
+	return max((m.timing.within(limit)-ackRoom)/2-overhead, 32)
 }

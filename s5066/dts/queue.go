@@ -10,7 +10,7 @@ import (
 type outgoing struct {
 	req      Request
 	deadline time.Time
-	size     int  // of its segments, fixed with the first
+	size     int  // of its segments at most, chosen with the first
 	offset   int  // bytes that have been given numbers
 	open     int  // frames above the window's lower edge
 	gone     bool // rejected: what is left of it is dropped

@@ -11,9 +11,10 @@ type sizer struct {
 	sizes []int
 	loss  []float64 // by size, negative while not known
 	at    int
-	asked int                    // C_PDUs begun
-	total float64                // loss of frames of any size
-	turns func(size int) float64 // share of the time that is not lost to turns when a window of such segments is sent
+	asked int     // C_PDUs begun
+	total float64 // loss of frames of any size
+	// turns is the share of the time that is not lost to turns when windows of such segments are sent, of which so many are lost.
+	turns func(size int, loss float64) float64
 }
 
 // How many C_PDUs go by before the next larger size is tried for the first time, and again; and the loss that it must not be expected to have.
@@ -24,7 +25,7 @@ const (
 	assumed    = 0.05 // loss of frames of the first size, before any is known
 )
 
-func newSizer(c Config, turns func(int) float64) sizer {
+func newSizer(c Config, turns func(int, float64) float64) sizer {
 	s := sizer{sizes: []int{c.SegmentSize}, turns: turns}
 	if c.AdaptSize {
 		for size := c.MinSegment; size < c.MaxSegment; size *= 2 {
@@ -59,20 +60,19 @@ func (s *sizer) size() int {
 // judge learns from frames with segments of about the size.
 func (s *sizer) judge(size, frames, lost int) {
 	i := s.nearest(size)
-	now := float64(lost) / float64(frames)
-	weight := min(float64(frames)/32, 0.5)
-	if s.loss[i] < 0 {
-		s.loss[i] = now
-	} else {
-		s.loss[i] += weight * (now - s.loss[i])
-	}
+	now, n := float64(lost)/float64(frames), float64(frames)
+	weight := min(n/64, 0.35)
 	s.total += weight * (now - s.total)
+	if s.loss[i] < 0 { // one frame proves nothing
+		s.loss[i], weight = s.expected(i), n/(n+10)
+	}
+	s.loss[i] += weight * (now - s.loss[i])
 	s.choose()
 }
 
 // choose takes the size with the best yield, if it is clearly better than the present one.
 func (s *sizer) choose() {
-	const clearly = 1.03 // better, or nothing is changed
+	const clearly = 1.01 // better, or nothing is changed
 	best, yield := s.at, s.yield(s.at)*clearly
 	for j := range s.sizes {
 		if y := s.yield(j); j != s.at && y > yield {
@@ -83,10 +83,10 @@ func (s *sizer) choose() {
 }
 
 // yield is the share of the line that is payload and arrives with a size, turns included: where the window is full before the transmission is long,
-// larger segments save turns. A size that was never tried is
-// taken to lose by single bits, as the nearest one that was.
+// larger segments save turns. A size that was never tried is taken to lose by single bits, as the nearest one that was.
 func (s *sizer) yield(j int) float64 {
-	return (1 - s.expected(j)) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead) * s.turns(s.sizes[j])
+	loss := s.expected(j)
+	return (1 - loss) * float64(s.sizes[j]) / float64(s.sizes[j]+overhead) * s.turns(s.sizes[j], loss)
 }
 
 func (s *sizer) expected(j int) float64 {

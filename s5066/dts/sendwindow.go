@@ -32,12 +32,9 @@ func newSendWindow() sendWindow { return sendWindow{uwe: 255} }
 // used is how many numbers are under way.
 func (w *sendWindow) used() int { return int(w.uwe - w.lwe + 1) }
 
-// number gives the next segment of o, at most size bytes if it is its first, a number.
+// number gives the next bytes of o a number, as one segment.
 func (w *sendWindow) number(o *outgoing, size int) uint8 {
-	if o.offset == 0 {
-		o.size = size
-	}
-	end := min(o.offset+o.size, len(o.req.CPDU))
+	end := min(o.offset+size, len(o.req.CPDU))
 	f := &sendFrame{of: o, segment: o.req.CPDU[o.offset:end], start: o.offset == 0, end: end == len(o.req.CPDU), due: true}
 	o.offset = end
 	o.open++
@@ -61,7 +58,7 @@ type heardAck struct {
 type tally struct{ size, frames, lost int }
 
 func (h *heardAck) judge(f *sendFrame) {
-	size, i := min(f.of.size, len(f.of.req.CPDU)), 0
+	size, i := len(f.segment), 0
 	for i < len(h.judged) && h.judged[i].size != size {
 		i++
 	}

@@ -42,6 +42,15 @@ func (t Timing) Air(bytes int) time.Duration {
 	return d + t.Tail
 }
 
+// within is how many bytes Air says take at most so long.
+func (t Timing) within(limit time.Duration) int {
+	d := limit - t.Tail
+	if t.Block > 0 {
+		d = d / t.Block * t.Block
+	}
+	return max(int(int64(d)*int64(t.Rate)/int64(8*time.Second))-t.Behind, 0)
+}
+
 // rounding is that of an EOT.
 const rounding = 500 * time.Millisecond
 
@@ -73,11 +82,16 @@ func (t Timing) sense() time.Duration {
 	return t.Lead + t.Block + t.Latency
 }
 
-// turnShare is what share of the time a sender transmits that sends windows of full segments and hears them acknowledged.
-func (m *Machine) turnShare(segment int) float64 {
+// turnShare is what share of the time a sender transmits that sends windows of full segments and hears them acknowledged. Where the window is
+// full before the transmission is long enough, what was lost of one holds up the next: then every second transmission is a short one.
+func (m *Machine) turnShare(segment int, loss float64) float64 {
 	t := m.timing
-	train := min(m.cfg.MaxTransmit, t.Air(m.cfg.Window*(segment+overhead)))
+	window := t.Air(m.cfg.Window * (segment + overhead))
+	train := min(m.cfg.MaxTransmit, window)
 	turns := 2*(t.Lead+t.Latency+t.Turnaround) + t.Tail + t.Air(2*overhead)
+	if window < m.cfg.MaxTransmit && loss*float64(m.cfg.Window) >= 1 {
+		turns *= 2
+	}
 	return float64(train) / float64(train+turns)
 }
 

@@ -26,6 +26,9 @@ func (b *builder) fits(size int) bool {
 	return b.timing.Air(b.bytes+size) <= b.limit
 }
 
+// room is how many more bytes there may be.
+func (b *builder) room() int { return b.timing.within(b.limit) - b.bytes }
+
 func (b *builder) add(p dpdu.PDU) {
 	p.AddressSize = 7
 	b.bytes += p.Size()

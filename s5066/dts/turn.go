@@ -59,12 +59,22 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	}
 	if m.turn.carrier && !on {
 		m.turn.quiet = m.now
-		if !m.timing.Drains {
+		if m.timing.Drains {
+			m.ended(m.now.Add(-m.timing.Latency))
+		} else {
 			m.turn.quiet = m.now.Add(m.timing.Latency + 50*time.Millisecond)
 		}
 	}
 	m.turn.carrier = on
 	return m.end()
+}
+
+// ended says when a transmission left the air. An EOT tells that within half a second, and where in its block its frame began nobody has seen: what
+// is within that is over now. What is announced for much longer has faded, and goes on.
+func (m *Machine) ended(at time.Time) {
+	if latest := at.Add(rounding); m.turn.busy.After(latest) && m.turn.busy.Sub(latest) <= m.timing.Block {
+		m.turn.busy = latest
+	}
 }
 
 // Keyed says that the transmission of the last train has ended now.

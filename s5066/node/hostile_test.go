@@ -159,7 +159,7 @@ func TestN19(t *testing.T) {
 	if after.Waveform != before.Waveform {
 		t.Errorf("waveform %s", after.Waveform)
 	}
-	if n := after.Stats.Trains - before.Stats.Trains; n > 10 {
+	if n := after.Stats.Trains - before.Stats.Trains; n > 15 {
 		t.Errorf("%d transmissions for fifty orders", n)
 	}
 	a.unidata(1, s5066.ConfirmNode, sixty(2))

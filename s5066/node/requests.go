@@ -8,6 +8,7 @@ import (
 
 	"sallyport/s5066"
 	"sallyport/s5066/cas"
+	"sallyport/s5066/dpdu"
 	"sallyport/s5066/dts"
 	"sallyport/s5066/sis"
 	"sallyport/s5066/spdu"
@@ -21,7 +22,7 @@ const (
 
 const (
 	maxRequests = 8192             // of all clients together
-	ahead       = 32               // C_PDUs given to the data transfer sublayer for one remote, beyond which others wait here
+	ahead       = dpdu.Window      // C_PDUs given to the data transfer sublayer for one remote, beyond which others wait here: a window may hold one in each frame
 	retryPause  = 60 * time.Second // before a call that was refused for the time being is made again
 )
 
