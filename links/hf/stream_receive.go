@@ -76,6 +76,10 @@ func (l *streamLine) heard(now time.Time, p *sis.UnidataIndication) {
 // known reports that a chunk is of the stream that is open, or opens one.
 func (l *streamLine) known(now time.Time, st *strand, c *chunk) bool {
 	switch {
+	case st.s != nil && st.ours == c.generation: // if it is the peer's by chance, it begins another
+		l.tell(event{kind: noticed, word: NoticeReflected, detail: "a chunk of our own stream came back as the peer's"})
+		l.refuse(st.lane, c.generation)
+		return false
 	case st.s != nil && st.theirs == c.generation:
 		return true
 	case slices.Contains(st.dead, c.generation):
