@@ -193,6 +193,7 @@ func (m *Machine) Tick(now time.Time) []Event {
 	m.expireParts()
 	for _, r := range append([]*remote(nil), m.remotes...) {
 		m.expire(r)
+		m.rateUnconfirmed(r)
 		if m.turn.keying.Before(m.now) || m.keyed {
 			m.rateKeyed(r)
 		}

@@ -289,7 +289,8 @@ func TestManagement(t *testing.T) {
 
 func TestRateFollowsLossWithHysteresis(t *testing.T) {
 	t.Parallel()
-	l := newLine(t, 4, shortTiming(2400), func(c *dts.Config) {
+	// With half of the frames lost, one line in a hundred loses all copies of the message on which both change, and with it the link.
+	l := newLine(t, 5, shortTiming(2400), func(c *dts.Config) {
 		c.Rate = dts.RateControl{On: true, Rates: []int{600, 1200, 2400}, Interleave: dpdu.ShortInterleaver, Down: 0.3, Up: 0.05, Frames: 30, Hold: 10 * time.Minute}
 		c.MaxTransmit = 20 * time.Second
 	})

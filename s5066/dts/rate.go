@@ -129,15 +129,17 @@ func (m *Machine) rateAcked(r *remote, done message) {
 	}
 }
 
-// rateKeyed changes the master's rate when its DT_ACK has left, and gives up on a slave that does not confirm.
+// rateKeyed changes the master's rate when its DT_ACK has left.
 func (m *Machine) rateKeyed(r *remote) {
-	p := r.rate.pending
-	switch {
-	case p == nil || !p.master || r.man.owed:
-	case p.step == rateAccepted:
+	if p := r.rate.pending; p != nil && p.master && !r.man.owed && p.step == rateAccepted {
 		m.changeRate(r)
 		p.until = m.now.Add(m.roundTrips(m.cfg.MaxRetries + 2))
-	case p.step == rateChanged && !m.now.Before(p.until):
+	}
+}
+
+// rateUnconfirmed gives up on a slave that does not confirm.
+func (m *Machine) rateUnconfirmed(r *remote) {
+	if p := r.rate.pending; p != nil && p.master && p.step == rateChanged && !m.now.Before(p.until) {
 		r.rate.pending = nil
 		m.lose(r, NoManagement)
 	}

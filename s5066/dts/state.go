@@ -33,5 +33,5 @@ func (m *Machine) state(r *remote) State {
 
 // roundTrips is the time of turns of both ends: for what is not worth waiting for any longer.
 func (m *Machine) roundTrips(n int) time.Duration {
-	return time.Duration(n) * (m.reply() + m.timing.Lead)
+	return time.Duration(n) * (m.timing.Reply() + m.timing.Lead)
 }
