@@ -24,6 +24,7 @@ var released = []string{
 	"5b08a134141c2077",
 	"dffe61622d8b81e4",
 	"b4321a688dab82cd",
+	"8873930f093b808d",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -116,6 +117,18 @@ var content = []struct {
 			e, err := s.FindMessage(t.Context(), jid.MustParse("juliet@a.example"), jid.MustParse("nurse@b.example"), "id")
 			if err != nil || string(e.Stanza) != "<m/>" {
 				t.Errorf("the archive has %+v, %v", e, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO tokens (domain, local, id, agent, mechanism, value, issued, expires, password)
+				VALUES ('a.example', 'juliet', 't', 'phone', 'HT-SHA-256-EXPR', CAST('v' AS {bytes}), 5000000, 9000000, CAST('k' AS {bytes}))`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			list, err := s.Tokens(t.Context(), jid.MustParse("juliet@a.example"), "phone", "HT-SHA-256-EXPR", moment(6))
+			if err != nil || len(list) != 1 || list[0].Value != "v" {
+				t.Errorf("the tokens are %+v, %v", list, err)
 			}
 		},
 	},

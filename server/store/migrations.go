@@ -178,6 +178,23 @@ var migrations = [...][]string{
 		`CREATE INDEX uploads_by_owner ON uploads (domain, owner)`,
 		`CREATE INDEX uploads_by_expiry ON uploads (domain, expires)`,
 	},
+	// 5: tokens that clients log in with the next time. password is a key of the one under which a token was given.
+	{
+		`CREATE TABLE tokens (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			id {text} NOT NULL,
+			agent {text} NOT NULL,
+			mechanism {text} NOT NULL,
+			value {bytes} NOT NULL,
+			issued {int} NOT NULL,
+			expires {int} NOT NULL,
+			password {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, id),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX tokens_by_agent ON tokens (domain, local, agent, mechanism, issued)`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -206,4 +223,5 @@ var tables = []table{
 	{"invites", []string{"domain", "digest", "inviter", "kind", "local", "expires", "used"}, 2},
 	{"push_services", []string{"domain", "local", "service", "node", "options"}, 4},
 	{"uploads", []string{"domain", "slot", "owner", "name", "type", "size", "expires", "stored"}, 2},
+	{"tokens", []string{"domain", "local", "id", "agent", "mechanism", "value", "issued", "expires", "password"}, 3},
 }
