@@ -39,6 +39,10 @@ func TestAmongOurselves(t *testing.T) {
 	}{
 		{name: "any shape", stanza: `<message to='b@home.example'>` + label("UNCLASSIFIED", "") + `<x xmlns='urn:nobody:knows'><y>z</y></x></message>`},
 		{name: "the same to a neighbour", stanza: `<message to='b@out.example'>` + label("UNCLASSIFIED", "") + `<x xmlns='urn:nobody:knows'/></message>`, want: "empty"},
+		{
+			name: "a copy", stanza: `<message from='b@home.example' to='b@home.example/r2'>` + label("UNCLASSIFIED", "") + `<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>` +
+				`<message xmlns='jabber:client' from='b@home.example/r' to='c@out.example'>` + label("UNCLASSIFIED", "") + `<body>x</body></message></forwarded></sent></message>`,
+		},
 		{name: "any request", stanza: `<iq to='b@home.example/r' type='get' id='1'><query xmlns='urn:nobody:knows'/></iq>`},
 		{name: "an answer to nothing", stanza: `<iq to='b@home.example/r' type='result' id='1'/>`, want: peering.Unsolicited},
 		{name: "an approval, which rosters judge", stanza: `<presence to='b@home.example' type='subscribed'/>`},

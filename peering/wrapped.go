@@ -52,7 +52,7 @@ func (j *judgement) admitWrapped(carrier rules.Carrier, depth int) bool {
 			Stage: LabelIn, Reason: "depth", Rule: carrier.String(), Detail: "stanzas wrapped in stanzas too deep",
 			Allowing: "less wrapping", Condition: stanza.PolicyViolation,
 		})
-	case !j.p.profile.AllowsCarrier(carrier):
+	case !j.open && !j.p.profile.AllowsCarrier(carrier):
 		return j.refuse(Refusal{
 			Stage: LabelIn, Reason: Wrapped, Rule: carrier.String(), Detail: "a stanza wrapped in a carrier that the profile does not list",
 			Allowing: "the carrier in the profile", Condition: stanza.PolicyViolation,

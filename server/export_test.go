@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
 )
 
@@ -23,4 +25,16 @@ func (s *Server) Users() int {
 		n += len(s.shards[i].all())
 	}
 	return n
+}
+
+// FateOf is fateOf, in words.
+func FateOf(t stanza.Type, to jid.JID, named, open bool) string {
+	return [...]string{
+		"refused", "ignored", "resource", "open", "keep", "available", "roster", "probe", "account", "server",
+	}[fateOf(t, to, named, open)]
+}
+
+// FateUnknown is fateUnknown, in words.
+func FateUnknown(t stanza.Type) string {
+	return map[fate]string{toSender: "refused", toNobody: "ignored", toProbe: "probe"}[fateUnknown(t)]
 }

@@ -25,7 +25,7 @@ type user struct {
 	mu        sync.Mutex
 	resources []*resource
 	leaving   []*resource // out of resources, with a session that has not ended
-	contacts  contacts // who sees whom; nil until it is needed
+	contacts  contacts    // who sees whom; nil until it is needed
 	bucket    bucket
 }
 
