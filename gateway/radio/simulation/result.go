@@ -53,9 +53,21 @@ func (r *Result) Add(o *Result) {
 		sum *int
 		n   int
 	}{
-		{&r.Said, o.Said}, {&r.Delivered, o.Delivered}, {&r.Refused, o.Refused}, {&r.Expired, o.Expired}, {&r.Superseded, o.Superseded},
-		{&r.InDoubt, o.InDoubt}, {&r.Bounced, o.Bounced}, {&r.Kills, o.Kills}, {&r.Outages, o.Outages}, {&r.Silences, o.Silences},
-		{&r.Collisions, o.Collisions}, {&r.Repeated, o.Repeated}, {&r.Turns, o.Turns}, {&r.Lost, o.Lost}, {&r.Interfered, o.Interfered},
+		{&r.Said, o.Said},
+		{&r.Delivered, o.Delivered},
+		{&r.Refused, o.Refused},
+		{&r.Expired, o.Expired},
+		{&r.Superseded, o.Superseded},
+		{&r.InDoubt, o.InDoubt},
+		{&r.Bounced, o.Bounced},
+		{&r.Kills, o.Kills},
+		{&r.Outages, o.Outages},
+		{&r.Silences, o.Silences},
+		{&r.Collisions, o.Collisions},
+		{&r.Repeated, o.Repeated},
+		{&r.Turns, o.Turns},
+		{&r.Lost, o.Lost},
+		{&r.Interfered, o.Interfered},
 		{&r.Steps, o.Steps},
 	} {
 		*x.sum += x.n
