@@ -10,6 +10,12 @@
 // explain and replay; answers in place of a peer (home.go), and what a requester hears when none
 // came (unanswered.go).
 //
+// The server of this node (gate.go, local.go, clients.go, people.go) is a peer that is called local. What its users send takes the
+// way of everything else, and so does what comes for them: judged, recorded, durable, and only then delivered. What the server says
+// of what it keeps, to somebody who is connected to it (answers, pushes, presence of contacts, archived messages), is judged for that
+// reader and not recorded: the record of the message itself exists, its reading changes nothing, and a record for each
+// line of a roster would drown those that matter. What is refused to a reader is not told, and the server goes on as if it were not there.
+//
 // Not inside: a decision. What may cross is said by peering; this package carries it out,
 // in an order that never releases anything before its record is durable.
 //

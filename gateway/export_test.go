@@ -12,6 +12,8 @@ import (
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
+	"sallyport/server"
+	"sallyport/server/account"
 )
 
 // WatchedLink is what a test puts in place of the server-to-server link.
@@ -41,6 +43,21 @@ func NewBetween(cfg *config.Config, o Options, fs, spool disk.FS, net x2x.Env, h
 	}
 	return New(cfg, o)
 }
+
+// NewServing is NewInMemory with a server of the test, and what is known of accounts.
+func NewServing(cfg *config.Config, o Options, fs disk.FS, link func(links.Sink) WatchedLink, s func(server.Gate) (Serves, account.Accounts)) (*Gateway, error) {
+	o.seams = seams{
+		disk: fs, server: s,
+		services: func() ([]io.Closer, error) { return nil, nil },
+		link: func(_ s2s.Config, sink links.Sink, _ s2s.Env) (watchedLink, error) {
+			return link(sink), nil
+		},
+	}
+	return New(cfg, o)
+}
+
+// Serves is what a test puts in place of the server.
+type Serves = serves
 
 // SpoolTotals are those of the spool of a node.
 func (g *Gateway) SpoolTotals() spool.Totals { return g.depot.store().Stats().Totals }

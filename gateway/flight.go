@@ -15,28 +15,30 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/peering"
+	"sallyport/server"
 )
 
 // flight is one stanza between its arrival and the end of our responsibility for it. It
 // is what the audit log and the outlet report to. Flights are reused; the stanza they
 // hold is not.
 type flight struct {
-	g       *Gateway
-	in      links.Inbound
-	verdict peering.Verdict
-	claim   claim
-	cause   peering.Cause // why the sender is told something, other than the verdict
-	seq     uint64        // audit record of the decision
-	keep    bool          // goes to the spool
-	class   spool.Class
-	copies  *copies           // came with others in one consignment
-	folded  thin.Reason       // why nothing of it is worth sending
-	stored  peering.Stored    // for the spool
-	mark    *spool.Mark       // what taking it means to a gateway of ours
-	home    *answers.Answer   // found for the request, in place of its peer
-	of      *homeAnswer       // this is an answer of ours
-	facts   []byte            // memory for their encoding
-	written xmlstream.Written // the stanza as it came, in canonical form
+	g        *Gateway
+	in       links.Inbound
+	verdict  peering.Verdict
+	claim    claim
+	cause    peering.Cause    // why the sender is told something, other than the verdict
+	declined stanza.Condition // with the cause of that name
+	seq      uint64           // audit record of the decision
+	keep     bool             // goes to the spool
+	class    spool.Class
+	copies   *copies           // came with others in one consignment
+	folded   thin.Reason       // why nothing of it is worth sending
+	stored   peering.Stored    // for the spool
+	mark     *spool.Mark       // what taking it means to a gateway of ours
+	home     *answers.Answer   // found for the request, in place of its peer
+	of       *homeAnswer       // this is an answer of ours
+	facts    []byte            // memory for their encoding
+	written  xmlstream.Written // the stanza as it came, in canonical form
 }
 
 var (
@@ -99,7 +101,7 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		g.auditDown(err)
 		g.counters.Refused.Add(1)
 		if ok && f.cause == peering.ByVerdict && !f.keep {
-			g.link.Unreserve(r.Local(), r.Remote())
+			g.unreserve(&r, f.in.Bytes)
 		}
 		if f.mark != nil { // the peer keeps it, and tells nobody
 			if f.copies != nil {
@@ -138,7 +140,7 @@ func (f *flight) Durable(_, seq uint64, err error) {
 		f.Report(0, links.Failed, errNoLink)
 		return
 	}
-	out.Deliver(links.Consignment{Released: r, Written: &f.written, Reporter: f})
+	out.Deliver(links.Consignment{Released: r, Written: &f.written, Token: uint64(f.in.Bytes), Reporter: f})
 }
 
 // Report is called by the outlet once the fate of what was released is known.
@@ -164,6 +166,10 @@ func (f *flight) Report(_ uint64, d links.Disposition, cause error) {
 	case links.Failed, links.Unknown:
 		g.counters.Bounced.Add(1)
 		f.cause = undelivered(cause)
+		var b *server.Bounce
+		if errors.As(cause, &b) {
+			f.cause, f.declined = peering.Declined, b.Condition
+		}
 	}
 	if r, ok := f.verdict.Released(); ok {
 		g.conversations.forget(&f.verdict.Effects, r.Stanza())

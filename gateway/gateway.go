@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -48,6 +50,8 @@ type Gateway struct {
 	bounces       *bounces
 	link          watchedLink
 	carriers      carriers // all other links
+	clients       *clients // the server of this node; nil without one
+	people        people   // its accounts
 	depot         *depot
 	home          home // answers in place of peers
 	notes         *notes
@@ -99,7 +103,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	policy, err := BuildPolicy(cfg)
+	policy, resolved, err := buildPolicy(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +140,10 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if err := g.depot.open(cfg); err != nil {
 		return nil, joinClose(err, g.audit)
 	}
+	g.people.use(resolved)
+	if err := g.openClients(cfg, &o.seams); err != nil {
+		return nil, errors.Join(fmt.Errorf("server: %w", err), g.depot.close(), g.audit.Close())
+	}
 	return g, nil
 }
 
@@ -151,10 +159,22 @@ func (g *Gateway) makeLink(cfg *config.Config, policy *peering.Policy, s *seams)
 
 // outlet is the link of that name, nil if there is none.
 func (g *Gateway) outlet(link string) links.Outlet {
-	if link != linkS2S {
-		return nil
+	switch {
+	case link == linkS2S:
+		return g.link
+	case link == linkLocal && g.clients != nil:
+		return g.clients.outlet
 	}
-	return g.link
+	return nil
+}
+
+// unreserve gives back the room of a Reserve that no Deliver will follow.
+func (g *Gateway) unreserve(r *peering.Released, bytes int) {
+	if r.Link() == linkLocal {
+		g.clients.outlet.Unreserve(bytes)
+		return
+	}
+	g.link.Unreserve(r.Local(), r.Remote())
 }
 
 // versionText is the policy version in words, made once for each.

@@ -72,6 +72,7 @@ func (g *Gateway) judge(a *peering.Arrival, v *peering.Verdict) {
 	if p.ReissuesIDs() && a.Stanza.IsRequest() {
 		a.Facts.FreshID = g.freshID()
 	}
+	g.people.fill(a)
 	p.FillClearances(a)
 	g.rates.judge(p, a, v)
 }
@@ -131,7 +132,7 @@ func (g *Gateway) answer(f *flight, cause peering.Cause) {
 	if cause == peering.ByVerdict {
 		g.countRefusal(&f.verdict)
 	}
-	reply, ok := g.engine.ReplyTold(&f.verdict, cause, sentenceFor(cause))
+	reply, ok := g.replyTo(f, cause)
 	switch {
 	case ok && g.depot.keeps(reply.Peer()):
 		g.depot.answer(f, &reply)
@@ -142,6 +143,14 @@ func (g *Gateway) answer(f *flight, cause peering.Cause) {
 	default:
 		f.land()
 	}
+}
+
+// replyTo makes the error for the sender of a flight.
+func (g *Gateway) replyTo(f *flight, cause peering.Cause) (peering.Released, bool) {
+	if cause == peering.Declined {
+		return g.engine.ReplyDeclined(&f.verdict, f.declined)
+	}
+	return g.engine.ReplyTold(&f.verdict, cause, sentenceFor(cause))
 }
 
 // sentenceFor is what the sender reads of a stanza that waited in no spool. Where it only says what its condition says, there is none.
@@ -155,7 +164,7 @@ func sentenceFor(c peering.Cause) peering.Told {
 		return peering.ToldNoRoom
 	case peering.TooBig:
 		return peering.ToldTooBig
-	case peering.ByVerdict, peering.Undelivered, peering.AuditDown, peering.Unroutable:
+	case peering.ByVerdict, peering.Undelivered, peering.AuditDown, peering.Unroutable, peering.Declined:
 	}
 	return peering.ToldNothing
 }

@@ -14,8 +14,12 @@ import (
 	"sallyport/rules"
 )
 
-// linkS2S is the name of the one link there is now.
-const linkS2S = config.S2S
+// The names of the links that are always there, and of the server of this node as a peer.
+const (
+	linkS2S   = config.S2S
+	linkLocal = config.Local
+	peerLocal = config.Local
+)
 
 // policyBuild gathers a definition and everything that is wrong with it.
 type policyBuild struct {
@@ -32,6 +36,12 @@ func (b *policyBuild) bad(format string, args ...any) {
 // BuildPolicy makes the policy that a configuration describes, or says everything that is
 // wrong with it. It reads the files the configuration names.
 func BuildPolicy(cfg *config.Config) (*peering.Policy, error) {
+	policy, _, err := buildPolicy(cfg)
+	return policy, err
+}
+
+// buildPolicy is BuildPolicy with what the configuration says of labels.
+func buildPolicy(cfg *config.Config) (*peering.Policy, *config.Labels, error) {
 	b := policyBuild{cfg: cfg}
 	b.source([]byte(cfg.Source.Digest))
 	b.securityPolicies()
@@ -48,15 +58,18 @@ func BuildPolicy(cfg *config.Config) (*peering.Policy, error) {
 			From: p.First(), To: p.Second(), Both: p.Direction == config.Both, SameSide: p.SameSide,
 		})
 	}
+	if p := b.cfg.Peer(peerLocal); p != nil && p.Ourselves {
+		b.def.Pairs = append(b.def.Pairs, peering.Pair{From: p.Name, To: p.Name, SameSide: true, Open: true})
+	}
 	b.def.Expiry, b.def.ReissueIDs, b.def.LinkFloor = cfg.Policy.Expiry, cfg.Policy.ReissueIDs, linkFloors(cfg)
 	if len(b.problems) > 0 {
-		return nil, errors.Join(b.problems...)
+		return nil, nil, errors.Join(b.problems...)
 	}
 	policy, problems := peering.Compile(b.def)
 	for _, p := range problems {
 		b.bad("%w", p)
 	}
-	return policy, errors.Join(b.problems...)
+	return policy, b.resolved, errors.Join(b.problems...)
 }
 
 // source adds bytes to what the version of the policy is a digest of.
@@ -122,6 +135,9 @@ func (b *policyBuild) peer(c *config.Peer) {
 		Kinds: peering.Kinds{
 			Message: c.Kinds.Message, Presence: c.Kinds.Presence, MUC: c.Kinds.MUC, PubSub: c.Kinds.PubSub, IQ: c.Kinds.IQ,
 		},
+	}
+	if c.Ourselves {
+		p.Floor = peering.Floor{Methods: []peering.Method{peering.Local}}
 	}
 	for _, a := range c.Authenticate {
 		switch a {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"go.uber.org/zap"
@@ -46,7 +47,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	if err := fixed(old, next); err != nil {
 		return control.Reloaded{}, err
 	}
-	policy, err := BuildPolicy(next)
+	policy, resolved, err := buildPolicy(next)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
@@ -63,6 +64,10 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 		return control.Reloaded{}, err
 	}
 	if err := g.depot.open(next); err != nil {
+		return control.Reloaded{}, err
+	}
+	show, err := g.certificates(next)
+	if err != nil {
 		return control.Reloaded{}, err
 	}
 	use, drop, err := g.prepare(links, others)
@@ -88,7 +93,9 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	}
 	g.depot.know(next)
 	use()
+	show()
 	g.countPeers(policy)
+	g.people.use(resolved)
 	g.engine.Swap(policy)
 	g.activate(next)
 	g.home.use(next)
@@ -123,6 +130,18 @@ func (g *Gateway) activate(next *config.Config) {
 	}
 }
 
+// sameServer reports whether a server differs in nothing but labels, clearances and catalogues, which it may while it runs.
+func sameServer(old, next *config.Server) bool {
+	a, b := *old, *next
+	for _, s := range []*config.Server{&a, &b} {
+		s.Labels, s.Clearances, s.Catalogues = config.ServerLabels{}, nil, nil
+		if !s.Open() { // only commands use it, which read it themselves
+			*s = config.Server{}
+		}
+	}
+	return reflect.DeepEqual(a, b)
+}
+
 // fixed refuses changes that a running node cannot make.
 func fixed(old, next *config.Config) error {
 	var changed []string
@@ -145,6 +164,7 @@ func fixed(old, next *config.Config) error {
 		{"spool.dir", old.Spool.Dir == next.Spool.Dir},
 		{"spool.max-bytes", old.Spool.MaxBytes == next.Spool.MaxBytes},
 		{"spool.max-peer-bytes", old.Spool.MaxPeerBytes == next.Spool.MaxPeerBytes},
+		{"server", sameServer(&old.Server, &next.Server)},
 		{"spool.merge-window", old.Spool.MergeWindow == next.Spool.MergeWindow},
 	} {
 		if !f.same {

@@ -30,6 +30,9 @@ type reply struct {
 
 var _ links.Reporter = (*reply)(nil)
 
+// replyBytes is about what an error takes.
+const replyBytes = 512
+
 func newReplies(g *Gateway) *replies {
 	return &replies{g: g, queues: make(map[jid.JID][]func())}
 }
@@ -73,11 +76,11 @@ func (q *replies) deliver(r *reply) {
 		r.Report(0, links.Failed, errNoLink)
 		return
 	}
-	if err := out.Reserve(q.g.ctx, r.released.Local(), r.released.Remote(), 512); err != nil {
+	if err := out.Reserve(q.g.ctx, r.released.Local(), r.released.Remote(), replyBytes); err != nil {
 		r.Report(0, links.Failed, err)
 		return
 	}
-	out.Deliver(links.Consignment{Released: r.released, Reporter: r})
+	out.Deliver(links.Consignment{Released: r.released, Token: replyBytes, Reporter: r})
 }
 
 // Report lands what the error was about. An error that cannot be delivered is not answered by another;

@@ -31,6 +31,11 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	g.listening.Store(false)
 	g.closeLinks("the node is stopping")
 	g.flights.landed(context.Background()) // the links take no more, and report all they had
+	if g.clients != nil {
+		g.clients.end()
+		g.flights.landed(context.Background()) // what the server said last
+		err = errors.Join(err, g.clients.close())
+	}
 	err = errors.Join(err, g.depot.close())
 	g.replies.wg.Wait()
 	g.bounces.close()
@@ -65,6 +70,11 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 		return fmt.Errorf("links: %w", err)
 	}
 	g.depot.start(g.active())
+	if g.clients != nil {
+		if err := g.clients.start(&g.active().Server); err != nil {
+			return fmt.Errorf("listen for clients: %w", err)
+		}
+	}
 	g.listening.Store(true)
 	g.log.Info("ready", zap.String("node", g.node), zap.Stringer("policy", g.engine.Policy().Version()))
 	for {
@@ -143,6 +153,9 @@ func (g *Gateway) closeLinks(why string) {
 	g.log.Info("closing links", zap.String("because", why))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
 	defer cancel()
+	if g.clients != nil {
+		g.clients.stop() // what people say last still crosses
+	}
 	g.depot.stop()
 	if err := errors.Join(g.carriers.shutdown(ctx), g.link.Shutdown(ctx)); err != nil {
 		g.log.Warn("links did not end in order", zap.Error(err))

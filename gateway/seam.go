@@ -11,6 +11,8 @@ import (
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
+	"sallyport/server"
+	"sallyport/server/account"
 )
 
 // link is what the pipeline needs of the thing that carries its stanzas. Package s2s has
@@ -50,6 +52,7 @@ type seams struct {
 	spool    disk.FS       // holds the spool
 	carriers x2x.Env       // the network of all links but the server-to-server one
 	services func() ([]io.Closer, error)
+	server   func(server.Gate) (serves, account.Accounts) // in place of the server of this node
 }
 
 func (s *seams) makeLink(cfg s2s.Config, sink links.Sink, env s2s.Env) (watchedLink, error) {

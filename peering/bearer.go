@@ -27,6 +27,9 @@ func (p *Policy) floor(peer *Peer, link string) *Floor {
 	return &peer.Floor
 }
 
+// FloorAt is what a stream must have proved to be a peer over a link. It is not changed.
+func (p *Policy) FloorAt(peer *Peer, link string) *Floor { return p.floor(peer, link) }
+
 // admitLink takes all links of the destination, or the one that is asked for.
 func (j *judgement) admitLink() bool {
 	for i, name := range j.to.Links {

@@ -21,6 +21,7 @@ const (
 	TooBig                   // larger than the neighbour accepts (XEP-0478)
 	AuditDown                // the decision could not be recorded
 	Unroutable               // released, but the domain has no server that could be found
+	Declined                 // released, but the server of this node would not take it; see ReplyDeclined
 )
 
 var causeConditions = [...]stanza.Condition{
@@ -31,6 +32,7 @@ var causeConditions = [...]stanza.Condition{
 	TooBig:      stanza.PolicyViolation,
 	AuditDown:   stanza.InternalServerError,
 	Unroutable:  stanza.RemoteServerNotFound,
+	Declined:    stanza.ServiceUnavailable,
 }
 
 func (c Cause) String() string {
@@ -51,6 +53,8 @@ func (c Cause) String() string {
 		return "audit-down"
 	case Unroutable:
 		return "unroutable"
+	case Declined:
+		return "declined"
 	}
 	return "unknown"
 }
@@ -59,10 +63,18 @@ func (c Cause) String() string {
 // condition and a safe reference, nothing of the stanza but its id and addresses. It
 // reports false where RFC 6120 §8.3 forbids an answer or the verdict asks for silence.
 func (e *Engine) Reply(v *Verdict, cause Cause) (Released, bool) {
-	cond := v.Refusal.Condition
 	if cause != ByVerdict {
-		cond = causeConditions[cause]
+		return reply(v, causeConditions[cause])
 	}
+	return reply(v, v.Refusal.Condition)
+}
+
+// ReplyDeclined is Reply for what the server of this node would not take, with the condition that it chose.
+func (e *Engine) ReplyDeclined(v *Verdict, cond stanza.Condition) (Released, bool) {
+	return reply(v, cond)
+}
+
+func reply(v *Verdict, cond stanza.Condition) (Released, bool) {
 	src := v.source
 	if cond == stanza.NoCondition || src.link == "" {
 		return Released{}, false

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sallyport/gateway"
 	"sallyport/gateway/config"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
@@ -44,11 +44,8 @@ func (a *app) withAccounts(ctx context.Context, do func(context.Context, *accoun
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return do(ctx, &accounts{
-		Directory: &account.Directory{
-			Store: s, Random: rand.Reader, Now: time.Now,
-			Policy: account.Policy{MinLength: server.Passwords.MinLength, Iterations: server.Passwords.Iterations},
-		},
-		server: server, store: s,
+		Directory: gateway.Directory(s, server, time.Now),
+		server:    server, store: s,
 	})
 }
 
@@ -57,15 +54,8 @@ func (a *app) storeOptions() (*config.Server, store.Options, error) {
 	if err != nil {
 		return nil, store.Options{}, err
 	}
-	o := store.Options{DSN: server.Store.DSN()}
-	if server.Store.Password != "" {
-		b, err := os.ReadFile(string(server.Store.Password))
-		if err != nil {
-			return nil, o, fmt.Errorf("password of the database: %w", err)
-		}
-		o.Password = strings.TrimRight(string(b), "\r\n")
-	}
-	return server, o, nil
+	o, err := gateway.StoreOptions(&server.Store)
+	return server, o, err
 }
 
 // served wants a domain that the configuration has accounts for.

@@ -23,7 +23,11 @@ type Labels struct {
 	Defaults []*labels.Label       // of Config.DefaultLabels, in their order
 	Default  *labels.Label         // of the policy
 	Rules    []rules.RuleSpec      // with the labels of relabel rules
-	Files    []File
+	// Accounts are the clearances that accounts of the server can have, Catalogues what their users can choose from; that of everybody
+	// has no name. Both only where clients can connect.
+	Accounts   map[string]labels.ClearanceSet
+	Catalogues map[string]*catalogue.Catalogue
+	Files      []File
 }
 
 // PeerLabels are those of one peer.
@@ -80,6 +84,9 @@ func resolve(cfg *Config, r *resolver) *Labels {
 	for i := range cfg.Peers {
 		r.out.Peers[cfg.Peers[i].Name] = r.peer(cfg.Peers[i].tableOfLabels(), &cfg.Peers[i])
 	}
+	if cfg.Server.Open() {
+		r.server(&cfg.Server)
+	}
 	r.out.Rules = slices.Clone(cfg.Rules)
 	for i := range r.out.Rules {
 		rule := &r.out.Rules[i]
@@ -91,6 +98,20 @@ func resolve(cfg *Config, r *resolver) *Labels {
 		}
 	}
 	return &r.out
+}
+
+// server reads what accounts can be given.
+func (r *resolver) server(s *Server) {
+	r.out.Accounts, r.out.Catalogues = map[string]labels.ClearanceSet{}, map[string]*catalogue.Catalogue{}
+	for i := range s.Clearances {
+		c := &s.Clearances[i]
+		r.out.Accounts[c.Name] = r.clearances(joinKey("server.clearance", c.Name)+".file", c.File)
+	}
+	r.out.Catalogues[""], _ = r.catalogue("server.labels.catalogue", s.Labels.Catalogue)
+	for i := range s.Catalogues {
+		c := &s.Catalogues[i]
+		r.out.Catalogues[c.Name], _ = r.catalogue(joinKey("server.catalogue", c.Name)+".file", c.File)
+	}
 }
 
 func (r *resolver) peer(key string, p *Peer) PeerLabels {
@@ -207,18 +228,8 @@ func (r *resolver) category(key string, c *Category) []labels.Value {
 // markings makes the table of the first lines that a peer may label with: the markings of its catalogue, in its language
 // and in that of the policy, and those that a catalogue in Genericode states itself.
 func (r *resolver) markings(key string, p *Peer) *textmark.Table {
-	if r.skip(key) {
-		return nil
-	}
-	r.out.Files = append(r.out.Files, p.Catalogue)
-	b, err := os.ReadFile(string(p.Catalogue))
-	if err != nil {
-		r.bad(key, err.Error(), "")
-		return nil
-	}
-	c, err := catalogue.Parse(b, r.reg)
-	if err != nil {
-		r.bad(key, shown(string(p.Catalogue))+": "+err.Error(), "")
+	c, b := r.catalogue(key, p.Catalogue)
+	if c == nil {
 		return nil
 	}
 	entries := [][]textmark.Entry{c.Markings(labels.FirstLineOfText, "")}
@@ -233,4 +244,23 @@ func (r *resolver) markings(key string, p *Peer) *textmark.Table {
 		r.bad(key, "has no label with a marking of its own, so no first line could be read", "list labels that have one")
 	}
 	return t
+}
+
+// catalogue reads a file with labels to choose from; nil where there is none. It returns its text, too.
+func (r *resolver) catalogue(key string, f File) (*catalogue.Catalogue, []byte) {
+	if f == "" || r.skip(key) {
+		return nil, nil
+	}
+	r.out.Files = append(r.out.Files, f)
+	b, err := os.ReadFile(string(f))
+	if err != nil {
+		r.bad(key, err.Error(), "")
+		return nil, nil
+	}
+	c, err := catalogue.Parse(b, r.reg)
+	if err != nil {
+		r.bad(key, shown(string(f))+": "+err.Error(), "")
+		return nil, nil
+	}
+	return c, b
 }

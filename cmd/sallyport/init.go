@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/gateway/config"
+	"sallyport/gateway/newnode"
+	"sallyport/server/account"
+)
+
+// systemTrust are files in which systems keep the CA certificates that they trust.
+var systemTrust = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
+
+// initWishes are the flags of init. What has a default and was not said is asked for, unless yes.
+type initWishes struct {
+	plan    newnode.Plan
+	outside newnode.Outside
+	users   []string
+	yes     bool
+	given   func(flag string) bool
+}
+
+func (a *app) initCommand() *cobra.Command {
+	w := &initWishes{}
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Make the configuration of a new server",
+		Long: `Make a folder from which a new server can run: a configuration that says why,
+a first security policy, certificates, and accounts. What the flags do not say
+is asked for; --yes takes the defaults instead.
+
+Nothing that exists is changed: a second init adds what is missing. Passwords
+are asked for, or with --yes read from the input, one line for each --user;
+they are never arguments.`,
+		Example: `  sallyport init
+  sallyport init /etc/sallyport --domain chat.example --user juliet --user romeo
+  sallyport init --domain chat.example --outside partner.example --route xmpp.partner.example:5269 --yes`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			w.given = cmd.Flags().Changed
+			return a.initialise(cmd.Context(), dir, w)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&w.plan.Domains, "domain", nil, "`DOMAIN` of the accounts")
+	f.StringVar(&w.plan.Node, "name", "", "`NAME` of the node in logs (default: of the machine)")
+	f.StringVar(&w.plan.Side, "side", "inside", "`NAME` of the side that the accounts are on")
+	f.StringSliceVar(&w.plan.Listen, "listen", []string{"0.0.0.0:5222"}, "`ADDRESS` where clients connect with STARTTLS")
+	f.StringSliceVar(&w.plan.ListenDirect, "listen-direct", []string{"0.0.0.0:5223"}, "`ADDRESS` where clients connect with TLS")
+	f.BoolVar(&w.plan.Request, "csr", false, "also make a request for a certificate, to take to a CA")
+	f.StringSliceVar(&w.users, "user", nil, "add the account `NAME`")
+	f.StringSliceVar(&w.outside.Domains, "outside", nil, "`DOMAIN` elsewhere that is talked to")
+	f.StringSliceVar(&w.outside.Route, "route", nil, "`HOST:PORT` where the server of these domains is")
+	f.StringSliceVar(&w.outside.Resolver, "resolver", nil, "`ADDRESS` of a DNS server that finds it (default: that of this machine)")
+	f.StringSliceVar(&w.outside.Listen, "listen-servers", []string{"0.0.0.0:5269"}, "`ADDRESS` where other servers connect")
+	f.StringSliceVar(&w.outside.Trust, "trust", nil, "`FILE` with the CA certificates that vouch for other servers (default: those of this machine)")
+	f.BoolVar(&w.yes, "yes", false, "ask nothing")
+	return cmd
+}
+
+func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
+	conf := filepath.Join(dir, newnode.ConfigFile)
+	if _, err := os.Stat(conf); err == nil {
+		if err := w.follow(conf); err != nil {
+			return err
+		}
+	}
+	q := a.newQuestions(w.yes)
+	if err := w.ask(q); err != nil {
+		return err
+	}
+	w.plan.Now = time.Now()
+	done, err := newnode.Write(dir, w.plan)
+	rows := [][]string{}
+	for _, d := range done {
+		verb := "made"
+		if d.Kept {
+			verb = "kept"
+		}
+		rows = append(rows, []string{verb, printable(filepath.Join(dir, d.Path)), d.What})
+	}
+	a.printTable(rows)
+	if err != nil {
+		return err
+	}
+	if _, problems := config.Load(conf); problems.Failed() {
+		return fmt.Errorf("the configuration does not load; correct it, or begin in another folder:\n%w", problems.Err())
+	}
+	a.config = conf
+	if err := a.firstUsers(ctx, q, w); err != nil {
+		return err
+	}
+	a.sayWhatNext(dir, conf, w)
+	return nil
+}
+
+// follow takes what a configuration says that is there already: only what is missing beside it is made.
+func (w *initWishes) follow(path string) error {
+	s, err := config.LoadServer(path)
+	if err != nil {
+		return err
+	}
+	if len(w.plan.Domains) == 0 {
+		for _, d := range s.Domains {
+			w.plan.Domains = append(w.plan.Domains, string(d))
+		}
+	}
+	w.yes = true // the questions have been answered
+	return nil
+}
+
+// firstUsers adds accounts. Those there are keep their passwords.
+func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error {
+	for _, name := range w.users {
+		if !strings.Contains(name, "@") {
+			name += "@" + w.plan.Domains[0]
+		}
+		j, err := userAddress(name)
+		if err != nil {
+			return err
+		}
+		err = a.withAccounts(ctx, func(ctx context.Context, x *accounts) error {
+			if err := x.served(j.Domain()); err != nil {
+				return err
+			}
+			switch _, err := x.Store.Account(ctx, j); {
+			case err == nil:
+				fmt.Fprintf(a.out, "%s has an account already\n", j)
+				return nil
+			case !errors.Is(err, account.ErrNotFound):
+				return err
+			}
+			password, err := q.password(j.String())
+			if err != nil {
+				return err
+			}
+			if err := x.Add(ctx, j, password); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s can log in\n", j)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sayWhatNext tells what is left to do.
+func (a *app) sayWhatNext(dir, conf string, w *initWishes) {
+	conf = printable(conf)
+	fmt.Fprintf(a.out, "\nNext:\n  sallyport check -c %s\n  sallyport run -c %s\n", conf, conf)
+	if len(w.users) == 0 {
+		fmt.Fprintf(a.out, "  sallyport user add -c %s NAME@%s\n", conf, w.plan.Domains[0])
+	}
+	fmt.Fprintf(a.out, "Clients have to trust %s, unless you put a certificate of a CA that they know\ninto %s", printable(filepath.Join(dir, "certs/ca.pem")), printable(filepath.Join(dir, "certs/server.pem")))
+	if w.plan.Request {
+		fmt.Fprintf(a.out, ": %s is the request for it", printable(filepath.Join(dir, "certs/server.csr")))
+	}
+	fmt.Fprintln(a.out, ".")
+}

@@ -1,0 +1,279 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"sallyport/gateway/config"
+	"sallyport/internal/tlsid"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links/s2s"
+	"sallyport/server"
+	"sallyport/server/account"
+	"sallyport/server/c2s"
+	"sallyport/server/roster"
+	"sallyport/server/store"
+)
+
+// clients is the server of this node: its store, the people who are connected, and where they connect. It is made and opened before
+// anything listens, serves after the links do, and ends in three steps: stop (nobody is connected any more), end (nothing is said
+// any more), close (the store).
+type clients struct {
+	g      *Gateway
+	store  *store.Store // nil in tests that have a server of their own, as c2s
+	server serves
+	c2s    *c2s.Server
+	gate   *gate
+	outlet *local
+	secure atomic.Pointer[tls.Config] // of the certificates that are active
+
+	cancel  context.CancelFunc
+	serving sync.WaitGroup
+	mu      sync.Mutex
+	at      []net.Addr // where clients connect
+}
+
+// serves is what the node needs of the server itself.
+type serves interface {
+	delivers
+	Close()
+}
+
+var _ serves = (*server.Server)(nil)
+
+// StoreOptions are those of the store that a configuration names. It reads the file with the password of the database.
+func StoreOptions(c *config.ServerStore) (store.Options, error) {
+	o := store.Options{DSN: c.DSN()}
+	if c.Password != "" {
+		b, err := os.ReadFile(string(c.Password))
+		if err != nil {
+			return o, fmt.Errorf("password of the database: %w", err)
+		}
+		o.Password = strings.TrimRight(string(b), "\r\n")
+	}
+	return o, nil
+}
+
+// Directory is the way to the accounts in a store, under the rules of a configuration.
+func Directory(s *store.Store, c *config.Server, now nowFunc) *account.Directory {
+	return &account.Directory{
+		Store: s, Random: rand.Reader, Now: now,
+		Policy: account.Policy{MinLength: c.Passwords.MinLength, Iterations: c.Passwords.Iterations},
+	}
+}
+
+// openClients opens the store and makes the server; nobody can connect yet.
+func (g *Gateway) openClients(cfg *config.Config, s *seams) (err error) {
+	if !cfg.Server.Open() {
+		return nil
+	}
+	c := &clients{g: g, gate: &gate{g: g, side: cfg.Server.Side}}
+	if s.server != nil {
+		var known account.Accounts
+		c.server, known = s.server(c.gate)
+		c.outlet = c.newOutlet(&cfg.Server)
+		g.people.open(known, &cfg.Server, g.now)
+		g.clients = c
+		return nil
+	}
+	options, err := StoreOptions(&cfg.Server.Store)
+	if err != nil {
+		return err
+	}
+	if c.store, err = store.Open(g.ctx, options); err != nil {
+		return err
+	}
+	if err := c.make(cfg); err != nil {
+		return errors.Join(err, c.store.Close())
+	}
+	g.clients = c
+	return nil
+}
+
+func (c *clients) make(cfg *config.Config) (err error) {
+	g := c.g
+	domains, err := domainsOf(&cfg.Server)
+	if err != nil {
+		return err
+	}
+	g.people.open(c.store, &cfg.Server, g.now)
+	made, err := server.New(server.Config{
+		Gate: c.gate, Directory: Directory(c.store, &cfg.Server, g.now), Domains: domains, Link: linkLocal,
+		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
+		Limits: server.Limits{Resources: cfg.Server.Limits.Resources},
+		Now:    g.now, Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	c.server = made
+	c.outlet = c.newOutlet(&cfg.Server)
+	show, err := c.certificates(cfg)
+	if err != nil {
+		return err
+	}
+	show()
+	c.c2s, err = c2s.New(c2s.Config{
+		Stream: c.streams(cfg, domains), TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
+	})
+	return err
+}
+
+func (c *clients) newOutlet(cfg *config.Server) *local {
+	return newLocal(c.server, cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
+}
+
+func domainsOf(c *config.Server) (out []jid.JID, err error) {
+	for _, d := range c.Domains {
+		j, err := jid.ParseDomain(string(d))
+		if err != nil {
+			return nil, fmt.Errorf("server.domains: %q: %w", string(d), err)
+		}
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+// streams is what a client's stream has to satisfy.
+func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientConfig {
+	login, l := &cfg.Server.Login, &cfg.Limits
+	policy := stream.ClientPolicy{
+		TLS: stream.RequireTLS, SASL2: true, Manage: true, ClientState: true,
+		RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
+	}
+	for _, m := range login.Mechanisms {
+		policy.Mechanisms = append(policy.Mechanisms, string(m))
+	}
+	served := map[jid.JID]bool{}
+	for _, d := range domains {
+		served[d] = true
+	}
+	limits := xmlstream.ClientLimits()
+	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
+	return stream.ClientConfig{
+		Local: domains[0], Rand: rand.Reader, Elements: limits,
+		Hosted: func(d jid.JID) bool { return served[d] },
+		Policy: func(d jid.JID) stream.ClientPolicy {
+			if served[d] {
+				return policy
+			}
+			return stream.ClientPolicy{}
+		},
+		Timing: stream.Timing{Negotiation: l.AuthenticateTimeout, Close: l.CloseTimeout, Handshake: l.HandshakeTimeout},
+		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: resumeFor(l.ResumeWindow)},
+	}
+}
+
+// certificates reads those of a configuration. What it returns shows them from then on.
+func (g *Gateway) certificates(cfg *config.Config) (show func(), err error) {
+	if !cfg.Server.Open() || g.clients == nil { // both or none: that does not change while a node runs
+		return func() {}, nil
+	}
+	return g.clients.certificates(cfg)
+}
+
+func (c *clients) certificates(cfg *config.Config) (show func(), err error) {
+	if c.c2s == nil && c.store == nil {
+		return func() {}, nil
+	}
+	keys, err := tlsid.OpenStore(identityFiles(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	next := tlsid.ServerConfig(tlsid.Options{Keys: keys.Keys(), Domain: string(cfg.Server.Domains[0])})
+	return func() { c.secure.Store(next) }, nil
+}
+
+func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.secure.Load().GetCertificate(hello)
+}
+
+// start begins to listen.
+func (c *clients) start(cfg *config.Server) error {
+	if c.c2s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	var open []io.Closer
+	begin := func(address string, serve func(context.Context, net.Listener) error) error {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		open = append(open, l)
+		c.mu.Lock()
+		c.at = append(c.at, l.Addr())
+		c.mu.Unlock()
+		c.serving.Go(func() {
+			if err := serve(ctx, l); err != nil {
+				c.g.log.Error("clients cannot connect any more", zap.Stringer("address", l.Addr()), zap.Error(err))
+			}
+		})
+		return nil
+	}
+	var err error
+	for _, a := range cfg.Listen {
+		err = errors.Join(err, begin(a.String(), c.c2s.Serve))
+	}
+	for _, a := range cfg.ListenDirect {
+		err = errors.Join(err, begin(a.String(), c.c2s.ServeTLS))
+	}
+	if err != nil {
+		for _, l := range open {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	return err
+}
+
+// observe writes down what was noticed of clients, as of links. Logins are what access is proved by, and are all recorded.
+func (c *clients) observe(o c2s.Observation) {
+	(*observer)(c.g).Observe(s2s.Event{
+		Kind: clientKind + o.What.String(), Link: linkLocal, Side: c.gate.side, Peer: peerLocal, Remote: o.Account,
+		Address: netip.AddrPortFrom(o.From, 0), Detail: o.Detail,
+	})
+}
+
+// clientKind begins the kinds of events about clients.
+const clientKind = "client-"
+
+// stop ends all sessions. What was sent to people meanwhile is kept for them.
+func (c *clients) stop() {
+	if c.cancel == nil { // never started
+		return
+	}
+	c.cancel()
+	c.serving.Wait()
+	c.c2s.Close()
+}
+
+// end is called when nothing comes in on a link any more and all that did has been delivered.
+func (c *clients) end() {
+	c.server.Close()
+	c.gate.close()
+	c.outlet.close()
+}
+
+// close closes the store.
+func (c *clients) close() error {
+	if c.store == nil {
+		return nil
+	}
+	return c.store.Close()
+}

@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links"
+	"sallyport/peering"
+	"sallyport/server"
+)
+
+// gate is the policy core as the server of this node sees it. See doc.go for what is recorded and what is not.
+type gate struct {
+	g    *Gateway
+	side string
+
+	mu     sync.Mutex
+	closed bool
+	inside sync.WaitGroup // Submit that has not returned
+}
+
+var _ server.Gate = (*gate)(nil)
+
+var (
+	errNotReleased = errors.New("the policy does not release it")
+	errKeptByOther = errors.New("no peer holds the domain that it is from")
+)
+
+// settled is what the server wants to hear once responsibility for a stanza has passed on.
+type settled func()
+
+// Settled implements links.Receipt.
+func (s settled) Settled(uint64) { s() }
+
+// Submit implements server.Gate: it is the way of every stanza that comes in on a link.
+func (x *gate) Submit(ctx context.Context, s stanza.Stanza, done func()) {
+	if !x.enter() { // the server has ended before, so that nobody is told that this was taken
+		done()
+		return
+	}
+	defer x.inside.Done()
+	x.g.Accept(ctx, links.Inbound{
+		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Side: x.side, Peer: peerLocal,
+		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Proof: ourselves(), Time: x.g.now(), Receipt: settled(done),
+	})
+}
+
+func (x *gate) enter() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return false
+	}
+	x.inside.Add(1)
+	return true
+}
+
+// close waits for those who are inside, and lets nobody in any more.
+func (x *gate) close() {
+	x.mu.Lock()
+	x.closed = true
+	x.mu.Unlock()
+	x.inside.Wait()
+}
+
+// ourselves is what the server of this node proves: that it is this process.
+func ourselves() peering.Proof { return peering.Proof{Method: peering.Local} }
+
+// Release implements server.Gate. What is kept of a neighbour's user is judged as if it came from there again.
+func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
+	policy := x.g.engine.Policy()
+	a := x.kept(policy, s)
+	if !ofServer(policy, s.From()) {
+		holder := policy.Holding(s.From())
+		if holder == nil || holder.Refuse || len(holder.Links) == 0 {
+			return peering.Released{}, errKeptByOther
+		}
+		a.Peer, a.Link = holder.Name, holder.Links[0]
+		a.Proof = proofAt(policy, holder, a.Link)
+	}
+	a.Facts.Awaited.Found, a.Facts.Asked = s.IsResponse(), true // it is the server that knows who has asked
+	x.fill(policy, &a)
+	v := policy.Judge(&a)
+	r, ok := v.Released()
+	if !ok {
+		return r, fmt.Errorf("%w: %s %s (%s)", errNotReleased, v.Refusal.Stage, v.Refusal.Reason, v.Refusal.Detail)
+	}
+	if r.Link() != linkLocal {
+		return peering.Released{}, fmt.Errorf("%w: it is for another domain", errNotReleased)
+	}
+	return r, nil
+}
+
+// MayRead implements server.Gate.
+func (x *gate) MayRead(message stanza.Stanza, reader jid.JID) bool {
+	policy := x.g.engine.Policy()
+	a := x.kept(policy, message.WithAddresses(message.From(), reader))
+	a.Facts.Recipient = x.g.people.clearance(reader)
+	if a.Facts.Recipient.Source == "" {
+		a.Facts.Recipient = policy.ClearanceOf(reader)
+	}
+	v := policy.MayRead(&a)
+	return v.Outcome == peering.Release
+}
+
+// kept is an arrival from the server, with all that no client has to ask for.
+func (x *gate) kept(policy *peering.Policy, s stanza.Stanza) peering.Arrival {
+	a := peering.Arrival{
+		Stanza: s, Link: linkLocal, Peer: peerLocal, Proof: ourselves(), Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(),
+		Time: x.g.now(), Node: x.g.node,
+	}
+	if policy.ReissuesIDs() && s.IsRequest() {
+		a.Facts.FreshID = s.ID() // the server has made it, and waits for it
+	}
+	for range policy.Buckets() { // nobody has asked for more than one answer
+		a.Facts.Levels = append(a.Facts.Levels, math.MaxUint16)
+	}
+	return a
+}
+
+func (x *gate) fill(policy *peering.Policy, a *peering.Arrival) {
+	x.g.people.fill(a)
+	policy.FillClearances(a)
+}
+
+// ofServer reports an address of the server of this node, as opposed to one of a neighbour.
+func ofServer(policy *peering.Policy, who jid.JID) bool {
+	holder := policy.Holding(who.DomainJID())
+	return holder != nil && holder.Name == peerLocal
+}
+
+// proofAt is the least that a peer must prove on a link.
+func proofAt(policy *peering.Policy, peer *peering.Peer, link string) peering.Proof {
+	floor := policy.FloorAt(peer, link)
+	proof := peering.Proof{TLS: floor.MinTLS, Pinned: floor.Pinned}
+	for _, m := range floor.Methods {
+		proof.Method = max(proof.Method, m)
+	}
+	return proof
+}
+
+// markup is about what the tags of an element take on the wire beside its names and values.
+const markup = 5
+
+// sizeOf is about how many bytes an element takes on the wire, without writing it.
+func sizeOf(e *xmlstream.Element) int {
+	if e == nil {
+		return 0
+	}
+	n := 2*len(e.Local()) + markup
+	for i := range e.NumAttrs() {
+		a := e.AttrAt(i)
+		n += len(a.Name.Local) + len(a.Value) + markup
+	}
+	for i := range e.NumNodes() {
+		node := e.NodeAt(i)
+		if node.Element != nil {
+			n += sizeOf(node.Element)
+		} else {
+			n += len(node.Text)
+		}
+	}
+	return n
+}

@@ -1,0 +1,184 @@
+package newnode_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/gateway"
+	"sallyport/gateway/config"
+	"sallyport/gateway/newnode"
+	"sallyport/internal/tlsid/tlsidtest"
+)
+
+func plan() newnode.Plan {
+	return newnode.Plan{
+		Node: "chat1", Domains: []string{"Chat.example"}, Side: "inside", Listen: []string{"127.0.0.1:0"}, ListenDirect: []string{"127.0.0.1:0"},
+		Now: time.Now(),
+	}
+}
+
+func toOutside(t *testing.T) *newnode.Outside {
+	t.Helper()
+	ca := tlsidtest.Must(tlsidtest.NewCA("CA of others"))
+	return &newnode.Outside{
+		Domains: []string{"far.example", "*.far.example"}, Route: []string{"127.0.0.1:5269"}, Resolver: []string{"127.0.0.1:53"}, Listen: []string{"127.0.0.1:0"},
+		Trust: []string{tlsidtest.Must(ca.WritePEM(t.TempDir(), "others"))},
+	}
+}
+
+// What is written is a configuration without errors, and a policy under which people can talk.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*newnode.Plan)
+		files  int
+	}{
+		{"alone", func(*newnode.Plan) {}, 12},
+		{"with others", func(p *newnode.Plan) { p.Outside = toOutside(t) }, 12},
+		{"with a request", func(p *newnode.Plan) { p.Request = true }, 13},
+		{"two domains, direct only", func(p *newnode.Plan) { p.Domains, p.Listen = []string{"a.example", "b\u00fccher.example"}, nil }, 12},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p, dir := plan(), filepath.Join(t.TempDir(), "new")
+			tt.change(&p)
+			done, err := newnode.Write(dir, p)
+			if err != nil || len(done) != tt.files {
+				t.Fatalf("%d files, want %d: %v, %v", len(done), tt.files, done, err)
+			}
+			cfg, problems := config.Load(filepath.Join(dir, newnode.ConfigFile))
+			if problems.Failed() {
+				t.Fatal(problems.Err())
+			}
+			policy, err := gateway.BuildPolicy(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !policy.MayTalk("local", "local") || policy.MayTalk("local", "outside") != (p.Outside != nil) {
+				t.Error("the wrong pairs")
+			}
+			secrets(t, dir)
+			again(t, dir, p, len(done))
+		})
+	}
+}
+
+// secrets looks that nobody but the owner can read keys.
+func secrets(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"certs/ca.key", "certs/server.key"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
+// again writes everything once more, which changes nothing, and then what is missing.
+func again(t *testing.T, dir string, p newnode.Plan, files int) {
+	t.Helper()
+	before := texts(t, dir)
+	p.Node = "other"
+	done, err := newnode.Write(dir, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range done {
+		if !d.Kept {
+			t.Errorf("%s was written again", d.Path)
+		}
+	}
+	if after := texts(t, dir); len(after) != files || !same(before, after) {
+		t.Errorf("%d files before, %d after", len(before), len(after))
+	}
+	for _, name := range []string{"certs/server.pem", "policy/internal.label.xml"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := newnode.Write(dir, p); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems := config.Load(filepath.Join(dir, newnode.ConfigFile)); problems.Failed() {
+		t.Error(problems.Err())
+	}
+}
+
+func same(a, b map[string]string) bool {
+	for name, text := range a {
+		if b[name] != text {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func texts(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		out[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestPlansThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*newnode.Plan)
+		want   string
+	}{
+		{"no domain", func(p *newnode.Plan) { p.Domains = nil }, "no domain"},
+		{"not a domain", func(p *newnode.Plan) { p.Domains = []string{"a b"} }, "is not a domain"},
+		{"an address for a domain", func(p *newnode.Plan) { p.Domains = []string{"192.0.2.1"} }, "is not a domain"},
+		{"text that would end a value", func(p *newnode.Plan) { p.Node = "a\"\n" }, "is not a name"},
+		{"the side of the others", func(p *newnode.Plan) { p.Side = "outside" }, "is not a name for the side"},
+		{"nowhere to connect", func(p *newnode.Plan) { p.Listen, p.ListenDirect = nil, nil }, "no address"},
+		{"not an address", func(p *newnode.Plan) { p.Listen = []string{"chat.example:5222"} }, "is not an IP address"},
+		{"nobody outside", func(p *newnode.Plan) { p.Outside = &newnode.Outside{} }, "no domain outside"},
+		{"nobody vouches", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Trust = nil }, "nobody vouches"},
+		{"no way", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Route, p.Outside.Resolver = nil, nil }, "where servers outside are"},
+		{"a route without a port", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Route = []string{"far.example"} }, "HOST:PORT"},
+		{"no domain of others", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Domains = []string{"*"} }, "is not a domain"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p, dir := plan(), t.TempDir()
+			tt.change(&p)
+			if _, err := newnode.Write(dir, p); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			if left := texts(t, dir); len(left) != 0 {
+				t.Errorf("%d files were written", len(left))
+			}
+		})
+	}
+}
+
+// A policy that init has not made cannot be continued.
+func TestForeignPolicy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "policy"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "policy", "basic.spif.xml"), []byte("<x/>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newnode.Write(dir, plan()); err == nil || !strings.Contains(err.Error(), "folder of its own") {
+		t.Errorf("%v", err)
+	}
+}

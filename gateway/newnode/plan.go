@@ -1,0 +1,118 @@
+package newnode
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+)
+
+// Plan says what a node is to be.
+type Plan struct {
+	Node         string   // its name
+	Domains      []string // that have accounts
+	Side         string   // that the accounts are on
+	Listen       []string // addresses where clients connect, with STARTTLS
+	ListenDirect []string // and with TLS from the first byte
+	Outside      *Outside // nil: no other server is talked to
+	Request      bool     // also makes a request for a certificate, to take to a CA
+	Now          time.Time
+}
+
+// Outside is who is talked to beside the accounts.
+type Outside struct {
+	Domains  []string // "a.example", or "*.a.example" for all below it
+	Route    []string // HOST:PORT where to connect; none: Resolver finds them
+	Resolver []string // address and port of a DNS server
+	Listen   []string // addresses where other servers connect
+	Trust    []string // files with CA certificates
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// outsideName is what the other side and its peer are called.
+const outsideName = "outside"
+
+// check brings a plan into its canonical form, or says everything that is wrong with it.
+func (p *Plan) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !nameForm.MatchString(p.Node) {
+		bad("%q is not a name for a node: up to 64 letters, digits, dots, dashes and underscores", p.Node)
+	}
+	if !nameForm.MatchString(p.Side) || p.Side == outsideName {
+		bad("%q is not a name for the side of the accounts", p.Side)
+	}
+	if len(p.Domains) == 0 {
+		bad("there is no domain for accounts")
+	}
+	if len(p.Listen)+len(p.ListenDirect) == 0 {
+		bad("there is no address where clients connect")
+	}
+	p.Domains = slices.Clone(p.Domains)
+	for i, d := range p.Domains {
+		j, err := jid.ParseDomain(d)
+		if err != nil || net.ParseIP(j.Domain()) != nil {
+			bad("%q is not a domain", d)
+			continue
+		}
+		p.Domains[i] = j.Domain()
+	}
+	for _, a := range slices.Concat(p.Listen, p.ListenDirect) {
+		if _, err := netip.ParseAddrPort(a); err != nil {
+			bad("%q is not an IP address with a port", a)
+		}
+	}
+	if p.Outside != nil {
+		p.Outside.check(bad)
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Outside) check(bad func(string, ...any)) {
+	if len(o.Domains) == 0 {
+		bad("there is no domain outside")
+	}
+	if len(o.Trust) == 0 {
+		bad("nobody vouches for servers outside: name a file with CA certificates")
+	}
+	if len(o.Route)+len(o.Resolver) == 0 {
+		bad("nothing says where servers outside are: give a route or a resolver")
+	}
+	for _, d := range o.Domains {
+		if _, err := jid.ParseDomain(strings.TrimPrefix(d, "*.")); err != nil {
+			bad("%q is not a domain", d)
+		}
+	}
+	for _, a := range slices.Concat(o.Listen, o.Resolver) {
+		if _, err := netip.ParseAddrPort(a); err != nil {
+			bad("%q is not an IP address with a port", a)
+		}
+	}
+	for _, r := range o.Route {
+		if _, _, err := net.SplitHostPort(r); err != nil {
+			bad("%q is not HOST:PORT", r)
+		}
+	}
+}
+
+// drawID draws the object identifier of a security policy; see doc.go.
+func drawID() (string, error) {
+	arc := make([]string, 2)
+	for i := range arc {
+		n, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+		if err != nil {
+			return "", err
+		}
+		arc[i] = n.String()
+	}
+	return "2.999." + strings.Join(arc, "."), nil
+}

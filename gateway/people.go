@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sallyport/gateway/config"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/peering"
+	"sallyport/server/account"
+)
+
+const (
+	// peopleAge is how old what is known of an account may be: how soon a change of its clearance counts.
+	peopleAge = 5 * time.Second
+	// maxPeople bounds what is remembered.
+	maxPeople = 100_000
+	// peoplePatience is how long a stanza waits for the store to say what somebody is cleared for.
+	peoplePatience = 10 * time.Second
+)
+
+// nowFunc is the clock of a node.
+type nowFunc = func() time.Time
+
+// people knows what the accounts of this node are cleared for. An account names a clearance of the configuration; who names one that
+// is not there, and who cannot be looked up, is cleared for nothing.
+type people struct {
+	store  account.Accounts // nil: this node has no accounts
+	serves func(domain string) bool
+	now    nowFunc
+	labels atomic.Pointer[config.Labels] // that are active
+
+	mu    sync.Mutex
+	known map[jid.JID]person
+}
+
+// person is what an account says of itself.
+type person struct {
+	clearance, catalogue string
+	at                   time.Time
+	err                  error
+}
+
+// open knows the accounts in a store from now on.
+func (p *people) open(s account.Accounts, cfg *config.Server, now nowFunc) {
+	p.store, p.serves, p.now, p.known = s, cfg.Serves, now, make(map[jid.JID]person)
+}
+
+// use makes clearances and catalogues of a configuration the ones that count.
+func (p *people) use(l *config.Labels) { p.labels.Store(l) }
+
+// fill puts what the accounts are cleared for into the facts of something that can have a label.
+func (p *people) fill(a *peering.Arrival) {
+	if p.store == nil || a.Stanza.IsZero() || a.Stanza.Kind() == stanza.Presence {
+		return
+	}
+	if a.Peer == peerLocal && a.Facts.Sender.Source == "" {
+		a.Facts.Sender = p.clearance(a.Stanza.From())
+	}
+	if a.Facts.Recipient.Source == "" {
+		a.Facts.Recipient = p.clearance(a.Stanza.To())
+	}
+}
+
+// clearance is what an account is cleared for; nothing is known of one that names no clearance, and of whoever is no account.
+func (p *people) clearance(who jid.JID) peering.ClearanceFact {
+	if p.store == nil || who.Local() == "" || !p.serves(who.Domain()) {
+		return peering.ClearanceFact{}
+	}
+	is := p.person(who.Bare())
+	fact := peering.ClearanceFact{Source: "account " + who.Bare().String(), Age: max(0, p.now().Sub(is.at))}
+	switch {
+	case errors.Is(is.err, account.ErrNotFound), is.err == nil && is.clearance == "":
+		return peering.ClearanceFact{}
+	case is.err != nil:
+		return fact
+	}
+	fact.Clearances = p.labels.Load().Accounts[is.clearance]
+	return fact
+}
+
+// person looks an account up, unless it was lately.
+func (p *people) person(who jid.JID) person {
+	now := p.now()
+	p.mu.Lock()
+	is, ok := p.known[who]
+	p.mu.Unlock()
+	if ok && now.Sub(is.at) < peopleAge {
+		return is
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), peoplePatience)
+	defer cancel()
+	entry, err := p.store.Account(ctx, who)
+	is = person{clearance: entry.Clearance, catalogue: entry.Catalogue, at: now, err: err}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= maxPeople {
+		clear(p.known)
+	}
+	p.known[who] = is
+	return is
+}
