@@ -25,6 +25,7 @@ var released = []string{
 	"dffe61622d8b81e4",
 	"b4321a688dab82cd",
 	"8873930f093b808d",
+	"913e68393c5962bc",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {

@@ -195,6 +195,18 @@ var migrations = [...][]string{
 		){table}`,
 		`CREATE INDEX tokens_by_agent ON tokens (domain, local, agent, mechanism, issued)`,
 	},
+	// 6: messages for accounts of which nobody is there, in the order of their ids.
+	{
+		`CREATE TABLE offline_messages (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			id {int} NOT NULL,
+			at {int} NOT NULL,
+			stanza {bytes} NOT NULL,
+			PRIMARY KEY (domain, local, id),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -224,4 +236,5 @@ var tables = []table{
 	{"push_services", []string{"domain", "local", "service", "node", "options"}, 4},
 	{"uploads", []string{"domain", "slot", "owner", "name", "type", "size", "expires", "stored"}, 2},
 	{"tokens", []string{"domain", "local", "id", "agent", "mechanism", "value", "issued", "expires", "password"}, 3},
+	{"offline_messages", []string{"domain", "local", "id", "at", "stanza"}, 3},
 }
