@@ -141,7 +141,7 @@ func (n *Node) node() (node.Config, error) {
 		c.DTS.SegmentSize, c.DTS.AdaptSize = n.Segment, false
 	}
 	if n.Modem.Kind == "raw" {
-		c.Radio = n.radio()
+		c.Radio = n.plain(w).Figures()
 	}
 	if n.RateControl {
 		c.DTS.Rate.On, c.DTS.Rate.Rates = true, ratesOf(w)
@@ -155,6 +155,8 @@ func (n *Node) node() (node.Config, error) {
 	return c, nil
 }
 
-func (n *Node) radio() modem.Radio {
-	return modem.Radio{KeyUp: n.Modem.KeyUp, KeyDown: n.Modem.KeyDown, Decode: n.Modem.Decode, Late: true} // bytes are all that a raw one tells
+// plain is a raw modem: bytes are all that it tells.
+func (n *Node) plain(w modem.Waveform) modem.Plain {
+	equipment := modem.Radio{KeyUp: n.Modem.KeyUp, KeyDown: n.Modem.KeyDown, Decode: n.Modem.Decode}
+	return modem.Plain{Waveform: w, Radio: equipment, Unpaced: n.Modem.Unpaced, Idle: n.Modem.Idle}
 }

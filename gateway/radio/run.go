@@ -87,7 +87,7 @@ func (n *Node) dial() (dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain := modem.Plain{Waveform: w, Radio: n.radio(), Unpaced: n.Modem.Unpaced, Idle: n.Modem.Idle}
+	plain := n.plain(w)
 	return func(ctx context.Context) (*modem.Port, modem.Hello, error) {
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "tcp", n.Modem.Address)
@@ -95,7 +95,7 @@ func (n *Node) dial() (dialer, error) {
 			return nil, modem.Hello{}, fmt.Errorf("dial modem: %w", err)
 		}
 		p, err := modem.Raw(conn, plain)
-		return p, modem.Hello{Radio: plain.Radio, Speed: 1}, err
+		return p, modem.Hello{Radio: plain.Figures(), Speed: 1}, err
 	}, nil
 }
 

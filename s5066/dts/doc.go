@@ -25,6 +25,7 @@
 //	expedited.go               stop and wait, per C_PDU (C.10)
 //	resync.go                  resets and resynchronisation (C.8)
 //	management.go, rate.go     messages with acknowledgement (C.12), change of data rate with hysteresis (C.14)
+//	order.go                   a change of data rate by order
 //	broadcast.go, reassembly.go  non-ARQ, sending and receiving (C.11)
 //	warning.go, status.go      WARNINGs; figures for the operator
 //

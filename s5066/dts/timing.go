@@ -16,13 +16,14 @@ type Timing struct {
 	Latency    time.Duration // from a bit's end on the air until the other modem gives it out
 	Turnaround time.Duration // of the slowest peer, from end of reception until it keys
 	Sense      time.Duration // from the order until others notice that somebody has begun; 0: not before the first block has come out
+	Silence    time.Duration // from the last byte until the modem says that nobody is heard any more, where it does not know sooner
 	Behind     int           // bytes that the modem sends behind the data, in the last block
 	// Drains: the modem ends a carrier only when it has given out all of what it heard, so nothing has to be waited for then.
 	Drains bool
 }
 
 func (t Timing) validate() error {
-	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround, t.Sense) < 0 || t.Behind < 0 || t.Behind > dpdu.MaxSize {
+	if t.Rate < 1 || t.Rate > 10_000_000 || min(t.Block, t.Lead, t.Tail, t.Latency, t.Turnaround, t.Sense, t.Silence) < 0 || t.Behind < 0 || t.Behind > dpdu.MaxSize {
 		return fmt.Errorf("%w: timing %+v", ErrConfig, t)
 	}
 	return nil
@@ -63,7 +64,7 @@ func (t Timing) Reply() time.Duration {
 
 // Answer is the same until it is noticed that somebody answers, for a modem that tells.
 func (t Timing) Answer() time.Duration {
-	d := t.Latency + t.Turnaround + rounding + t.sense() + t.Tail
+	d := t.Latency + t.Silence + t.Turnaround + rounding + t.sense() + t.Tail
 	return d + d/5
 }
 

@@ -60,7 +60,7 @@ func (m *Machine) Carrier(now time.Time, on bool) []Event {
 	if m.turn.carrier && !on {
 		m.turn.quiet = m.now
 		if m.timing.Drains {
-			m.ended(m.now.Add(-m.timing.Latency))
+			m.ended(m.now.Add(-m.timing.Latency - m.timing.Silence))
 		} else {
 			m.turn.quiet = m.now.Add(m.timing.Latency + 50*time.Millisecond)
 		}

@@ -11,7 +11,16 @@ type Plain struct {
 	Waveform Waveform      // what it is set to; a Key order for another one is refused
 	Radio    Radio         // what its equipment takes
 	Unpaced  bool          // Sent as soon as the bytes are written, for peers that take any amount at once
-	Idle     time.Duration // a carrier ends after so long without a byte; 0: two blocks and a second
+	Idle     time.Duration // a carrier ends after so long without a byte; 0: a block and a half, and 0.3 s
+}
+
+// Figures are those of the equipment, and what follows from knowing of no carrier.
+func (p Plain) Figures() Radio {
+	r := p.Radio
+	if r.Idle = p.Idle; r.Idle <= 0 { // bytes come by the block
+		r.Idle = 3*p.Waveform.Block()/2 + 300*time.Millisecond
+	}
+	return r
 }
 
 // Implied is the machine of a Plain modem. Its Sent is what the figures say, not what the modem reports; its Carrier, that bytes come.
@@ -26,9 +35,7 @@ func NewImplied(cfg Plain) (*Implied, error) {
 	if !cfg.Waveform.Valid() {
 		return nil, fmt.Errorf("plain modem: %w", ErrWaveform)
 	}
-	if cfg.Idle <= 0 {
-		cfg.Idle = 2*cfg.Waveform.Block() + time.Second
-	}
+	cfg.Idle = cfg.Figures().Idle
 	return &Implied{cfg: cfg}, nil
 }
 

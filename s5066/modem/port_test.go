@@ -232,7 +232,7 @@ func TestAPlainStreamIsAModemToo(t *testing.T) {
 			t.Error(err)
 		}
 		want := []string{
-			"0s lost 2 refused", "0s keyed 1", "1.45s sent 1", "10s carrier 110a-1200-short", "10s data and", "11s data back", "13.2s carrier off",
+			"0s lost 2 refused", "0s keyed 1", "1.45s sent 1", "10s carrier 110a-1200-short", "10s data and", "11s data back", "12.2s carrier off",
 			"14s carrier 110a-1200-short", "14s data again", "15s keyed 3", "15s lost 3 gone", "15s carrier off",
 		}
 		if d := cmp.Diff(want, told(p)); d != "" {

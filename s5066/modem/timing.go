@@ -13,8 +13,9 @@ type Radio struct {
 	KeyUp   time.Duration // from the order to the carrier: transmitter and amplifier switch
 	KeyDown time.Duration // from the carrier's end until the station hears again
 	Decode  time.Duration // what a receiver takes beyond its interleaver
-	// Late: a receiver notices a transmission by its first bytes, not by its preamble. A modem does not tell this in its HELLO; who attaches it knows.
-	Late bool
+	// Idle is above zero where bytes alone imply a carrier (Plain): it is noticed with the first, and over so long after the last. A modem does not
+	// tell this in its HELLO.
+	Idle time.Duration
 }
 
 // DefaultRadio are figures of good equipment: 0.2 s to key, the least turnaround that is reached in practice.
@@ -44,7 +45,7 @@ func (t Timing) Arrival(offset int) time.Duration {
 
 // Sense is when receivers notice that somebody transmits.
 func (t Timing) Sense() time.Duration {
-	if t.Radio.Late {
+	if t.Radio.Idle > 0 {
 		return t.Arrival(0)
 	}
 	return t.Radio.KeyUp + t.Waveform.Detect()

@@ -66,13 +66,14 @@ func (n *Node) client(e sis.ServerEvent) {
 	case sis.Unbound:
 		n.tell(Event{Kind: ClientGone, Client: e.Client, Text: "SAP " + e.SAP.String(), Err: e.Cause})
 		n.forget(e.Client)
+		n.dismissed(e.Client)
 		n.fromHard(n.hard.Unbound(n.now, e.SAP))
 	case sis.Unidata:
 		n.accept(e)
 	case sis.HardLink:
 		n.hardWish(e)
 	case sis.ManagementRequest:
-		n.tell(Event{Kind: Management, Client: e.Client, Text: "of a client; this node knows none"})
+		n.manager(e)
 	case sis.Fault:
 		n.stats.Faults++
 		n.tell(Event{Kind: ClientFault, Client: e.Client, Err: e.Cause})

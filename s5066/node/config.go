@@ -81,7 +81,8 @@ func (c Config) dts() dts.Timing {
 	t := c.Timing()
 	return dts.Timing{
 		Rate: c.Waveform.Rate(), Block: c.Waveform.Block(), Lead: t.Lead(), Tail: c.Radio.KeyDown,
-		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround, Sense: t.Sense(), Behind: modem.EndOfMessageBytes, Drains: true,
+		Latency: c.Waveform.Block() + c.Radio.Decode, Turnaround: c.Turnaround, Behind: modem.EndOfMessageBytes,
+		Sense: t.Sense(), Silence: c.Radio.Idle, Drains: true,
 	}
 }
 

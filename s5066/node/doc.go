@@ -11,6 +11,8 @@
 //	links.go      what channel access and hard links say (s5066/cas, s5066/spdu)
 //	deliver.go    what other nodes sent
 //	air.go        when to key: turns, listening first, random waits; the modem's events
+//	manage.go     what another node is asked for by order: data rate, order wire; and its answers
+//	managers.go   clients of rank 15 (s5066/manage)
 //	event.go      what an operator may want to know
 //	status.go     Status and Stats
 //	capture.go    the hook through which all primitives and frames pass
@@ -43,6 +45,9 @@
 //   - A refusal because of an exclusive link or a pending request is not passed to clients; the call is made again after a pause, while the requests live.
 //   - A soft link lives for minutes without data: making one takes two turns, and ending one may meet data of the other node.
 //   - In EMCON requests wait, and the wait counts against their lifetime. Answers to calls are not kept.
+//   - Managers are clients of rank 15; Config.SIS.MaxRank is below it by default. What another node is asked for by order is refused in words where this
+//     node knows better (no link, silence, a rate that it does not have), else it ends with the other node's answer, its refusal, or the end of the link.
+//     Without rate control in the other node the answer is reason 4. Loss may change an agreed rate again.
 //   - With-errors delivery is for clients whose bind says so; an S_PDU does not tell which mode its sender chose.
 //
 // Not inside: the layers themselves, configuration files, logs. Outside of Runner nothing has a goroutine, a clock, or I/O.

@@ -63,6 +63,7 @@ func (n *Node) tell(e Event) {
 		n.events = n.events[1:]
 	}
 	n.events = append(n.events, e)
+	n.announce(e)
 }
 
 // Events returns what has happened since the last call.

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"time"
 
 	"sallyport/s5066"
@@ -126,6 +125,7 @@ func (n *Node) broken(e cas.Broken) {
 		text = "by the other node: " + text
 	}
 	n.tell(Event{Kind: LinkDown, Remote: e.Remote, Text: text})
+	n.unlinked(e)
 	n.soft.Ended(e.Remote)
 	n.fromDTS(n.dts.Disconnect(n.now, e.Remote))
 	n.fromHard(n.hard.Broken(e.Remote))
@@ -165,13 +165,15 @@ func (n *Node) fromDTS(events []dts.Event) {
 		case dts.RateChange:
 			n.changeRate(e)
 		case dts.Managed:
-			n.tell(Event{Kind: Management, Remote: e.From, Text: fmt.Sprintf("engineering order wire %03x", uint16(e.EOW))})
+			n.wired(e)
+		case dts.ManagementDone:
+			n.acknowledged(e)
 		case dts.Warned:
 			n.stats.Warned++
 			n.tell(Event{Kind: Warning, Remote: e.From, Text: e.Complaint.Cause.String()})
 		case dts.WindowsReset:
 			n.stats.Resets++
-		case dts.RateAdvice, dts.ManagementDone, dts.Unconnected:
+		case dts.RateAdvice, dts.Unconnected:
 		}
 	}
 }
@@ -184,4 +186,5 @@ func (n *Node) changeRate(e dts.RateChange) {
 	n.cfg.Waveform = w
 	n.retime()
 	n.tell(Event{Kind: RateChanged, Remote: e.Remote, Text: w.String()})
+	n.agreed(e)
 }

@@ -28,6 +28,7 @@ type Node struct {
 	soft       spdu.Sessions
 	deliveries spdu.Deliveries
 	requests   requests
+	managed    management
 	pauses     map[s5066.Address]time.Time // before which no call is made again
 	air        air
 	rx         dpdu.Receiver
@@ -47,7 +48,7 @@ func New(cfg Config, now time.Time) (*Node, error) {
 	n := &Node{
 		cfg: cfg, now: now, random: rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Own.Word()))), //nolint:gosec // waits, no secrets
 		pauses: make(map[s5066.Address]time.Time), taps: make(map[sis.ClientID]*tap), requests: newRequests(),
-		soft: spdu.Sessions{Config: cfg.Session}, deliveries: spdu.Deliveries{Wait: cfg.ClientWait},
+		soft: spdu.Sessions{Config: cfg.Session}, deliveries: spdu.Deliveries{Wait: cfg.ClientWait}, managed: management{watchers: make(map[sis.ClientID]bool)},
 	}
 	var err error
 	if n.sis, err = sis.NewServer(cfg.SIS); err != nil {
@@ -134,12 +135,16 @@ func (n *Node) Orders() []modem.Order {
 // SetEMCON switches radio silence. What is on the air already goes on.
 func (n *Node) SetEMCON(now time.Time, on bool) {
 	n.enter(now)
+	n.silent(on)
+	n.settle()
+}
+
+func (n *Node) silent(on bool) {
 	if n.cfg.EMCON != on {
 		n.cfg.EMCON = on
 		n.tell(Event{Kind: ModeChanged, Text: onOff("EMCON", on)})
 		n.available()
 	}
-	n.settle()
 }
 
 // SetBroadcast switches broadcast-only operation: links are broken, clients bound for ARQ lose their SAP.
@@ -160,11 +165,7 @@ func (n *Node) SetWaveform(now time.Time, w modem.Waveform) error {
 	if !w.Valid() {
 		return fmt.Errorf("%w: waveform %s", ErrConfig, w)
 	}
-	if w != n.cfg.Waveform {
-		n.cfg.Waveform = w
-		n.retime()
-		n.tell(Event{Kind: RateChanged, Text: w.String()})
-	}
+	n.useWaveform(w)
 	n.settle()
 	return nil
 }

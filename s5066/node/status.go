@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"sallyport/s5066"
@@ -31,6 +32,7 @@ type Status struct {
 	Waiting   [17]int    // U_PDUs that wait for a link or their turn, by priority; the last are expedited ones
 	Under     int        // U_PDUs given to the data transfer sublayer
 	Stats     Stats
+	Asked     []Asked // of other nodes by order, the latest last
 	SIS       sis.ServerStats
 	Receiver  dpdu.Stats
 }
@@ -83,6 +85,7 @@ func (n *Node) Status(now time.Time) Status {
 		Transfer: n.dts.Status(), Stats: n.stats, SIS: n.sis.Stats(), Receiver: n.rx.Stats,
 	}
 	s.Hard, s.HardPhase = n.hard.Status()
+	s.Asked = slices.Clone(n.managed.asked)
 	for _, r := range n.requests.waiting {
 		s.Waiting[r.urgency()]++
 	}
