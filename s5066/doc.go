@@ -16,7 +16,8 @@
 //	modem                                             s5066/modem; s5066/channel simulates the air
 //
 // s5066/node puts the layers together, s5066/rcop is the RCOP and UDOP header that several
-// clients use (Annex F), s5066/capture writes what Wireshark reads.
+// clients use (Annex F), s5066/manage is what our nodes and their managers say to each other,
+// s5066/capture writes what Wireshark reads.
 //
 // Every layer is a plain type without goroutines, I/O or clock: inputs carry the time, what
 // has to happen comes out as values, and Deadline says when it wants to be told the time
