@@ -232,10 +232,7 @@ func (l *streamLine) over(now time.Time, st *strand, e *x2x.Event) {
 	}
 	st.waiting = append(back, st.waiting...)
 	if st.theirs != 0 {
-		if len(st.dead) == deadKept {
-			st.dead = slices.Delete(st.dead, 0, 1)
-		}
-		st.dead = append(st.dead, st.theirs)
+		st.bury(st.theirs)
 		if l.live {
 			l.refuse(st.lane, st.theirs)
 		}
@@ -251,6 +248,14 @@ func (l *streamLine) over(now time.Time, st *strand, e *x2x.Event) {
 			l.fail("streams end one after the other: " + e.Detail)
 		}
 	}
+}
+
+// bury notes a generation of the peer's that is over.
+func (st *strand) bury(generation uint16) {
+	if len(st.dead) == deadKept {
+		st.dead = slices.Delete(st.dead, 0, 1)
+	}
+	st.dead = append(st.dead, generation)
 }
 
 // refuse tells the peer that a stream of its is over.

@@ -97,8 +97,13 @@ func (l *streamLine) known(now time.Time, st *strand, c *chunk) bool {
 		l.tell(event{kind: noticed, word: NoticeReset, detail: "the peer opens streams faster than is good"})
 		return false
 	}
-	if st.s != nil && st.theirs != 0 && st.expected > 0 { // the peer has begun anew
+	switch { // the peer has begun anew
+	case st.s == nil || st.theirs == 0:
+	case st.expected > 0:
 		l.close(now, st, "the peer opened another stream in its place")
+	default: // nothing of the former one was used
+		st.bury(st.theirs)
+		st.held, st.bytes, st.hole = nil, 0, time.Time{}
 	}
 	if st.s == nil {
 		l.open(now, st)
