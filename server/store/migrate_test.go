@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,6 +131,17 @@ var content = []struct {
 			list, err := s.Tokens(t.Context(), jid.MustParse("juliet@a.example"), "phone", "HT-SHA-256-EXPR", moment(6))
 			if err != nil || len(list) != 1 || list[0].Value != "v" {
 				t.Errorf("the tokens are %+v, %v", list, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO offline_messages (domain, local, id, at, stanza) VALUES ('a.example', 'juliet', 7, 5000, CAST('<message/>' AS {bytes}))`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			list, err := s.OfflineAfter(t.Context(), jid.MustParse("juliet@a.example"), 6)
+			if err != nil || len(list) != 1 || string(list[0].Stanza) != "<message/>" || !list[0].At.Equal(time.UnixMilli(5000)) {
+				t.Errorf("what waits is %+v, %v", list, err)
 			}
 		},
 	},
