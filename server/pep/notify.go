@@ -1,0 +1,62 @@
+package pep
+
+import (
+	"context"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+)
+
+// itemsEvent says that an item was published (XEP-0060 §7.1.2).
+func itemsEvent(n *Node, id string, payload *xmlstream.Element) *xmlstream.Element {
+	if !n.Options.Payloads {
+		payload = nil
+	}
+	return tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(tree.New(nsEvent, "item", tree.Attr("id", id), tree.With(payload))))
+}
+
+// notify tells everybody who is there and wants to know of a node.
+func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, event *xmlstream.Element) {
+	for _, to := range s.wants.of(account, n.Name) {
+		s.tell(ctx, account, to, n, event)
+	}
+}
+
+// tell tells one client, if it may read the node now.
+func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, event *xmlstream.Element) {
+	a := s.access(ctx, account, to, &n.Options)
+	if a < reader {
+		return
+	}
+	m, err := tree.Message(stanza.MessageHeadline, account, to, "", tree.New(nsEvent, "event", tree.With(event)))
+	switch {
+	case err != nil: // what was published was read, so it can be written
+	case a == owner:
+		_ = s.Core.Tell(ctx, m) // who is gone is told when it comes again
+	default:
+		s.Core.Submit(ctx, m)
+	}
+}
+
+// last tells a client that has come what was published last (XEP-0163 §4.3.4), in the nodes that it wants to know.
+func (s *Service) last(ctx context.Context, account, to jid.JID, nodes map[string]bool) {
+	all, err := s.all(ctx, account)
+	if err != nil {
+		return // it is told when something is published
+	}
+	for i := range all {
+		n := &all[i]
+		if !nodes[n.Name] || n.Options.SendLast != onComes || s.access(ctx, account, to, &n.Options) < reader {
+			continue
+		}
+		items, err := s.Store.NodeItems(ctx, account, n.Name, 1)
+		if err != nil || len(items) == 0 {
+			continue
+		}
+		if e, err := payload(items[0]); err == nil {
+			s.tell(ctx, account, to, n, itemsEvent(n, items[0].ID, e))
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package pep
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+
+	"sallyport/internal/xmpp/form"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+	"sallyport/server/account"
+)
+
+// refusal is an error with the condition and the application's condition that the asker is told.
+type refusal struct {
+	condition stanza.Condition
+	app       string
+	feature   string // of unsupported
+}
+
+func (r *refusal) Error() string { return r.condition.String() + " " + r.app }
+
+func refuse(c stanza.Condition, app string) error { return &refusal{condition: c, app: app} }
+
+// answerTo gives what the asker is told of an error.
+func answerTo(err error) server.Answer {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		a := server.Answer{Condition: r.condition}
+		if r.app != "" {
+			a.App = tree.New(nsErrors, r.app, tree.Attr("feature", r.feature))
+		}
+		return a
+	case errors.Is(err, account.ErrNotFound):
+		return server.Answer{Condition: stanza.ItemNotFound}
+	case errors.Is(err, account.ErrExists):
+		return server.Answer{Condition: stanza.Conflict}
+	case errors.Is(err, ErrNodes):
+		return server.Answer{Condition: stanza.Conflict, App: tree.New(nsErrors, "max-nodes-exceeded")}
+	case errors.Is(err, ErrBytes):
+		return server.Answer{Condition: stanza.ResourceConstraint}
+	case errors.Is(err, errOption), errors.Is(err, errUnknown), errors.Is(err, form.ErrForm):
+		return server.Answer{Condition: stanza.NotAcceptable, App: tree.New(nsErrors, "invalid-options")}
+	}
+	return server.Answer{Condition: stanza.InternalServerError}
+}
+
+// publish is XEP-0060 §7.1.
+func (s *Service) publish(ctx context.Context, q *server.Request, e *xmlstream.Element) (server.Answer, error) {
+	item := e.Child(nsPubsub, "item")
+	if item == nil {
+		return server.Answer{}, refuse(stanza.BadRequest, "item-required")
+	}
+	payload, err := payloadOf(item)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	items := 0
+	for range e.Children() {
+		items++
+	}
+	if items > 1 {
+		return server.Answer{}, refuse(stanza.NotAllowed, "max-items-exceeded") // §7.1.3.8: batches are of no use to an account
+	}
+	p := Publication{Node: tree.Value(e, "node"), ID: tree.Value(item, "id"), Payload: payload, Publisher: q.From}
+	if x := q.Payload.Child(nsPubsub, "publish-options"); x != nil {
+		f, err := form.Submitted(x.Child(form.Space, "x"), nsOptions)
+		if err != nil {
+			return server.Answer{}, refuse(stanza.BadRequest, "invalid-options")
+		}
+		p.options = &f
+	}
+	id, err := s.Publish(ctx, q.Account, p)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	said := tree.New(nsPubsub, "item", tree.Attr("id", id))
+	return pubsub(tree.New(nsPubsub, "publish", tree.Attr("node", p.Node), tree.With(said))), nil
+}
+
+func pubsub(in *xmlstream.Element) server.Answer {
+	return server.Answer{Payload: tree.New(nsPubsub, "pubsub", tree.With(in))}
+}
+
+// payloadOf wants at most one payload of bounded size (§7.1.3.3, §7.1.3.4).
+func payloadOf(item *xmlstream.Element) (payload *xmlstream.Element, err error) {
+	for c := range item.Children() {
+		if payload != nil {
+			return nil, refuse(stanza.BadRequest, "invalid-payload")
+		}
+		payload = c
+	}
+	return payload, nil
+}
+
+// Publication is one item to be published.
+type Publication struct {
+	Node, ID  string // an empty id is made up
+	Payload   *xmlstream.Element
+	Publisher jid.JID
+	// Options are those of a node that is made for it; nil: Defaults.
+	Options *Options
+	options *form.Form // what a client wants of the node, whether it is there or not
+}
+
+// Publish keeps an item, makes its node where there is none, and tells those who want to know. It gives the id of the item.
+func (s *Service) Publish(ctx context.Context, owner jid.JID, p Publication) (id string, err error) {
+	if p.Node == "" || len(p.Node) > MaxNameBytes || len(p.ID) > MaxNameBytes {
+		return "", refuse(stanza.BadRequest, "nodeid-required")
+	}
+	if p.ID == "" {
+		p.ID = rand.Text()
+	}
+	i := Item{ID: p.ID, Publisher: p.Publisher}
+	if p.Payload != nil {
+		if i.Payload, err = xmlstream.AppendElement(nil, p.Payload, ""); err != nil {
+			return "", refuse(stanza.BadRequest, "invalid-payload")
+		}
+	}
+	if len(i.Payload) > MaxPayload {
+		return "", refuse(stanza.NotAcceptable, "payload-too-big")
+	}
+	n, err := s.nodeFor(ctx, owner, &p)
+	if err != nil {
+		return "", err
+	}
+	if n.Options.Persist {
+		if err := s.Store.PublishItem(ctx, owner, n.Name, i, n.Options.MaxItems, s.Now(), s.Node); err != nil {
+			return "", err
+		}
+	}
+	if s.Changed != nil {
+		s.Changed(ctx, owner, n.Name, i.ID, p.Payload)
+	}
+	s.notify(ctx, owner, &n, itemsEvent(&n, i.ID, p.Payload))
+	return i.ID, nil
+}
+
+// nodeFor finds the node and holds it against what the publisher wants of it (§7.1.5), or makes it.
+func (s *Service) nodeFor(ctx context.Context, owner jid.JID, p *Publication) (Node, error) {
+	n, ok, err := s.node(ctx, owner, p.Node)
+	if err != nil {
+		return Node{}, err
+	}
+	wanted := n
+	if !ok {
+		wanted = Node{Name: p.Node, Options: Defaults()}
+		if p.Options != nil {
+			wanted.Options = *p.Options
+		}
+	}
+	if p.options != nil {
+		if err := wanted.Options.apply(*p.options, true); err != nil {
+			return Node{}, refuse(stanza.Conflict, "precondition-not-met")
+		}
+	}
+	switch {
+	case !ok:
+		err := s.putNode(ctx, owner, wanted, true)
+		if errors.Is(err, account.ErrExists) {
+			err = refuse(stanza.Conflict, "precondition-not-met") // somebody was faster: it may have other options
+		}
+		return wanted, err
+	case !wanted.Options.equal(&n.Options):
+		return Node{}, refuse(stanza.Conflict, "precondition-not-met")
+	}
+	return n, nil
+}
+
+// retract is XEP-0060 §7.2.
+func (s *Service) retract(ctx context.Context, q *server.Request, e *xmlstream.Element) (server.Answer, error) {
+	n, err := s.mustHave(ctx, q.Account, e)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	var ids []string
+	for item := range e.Children() {
+		if id := tree.Value(item, "id"); item.Is(nsPubsub, "item") && id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return server.Answer{}, refuse(stanza.BadRequest, "item-required")
+	}
+	var gone []*xmlstream.Element
+	for _, id := range ids {
+		if err := s.Store.RetractItem(ctx, q.Account, n.Name, id); err != nil {
+			return server.Answer{}, err
+		}
+		gone = append(gone, tree.New(nsEvent, "retract", tree.Attr("id", id)))
+	}
+	if wanted, _ := form.Bool(tree.Value(e, "notify")); wanted || n.Options.NotifyRetract {
+		s.notify(ctx, q.Account, &n, tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(gone...)))
+	}
+	return server.Answer{}, nil
+}
+
+// mustHave wants the node that an element names.
+func (s *Service) mustHave(ctx context.Context, account jid.JID, e *xmlstream.Element) (Node, error) {
+	name := tree.Value(e, "node")
+	if name == "" {
+		return Node{}, refuse(stanza.BadRequest, "nodeid-required")
+	}
+	n, ok, err := s.node(ctx, account, name)
+	if err == nil && !ok {
+		err = refuse(stanza.ItemNotFound, "")
+	}
+	return n, err
+}

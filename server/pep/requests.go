@@ -1,0 +1,273 @@
+package pep
+
+import (
+	"context"
+	"strconv"
+
+	"sallyport/internal/xmpp/form"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+)
+
+// pubsub answers requests of readers and publishers.
+func (s *Service) pubsub(ctx context.Context, q *server.Request) server.Answer {
+	a, err := s.answer(ctx, q)
+	if err != nil {
+		return answerTo(err)
+	}
+	return a
+}
+
+func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer, error) {
+	var e *xmlstream.Element
+	for c := range q.Payload.Children() {
+		if e == nil {
+			e = c
+		}
+	}
+	if e == nil || e.Space() != nsPubsub {
+		return server.Answer{}, refuse(stanza.BadRequest, "")
+	}
+	if !q.Set && e.Local() == "items" {
+		return s.items(ctx, q, e)
+	}
+	if q.From.Bare() != q.Account {
+		return server.Answer{}, s.foreign(ctx, q)
+	}
+	if q.Set {
+		switch e.Local() {
+		case "publish":
+			return s.publish(ctx, q, e)
+		case "retract":
+			return s.retract(ctx, q, e)
+		case "create":
+			return s.create(ctx, q, e)
+		}
+	} else {
+		switch e.Local() {
+		case "default":
+			defaults := Defaults()
+			return pubsub(tree.New(nsPubsub, "default", tree.With(defaults.form("form", nsConfig).Element()))), nil
+		case "subscriptions", "affiliations":
+			return pubsub(tree.New(nsPubsub, e.Local())), nil
+		}
+	}
+	return server.Answer{}, &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
+}
+
+// foreign is the answer to somebody else who wants what only the account may have.
+func (s *Service) foreign(ctx context.Context, q *server.Request) error {
+	if s.MaySee(ctx, q.Account, q.From.Bare()) && !s.Blocks(ctx, q.Account, q.From) {
+		return refuse(stanza.Forbidden, "")
+	}
+	return refuse(stanza.ServiceUnavailable, "")
+}
+
+// items is XEP-0060 §6.5.
+func (s *Service) items(ctx context.Context, q *server.Request, e *xmlstream.Element) (server.Answer, error) {
+	name := tree.Value(e, "node")
+	n, ok, err := s.node(ctx, q.Account, name)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	if err := s.letIn(ctx, q, &n, ok); err != nil {
+		return server.Answer{}, err
+	}
+	list, err := s.wanted(ctx, q.Account, n.Name, e)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	in := make([]*xmlstream.Element, 0, len(list))
+	size := 0
+	for _, i := range list {
+		size += len(i.Payload)
+		if size > MaxAnswer && len(in) > 0 {
+			break // the newest are there
+		}
+		payload, err := payload(i)
+		if err != nil {
+			return server.Answer{}, err
+		}
+		in = append(in, tree.New(nsPubsub, "item", tree.Attr("id", i.ID), tree.With(payload)))
+	}
+	return pubsub(tree.New(nsPubsub, "items", tree.Attr("node", n.Name), tree.With(in...))), nil
+}
+
+// MaxAnswer bounds the payloads of one answer, in bytes: it has to fit into a stanza.
+const MaxAnswer = 256 << 10
+
+func payload(i Item) (*xmlstream.Element, error) {
+	if len(i.Payload) == 0 {
+		return nil, nil
+	}
+	return xmlstream.ParseDocument(i.Payload, xmlstream.Options{})
+}
+
+// letIn refuses who may not read a node (§6.5.9), in words that tell a stranger nothing.
+func (s *Service) letIn(ctx context.Context, q *server.Request, n *Node, exists bool) error {
+	a := stranger
+	if exists {
+		a = s.access(ctx, q.Account, q.From, &n.Options)
+	} else if q.From.Bare() == q.Account || s.MaySee(ctx, q.Account, q.From.Bare()) && !s.Blocks(ctx, q.Account, q.From) {
+		a = closed
+	}
+	switch {
+	case a >= reader:
+		return nil
+	case a == stranger:
+		return refuse(stanza.ServiceUnavailable, "")
+	case !exists:
+		return refuse(stanza.ItemNotFound, "")
+	case n.Options.Access == Roster:
+		return refuse(stanza.NotAuthorized, "not-in-roster-group")
+	}
+	return refuse(stanza.NotAllowed, "closed-node")
+}
+
+// wanted gives the items that are asked for: by their ids, or the last ones, newest first.
+func (s *Service) wanted(ctx context.Context, account jid.JID, node string, e *xmlstream.Element) ([]Item, error) {
+	most := MaxItems
+	if text := tree.Value(e, "max_items"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 31)
+		if err != nil || n == 0 {
+			return nil, refuse(stanza.BadRequest, "")
+		}
+		most = min(most, int(n))
+	}
+	var list []Item
+	asked := 0
+	for c := range e.Children() {
+		if !c.Is(nsPubsub, "item") {
+			continue
+		}
+		if asked++; asked > MaxItems {
+			return nil, refuse(stanza.BadRequest, "")
+		}
+		i, err := s.Store.NodeItem(ctx, account, node, tree.Value(c, "id"))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, i)
+	}
+	if asked > 0 {
+		return list, nil
+	}
+	return s.Store.NodeItems(ctx, account, node, most)
+}
+
+// create is XEP-0060 §8.1.
+func (s *Service) create(ctx context.Context, q *server.Request, e *xmlstream.Element) (server.Answer, error) {
+	n := Node{Name: tree.Value(e, "node"), Options: Defaults()}
+	if n.Name == "" {
+		return server.Answer{}, refuse(stanza.NotAcceptable, "nodeid-required")
+	}
+	if len(n.Name) > MaxNameBytes {
+		return server.Answer{}, refuse(stanza.BadRequest, "nodeid-required")
+	}
+	if c := q.Payload.Child(nsPubsub, "configure"); c != nil && c.Child(form.Space, "x") != nil {
+		f, err := form.Submitted(c.Child(form.Space, "x"), nsConfig)
+		if err == nil {
+			err = n.Options.apply(f, false)
+		}
+		if err != nil {
+			return server.Answer{}, err
+		}
+	}
+	if err := s.putNode(ctx, q.Account, n, true); err != nil {
+		return server.Answer{}, err
+	}
+	return pubsub(tree.New(nsPubsub, "create", tree.Attr("node", n.Name))), nil
+}
+
+// owner answers requests of the account about its nodes (XEP-0060 §8).
+func (s *Service) owner(ctx context.Context, q *server.Request) server.Answer {
+	a, err := s.ownerAnswer(ctx, q)
+	if err != nil {
+		return answerTo(err)
+	}
+	return a
+}
+
+func (s *Service) ownerAnswer(ctx context.Context, q *server.Request) (server.Answer, error) {
+	var e *xmlstream.Element
+	for c := range q.Payload.Children() {
+		if e == nil {
+			e = c
+		}
+	}
+	switch {
+	case e == nil || e.Space() != nsOwner:
+		return server.Answer{}, refuse(stanza.BadRequest, "")
+	case q.From.Bare() != q.Account:
+		return server.Answer{}, s.foreign(ctx, q)
+	case !q.Set && e.Local() == "default":
+		defaults := Defaults()
+		return ownerPubsub(tree.New(nsOwner, "default", tree.With(defaults.form("form", nsConfig).Element()))), nil
+	}
+	n, err := s.mustHave(ctx, q.Account, e)
+	if err != nil {
+		return server.Answer{}, err
+	}
+	switch {
+	case q.Set && e.Local() == "configure":
+		return server.Answer{}, s.configure(ctx, q.Account, n, e)
+	case q.Set && e.Local() == "delete":
+		return server.Answer{}, s.remove(ctx, q.Account, &n)
+	case q.Set && e.Local() == "purge":
+		if err := s.Store.PurgeNode(ctx, q.Account, n.Name); err != nil {
+			return server.Answer{}, err
+		}
+		s.notify(ctx, q.Account, &n, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
+		return server.Answer{}, nil
+	case !q.Set && e.Local() == "configure":
+		return ownerPubsub(tree.New(nsOwner, "configure", tree.Attr("node", n.Name), tree.With(n.Options.form("form", nsConfig).Element()))), nil
+	}
+	return server.Answer{}, &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
+}
+
+func ownerPubsub(in *xmlstream.Element) server.Answer {
+	return server.Answer{Payload: tree.New(nsOwner, "pubsub", tree.With(in))}
+}
+
+func (s *Service) configure(ctx context.Context, account jid.JID, n Node, e *xmlstream.Element) error {
+	x := e.Child(form.Space, "x")
+	if tree.Value(x, "type") == "cancel" {
+		return nil
+	}
+	f, err := form.Submitted(x, nsConfig)
+	if err == nil {
+		err = n.Options.apply(f, false)
+	}
+	if err != nil {
+		return err
+	}
+	return s.putNode(ctx, account, n, false)
+}
+
+func (s *Service) remove(ctx context.Context, account jid.JID, n *Node) error {
+	err := s.Store.RemoveNode(ctx, account, n.Name)
+	s.nodes.Forget(account)
+	if err != nil {
+		return err
+	}
+	if n.Options.NotifyDelete {
+		s.notify(ctx, account, n, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
+	}
+	return nil
+}
+
+// Info is the disco#info of a node for who may read it, nil for everybody else (XEP-0060 §5.3, §5.4).
+func (s *Service) Info(ctx context.Context, account, who jid.JID, node string) *xmlstream.Element {
+	n, ok, err := s.node(ctx, account, node)
+	if err != nil || !ok || s.access(ctx, account, who, &n.Options) < reader {
+		return nil
+	}
+	return tree.New(nsInfo, "query", tree.With(
+		tree.New(nsInfo, "identity", tree.Attr("category", "pubsub"), tree.Attr("type", "leaf")),
+		tree.New(nsInfo, "feature", tree.Attr("var", nsPubsub)),
+		n.Options.form("result", nsMeta).Element(),
+	))
+}
