@@ -40,6 +40,7 @@ type station struct {
 	n       *node.Node
 	clients []*client
 	events  []node.Event
+	raw     *modem.Implied // nil: the modem tells what it knows
 }
 
 // client is one connected client.
@@ -60,6 +61,7 @@ type worldConfig struct {
 	seed     uint64
 	windows  []channel.Window
 	logData  bool
+	raw      bool // modems are plain streams of bytes
 	paths    func(from, to int) channel.Path
 	change   func(i int, c *node.Config)
 }
@@ -87,6 +89,9 @@ func newWorld(t testing.TB, c worldConfig) *world {
 	w := &world{t: t, now: epoch, sim: sim, radio: modem.DefaultRadio(), change: c.change, wave: wave}
 	for i := range c.stations {
 		s := &station{w: w, i: i}
+		if c.raw {
+			s.plain()
+		}
 		w.nodes = append(w.nodes, s)
 		s.start(c.seed)
 	}
@@ -108,7 +113,10 @@ func (s *station) start(seed uint64) {
 		s.w.t.Fatal(err)
 	}
 	s.n = n
-	n.ModemUp(s.w.now, s.w.radio, 1)
+	n.ModemUp(s.w.now, s.figures(), 1)
+	if s.raw != nil {
+		return
+	}
 	if c := s.w.sim.Carrier(s.i); c.On {
 		n.Modem(s.w.now, c)
 	}
@@ -187,7 +195,9 @@ func (w *world) drain(s *station) {
 		return
 	}
 	for _, o := range s.n.Orders() {
-		if err := w.sim.Order(w.now, s.i, o); err != nil {
+		if s.raw != nil {
+			s.step(s.raw.Order(w.now, o))
+		} else if err := w.sim.Order(w.now, s.i, o); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -241,6 +251,9 @@ func (w *world) run(limit time.Duration, done func() bool) {
 			if s.n != nil {
 				at(s.n.Deadline())
 			}
+			if s.raw != nil {
+				at(s.raw.Deadline())
+			}
 		}
 		if !some {
 			w.now = end
@@ -259,12 +272,15 @@ func (w *world) run(limit time.Duration, done func() bool) {
 
 func (w *world) happen() {
 	for _, d := range w.sim.Tick(w.now) {
-		if n := w.nodes[d.Station].n; n != nil {
-			n.Modem(w.now, d.Event)
-			w.drain(w.nodes[d.Station])
+		if s := w.nodes[d.Station]; s.raw != nil {
+			s.bytes(d.Event)
+		} else if s.n != nil {
+			s.n.Modem(w.now, d.Event)
+			w.drain(s)
 		}
 	}
 	for _, s := range w.nodes {
+		s.rawTick()
 		if s.n == nil {
 			continue
 		}
