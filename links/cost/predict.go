@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -170,22 +171,34 @@ func (p *player) send(now time.Time, d Direction, s Sent) {
 	c := &p.report.Classes[lane]
 	c.Sent++
 	c.Thinned += int64(len(p.plain))
-	bytes := p.framed(dir)
+	bytes := p.framed(dir, p.lift(dir, s))
 	c.Line += int64(bytes)
 	p.line.arrive(job{ready: now, dir: d, lane: lane, bytes: int32(min(bytes, 1<<30))}) //nolint:gosec // bounded
+}
+
+// lift takes the identifier off p.plain where it goes beside what is compressed, and says how long it is there.
+func (p *player) lift(dir *direction, s Sent) int {
+	id, _ := s.Stanza.Element().Attr("id")
+	beside, ok := deflate.AppendIdentifier(nil, id)
+	if dir.writer == nil || !ok {
+		return 0
+	}
+	p.plain = []byte(strings.Replace(string(p.plain), " id='"+id+"'", "", 1)) // it needs no escapes
+	return len(beside)
 }
 
 // What framing takes, beyond what is compressed. The forms are those of links/x2x.
 const (
 	recordHead  = 1
-	stampBytes  = 5 // an expiry of this century
+	stampBytes  = 2 // an expiry, less that of the stanza before
+	numberBytes = 1 // its number, the same
 	custodyText = "<c l='0' n='' x='1763000000' xmlns='urn:sallyport:custody:0'></c>"
 	stanzaSpace = " xmlns='jabber:server'"
 	ackText     = "<a l='0' n='' xmlns='urn:sallyport:custody:0'/>"
 )
 
 // framed says how long p.plain is on the line.
-func (p *player) framed(dir *direction) int {
+func (p *player) framed(dir *direction, beside int) int {
 	if dir.writer == nil {
 		if !p.o.Custody {
 			return len(p.plain)
@@ -194,18 +207,18 @@ func (p *player) framed(dir *direction) int {
 	}
 	frame, err := dir.writer.Append(p.frame[:0], p.plain)
 	if err != nil { // no gain, or beyond what one frame may hold: it goes as it is
-		return recordHead + varint(uint64(len(p.plain))) + len(p.plain) + p.custodyHead(dir.number)
+		return recordHead + varint(uint64(len(p.plain))) + len(p.plain) + p.custodyHead() + beside
 	}
 	p.frame = frame
-	size := len(frame) + p.custodyHead(dir.number)
+	size := p.custodyHead() + beside + len(frame)
 	return recordHead + varint(uint64(size)) + size //nolint:gosec // a length
 }
 
-func (p *player) custodyHead(number uint64) int {
+func (p *player) custodyHead() int {
 	if !p.o.Custody {
 		return 0
 	}
-	return 1 + varint(number) + stampBytes
+	return numberBytes + stampBytes
 }
 
 func (p *player) ackBytes() int {

@@ -16,6 +16,8 @@
 // frame once it has passed RatioFrom. It stops at the byte that passes a bound: memory for a frame is MaxPlain and the window, whatever
 // comes. Under Fresh the next frame is read as if nothing had been; under Shared the context is lost and Reader says so for ever.
 //
+// Identifiers of stanzas have a form of their own beside the frame ([AppendIdentifier]).
+//
 // Raw DEFLATE has no checksum; that a frame came unchanged is the carrier's to prove.
 //
 // Not in the room: where frames end on a wire (links/x2x), which link uses what (gateway).

@@ -13,15 +13,16 @@
 //
 // Custody on the wire (namespace urn:sallyport:custody:0); an epoch that the greeting has said already is left out:
 //
-//	<h e='EPOCH' v='1' d='DICTIONARY'><m e='EPOCH' l='LANE' n='NUMBER'/></h>   first of each side: own epoch, marks of the other's lanes
+//	<h e='EPOCH' v='1' d='DICTIONARY' f='2'><m e='EPOCH' l='LANE' n='NUMBER'/></h>   first of each side: own epoch, marks of the other's lanes
 //	<c e='EPOCH' l='LANE' n='NUMBER' x='SECONDS'><message …/></c>              one consignment; x is when it expires, Unix time;
 //	                                                                           behind a message of a room, who else gets it (links/fanout)
 //	<a e='EPOCH' l='LANE' n='NUMBER'/>                                         everything of the lane up to there is on disk
 //	<p n='NUMBER'/> <o n='NUMBER'/>                                            a probe and its echo
 //
-// With compression (links/deflate, by configuration of both ends), or where StreamConfig.Records says so, the bytes are records: a type, a
-// length, and either plain XML, or one compressed stanza, whose custody stands in front of it in clear, so that a frame that cannot be
-// opened can still be settled as refused, or acknowledgements of several lanes in a few bytes.
+// With compression (links/deflate, by configuration of both ends), or where StreamConfig.Records says so, the bytes are records (form f): a
+// type, a length, and either plain XML, or one compressed stanza, or acknowledgements of several lanes or of XEP-0198 in a few bytes. In
+// front of a compressed stanza stands in clear what its size would suffer from: an identifier of the usual kinds; and its custody, number
+// and expiry as differences from the stanza before, so that a frame that cannot be opened can still be settled as refused.
 //
 // An acknowledgement waits links.Profile.AckDelay for more to acknowledge; it goes sooner with anything else that is written, and at once
 // when a quarter of the peer's window is owed.

@@ -23,6 +23,7 @@ type Greeting struct {
 	Epoch      uint64
 	Marks      []links.Mark
 	Dictionary string
+	Form       string // of records, where these are used
 }
 
 func custodyElement(local string, attrs []xmlstream.Attr, nodes ...xmlstream.Node) *xmlstream.Element {
@@ -56,6 +57,9 @@ func AppendGreeting(dst []byte, g Greeting) []byte {
 	if g.Dictionary != "" {
 		attrs = append(attrs, attr("d", g.Dictionary))
 	}
+	if g.Form != "" {
+		attrs = append(attrs, attr("f", g.Form))
+	}
 	var nodes []xmlstream.Node
 	for _, m := range g.Marks {
 		nodes = append(nodes, xmlstream.Node{Element: custodyElement("m", markAttrs(m, 0))})
@@ -76,6 +80,7 @@ func parseGreeting(e *xmlstream.Element) (g Greeting, why string) {
 		return g, "greeting without an epoch"
 	}
 	g.Dictionary, _ = e.Attr("d")
+	g.Form, _ = e.Attr("f")
 	for c := range e.Children() {
 		m, ok := parseMark(c, 0)
 		if !ok || !c.Is(NSCustody, "m") || len(g.Marks) == maxMarks {

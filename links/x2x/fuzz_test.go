@@ -18,6 +18,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte(good+"<r xmlns='urn:xmpp:sm:3'/><a xmlns='urn:xmpp:sm:3' h='1'/>"), uint8(1), uint8(5))
 	f.Add([]byte(hello+framed(1)+framed(2)+"<a xmlns='urn:sallyport:custody:0' l='0' n='1'/><p xmlns='urn:sallyport:custody:0' n='1'/>"), uint8(2), uint8(1))
 	f.Add([]byte("\x01\x05"+hello[:5]+"\x01\x3a"+hello[5:]+"\x04\x02\x01\x03\x04\x01\x09"), uint8(18), uint8(3))
+	f.Add([]byte("\x05\x00\x05\x01\x01\x0a\x08\x86abc\x01dee"), uint8(16), uint8(3))
 	f.Add([]byte("\x01\x03abc\x02\x05hello\x03\x07\x01\x02\x00abcd"), uint8(5), uint8(2))
 	f.Fuzz(func(t *testing.T, in []byte, kind, piece uint8) {
 		var says [2]string

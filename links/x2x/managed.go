@@ -1,6 +1,7 @@
 package x2x
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"time"
@@ -18,6 +19,38 @@ func appendManaged(dst []byte, local string, h uint32) []byte {
 	return append(dst, "/>"...)
 }
 
+// manageWith puts a question or an acknowledgement of XEP-0198 on the wire: in a record of a few bytes, where records are used.
+func (s *Stream) manageWith(now time.Time, local string, h uint32) {
+	if !s.cfg.Records {
+		s.put(now, appendManaged(nil, local, h), links.Acknowledgements)
+		return
+	}
+	if s.phase == closing || s.phase == over {
+		return
+	}
+	var body []byte
+	if local == "a" {
+		body = binary.AppendUvarint(nil, uint64(h))
+	}
+	before := len(s.out)
+	s.timers.lastOut = now
+	s.out = appendRecord(s.out, recordManaged, body)
+	s.used(now, links.Acknowledgements, len(s.out)-before)
+}
+
+// managedRecord takes such a record.
+func (s *Stream) managedRecord(now time.Time, r record) {
+	h, n := binary.Uvarint(r.body)
+	switch {
+	case s.cfg.Mode != Managed || n != len(r.body) || n > 1 && r.body[n-1] == 0:
+		s.fail(now, stanza.StreamBadFormat, "acknowledgement out of shape")
+	case n == 0:
+		s.managedAsked(now)
+	default:
+		s.managedAck(now, h)
+	}
+}
+
 // manage takes an element of XEP-0198. Without agreement on it there is none: it is refused like an enable that comes too late.
 func (s *Stream) manage(now time.Time, e *xmlstream.Element) {
 	switch {
@@ -30,20 +63,27 @@ func (s *Stream) manage(now time.Time, e *xmlstream.Element) {
 			xmlstream.Node{Element: xmlstream.NewElement(xmlstream.Name{Space: xmlstream.NSStanzas, Local: "unexpected-request"}, nil)}), xmlstream.NSServer)
 		s.xml(now, b)
 	case e.Local() == "r":
-		if s.flood.hit(now) {
-			s.fail(now, stanza.StreamPolicyViolation, "too many acknowledgement requests")
-			return
-		}
-		s.acknowledge(now)
+		s.managedAsked(now)
 	default:
-		s.managedAck(now, e)
+		text, _ := e.Attr("h")
+		h, ok := decimal(text)
+		if !ok {
+			h = 1 << 32
+		}
+		s.managedAck(now, h)
 	}
 }
 
-func (s *Stream) managedAck(now time.Time, e *xmlstream.Element) {
-	text, _ := e.Attr("h")
-	h, ok := decimal(text)
-	if !ok || h > 1<<32-1 {
+func (s *Stream) managedAsked(now time.Time) {
+	if s.flood.hit(now) {
+		s.fail(now, stanza.StreamPolicyViolation, "too many acknowledgement requests")
+		return
+	}
+	s.acknowledge(now)
+}
+
+func (s *Stream) managedAck(now time.Time, h uint64) {
+	if h > 1<<32-1 {
 		s.fail(now, stanza.StreamBadFormat, "acknowledgement without a number")
 		return
 	}
@@ -109,6 +149,9 @@ func (s *Stream) greeting(now time.Time, e *xmlstream.Element) {
 	g, why := parseGreeting(e)
 	if why == "" && g.Dictionary != s.dictionary() {
 		why = "the two ends have different dictionaries"
+	}
+	if why == "" && g.Form != s.form() {
+		why = "records of another form"
 	}
 	if why == "" && g.Epoch == s.cfg.Epoch {
 		why = "our own greeting came back as the peer's"

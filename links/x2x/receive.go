@@ -95,6 +95,9 @@ func (s *Stream) record(now time.Time) bool {
 	case recordMarks:
 		s.heard(now, links.Acknowledgements, r.bytes)
 		s.marks(now, r)
+	case recordManaged:
+		s.heard(now, links.Acknowledgements, r.bytes)
+		s.managedRecord(now, r)
 	}
 	if len(rest) == 0 && cap(s.in) > 2*maxRecord {
 		s.in = nil
@@ -114,8 +117,16 @@ func (s *Stream) compressed(now time.Time, r record) {
 	}
 	if custodial {
 		var ok bool
-		if f, frame, ok = custodyHead(r.body, s.peer.Epoch); !ok {
+		if f, frame, ok = s.heads.in.read(r, s.peer.Epoch); !ok {
 			s.fail(now, stanza.StreamBadFormat, "custody head out of shape")
+			return
+		}
+	}
+	id := ""
+	if r.id {
+		var ok bool
+		if id, frame, ok = deflate.Identifier(frame); !ok {
+			s.fail(now, stanza.StreamBadFormat, "identifier out of shape")
 			return
 		}
 	}
@@ -148,6 +159,12 @@ func (s *Stream) compressed(now time.Time, r record) {
 	if e.Space() != xmlstream.NSServer {
 		s.fail(now, stanza.StreamUnsupportedStanzaType, "compressed element that is no stanza")
 		return
+	}
+	if _, twice := e.Attr("id"); r.id && twice {
+		s.fail(now, stanza.StreamBadFormat, "two identifiers")
+		return
+	} else if r.id {
+		e = e.WithAttr(xmlstream.Name{Local: "id"}, id)
 	}
 	s.heardFrom(now, e, f, len(plain), r.bytes)
 	s.stanza(now, e, list, f, r.bytes)

@@ -8,19 +8,27 @@ import (
 	"sallyport/links/deflate"
 )
 
-// Records of a compressed carrier: type, length as a varint, body.
+// Records of a compressed carrier: type, length as a varint, body. What stands in bits of the type is not in the body.
 const (
 	recordXML     = 1 // plain XML, whole elements but for very long ones, which go over several records
 	recordStanza  = 2 // one compressed stanza
-	recordCustody = 3 // lane, number and expiry as varints, then one compressed stanza
+	recordCustody = 3 // number and expiry (custodyHead), then one compressed stanza; the lane is in the type
 	recordMarks   = 4 // acknowledgements under custody, see appendMarks
+	recordManaged = 5 // of XEP-0198: nothing asks, a varint answers
 
-	maxRecord  = deflate.MaxFrame + 32
-	maxXMLPart = 32 << 10
+	recordKind   = 0x07
+	recordID     = 0x08 // of compressed stanzas: the identifier stands before the frame (deflate.Identifier), and not in it
+	recordLane   = 4    // bits 4 and 5 of a custody record
+	recordsForm  = "2"  // said in the greeting
+	maxRecord    = deflate.MaxFrame + 128
+	maxXMLPart   = 32 << 10
+	farthestHead = 1 << 45
 )
 
 type record struct {
 	kind  byte
+	id    bool
+	lane  uint8
 	body  []byte
 	bytes int // on the wire
 }
@@ -30,8 +38,7 @@ func nextRecord(b []byte) (r record, rest []byte, ok, bad bool) {
 	if len(b) == 0 {
 		return r, b, false, false
 	}
-	r.kind = b[0]
-	if r.kind < recordXML || r.kind > recordMarks {
+	if r, ok = recordType(b[0]); !ok {
 		return r, b, false, true
 	}
 	size, n := binary.Uvarint(b[1:])
@@ -46,6 +53,19 @@ func nextRecord(b []byte) (r record, rest []byte, ok, bad bool) {
 	r.bytes = 1 + n + int(size) //nolint:gosec // bounded above
 	r.body = b[1+n : r.bytes]
 	return r, b[r.bytes:], true, false
+}
+
+func recordType(b byte) (r record, ok bool) {
+	r = record{kind: b & recordKind, id: b&recordID != 0, lane: b >> recordLane}
+	switch r.kind {
+	case recordXML, recordMarks, recordManaged:
+		return r, !r.id && r.lane == 0
+	case recordStanza:
+		return r, r.lane == 0
+	case recordCustody:
+		return r, r.lane < links.Lanes
+	}
+	return r, false
 }
 
 func appendRecord(dst []byte, kind byte, parts ...[]byte) []byte {
@@ -69,33 +89,47 @@ func appendXML(dst, xml []byte) []byte {
 	return appendRecord(dst, recordXML, xml)
 }
 
-// appendCustodyHead appends what stands in clear before a compressed stanza.
-func appendCustodyHead(dst []byte, f links.Frame) []byte {
-	dst = binary.AppendUvarint(append(dst, f.Lane), f.Number)
+// custodyHeads is what is said in clear before compressed stanzas: the number as what it is more than the one before in its lane, the expiry
+// as the seconds that it is later than the one before, on this carrier in this direction. The zero value is its beginning.
+type custodyHeads struct {
+	numbers [links.Lanes]uint64
+	expires int64
+}
+
+// append appends a head: the number's difference; 0 for never, or one more than the expiry's, its sign in the lowest bit.
+func (h *custodyHeads) append(dst []byte, f links.Frame) []byte {
+	dst = binary.AppendUvarint(dst, f.Number-h.numbers[f.Lane])
+	h.numbers[f.Lane] = f.Number
 	if f.Expires.IsZero() {
 		return append(dst, 0)
 	}
-	return binary.AppendUvarint(dst, uint64(max(f.Expires.Unix(), 1))) //nolint:gosec // not negative
+	at := max(f.Expires.Unix(), 1)
+	later := at - h.expires
+	h.expires = at
+	return binary.AppendUvarint(dst, uint64(later<<1^(later>>63))+1) //nolint:gosec // the sign goes into the lowest bit
 }
 
-// custodyHead reads it.
-func custodyHead(b []byte, epoch uint64) (f links.Frame, frame []byte, ok bool) {
-	if len(b) == 0 {
+// read reads one.
+func (h *custodyHeads) read(r record, epoch uint64) (f links.Frame, rest []byte, ok bool) {
+	f.Epoch, f.Lane = epoch, r.lane
+	more, n := binary.Uvarint(r.body)
+	if n <= 0 || more == 0 || h.numbers[f.Lane]+more < more {
 		return f, nil, false
 	}
-	f.Epoch, f.Lane = epoch, b[0]
-	number, n := binary.Uvarint(b[1:])
-	if n <= 0 {
+	f.Number = h.numbers[f.Lane] + more
+	rest = r.body[n:]
+	coded, n := binary.Uvarint(rest)
+	if n <= 0 || coded > farthestHead {
 		return f, nil, false
 	}
-	f.Number = number
-	b = b[1+n:]
-	expires, n := binary.Uvarint(b)
-	if n <= 0 || expires >= farthestStamp {
-		return f, nil, false
+	if coded > 0 {
+		coded--
+		at := h.expires + (int64(coded>>1) ^ -int64(coded&1)) //nolint:gosec // bounded
+		if at < 1 || at >= farthestStamp {
+			return f, nil, false
+		}
+		h.expires, f.Expires = at, time.Unix(at, 0).UTC()
 	}
-	if expires > 0 {
-		f.Expires = time.Unix(int64(expires), 0).UTC() //nolint:gosec // bounded
-	}
-	return f, b[n:], f.Valid()
+	h.numbers[f.Lane] = f.Number
+	return f, rest[n:], f.Valid()
 }

@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/links/custody"
+	"sallyport/links/deflate"
 )
 
 // ErrNotRunning: the stream is over, or about to be.
@@ -19,12 +20,12 @@ func (s *Stream) Send(now time.Time, it Item) (custody.Verdict, error) {
 	if s.phase != running {
 		return custody.Refused, ErrNotRunning
 	}
-	carried := it.Element
+	carried, lifted := s.lift(it.Element)
 	if len(it.Also) > 0 { // the head of a compressed one stands before it
 		if s.cfg.Mode != Custody {
 			return custody.Refused, links.ErrNoCustody
 		}
-		carried = custodyElement("c", nil, contents(it.Element, it.Also)...)
+		carried = custodyElement("c", nil, contents(carried, it.Also)...)
 	}
 	plain, err := xmlstream.AppendElement(s.spare[:0], carried, xmlstream.NSServer)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Stream) Send(now time.Time, it Item) (custody.Verdict, error) {
 	}
 	s.timers.lastStanza, s.timers.lastOut = now, now
 	before := len(s.out)
-	body := s.write(it, plain)
+	body := s.write(it, plain, lifted)
 	s.usedBy(now, &it, len(plain), body, len(s.out)-before)
 	s.expectAnswer(now)
 	if cap(s.spare) > 128<<10 {
@@ -67,10 +68,13 @@ func (s *Stream) admit(now time.Time, it Item, bytes int) (custody.Verdict, erro
 }
 
 // write puts the admitted stanza on the wire, and returns how many of the bytes are its own.
-func (s *Stream) write(it Item, plain []byte) (body int) {
+func (s *Stream) write(it Item, plain, lifted []byte) (body int) {
 	if s.zip != nil {
-		if n, ok := s.deflated(it, plain); ok {
+		if n, ok := s.deflated(it, plain, lifted); ok {
 			return n
+		}
+		if len(lifted) > 0 { // it goes as it is
+			plain, _ = xmlstream.AppendElement(nil, it.Element, xmlstream.NSServer) // it was written once
 		}
 	}
 	if s.cfg.Mode != Custody {
@@ -91,17 +95,36 @@ func (s *Stream) write(it Item, plain []byte) (body int) {
 }
 
 // deflated writes a compressed stanza, if that is worth it, and returns how long it is.
-func (s *Stream) deflated(it Item, plain []byte) (n int, ok bool) {
+func (s *Stream) deflated(it Item, plain, lifted []byte) (n int, ok bool) {
 	frame, err := s.zip.Append(nil, plain)
 	s.plain += uint64(len(plain))
 	if err != nil {
 		return 0, false
 	}
+	n = len(lifted) + len(frame)
 	s.saved += int64(len(plain) - len(frame))
-	if s.cfg.Mode != Custody {
-		s.out = appendRecord(s.out, recordStanza, frame)
-		return len(frame), true
+	kind := byte(recordStanza)
+	var head []byte
+	if s.cfg.Mode == Custody {
+		kind = recordCustody | it.Frame.Lane<<recordLane
+		head = s.heads.out.append(nil, it.Frame)
 	}
-	s.out = appendRecord(s.out, recordCustody, appendCustodyHead(nil, it.Frame), frame)
-	return len(frame), true
+	if len(lifted) > 0 {
+		kind |= recordID
+	}
+	s.out = appendRecord(s.out, kind, head, lifted, frame)
+	return n, true
+}
+
+// lift takes the identifier off a stanza that is to be compressed, if it is of a kind that is shorter beside the frame.
+func (s *Stream) lift(e *xmlstream.Element) (rest *xmlstream.Element, lifted []byte) {
+	if s.zip == nil {
+		return e, nil
+	}
+	id, _ := e.Attr("id")
+	lifted, ok := deflate.AppendIdentifier(nil, id)
+	if !ok {
+		return e, nil
+	}
+	return e.WithoutAttr(xmlstream.Name{Local: "id"}), lifted
 }

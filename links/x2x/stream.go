@@ -29,7 +29,8 @@ type Stream struct {
 	open *deflate.Reader
 
 	out    []byte
-	spare  []byte // scratch for one stanza
+	spare  []byte                         // scratch for one stanza
+	heads  struct{ out, in custodyHeads } // of records
 	events []Event
 	first  int // of events
 
@@ -98,7 +99,7 @@ func (s *Stream) Start(now time.Time) {
 	s.quality.Since = now
 	s.timers.lastIn, s.timers.lastOut, s.timers.lastStanza = now, now, now
 	if s.cfg.Mode == Custody {
-		s.xml(now, AppendGreeting(nil, Greeting{Epoch: s.cfg.Epoch, Marks: s.cfg.Marks, Dictionary: s.dictionary()}))
+		s.xml(now, AppendGreeting(nil, Greeting{Epoch: s.cfg.Epoch, Marks: s.cfg.Marks, Dictionary: s.dictionary(), Form: s.form()}))
 	}
 }
 
@@ -107,6 +108,13 @@ func (s *Stream) dictionary() string {
 		return ""
 	}
 	return s.cfg.Compression.Dictionary.ID()
+}
+
+func (s *Stream) form() string {
+	if s.cfg.Records {
+		return recordsForm
+	}
+	return ""
 }
 
 // xml puts whole elements on the wire; after our end nothing goes there any more.
@@ -171,7 +179,7 @@ func (s *Stream) acknowledge(now time.Time) {
 	case Plain:
 	case Managed:
 		s.timers.told = s.session.Handled()
-		s.put(now, appendManaged(nil, "a", s.timers.told), links.Acknowledgements)
+		s.manageWith(now, "a", s.timers.told)
 	case Custody:
 		s.acknowledgeMarks(now, s.carried.Due(nil))
 	}

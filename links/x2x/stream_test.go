@@ -206,11 +206,11 @@ func TestStreamCompressed(t *testing.T) {
 		want string
 	}{
 		{"M03 plain", x2x.Plain, hostile(2, 7, 7, 7), "stanza noticed:bad-frame refused:policy-violation stanza"},
-		{"M03 custody", x2x.Custody, hostile(3, 1, 9, 0, 7, 7), "greeted:0 stanza@0/1 noticed:bad-frame refused:policy-violation@1/9 stanza@0/2"},
+		{"M03 custody", x2x.Custody, hostile(0x13, 9, 0, 7, 7), "greeted:0 stanza@0/1 noticed:bad-frame refused:policy-violation@1/9 stanza@0/2"},
 		{"not XML inside", x2x.Plain, hostile(2, bomb...), "stanza ended:not-well-formed:false:[]"},
 		{"type of nobody", x2x.Plain, hostile(9, 1), "stanza ended:bad-format:false:[]"},
 		{"another mode's record", x2x.Plain, hostile(3, 1, 1, 0, 1), "stanza ended:bad-format:false:[]"},
-		{"lane of nobody", x2x.Custody, hostile(3, 9, 1, 0, 1), "greeted:0 stanza@0/1 ended:bad-format:false:[]"},
+		{"lane of nobody", x2x.Custody, hostile(0x43, 1, 0, 1), "greeted:0 stanza@0/1 ended:bad-format:false:[]"},
 		{"too long", x2x.Plain, []byte{2, 0xFF, 0xFF, 0x7F}, "stanza ended:bad-format:false:[]"},
 		{"length without end", x2x.Plain, []byte{2, 0xFF, 0xFF, 0xFF, 0xFF}, "stanza ended:bad-format:false:[]"},
 		{"plain XML", x2x.Plain, []byte(good), "stanza ended:bad-format:false:[]"},

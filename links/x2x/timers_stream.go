@@ -1,10 +1,6 @@
 package x2x
 
-import (
-	"time"
-
-	"sallyport/links"
-)
+import "time"
 
 // timers are the stream's memory of when.
 type timers struct {
@@ -48,7 +44,7 @@ func (s *Stream) expectAnswer(now time.Time) {
 
 // ask asks for an acknowledgement (XEP-0198).
 func (s *Stream) ask(now time.Time) {
-	s.put(now, appendManaged(nil, "r", 0), links.Acknowledgements)
+	s.manageWith(now, "r", 0)
 	s.timers.asked, s.timers.askDue, s.timers.sinceAsk = now, time.Time{}, 0
 }
 
