@@ -285,3 +285,5 @@ func check(t *testing.T, who string, got, want []string) {
 func message(to, kind, id, body string) string {
 	return fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body></message>", to, kind, id, body)
 }
+
+func ackedItems(items []stream.Item) stream.Acked { return stream.Acked{Items: items} }

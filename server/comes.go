@@ -21,13 +21,13 @@ func (s *Server) Deliver(r peering.Released, done Delivered) {
 		done(&Bounce{Condition: stanza.InternalServerError, Cause: errors.Join(errors.New("it is not for this server"), err)})
 		return
 	}
+	if s.over.Load() {
+		done(ErrClosed)
+		return
+	}
 	u := s.hold(to.Bare())
 	defer u.release()
 	if u.receive(s.cfg.Limits.Deliveries, func() { done(s.comes(u, released(&r))) }) {
-		return
-	}
-	if s.ctx.Err() != nil {
-		done(ErrClosed)
 		return
 	}
 	done(&Bounce{Condition: stanza.ResourceConstraint, Cause: errors.New("too much waits for the account")})

@@ -75,7 +75,9 @@ func New(cfg Config) (*Server, error) {
 	for i := range s.shards {
 		s.shards[i].users = make(map[jid.JID]*user)
 	}
+	s.idle.L = &s.life
 	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.saying, s.hush = context.WithCancel(s.ctx)
 	s.features = append([]Feature{s.rosters(), s.carbons(), legacySession()}, cfg.Features...)
 	if err := s.index(); err != nil {
 		s.stop()

@@ -26,6 +26,8 @@ type gate struct {
 	mu     sync.Mutex
 	far    []stanza.Stanza // what went to the neighbour
 	hidden func(stanza.Stanza) bool
+	// bounced are the ids of messages whose senders were told that they did not arrive.
+	bounced map[string]bool
 }
 
 func newEngine(t *testing.T) *peering.Engine {
@@ -95,6 +97,14 @@ func (g *gate) judge(s stanza.Stanza) (peering.Released, error) {
 
 // Submit is server.Gate.
 func (g *gate) Submit(_ context.Context, s stanza.Stanza, done func()) {
+	if s.Type() == stanza.MessageError {
+		g.mu.Lock()
+		if g.bounced == nil {
+			g.bounced = make(map[string]bool)
+		}
+		g.bounced[s.ID()] = true
+		g.mu.Unlock()
+	}
 	r, err := g.judge(s)
 	if err != nil {
 		g.refuse(s, stanza.PolicyViolation)

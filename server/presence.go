@@ -93,7 +93,7 @@ func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
 	}
 	p = p.WithAddresses(r.jid, to)
 	if !s.ours(to) {
-		s.cfg.Gate.Submit(s.ctx, p, func() {})
+		s.cfg.Gate.Submit(s.saying, p, func() {})
 		return
 	}
 	u := s.find(to.Bare())
@@ -141,7 +141,7 @@ func (s *Server) probe(r *resource, known contacts) {
 			s.probeHere(r, contact)
 		default:
 			if p, err := tree.Presence(stanza.PresenceProbe, r.jid, contact); err == nil {
-				s.cfg.Gate.Submit(s.ctx, p, func() {})
+				s.cfg.Gate.Submit(s.saying, p, func() {})
 			}
 		}
 	}

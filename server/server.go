@@ -4,9 +4,9 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"sallyport/internal/xmpp/jid"
-	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -22,11 +22,16 @@ type Server struct {
 	routes   map[routeKey]func(context.Context, *Request) Answer
 	shards   [64]shard
 
-	ctx     context.Context //nolint:containedctx // of what goes on until Close, whoever began it
-	stop    context.CancelFunc
-	life    sync.RWMutex // held for reading while something begins
-	over    bool
-	running sync.WaitGroup
+	ctx    context.Context //nolint:containedctx // of what is kept: it ends when nothing goes on any more
+	stop   context.CancelFunc
+	saying context.Context //nolint:containedctx // of what is said: after Close nobody waits for room
+	hush   context.CancelFunc
+
+	life    sync.Mutex
+	idle    sync.Cond   // on life: running is zero
+	running int         // goroutines
+	dead    bool        // nothing begins any more
+	over    atomic.Bool // nothing is taken any more
 
 	asking  sync.Mutex
 	waiting map[string]waiter // by the id of the request
@@ -51,30 +56,38 @@ type session interface {
 	Managed() bool
 }
 
-// Close ends all sessions, and returns when nothing that the server began goes on.
+// Close takes nothing more, and returns when what was taken is delivered or kept. Those who own the sessions have ended them before:
+// what a client had not acknowledged then is kept, too.
 func (s *Server) Close() {
+	s.hush()
+	s.over.Store(true)
 	s.life.Lock()
-	s.over = true
-	s.life.Unlock()
-	for i := range s.shards {
-		for _, u := range s.shards[i].all() {
-			for _, r := range u.all() {
-				r.session.Close(stream.Close{Condition: stanza.StreamSystemShutdown})
-			}
-		}
+	for s.running > 0 {
+		s.idle.Wait()
 	}
+	s.dead = true
+	s.life.Unlock()
 	s.stop()
-	s.running.Wait()
 }
 
 // spawn runs a function on a goroutine that Close waits for. False: it is too late.
 func (s *Server) spawn(f func()) bool {
-	s.life.RLock()
-	defer s.life.RUnlock()
-	if s.over {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.dead {
 		return false
 	}
-	s.running.Go(f)
+	s.running++
+	go func() {
+		defer func() {
+			s.life.Lock()
+			defer s.life.Unlock()
+			if s.running--; s.running == 0 {
+				s.idle.Broadcast()
+			}
+		}()
+		f()
+	}()
 	return true
 }
 

@@ -53,7 +53,7 @@ func (s *Server) subscription(m *sent) {
 		u.say(func() { s.turn(u, contact, c.effect) })
 	}
 	if c.effect.Route {
-		s.cfg.Gate.Submit(s.ctx, m.stanza, after)
+		s.cfg.Gate.Submit(s.saying, m.stanza, after)
 	} else {
 		after()
 	}
