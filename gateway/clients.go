@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
+	"sallyport/gateway/control"
 	"sallyport/internal/tlsid"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
@@ -25,8 +26,10 @@ import (
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/c2s"
+	"sallyport/server/pep"
 	"sallyport/server/roster"
 	"sallyport/server/store"
+	"sallyport/server/token"
 )
 
 // clients is the server of this node: its store, the people who are connected, and where they connect. It is made and opened before
@@ -37,6 +40,7 @@ type clients struct {
 	store  *store.Store // nil in tests that have a server of their own, as c2s
 	server serves
 	c2s    *c2s.Server
+	events *pep.Service
 	gate   *gate
 	outlet *local
 	secure atomic.Pointer[tls.Config] // of the certificates that are active
@@ -50,6 +54,7 @@ type clients struct {
 // serves is what the node needs of the server itself.
 type serves interface {
 	delivers
+	Census() server.Census
 	Close()
 }
 
@@ -111,8 +116,13 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		return err
 	}
 	g.people.open(c.store, &cfg.Server, g.now)
+	of := &core{}
+	features, caps, err := c.features(of)
+	if err != nil {
+		return err
+	}
 	made, err := server.New(server.Config{
-		Gate: c.gate, Directory: Directory(c.store, &cfg.Server, g.now), Domains: domains, Link: linkLocal,
+		Gate: c.gate, Directory: Directory(c.store, &cfg.Server, g.now), Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
 		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
 		Limits: server.Limits{Resources: cfg.Server.Limits.Resources},
 		Now:    g.now, Log: g.log,
@@ -120,6 +130,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	of.is.Store(made)
 	c.server = made
 	c.outlet = c.newOutlet(&cfg.Server)
 	show, err := c.certificates(cfg)
@@ -128,7 +139,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
-		Stream: c.streams(cfg, domains), TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Stream: c.streams(cfg, domains, caps), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now}, TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
 	return err
@@ -150,10 +161,10 @@ func domainsOf(c *config.Server) (out []jid.JID, err error) {
 }
 
 // streams is what a client's stream has to satisfy.
-func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientConfig {
+func (c *clients) streams(cfg *config.Config, domains []jid.JID, caps []*xmlstream.Element) stream.ClientConfig {
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
-		TLS: stream.RequireTLS, SASL2: true, Manage: true, ClientState: true,
+		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
 		RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
 	}
 	for _, m := range login.Mechanisms {
@@ -166,7 +177,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 	limits := xmlstream.ClientLimits()
 	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
 	return stream.ClientConfig{
-		Local: domains[0], Rand: rand.Reader, Elements: limits,
+		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: caps,
 		Hosted: func(d jid.JID) bool { return served[d] },
 		Policy: func(d jid.JID) stream.ClientPolicy {
 			if served[d] {
@@ -253,6 +264,29 @@ func (c *clients) observe(o c2s.Observation) {
 // clientKind begins the kinds of events about clients.
 const clientKind = "client-"
 
+// status is the server at a glance.
+func (c *clients) status(cfg *config.Server) *control.ServerStatus {
+	s := &control.ServerStatus{}
+	for _, d := range cfg.Domains {
+		s.Domains = append(s.Domains, string(d))
+	}
+	c.mu.Lock()
+	for i, a := range c.at {
+		text := a.String()
+		if i >= len(cfg.Listen) {
+			text += " (direct TLS)"
+		}
+		s.Listen = append(s.Listen, text)
+	}
+	c.mu.Unlock()
+	n := c.server.Census()
+	s.Users, s.Sessions, s.Available = n.Users, n.Sessions, n.Available
+	if c.store != nil {
+		s.Store = c.store.Kind()
+	}
+	return s
+}
+
 // stop ends all sessions. What was sent to people meanwhile is kept for them.
 func (c *clients) stop() {
 	if c.cancel == nil { // never started
@@ -266,6 +300,9 @@ func (c *clients) stop() {
 // end is called when nothing comes in on a link any more and all that did has been delivered.
 func (c *clients) end() {
 	c.server.Close()
+	if c.events != nil {
+		c.events.Close()
+	}
 	c.gate.close()
 	c.outlet.close()
 }

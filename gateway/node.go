@@ -37,6 +37,9 @@ func (g *Gateway) Status(context.Context) (control.Status, error) {
 	for i := range cfg.Sides {
 		s.Sides = append(s.Sides, g.sideStatus(&cfg.Sides[i]))
 	}
+	if g.clients != nil {
+		s.Server = g.clients.status(&cfg.Server)
+	}
 	return s, nil
 }
 

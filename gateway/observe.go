@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"strings"
+
 	"go.uber.org/zap"
 
 	"sallyport/gateway/audit"
 	"sallyport/links/s2s"
+	"sallyport/server/c2s"
 )
 
 // maxEvents is how many events of links may wait to be written down; beyond, they are
@@ -38,6 +41,12 @@ func (g *Gateway) eventLoop() {
 	}
 }
 
+// clientTrouble are the words of c2s for what somebody should look at; those for who comes and goes are records and no more.
+var clientTrouble = map[string]bool{
+	c2s.LoginFailed.String(): true, c2s.Downgraded.String(): true, c2s.Throttled.String(): true, c2s.TooManyPending.String(): true,
+	c2s.Hostile.String(): true,
+}
+
 func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 	rec := audit.Record{
 		Kind: audit.SecurityEvent, Time: g.now(), Node: g.node, Link: e.Link, FromPeer: e.Peer, From: e.Remote.String(), To: e.Local.String(),
@@ -56,6 +65,8 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 	case isRadioWord(e.Kind):
 		rec.Kind = audit.PeerEvent
 		g.log.Info("a radio link changed", zap.String("kind", e.Kind), zap.String("link", e.Link), zap.String("peer", e.Peer), zap.String("reason", rec.Reason))
+	case strings.HasPrefix(e.Kind, clientKind) && !clientTrouble[strings.TrimPrefix(e.Kind, clientKind)]:
+		rec.Kind = audit.PeerEvent
 	default: // also the end of a stream on which nobody was known: a stranger can make those without end
 		count, ok := g.throttle.Allow(rec.Time, e.Kind+" "+e.Address.Addr().String()+" "+e.Remote.String())
 		if !ok {

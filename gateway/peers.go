@@ -83,6 +83,10 @@ func (g *Gateway) peerStatus(c *config.Peer, st *s2s.Status) control.PeerStatus 
 		}
 	}
 	switch {
+	case c.Ourselves:
+		if p.State = control.PeerDown; g.listening.Load() {
+			p.State, p.Proof = control.PeerUp, peering.Local.String()
+		}
 	case c.Refuse:
 		p.State = control.PeerRefused
 	case p.Streams > 0:
@@ -114,6 +118,9 @@ func (g *Gateway) Peer(_ context.Context, name string) (control.PeerDetail, erro
 	}
 	for _, t := range c.Route {
 		d.Route = append(d.Route, t.String())
+	}
+	if c.Ourselves {
+		d.Route = []string{"this node"}
 	}
 	for _, q := range c.Answers.Questions {
 		d.Answers = append(d.Answers, string(q))
@@ -180,6 +187,9 @@ func kindWords(k *config.Kinds) []string {
 }
 
 func floorWords(p *peering.Peer) string {
+	if p.Name == peerLocal && slices.Equal(p.Floor.Methods, []peering.Method{peering.Local}) {
+		return "the server of this node"
+	}
 	var methods []string
 	for _, m := range p.Floor.Methods {
 		methods = append(methods, m.String())

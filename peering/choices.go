@@ -15,6 +15,8 @@ import (
 type ChoiceQuestion struct {
 	From, To          string  // peers
 	Sender, Recipient jid.JID // zero: whoever it is
+	// What a directory says that they are cleared for; the zero value asks the policy.
+	SenderFact, RecipientFact ClearanceFact
 	At                time.Time
 }
 
@@ -49,7 +51,12 @@ func (p *Policy) Choices(c *catalogue.Catalogue, q ChoiceQuestion) (Choices, err
 	if c == nil {
 		return Choices{Catalogue: w.out}, nil
 	}
-	w.sender, w.recipient = p.ClearanceOf(q.Sender), p.ClearanceOf(q.Recipient)
+	if w.sender, w.recipient = q.SenderFact, q.RecipientFact; !w.sender.known() {
+		w.sender = p.ClearanceOf(q.Sender)
+	}
+	if !w.recipient.known() {
+		w.recipient = p.ClearanceOf(q.Recipient)
+	}
 	*w.out = catalogue.Catalogue{Name: c.Name, Desc: c.Desc, Restrict: c.Restrict, Left: c.Left}
 	for _, item := range c.Items {
 		if w.offers(item) {

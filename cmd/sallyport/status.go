@@ -57,6 +57,13 @@ func (a *app) printStatus(s *control.Status, now time.Time) {
 	}
 	fmt.Fprintln(a.out)
 	a.printTable(rows)
+	if v := s.Server; v != nil {
+		fmt.Fprintln(a.out)
+		a.printTable([][]string{
+			{"SERVER", "USERS", "CLIENTS", "AVAILABLE", "LISTENS ON"},
+			{strings.Join(v.Domains, " "), fmt.Sprint(v.Users), fmt.Sprint(v.Sessions), fmt.Sprint(v.Available), strings.Join(v.Listen, " ")},
+		})
+	}
 	fmt.Fprintln(a.out)
 	z := &s.Stanzas
 	a.printTable([][]string{

@@ -80,9 +80,20 @@ type Status struct {
 	Ready    bool     `json:"ready"`              // takes and releases stanzas
 	Problems []string `json:"problems,omitempty"` // what an operator should look at, in words
 
-	Sides   []SideStatus `json:"sides"`
-	Stanzas Stanzas      `json:"stanzas"`
-	Audit   AuditStatus  `json:"audit"`
+	Sides   []SideStatus  `json:"sides"`
+	Server  *ServerStatus `json:"server,omitempty"` // nil where no clients can connect
+	Stanzas Stanzas       `json:"stanzas"`
+	Audit   AuditStatus   `json:"audit"`
+}
+
+// ServerStatus is the server of the node.
+type ServerStatus struct {
+	Domains   []string `json:"domains"`
+	Listen    []string `json:"listen"`
+	Users     int      `json:"users"`     // accounts with a client here
+	Sessions  int      `json:"sessions"`  // clients, those that wait to be resumed too
+	Available int      `json:"available"` // of them, those that have sent their presence
+	Store     string   `json:"store"`     // what keeps the accounts
 }
 
 // SideStatus is one side of the gateway.

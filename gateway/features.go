@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server"
+	"sallyport/server/blocking"
+	"sallyport/server/disco"
+	"sallyport/server/entity"
+	"sallyport/server/mam"
+	"sallyport/server/pep"
+	"sallyport/server/private"
+	"sallyport/server/roster"
+	"sallyport/server/vcard"
+)
+
+// software is what the server says that it is (XEP-0092).
+const (
+	software    = "Sallyport"
+	softwareURI = "https://sallyport.invalid/"
+)
+
+// core is the server for its features, which are made before it. Nothing is asked of it until it is there.
+type core struct{ is atomic.Pointer[server.Server] }
+
+var _ server.Core = (*core)(nil)
+
+// Tell implements server.Core.
+func (c *core) Tell(ctx context.Context, s stanza.Stanza) error { return c.is.Load().Tell(ctx, s) }
+
+// Submit implements server.Core.
+func (c *core) Submit(ctx context.Context, s stanza.Stanza) { c.is.Load().Submit(ctx, s) }
+
+// Ask implements server.Core.
+func (c *core) Ask(ctx context.Context, request stanza.Stanza) (stanza.Stanza, error) {
+	return c.is.Load().Ask(ctx, request)
+}
+
+// Resources implements server.Core.
+func (c *core) Resources(account jid.JID) []server.Resource { return c.is.Load().Resources(account) }
+
+// Connected implements server.Core.
+func (c *core) Connected(account jid.JID) []server.Resource { return c.is.Load().Connected(account) }
+
+// Show implements server.Core.
+func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
+	c.is.Load().Show(ctx, account, contact, shown)
+}
+
+// features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
+func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlstream.Element, err error) {
+	g, s := c.g, c.store
+	known := &contacts{store: s, now: g.now}
+	block := blocking.New(blocking.Config{Store: s, Core: of})
+	events := pep.New(pep.Config{
+		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Groups: known.groups, Blocks: block.Blocks,
+	})
+	c.events = events
+	list = []server.Feature{
+		block, // goes before those that keep or change what passes
+		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
+		private.New(s),
+		vcard.New(vcard.Config{Store: s}),
+		events.Feature(),
+		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
+		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
+		c.catalogues(),
+	}
+	d, err := disco.New(disco.Config{
+		Name: software, CapsNode: softwareURI, Features: list, MaySee: known.see,
+		ServerFeatures: own, AccountFeatures: own,
+		Node: events.Info,
+		Nodes: func(ctx context.Context, account, who jid.JID) (out []disco.Item) {
+			for _, n := range events.Nodes(ctx, account, who) {
+				out = append(out, disco.Item{JID: account, Node: n})
+			}
+			return out
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(list, d.Feature()), d.Caps(), nil
+}
+
+// own is what the server can do without a feature.
+var own = []string{"urn:xmpp:carbons:2", "urn:xmpp:carbons:rules:0", "msgoffline"}
+
+// contacts looks into rosters for features, and remembers what it saw for a moment: one stanza may make them ask often.
+type contacts struct {
+	store roster.Store
+	now   nowFunc
+	last  atomic.Pointer[contactsOf]
+}
+
+// contactsOf is a roster as it was.
+type contactsOf struct {
+	owner jid.JID
+	at    time.Time
+	items map[jid.JID]roster.Item
+}
+
+// contactsAge is how old what is remembered may be.
+const contactsAge = time.Second
+
+// item is who in the roster of owner; false for nobody, and where the store does not say.
+func (c *contacts) item(ctx context.Context, owner, who jid.JID) (roster.Item, bool) {
+	is := c.last.Load()
+	if now := c.now(); is == nil || is.owner != owner.Bare() || now.Sub(is.at) > contactsAge {
+		items, _, err := c.store.Roster(ctx, owner.Bare())
+		if err != nil {
+			return roster.Item{}, false
+		}
+		is = &contactsOf{owner: owner.Bare(), at: now, items: make(map[jid.JID]roster.Item, len(items))}
+		for i := range items {
+			is.items[items[i].Contact] = items[i]
+		}
+		c.last.Store(is)
+	}
+	found, ok := is.items[who.Bare()]
+	return found, ok && !found.Hidden
+}
+
+// see reports whether somebody sees the presence of an account.
+func (c *contacts) see(ctx context.Context, account, who jid.JID) bool {
+	if account.Bare() == who.Bare() {
+		return true
+	}
+	i, ok := c.item(ctx, account, who)
+	return ok && (i.Subscription == roster.From || i.Subscription == roster.Both)
+}
+
+func (c *contacts) has(ctx context.Context, account, who jid.JID) bool {
+	_, ok := c.item(ctx, account, who)
+	return ok
+}
+
+func (c *contacts) groups(ctx context.Context, account, who jid.JID) []string {
+	i, _ := c.item(ctx, account, who)
+	return i.Groups
+}
