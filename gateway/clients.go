@@ -177,7 +177,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, caps []*xmlstre
 	limits := xmlstream.ClientLimits()
 	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
 	return stream.ClientConfig{
-		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: caps,
+		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), caps...), Inline: server.InlineFeatures(),
 		Hosted: func(d jid.JID) bool { return served[d] },
 		Policy: func(d jid.JID) stream.ClientPolicy {
 			if served[d] {

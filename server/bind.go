@@ -35,11 +35,6 @@ func (s *Server) LookUp(ctx context.Context, q stream.LookUp) (sasl.Reply, error
 	return r, nil
 }
 
-// Grant is c2s.Accounts: there are no tokens yet.
-func (s *Server) Grant(context.Context, stream.TokenWanted) (stream.TokenGranted, error) {
-	return stream.TokenGranted{}, nil
-}
-
 // Bind is c2s.Sessions. A session that has the resource ends for the new one.
 func (s *Server) Bind(_ context.Context, x *c2s.Session, want stream.BindWanted) stream.Input {
 	return s.bind(x, want)

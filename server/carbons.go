@@ -10,19 +10,20 @@ import (
 )
 
 const (
-	nsCarbons    = "urn:xmpp:carbons:2"
-	nsForward    = "urn:xmpp:forward:0"
-	nsMUCUser    = "http://jabber.org/protocol/muc#user"
-	nsLabel      = "urn:xmpp:sec-label:0"
-	nsReceipts   = "urn:xmpp:receipts"
-	nsMarkers    = "urn:xmpp:chat-markers:0"
-	nsConference = "jabber:x:conference"
+	nsCarbonsRules = "urn:xmpp:carbons:rules:0"
+	nsCarbons      = "urn:xmpp:carbons:2"
+	nsForward      = "urn:xmpp:forward:0"
+	nsMUCUser      = "http://jabber.org/protocol/muc#user"
+	nsLabel        = "urn:xmpp:sec-label:0"
+	nsReceipts     = "urn:xmpp:receipts"
+	nsMarkers      = "urn:xmpp:chat-markers:0"
+	nsConference   = "jabber:x:conference"
 )
 
 // carbons lets clients ask for copies (XEP-0280 §4, §5).
 func (s *Server) carbons() Feature {
 	return Feature{
-		Name: "carbons", ServerFeatures: []string{nsCarbons, "urn:xmpp:carbons:rules:0"}, AccountFeatures: []string{nsCarbons},
+		Name: "carbons", ServerFeatures: []string{nsCarbons, nsCarbonsRules}, AccountFeatures: []string{nsCarbons},
 		IQ: []IQRoute{{Space: nsCarbons, At: []Target{AtAccount}, Handle: s.setCarbons}},
 	}
 }

@@ -168,7 +168,7 @@ func (s *Server) answered(m stanza.Stanza) bool {
 // legacySession answers what RFC 3921 wanted before anything else; there is nothing to do.
 func legacySession() Feature {
 	return Feature{Name: "session", IQ: []IQRoute{{
-		Space: "urn:ietf:params:xml:ns:xmpp-session", Local: "session", At: []Target{AtAccount, AtServer},
+		Space: nsLegacySession, Local: "session", At: []Target{AtAccount, AtServer},
 		Handle: func(context.Context, *Request) Answer { return Answer{} },
 	}}}
 }

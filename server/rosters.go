@@ -35,11 +35,18 @@ func (s *Server) rosters() Feature {
 	}}}
 }
 
-// getRoster is the whole, or nothing where the client's copy is current or can be made so by pushes (§2.6).
+// getRoster answers before anything is pushed that has changed since.
 func (s *Server) getRoster(ctx context.Context, r *resource, q *Request) Answer {
+	r.user.rosters.Lock()
+	defer r.user.rosters.Unlock()
+	a := s.rosterFor(ctx, r, q)
+	s.reply(q, &a)
+	return Answer{Later: true}
+}
+
+// rosterFor is the whole, or nothing where the client's copy is current or can be made so by pushes (§2.6).
+func (s *Server) rosterFor(ctx context.Context, r *resource, q *Request) Answer {
 	u := r.user
-	u.rosters.Lock()
-	defer u.rosters.Unlock()
 	if _, err := u.loaded(ctx); err != nil { // groups come in first
 		return s.rosterError(u, err)
 	}
@@ -102,7 +109,8 @@ func itemElement(i roster.Item) *xmlstream.Element {
 		tree.Attr("name", i.Name), tree.Attr("subscription", subscription), tree.With(groups...))
 }
 
-// push tells every client that has asked for the roster of a change (§2.1.6).
+// push tells every client that has asked for the roster of a change (§2.1.6). u.rosters is held, so that all of them see all changes in
+// one order.
 func (s *Server) push(u *user, i roster.Item) {
 	for _, r := range u.some(isInterested) {
 		s.pushTo(r, []roster.Item{i})
@@ -163,7 +171,7 @@ func (s *Server) setRoster(ctx context.Context, u *user, q *Request) Answer {
 	if bad != stanza.NoCondition {
 		return Answer{Condition: bad}
 	}
-	item, was, err := u.set(ctx, w)
+	was, err := u.set(ctx, w)
 	switch {
 	case errors.Is(err, errNoItem):
 		return Answer{Condition: stanza.ItemNotFound}
@@ -171,7 +179,6 @@ func (s *Server) setRoster(ctx context.Context, u *user, q *Request) Answer {
 		return s.rosterError(u, err)
 	}
 	return Answer{Then: func() {
-		s.push(u, item)
 		if w.remove {
 			s.end(u, w.contact, was)
 		}
@@ -180,10 +187,10 @@ func (s *Server) setRoster(ctx context.Context, u *user, q *Request) Answer {
 
 var errNoItem = errors.New("no such contact")
 
-func (u *user) set(ctx context.Context, w wanted) (item roster.Item, was presence.State, err error) {
+func (u *user) set(ctx context.Context, w wanted) (was presence.State, err error) {
 	u.rosters.Lock()
 	defer u.rosters.Unlock()
-	item, err = u.server.cfg.Book.Change(ctx, u.bare, w.contact, func(i *roster.Item) error {
+	item, err := u.server.cfg.Book.Change(ctx, u.bare, w.contact, func(i *roster.Item) error {
 		was = stateOf(i)
 		if w.remove {
 			if i.Version.IsZero() || i.Hidden {
@@ -195,10 +202,12 @@ func (u *user) set(ctx context.Context, w wanted) (item roster.Item, was presenc
 		i.Name, i.Groups, i.Hidden = w.name, w.groups, false
 		return nil
 	})
-	if err == nil {
-		u.learn(item)
+	if err != nil {
+		return was, err
 	}
-	return item, was, err
+	u.learn(item)
+	u.server.push(u, item)
+	return was, nil
 }
 
 // end ends the subscriptions with a contact that was removed (§2.5.2).

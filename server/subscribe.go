@@ -23,7 +23,6 @@ var errSame = errors.New("nothing changes")
 type change struct {
 	item   roster.Item
 	effect presence.Effect
-	made   bool
 }
 
 // subscription is one of a client's four types of presence (RFC 6121 §3).
@@ -43,7 +42,7 @@ func (s *Server) subscription(m *sent) {
 	case !s.sending(m):
 		return
 	}
-	c, err := u.subscribe(contact, func(was presence.State) (presence.State, presence.Effect) { return was.Sends(t) }, nil)
+	c, err := u.subscribe(contact, func(was presence.State) (presence.State, presence.Effect) { return was.Sends(t) }, nil, nil)
 	if err != nil {
 		s.refused(m, rosterFault(err))
 		return
@@ -57,9 +56,6 @@ func (s *Server) subscription(m *sent) {
 	} else {
 		after()
 	}
-	if c.made {
-		s.push(u, c.item)
-	}
 }
 
 // turn shows the account's presence to a contact, or takes it away.
@@ -72,8 +68,9 @@ func (s *Server) turn(u *user, contact jid.JID, e presence.Effect) {
 	}
 }
 
-// subscribe changes one contact as the state machine says. keep is the stanza that asks, if it has to be kept.
-func (u *user) subscribe(contact jid.JID, step func(presence.State) (presence.State, presence.Effect), keep []byte) (change, error) {
+// subscribe changes one contact as the state machine says, and tells the clients; first is done before that. keep is the stanza that asks,
+// if it has to be kept.
+func (u *user) subscribe(contact jid.JID, step func(presence.State) (presence.State, presence.Effect), keep []byte, first func(change)) (change, error) {
 	u.rosters.Lock()
 	defer u.rosters.Unlock()
 	var c change
@@ -87,14 +84,17 @@ func (u *user) subscribe(contact jid.JID, step func(presence.State) (presence.St
 		apply(i, next, keep)
 		return nil
 	})
-	switch {
-	case errors.Is(err, errSame):
-		return c, nil
-	case err != nil:
+	same := errors.Is(err, errSame)
+	if err != nil && !same {
 		return change{}, err
 	}
-	c.made = true
-	u.learn(c.item)
+	if first != nil {
+		first(c)
+	}
+	if !same {
+		u.learn(c.item)
+		u.server.push(u, c.item)
+	}
 	return c, nil
 }
 
@@ -155,22 +155,11 @@ func (s *Server) comesSubscription(u *user, c cleared) error {
 	if err != nil {
 		return err
 	}
-	did, err := u.subscribe(contact, func(was presence.State) (presence.State, presence.Effect) { return was.Comes(t) }, requestBytes(m))
+	did, err := u.subscribe(contact, func(was presence.State) (presence.State, presence.Effect) { return was.Comes(t) }, requestBytes(m),
+		func(did change) { s.showSubscription(u, c, did.effect) })
 	if err != nil { // whether the account exists is nobody's business, so a full roster looks like one that does not answer
 		s.cfg.Log.Warn("a subscription could not be kept", zap.Stringer("account", u.bare), zap.Stringer("contact", contact), zap.Error(err))
 		return nil
-	}
-	if did.effect.Show {
-		is := isInterested
-		if t == stanza.PresenceSubscribe {
-			is = isAvailable
-		}
-		for _, r := range u.some(is) {
-			s.give(r, c, tokenNothing)
-		}
-	}
-	if did.made {
-		s.push(u, did.item)
 	}
 	if did.effect.Answer != stanza.NoType {
 		if p, err := tree.Presence(did.effect.Answer, u.bare, contact); err == nil {
@@ -179,6 +168,20 @@ func (s *Server) comesSubscription(u *user, c cleared) error {
 	}
 	u.say(func() { s.turn(u, contact, did.effect) })
 	return nil
+}
+
+// showSubscription hands what a contact has said to the clients whom it concerns (§3.1.3, §3.1.6).
+func (s *Server) showSubscription(u *user, c cleared, e presence.Effect) {
+	if !e.Show {
+		return
+	}
+	is := isInterested
+	if c.stanza.Type() == stanza.PresenceSubscribe {
+		is = isAvailable
+	}
+	for _, r := range u.some(is) {
+		s.give(r, c, tokenNothing)
+	}
 }
 
 // requestBytes is a request as it is kept: whole, or without what makes it too long.
