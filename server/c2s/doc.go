@@ -2,8 +2,8 @@
 // the plain machine of a client's stream (internal/xmpp/stream, type Client).
 //
 // Inside: a [Server] with STARTTLS and direct TLS (RFC 6120, XEP-0368), handlers
-// for WebSockets (RFC 7395) and for host-meta (XEP-0156), what a channel can be
-// bound by (RFC 9266, RFC 5929), and [Session]. Not inside: accounts, resources, routing and what stanzas mean; they
+// for WebSockets (RFC 7395), for BOSH (XEP-0124, XEP-0206) and for host-meta
+// (XEP-0156), what a channel can be bound by (RFC 9266, RFC 5929), and [Session]. Not inside: accounts, resources, routing and what stanzas mean; they
 // are asked for through [Accounts] and [Sessions].
 //
 // It must never hand up a stanza of a client that has not bound a resource, never
@@ -39,5 +39,7 @@
 //   - A WebSocket that ends without <close/> is a lost connection, so the session
 //     can be resumed, also over TCP. Compression of messages is not negotiated:
 //     it would compress the secrets of one sender with the words of another.
+//   - BOSH runs the same machine, in the framing of RFC 7395; package bosh has the
+//     requests. Bytes that are no body end the session like any bad bytes.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
 package c2s
