@@ -12,7 +12,10 @@ import (
 	"sallyport/server/account"
 	"sallyport/server/blocking"
 	"sallyport/server/entity"
+	"sallyport/server/hybrid"
 	"sallyport/server/private"
+	"sallyport/server/roster"
+	"sallyport/server/upload"
 )
 
 func TestSeen(t *testing.T) {
@@ -134,6 +137,73 @@ func TestDocuments(t *testing.T) {
 		}
 		if prefs, err := s.ArchivePrefs(ctx, juliet); err != nil || string(prefs) != "<p/>" {
 			t.Errorf("preferences: %s, %v", prefs, err)
+		}
+	})
+}
+
+func TestUploads(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		slot := upload.Slot{Domain: "a.example", ID: "S1", Owner: juliet, Name: "f", Type: "t/x", Size: 60, Expires: moment(10)}
+		if err := s.PutSlot(ctx, slot, 100); err != nil {
+			t.Fatal(err)
+		}
+		second := slot
+		second.ID, second.Expires = "S2", moment(20)
+		if err := s.PutSlot(ctx, second, 100); !errors.Is(err, upload.ErrQuota) {
+			t.Errorf("over the quota: %v", err)
+		}
+		if err := s.PutSlot(ctx, second, 120); err != nil {
+			t.Error(err)
+		}
+		if got, err := s.Slot(ctx, "a.example", "S1", moment(9)); err != nil || got != slot {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if _, err := s.Slot(ctx, "a.example", "S1", moment(10)); !errors.Is(err, upload.ErrSlot) {
+			t.Errorf("it has expired: %v", err)
+		}
+		if err := s.MarkStored(ctx, "a.example", "S2", moment(30)); err != nil {
+			t.Error(err)
+		}
+		if err := s.MarkStored(ctx, "a.example", "S2", moment(40)); !errors.Is(err, upload.ErrSlot) {
+			t.Errorf("stored twice: %v", err)
+		}
+		if got, err := s.Slot(ctx, "a.example", "S2", moment(29)); err != nil || !got.Stored || !got.Expires.Equal(moment(30)) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if old, err := s.ExpiredSlots(ctx, moment(30), 1); err != nil || len(old) != 1 || old[0].ID != "S1" {
+			t.Errorf("expired are %+v, %v", old, err)
+		}
+		if err := s.RemoveSlot(ctx, "a.example", "S1"); err != nil {
+			t.Error(err)
+		}
+		if old, err := s.ExpiredSlots(ctx, moment(30), 9); err != nil || len(old) != 1 || old[0].ID != "S2" {
+			t.Errorf("expired are %+v, %v", old, err)
+		}
+	})
+}
+
+func TestContact(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		version, err := hybrid.After(hybrid.ID{}, moment(1), "n1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := roster.Item{Contact: jid.MustParse("romeo@b.example"), Name: "R", Subscription: roster.From, Version: version}
+		if err := s.PutItem(ctx, juliet, hybrid.ID{}, want); err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := s.Contact(ctx, juliet, jid.MustParse("romeo@b.example/x"))
+		if d := cmp.Diff(want, got, same, sameID); !ok || err != nil || d != "" {
+			t.Errorf("%v, %v\n%s", ok, err, d)
+		}
+		if _, ok, err := s.Contact(ctx, juliet, jid.MustParse("paris@b.example")); ok || err != nil {
+			t.Errorf("somebody else: %v, %v", ok, err)
 		}
 	})
 }

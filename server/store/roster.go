@@ -162,3 +162,14 @@ func number(b bool) int64 {
 	}
 	return 0
 }
+
+// Contact gives one item of a roster, hidden ones too; ok is false where there is none.
+func (s *Store) Contact(ctx context.Context, owner, contact jid.JID) (item roster.Item, ok bool, err error) {
+	var ignored string
+	list, err := s.items(ctx, `SELECT '', `+itemColumns+` FROM roster_items WHERE domain = $1 AND local = $2 AND contact = $3 AND removed = 0`,
+		&ignored, owner.Domain(), owner.Local(), contact.Bare().String())
+	if err != nil || len(list) == 0 {
+		return roster.Item{}, false, err
+	}
+	return list[0], true, nil
+}
