@@ -17,7 +17,7 @@ type ChoiceQuestion struct {
 	Sender, Recipient jid.JID // zero: whoever it is
 	// What a directory says that they are cleared for; the zero value asks the policy.
 	SenderFact, RecipientFact ClearanceFact
-	At                time.Time
+	At                        time.Time
 }
 
 // Choices are the labels of a catalogue that may be chosen.

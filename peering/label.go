@@ -39,6 +39,9 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 	switch {
 	case holdsItems(s):
 		return j.labelsOfItems(s)
+	case j.open && isCatalogue(s):
+		j.step(Step{Stage: LabelIn, Note: "the labels in a catalogue are there to be chosen from", Subject: s.Kind().String()})
+		return true
 	case s.Kind() != stanza.Message || s.IsError():
 		if j.from.reader.Read(e).State == xep0258.Refused { // a label anywhere in it
 			return j.misplaced(s)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/labels/catalogue"
 	"sallyport/labels/xep0258"
 )
 
@@ -63,4 +64,10 @@ func (p *Policy) labeller(s stanza.Stanza, here *Peer) *Peer {
 		return here
 	}
 	return sender
+}
+
+// isCatalogue reports the answer of the server to a user who asked which labels he may choose (XEP-0258 §5).
+func isCatalogue(s stanza.Stanza) bool {
+	payload := s.Payload()
+	return s.Type() == stanza.IQResult && s.From().Local() == "" && payload != nil && payload.Is(catalogue.NS, "catalog")
 }

@@ -44,6 +44,16 @@ func TestAmongOurselves(t *testing.T) {
 				`<message xmlns='jabber:client' from='b@home.example/r' to='c@out.example'>` + label("UNCLASSIFIED", "") + `<body>x</body></message></forwarded></sent></message>`,
 		},
 		{name: "any request", stanza: `<iq to='b@home.example/r' type='get' id='1'><query xmlns='urn:nobody:knows'/></iq>`},
+		{
+			name:   "labels to choose from",
+			stanza: `<iq from='home.example' to='b@home.example/r' type='result' id='1'><catalog xmlns='urn:xmpp:sec-label:catalog:2'><item selector='x'>` + label("SECRET", "") + `</item></catalog></iq>`,
+			facts:  func(f *peering.Facts) { f.Awaited.Found = true },
+		},
+		{
+			name:   "labels to choose from, of somebody",
+			stanza: `<iq from='a@home.example/r' to='b@home.example/r' type='result' id='1'><catalog xmlns='urn:xmpp:sec-label:catalog:2'><item selector='x'>` + label("SECRET", "") + `</item></catalog></iq>`,
+			facts:  func(f *peering.Facts) { f.Awaited.Found = true }, want: peering.LabelMisplaced,
+		},
 		{name: "an answer to nothing", stanza: `<iq to='b@home.example/r' type='result' id='1'/>`, want: peering.Unsolicited},
 		{name: "an approval, which rosters judge", stanza: `<presence to='b@home.example' type='subscribed'/>`},
 		{name: "an approval to a neighbour who did not ask", stanza: `<presence to='b@out.example' type='subscribed'/>`, want: peering.Unsolicited},
