@@ -129,8 +129,14 @@ type bed struct {
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
-func newBed(t *testing.T) *bed {
+func newBed(t *testing.T) *bed { return newBedWith(t, func(*stream.ClientPolicy) {}) }
+
+func newBedWith(t *testing.T, change func(*stream.ClientPolicy)) *bed {
 	t.Helper()
+	policy := stream.ClientPolicy{
+		Mechanisms: []string{sasl.External, sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, Tokens: true,
+	}
+	change(&policy)
 	ca := tlsidtest.Must(tlsidtest.NewCA("c2s"))
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{domain.Domain()}}))
 	certificate := tls.Certificate{Certificate: [][]byte{leaf.Cert.Raw}, PrivateKey: leaf.Key, Leaf: leaf.Cert}
@@ -138,9 +144,7 @@ func newBed(t *testing.T) *bed {
 	s, err := c2s.New(c2s.Config{
 		Stream: stream.ClientConfig{
 			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
-			Policy: func(jid.JID) stream.ClientPolicy {
-				return stream.ClientPolicy{Mechanisms: []string{sasl.External, sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, Tokens: true}
-			},
+			Policy: func(jid.JID) stream.ClientPolicy { return policy },
 		},
 		TLS: &tls.Config{
 			MinVersion:     tls.VersionTLS12,

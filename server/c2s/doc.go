@@ -41,5 +41,8 @@
 //     it would compress the secrets of one sender with the words of another.
 //   - BOSH runs the same machine, in the framing of RFC 7395; package bosh has the
 //     requests. Bytes that are no body end the session like any bad bytes.
+//   - Compression (XEP-0138) is off unless a domain's policy says so. Every element
+//     is compressed by itself: less is gained, and what somebody sees of the
+//     length of one tells nothing of another's secrets.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
 package c2s

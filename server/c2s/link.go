@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -37,6 +38,7 @@ type link struct {
 	asks     []stream.Output // questions, for the reader
 	arrivals []stream.Arrival
 	startTLS bool
+	compress bool
 	listed   bool    // in the table of sessions that can be resumed
 	released bool    // no longer counted as pending
 	asked    jid.JID // whom the attempt under way is about
@@ -109,7 +111,7 @@ func (l *link) read(ctx context.Context) {
 		case errors.Is(err, xmlstream.ErrShort):
 			l.flush()
 			if err := l.pipe.fill(); err != nil {
-				l.feed(stream.Lost{Cause: cause(err)})
+				l.unreadable(err)
 			}
 		case errors.As(err, &bad):
 			l.feed(stream.Malformed{Err: bad})
@@ -117,6 +119,14 @@ func (l *link) read(ctx context.Context) {
 			l.feed(stream.Lost{Cause: "end of the stream"})
 		}
 	}
+}
+
+// unreadable ends the stream: with an error that is read where only compression has failed.
+func (l *link) unreadable(err error) {
+	if errors.Is(err, errInflate) {
+		l.feed(stream.Close{Condition: stanza.StreamUndefinedCondition, Text: "compression failed"})
+	}
+	l.feed(stream.Lost{Cause: cause(err)})
 }
 
 func cause(err error) string {
@@ -131,11 +141,14 @@ func cause(err error) string {
 func (l *link) work(ctx context.Context) {
 	for {
 		l.mu.Lock()
-		asks, arrivals, handshake := l.asks, l.arrivals, l.startTLS
-		l.asks, l.arrivals, l.startTLS = nil, nil, false
+		asks, arrivals, handshake, compress := l.asks, l.arrivals, l.startTLS, l.compress
+		l.asks, l.arrivals, l.startTLS, l.compress = nil, nil, false, false
 		l.mu.Unlock()
-		if len(asks)+len(arrivals) == 0 && !handshake {
+		if len(asks)+len(arrivals) == 0 && !handshake && !compress {
 			return
+		}
+		if compress {
+			l.squeeze()
 		}
 		for _, a := range arrivals {
 			l.server.cfg.Sessions.Arrived(l.owner(), a)

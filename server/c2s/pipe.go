@@ -58,8 +58,11 @@ func (s *socket) restart(l xmlstream.Limits) { s.dec.Restart(l) }
 
 func (s *socket) limit(l xmlstream.Limits) { s.dec.SetLimits(l) }
 
-func (s *socket) write(data []byte, _ []int) error {
+func (s *socket) write(data []byte, ends []int) error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // a failure shows in the write
+	if z, ok := s.conn.(*squeezed); ok {
+		return z.write(data, ends)
+	}
 	_, err := s.conn.Write(data)
 	return err
 }

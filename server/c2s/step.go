@@ -41,6 +41,8 @@ func (l *link) carryOut(outs []stream.Output) {
 			l.pings++
 		case stream.StartTLS:
 			l.startTLS = true
+		case stream.Compress:
+			l.compress = true
 		case stream.RestartDecoder: // only ever for what the reader has just given
 			l.pipe.restart(o.Limits)
 		case stream.SetLimits:

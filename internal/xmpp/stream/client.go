@@ -42,6 +42,9 @@ type Client struct {
 	auth    clientAuth
 	bind    bindState
 	waiting waiting
+
+	compressed    bool
+	askedCompress int // in vain
 }
 
 var _ self = (*Client)(nil)
@@ -234,6 +237,8 @@ func (m *Client) element(e *xmlstream.Element, buffered int) {
 		m.manageElement(e)
 	case nsClientState:
 		m.stateElement(e)
+	case nsCompress:
+		m.compressElement(e, buffered)
 	default:
 		m.unsupported(e)
 	}

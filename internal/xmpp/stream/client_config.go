@@ -25,6 +25,8 @@ type ClientPolicy struct {
 	Tokens      bool // FAST (XEP-0484); needs SASL2
 	Manage      bool // XEP-0198
 	ClientState bool // XEP-0352
+	// Compress offers zlib (XEP-0138) after authentication. It tells who sees the lengths something of the text.
+	Compress bool
 }
 
 // Limits on what a client can make one stream hold or do.

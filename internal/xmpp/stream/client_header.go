@@ -166,6 +166,7 @@ func (m *Client) sessionFeatures() []*xmlstream.Element {
 	if m.address.IsZero() {
 		list = append(list, with(el(nsBind, "bind"), el(nsBind, "required")))
 	}
+	list = m.compressFeature(list)
 	if m.policy.Manage {
 		list = append(list, el(nsManage, "sm"))
 	}

@@ -128,6 +128,8 @@
 // Sessions are resumed as above; the owner of one is (domain, full address), and
 // every stream of the same account may have it back.
 //
+// [Compress] is carried out as [StartTLS] is, without a handshake (XEP-0138).
+//
 // With [WebSocket] framing (RFC 7395) each Write is one message, [ReadFrame] stands
 // in for the decoder, and [Ping] takes the place of white space.
 //
