@@ -40,7 +40,7 @@ and 'hf channel --check' say what is wrong with one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.hfNode(), a.hfChannel(), a.hfStatus(), a.hfPing(), a.hfCapture(), a.hfEMCON(), a.hfWaveforms())
+	cmd.AddCommand(a.hfNode(), a.hfChannel(), a.hfStatus(), a.hfPing(), a.hfCapture(), a.hfEMCON(), a.hfRate(), a.hfMessage(), a.hfManage(), a.hfWaveforms())
 	return cmd
 }
 
@@ -153,15 +153,17 @@ func (a *app) hfCapture() *cobra.Command {
 		Short: "Record a running node for Wireshark",
 		Long: `Turn a recording on in the running node: the primitives between its clients
 and itself go to PREFIX-sis-0001.pcap, the frames on the air to
-PREFIX-dpdu-0001.pcap, both in the form that Wireshark decodes by itself. Full
+PREFIX-dpdu-0001.pcapng, both in the form that Wireshark decodes by itself. Full
 files are followed by 0002 and so on; the oldest goes when there are too many.
 Files that are there are never written over. --off ends it.
 
-Frames that arrived damaged are left out. The files hold every message in the
+Frames that arrived damaged are recorded as they came, with a comment that says
+what is wrong: the display filter frame.comment finds them, frame.p2p_dir == 1
+finds all that was heard, 0 what was sent. The files hold every message in the
 clear: they are for their owner alone, and so should they stay.`,
 		Example: `  sallyport hf capture -c hf-node.toml /var/tmp/today
   sallyport hf capture -c hf-node.toml --off
-  tshark -r /var/tmp/today-dpdu-0001.pcap -V -O s5066dts`,
+  tshark -r /var/tmp/today-dpdu-0001.pcapng -V -O s5066dts`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if off != (len(args) == 0) || len(args) > 1 {
 				return errors.New("either name a PREFIX, or say --off")
@@ -187,7 +189,7 @@ clear: they are for their owner alone, and so should they stay.`,
 			case off:
 				fmt.Fprintf(a.out, "recorded %d pieces of connections and %d frames; %d were dropped\n", answer.Primitives, answer.Frames, answer.Dropped)
 			default:
-				fmt.Fprintln(a.out, printable("recording to "+q.Prefix+"-*.pcap; 'sallyport hf capture --off' ends it"))
+				fmt.Fprintln(a.out, printable("recording to "+q.Prefix+"-*; 'sallyport hf capture --off' ends it"))
 			}
 			return nil
 		},

@@ -13,33 +13,39 @@ import (
 )
 
 func (a *app) hfStatus() *cobra.Command {
-	var watch bool
+	var watch, changes bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show a running HF node: links, rate, loss, queues, who transmits",
 		Long: `Show the running node: who transmits now, the state of the link with each
-other node, frames in the window, measured loss, queues, bound clients. The
+other node, frames in the window, measured loss, queues, bound clients, what
+other nodes were asked for, and the latest changes (all with --changes). The
 node is that of -c FILE, or that of --socket PATH.`,
 		Example: `  sallyport hf status -c hf-node.toml
   sallyport hf status -c hf-node.toml --watch
   sallyport hf status --socket hf-node.sock --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			latest := 3
+			if changes {
+				latest = -1
+			}
 			if !watch {
-				return a.showNode(cmd)
+				return a.showNode(cmd, latest)
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			cmd.SetContext(ctx)
-			return a.watchNode(ctx, cmd)
+			return a.watchNode(ctx, cmd, latest)
 		},
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "show it again every second, until interrupted")
+	cmd.Flags().BoolVar(&changes, "changes", false, "tell all changes that the node remembers")
 	return cmd
 }
 
 // watchNode shows pictures until ctx ends: a fresh screen each, or one JSON value each.
-func (a *app) watchNode(ctx context.Context, cmd *cobra.Command) error {
+func (a *app) watchNode(ctx context.Context, cmd *cobra.Command, latest int) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	out := a.out
@@ -50,7 +56,7 @@ func (a *app) watchNode(ctx context.Context, cmd *cobra.Command) error {
 			picture.WriteString("\x1b[H\x1b[2J")
 		}
 		a.out = &picture
-		err := a.showNode(cmd)
+		err := a.showNode(cmd, latest)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -68,7 +74,7 @@ func (a *app) watchNode(ctx context.Context, cmd *cobra.Command) error {
 	}
 }
 
-func (a *app) showNode(cmd *cobra.Command) error {
+func (a *app) showNode(cmd *cobra.Command, latest int) error {
 	var s radio.Status
 	if err := a.askNode(cmd, radio.VerbStatus, nil, &s); err != nil {
 		return err
@@ -77,6 +83,8 @@ func (a *app) showNode(cmd *cobra.Command) error {
 		return a.printJSON(s)
 	}
 	a.printNode(s)
+	a.printAsked(s)
+	a.printChanges(s, latest)
 	return nil
 }
 
@@ -134,6 +142,29 @@ func (a *app) printNode(s radio.Status) {
 	}
 	fmt.Fprintln(a.out)
 	a.printTable(rows)
+}
+
+// printAsked tells what other nodes were asked for and have not answered.
+func (a *app) printAsked(s radio.Status) {
+	for _, q := range s.Asked {
+		if q.Ended.IsZero() {
+			printBroken(a.out, "asked     ", printable(q.Remote+": "+q.What+", "+s.Time.Sub(q.Since).Round(time.Second).String()+" ago"), 10)
+		}
+	}
+}
+
+// printChanges tells the latest changes; a negative number is all.
+func (a *app) printChanges(s radio.Status, latest int) {
+	list := s.Changes
+	if latest >= 0 && len(list) > latest {
+		list = list[len(list)-latest:]
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(a.out)
+	}
+	for _, c := range list {
+		a.printChange(c.Time, c.Kind, c.Remote, c.Text)
+	}
 }
 
 func delayWords(c radio.Counts) string {

@@ -18,7 +18,9 @@ import (
 	"sallyport/gateway/radio"
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/peering"
+	"sallyport/s5066"
 	"sallyport/s5066/capture"
+	"sallyport/s5066/dpdu"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": main}) }
@@ -251,14 +253,38 @@ type fixedRadio struct{ emcon bool }
 
 func (f *fixedRadio) SetEMCON(on bool) { f.emcon = on }
 
+func (f *fixedRadio) SetRate(rate int) error {
+	if rate != 600 {
+		return errors.New("not done: the waveform has no such rate")
+	}
+	return nil
+}
+
+func (f *fixedRadio) AskRate(_ s5066.Address, rate int) (uint64, error) {
+	return uint64(rate / 600), nil
+}
+
+func (f *fixedRadio) SendEOW(s5066.Address, dpdu.EOW, string) (uint64, error) { return 3, nil }
+
 func (f *fixedRadio) Status() radio.Status {
-	snr := 14
+	snr, noon := 14, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	return radio.Status{
-		Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Address: "1.2.3.5", Waveform: "110a-1200-short", Rate: 1200, Modem: true,
+		Time: noon, Address: "1.2.3.5", Waveform: "110a-1200-short", Rate: 1200, Modem: true,
 		Channel: "1.2.3.4 transmits", SNR: &snr, Clients: []radio.ClientStatus{{SAP: 6, Name: "6 (RCOP)", Rank: 5}}, Waiting: 3, UnderWay: 2, EMCON: f.emcon,
 		Remotes: []radio.RemoteStatus{
 			{Address: "1.2.3.4", Link: "up", Seconds: 90, Window: 17, Queue: 2, Segment: 200, Loss: 0.12, Sent: 120, Again: 14, Heard: 90, Damaged: 7},
 			{Address: "1.2.3.9", Link: "none"},
+		},
+		Asked: []radio.AskedStatus{
+			{ID: 1, Remote: "1.2.3.4", What: "600 bit/s", Since: noon, Ended: noon.Add(8 * time.Second), OK: true},
+			{ID: 2, Remote: "1.2.3.4", What: "1200 bit/s", Since: noon, Ended: noon.Add(8 * time.Second), Why: "the other node refuses: it cannot change its interleaver"},
+			{ID: 3, Remote: "1.2.3.9", What: "order wire: message type 8, data 03", Since: noon.Add(-time.Minute)},
+		},
+		Changes: []radio.Change{
+			{Time: noon.Add(-4 * time.Minute), Kind: "modem up"},
+			{Time: noon.Add(-3 * time.Minute), Kind: "link failed", Remote: "1.2.3.4", Text: "no answer"},
+			{Time: noon.Add(-2 * time.Minute), Kind: "link up", Remote: "1.2.3.4", Text: "nonexclusive"},
+			{Time: noon.Add(-time.Minute), Kind: "rate changed", Remote: "1.2.3.4", Text: "110a-600-short"},
 		},
 		Counts: radio.Counts{Requests: 12, Confirmed: 8, Rejected: 1, Indications: 4, Trains: 31, Airtime: 210, Delay: 9.5, Slowest: 41},
 	}

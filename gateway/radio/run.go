@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
 	"sallyport/gateway/control"
+	"sallyport/s5066"
 	"sallyport/s5066/capture"
+	"sallyport/s5066/dpdu"
 	"sallyport/s5066/modem"
 	"sallyport/s5066/node"
 	"sallyport/s5066/sis"
@@ -24,21 +27,32 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	}
 	var sw capture.Switch
 	cfg.Capture = func(c node.Captured) {
-		if c.Frame != nil {
-			sw.Frame(c.Time, c.Bytes)
+		if c.Frame != nil && c.Out {
+			sw.Frame(c.Time, capture.Keyed, c.Bytes)
 		}
+	}
+	cfg.Heard = func(at time.Time, b []byte) {
+		if b == nil {
+			sw.ModemEnd(at, capture.Heard)
+			return
+		}
+		sw.Modem(at, capture.Heard, b)
 	}
 	dial, err := n.dial()
 	if err != nil {
 		return err
 	}
-	r, err := node.NewRunner(cfg, node.Edge{Dial: told(log, dial), Tell: func(e node.Event) { logEvent(log, e) }})
+	var past story
+	r, err := node.NewRunner(cfg, node.Edge{Dial: told(log, dial), Tell: func(e node.Event) {
+		past.add(e)
+		logEvent(log, e)
+	}})
 	if err != nil {
 		return err
 	}
 	asked, err := control.Listen(control.Options{
 		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
-		Verbs: Verbs(running{r}, &sw),
+		Verbs: Verbs(running{r, &past, n.Modem.Kind == "raw"}, &sw),
 	})
 	if err != nil {
 		return err
@@ -60,10 +74,36 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 }
 
 // running is a node as its verbs see it.
-type running struct{ *node.Runner }
+type running struct {
+	*node.Runner
+	story *story
+	raw   bool // the modem
+}
 
-// Status implements Radio.
-func (r running) Status() Status { return statusOf(r.Runner.Status()) }
+// Status implements Radio, as the other methods do.
+func (r running) Status() Status {
+	s := statusOf(r.Runner.Status())
+	s.Changes = r.story.tell()
+	return s
+}
+
+func (r running) SetRate(rate int) (err error) {
+	if r.raw {
+		return errors.New("a raw modem cannot be told its rate: set it there, write the waveform into the file, and start the node again")
+	}
+	r.Do(func(n *node.Node, now time.Time) { err = n.SetRate(now, rate) })
+	return err
+}
+
+func (r running) AskRate(remote s5066.Address, rate int) (id uint64, err error) {
+	r.Do(func(n *node.Node, now time.Time) { id, err = n.AskRate(now, remote, rate) })
+	return id, err
+}
+
+func (r running) SendEOW(remote s5066.Address, eow dpdu.EOW, extended string) (id uint64, err error) {
+	r.Do(func(n *node.Node, now time.Time) { id, err = n.SendEOW(now, remote, eow, extended) })
+	return id, err
+}
 
 type dialer = func(context.Context) (*modem.Port, modem.Hello, error)
 

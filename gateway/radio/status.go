@@ -26,7 +26,20 @@ type Status struct {
 	UnderWay  int            `json:"under_way"` // U_PDUs that are being transferred
 	Hard      string         `json:"hard_link,omitempty"`
 	Counts    Counts         `json:"counts"`
+	Asked     []AskedStatus  `json:"asked,omitempty"`   // of other nodes by order, the latest last
+	Changes   []Change       `json:"changes,omitempty"` // the latest last
 	Capture   *capture.Stats `json:"capture,omitempty"`
+}
+
+// AskedStatus is something that another node was asked for.
+type AskedStatus struct {
+	ID     uint64    `json:"id"`
+	Remote string    `json:"remote"`
+	What   string    `json:"what"`
+	Since  time.Time `json:"since"`
+	Ended  time.Time `json:"ended,omitzero"` // absent: no answer yet
+	OK     bool      `json:"ok,omitempty"`
+	Why    string    `json:"why,omitempty"` // of a refusal
 }
 
 // ClientStatus is a bound client.
@@ -85,6 +98,13 @@ func statusOf(s node.Status) Status {
 	}
 	for _, c := range s.Clients {
 		out.Clients = append(out.Clients, ClientStatus{SAP: int(c.SAP), Name: c.SAP.String(), Rank: int(c.Rank)})
+	}
+	for _, a := range s.Asked {
+		one := AskedStatus{ID: a.ID, Remote: a.Remote.String(), What: a.What, Since: a.Since.UTC(), OK: a.OK, Why: a.Why}
+		if !a.Ended.IsZero() {
+			one.Ended = a.Ended.UTC()
+		}
+		out.Asked = append(out.Asked, one)
 	}
 	if s.Hard.Remote.Valid() {
 		out.Hard = s.Hard.Remote.String() + ", " + s.HardPhase.String()

@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 
 	"sallyport/gateway/control"
+	"sallyport/s5066"
 	"sallyport/s5066/capture"
+	"sallyport/s5066/dpdu"
+	"sallyport/s5066/manage"
 )
 
 // The verbs of a node's control socket.
@@ -15,12 +18,37 @@ const (
 	VerbStatus  = "hf.status"
 	VerbCapture = "hf.capture"
 	VerbEMCON   = "hf.emcon"
+	VerbRate    = "hf.rate"
+	VerbMessage = "hf.message"
 )
 
 // Radio is a running node.
 type Radio interface {
 	Status() Status
 	SetEMCON(on bool)
+	SetRate(rate int) error
+	// AskRate and SendEOW ask another node. What comes of it is in Status.Asked, under the number.
+	AskRate(remote s5066.Address, rate int) (uint64, error)
+	SendEOW(remote s5066.Address, eow dpdu.EOW, extended string) (uint64, error)
+}
+
+// RateQuestion sets the rate at which the node transmits, or asks another node to agree on one.
+type RateQuestion struct {
+	Rate int           `json:"rate"`          // bit/s
+	With s5066.Address `json:"with,omitzero"` // the other node
+}
+
+// MessageQuestion says a message of the order wire to another node.
+type MessageQuestion struct {
+	To       s5066.Address `json:"to"`
+	Type     uint8         `json:"type"` // 0 to 15
+	Data     uint8         `json:"data"`
+	Extended string        `json:"extended,omitempty"` // in hexadecimal
+}
+
+// AskedAnswer names what another node was asked for; nothing was, where it is 0.
+type AskedAnswer struct {
+	ID uint64 `json:"id"`
 }
 
 // EMCONQuestion begins radio silence, or ends it.
@@ -67,6 +95,29 @@ func Verbs(r Radio, sw *capture.Switch) []control.Verb {
 			}
 			r.SetEMCON(q.On)
 			return q, nil
+		}},
+		{Name: VerbRate, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			var q RateQuestion
+			if err := control.Decode(args, &q); err != nil {
+				return nil, err
+			}
+			if !q.With.Valid() {
+				return AskedAnswer{}, r.SetRate(q.Rate)
+			}
+			id, err := r.AskRate(q.With, q.Rate)
+			return AskedAnswer{id}, err
+		}},
+		{Name: VerbMessage, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			var q MessageQuestion
+			if err := control.Decode(args, &q); err != nil {
+				return nil, err
+			}
+			eow, extended, err := manage.Request{Type: q.Type, Data: q.Data, Extended: q.Extended}.EOW()
+			if err != nil {
+				return nil, err
+			}
+			id, err := r.SendEOW(q.To, eow, extended)
+			return AskedAnswer{id}, err
 		}},
 	}
 }

@@ -186,7 +186,7 @@ func names(t *testing.T, dir string) []string {
 func TestASeriesIsBounded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := capture.OpenSeries(filepath.Join(dir, "air"), capture.LinkDPDU, 70_000, 3)
+	s, err := capture.OpenSeries(filepath.Join(dir, "air"), capture.LinkIP, 70_000, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,17 +254,17 @@ func TestSwitch(t *testing.T) {
 	}
 	sw.Modem(noon, capture.Keyed, unhex(t, ackFrame))
 	sw.Modem(noon, capture.Heard, unhex(t, dataFrame)[:20])
-	sw.ModemEnd(capture.Heard)
+	sw.ModemEnd(noon, capture.Heard)
 	sw.Modem(noon, capture.Heard, unhex(t, ackFrame))
 	stats, err := sw.Off()
-	if diff := cmp.Diff(capture.Stats{Primitives: 1, Frames: 2}, stats); diff != "" || err != nil {
+	if diff := cmp.Diff(capture.Stats{Primitives: 1, Frames: 3}, stats); diff != "" || err != nil {
 		t.Errorf("%v -want +got:\n%s", err, diff)
 	}
 	exchange("unseen again")
 	if err := errors.Join(client.Close(), there.Close()); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff([]string{"day-dpdu-0001.pcap", "day-sis-0001.pcap"}, names(t, dir)); diff != "" {
+	if diff := cmp.Diff([]string{"day-dpdu-0001.pcapng", "day-sis-0001.pcap"}, names(t, dir)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	sis, err := os.ReadFile(filepath.Join(dir, "day-sis-0001.pcap"))

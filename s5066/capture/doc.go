@@ -1,8 +1,9 @@
-// Package capture writes what Wireshark reads: pcap files of the S_primitives between clients and a node, and of the D_PDUs on the air.
+// Package capture writes what Wireshark reads: pcap files of the S_primitives between clients and a node, and pcapng files of the D_PDUs on the air.
 //
 // # What is inside
 //
-//	pcap.go      the file format: AppendHeader, AppendRecord
+//	pcap.go      a file format: AppendHeader, AppendRecord
+//	pcapng.go    the other one, whose packets say who transmitted and what is wrong: AppendSection, AppendPacket
 //	tcp.go       Stream: packets made by hand around the bytes of one TCP connection (link type 101)
 //	frames.go    Frames: cuts what a modem keys or hears into one packet for each D_PDU (link type 237)
 //	series.go    Series: files of bounded size, a bounded number of them
@@ -22,8 +23,10 @@
 //
 //   - Connections are recorded from the moment of switching on, without a handshake; sequence numbers begin at 1 on either side. An end of the
 //     connection is a FIN of either side.
-//   - Bytes from the air that belong to no D_PDU are not recorded: the link type has one D_PDU a packet. Frames whose segment is damaged are recorded
-//     as they came, and Wireshark calls their checksum incorrect, which is the truth.
+//   - What is heard is recorded as it came from the modem, damaged frames too, with a comment that says what is wrong and the flag for a bad checksum:
+//     a segment that is not as it was sent, a header that is not (then the header alone, for its length cannot be believed), a frame that broke off.
+//     Wireshark calls such checksums incorrect, which is the truth. Bytes without a sync word before them are not recorded: the link type has one D_PDU a
+//     packet.
 //
 // Not inside: a reader of such files; tshark is one.
 package capture

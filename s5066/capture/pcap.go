@@ -15,12 +15,18 @@ const (
 )
 
 const (
-	magic        = 0xA1B2C3D4 // times in microseconds
-	fileHeader   = 24
-	recordHeader = 16
+	magic = 0xA1B2C3D4 // times in microseconds
 	// maxPacket is what readers are told to expect; no packet here is longer.
 	maxPacket = 1 << 16
 )
+
+// format is the kind of file that a Recorder writes.
+func (l Link) format() string {
+	if l == LinkDPDU {
+		return "pcapng"
+	}
+	return "pcap"
+}
 
 // AppendHeader appends the header of a file (version 2.4, big-endian).
 func AppendHeader(dst []byte, l Link) []byte {

@@ -51,15 +51,6 @@ const (
 	dpduKind
 )
 
-// Direction is who sent D_PDUs.
-type Direction uint8
-
-// The directions.
-const (
-	Heard Direction = iota
-	Keyed
-)
-
 // Open makes the first file of each kind and begins.
 func Open(o Options) (*Recorder, error) {
 	sis, err := OpenSeries(o.Prefix+"-sis", LinkIP, o.Bytes, o.Files)
@@ -70,12 +61,22 @@ func Open(o Options) (*Recorder, error) {
 	if err != nil {
 		return nil, errors.Join(err, sis.Close())
 	}
-	r := &Recorder{opts: o, queue: make(chan piece, queued), done: make(chan struct{}), series: [2]*Series{sisKind: sis, dpduKind: dts}}
+	r := &Recorder{
+		opts: o, queue: make(chan piece, queued), done: make(chan struct{}), series: [2]*Series{sisKind: sis, dpduKind: dts},
+		air: [2]Frames{Heard: {packet: packets(Heard)}, Keyed: {packet: packets(Keyed)}},
+	}
 	go r.write()
 	return r, nil
 }
 
-// Modem records bytes that were keyed or heard.
+// packets writes what comes from one direction, damaged frames too.
+func packets(d Direction) func([]byte, time.Time, Damage, []byte) []byte {
+	return func(dst []byte, at time.Time, wrong Damage, packet []byte) []byte {
+		return AppendPacket(dst, at, d, wrong, packet)
+	}
+}
+
+// Modem records bytes that were keyed or heard, as they came: damaged frames too, which say so.
 func (r *Recorder) Modem(at time.Time, d Direction, b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,22 +87,26 @@ func (r *Recorder) Modem(at time.Time, d Direction, b []byte) {
 	r.add(piece{dpduKind, records})
 }
 
-// ModemEnd says that a transmission is over.
-func (r *Recorder) ModemEnd(d Direction) {
+// ModemEnd says that a transmission is over. A frame that has begun is recorded as it is.
+func (r *Recorder) ModemEnd(at time.Time, d Direction) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.air[d&1].End()
+	f := &r.air[d&1]
+	before := f.Count()
+	records := f.Rest(nil, at)
+	r.stats.Frames += f.Count() - before
+	r.add(piece{dpduKind, records})
 }
 
 // Frame records one D_PDU that somebody has cut already.
-func (r *Recorder) Frame(at time.Time, b []byte) {
+func (r *Recorder) Frame(at time.Time, d Direction, b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.Frames++
-	r.add(piece{dpduKind, AppendRecord(nil, at, b)})
+	r.add(piece{dpduKind, AppendPacket(nil, at, d, Whole, b)})
 }
 
 // primitives records records of a Stream.

@@ -10,7 +10,7 @@ import (
 const (
 	defaultBytes = 16 << 20 // of a file
 	defaultFiles = 8
-	minBytes     = fileHeader + recordHeader + maxPacket
+	minBytes     = 256 + maxPacket // one packet with all that is around it
 )
 
 // Series writes records to numbered files, each with its own header: a new one begins when the next record would make the old one too large, and the
@@ -22,10 +22,11 @@ type Series struct {
 	files  int
 	number int // of the file that is open
 	size   int64
+	empty  int64 // size of a file without packets
 	file   *os.File
 }
 
-// OpenSeries makes the first file, PREFIX-0001.pcap. It is an error if it is there already. Zero stands for 16 MiB and 8 files.
+// OpenSeries makes the first file, PREFIX-0001.pcap, or .pcapng for D_PDUs. It is an error if it is there already. Zero stands for 16 MiB and 8 files.
 func OpenSeries(prefix string, link Link, maxBytes int64, files int) (*Series, error) {
 	if maxBytes == 0 {
 		maxBytes = defaultBytes
@@ -44,14 +45,16 @@ func OpenSeries(prefix string, link Link, maxBytes int64, files int) (*Series, e
 }
 
 // Name is the path of the file with this number, from 1.
-func (s *Series) Name(number int) string { return fmt.Sprintf("%s-%04d.pcap", s.prefix, number) }
+func (s *Series) Name(number int) string {
+	return fmt.Sprintf("%s-%04d.%s", s.prefix, number, s.link.format())
+}
 
 // Write appends whole records, which stay in one file.
 func (s *Series) Write(records []byte) (int, error) {
 	if s.file == nil {
 		return 0, os.ErrClosed
 	}
-	if s.size > fileHeader && s.size+int64(len(records)) > s.bytes {
+	if s.size > s.empty && s.size+int64(len(records)) > s.bytes {
 		if err := s.next(); err != nil {
 			return 0, err
 		}
@@ -85,10 +88,14 @@ func (s *Series) next() error {
 	if err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
-	if _, err := f.Write(AppendHeader(nil, s.link)); err != nil {
+	header := AppendHeader(nil, s.link)
+	if s.link == LinkDPDU {
+		header = AppendSection(nil, s.link)
+	}
+	if _, err := f.Write(header); err != nil {
 		return errors.Join(fmt.Errorf("capture: %w", err), f.Close())
 	}
-	s.file, s.size = f, fileHeader
+	s.file, s.size, s.empty = f, int64(len(header)), int64(len(header))
 	if old := s.number - s.files; old > 0 {
 		if err := os.Remove(s.Name(old)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return errors.Join(fmt.Errorf("capture: %w", err), s.Close())

@@ -73,16 +73,16 @@ func (s *Switch) Modem(at time.Time, d Direction, b []byte) {
 }
 
 // ModemEnd says that a transmission is over.
-func (s *Switch) ModemEnd(d Direction) {
+func (s *Switch) ModemEnd(at time.Time, d Direction) {
 	if rec, _ := s.now(); rec != nil {
-		rec.ModemEnd(d)
+		rec.ModemEnd(at, d)
 	}
 }
 
 // Frame records one D_PDU, if there is a capture.
-func (s *Switch) Frame(at time.Time, b []byte) {
+func (s *Switch) Frame(at time.Time, d Direction, b []byte) {
 	if rec, _ := s.now(); rec != nil {
-		rec.Frame(at, b)
+		rec.Frame(at, d, b)
 	}
 }
 

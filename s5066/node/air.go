@@ -71,6 +71,7 @@ func (n *Node) Modem(now time.Time, e modem.Event) {
 		n.carrier(e)
 	case modem.Data:
 		n.stats.BytesHeard += uint64(len(e.Bytes))
+		n.raw(e.Bytes)
 		n.frames(n.rx.Feed(e.Bytes))
 	case modem.Keyed:
 	}
@@ -98,6 +99,7 @@ func (n *Node) carrier(c modem.Carrier) {
 	}
 	n.air.used = n.now
 	if !c.On && was {
+		n.raw(nil)
 		n.frames(n.rx.End())
 		n.air.free = n.now.Add(n.cfg.slot())
 		if !n.dts.Awaits() && (n.air.frames == 0 || n.dts.Crowded(n.now)) { // others may wait for the same moment

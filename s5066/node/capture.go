@@ -59,3 +59,10 @@ func (n *Node) framed(p dpdu.PDU, out bool) {
 	}
 	n.cfg.Capture(Captured{Time: n.now, Out: out, Frame: &p, Bytes: raw})
 }
+
+// raw shows bytes of the modem to the hook.
+func (n *Node) raw(b []byte) {
+	if n.cfg.Heard != nil {
+		n.cfg.Heard(n.now, b)
+	}
+}

@@ -49,6 +49,8 @@ type Config struct {
 	Seed uint64
 	// Capture sees every primitive and frame, in the order in which they pass. It must not keep what it is given, and not wait.
 	Capture func(Captured)
+	// Heard sees what the modem gives out, as it came: pieces of transmissions, and nil at the end of each. It must not keep what it is given, and not wait.
+	Heard func(at time.Time, b []byte)
 }
 
 // Default is a node for interactive traffic: transmissions of half a minute at most, soft links that end after some minutes of

@@ -77,8 +77,8 @@ func (n *Node) inform(client sis.ClientID, number uint8, v any) {
 	_ = n.sis.Tell(n.now, client, sis.Management{Indication: true, Message: number, Body: body})
 }
 
-// watched are the events that managers are told.
-func watched(k EventKind) bool {
+// Change reports whether links, the modem or modes are otherwise now. Managers are told of these.
+func (k EventKind) Change() bool {
 	switch k {
 	case LinkUp, LinkDown, LinkFailed, LinkRefused, HardLink, ModemUp, ModemDown, RateChanged, ModeChanged, Management:
 		return true
@@ -88,7 +88,7 @@ func watched(k EventKind) bool {
 
 // announce tells managers of an event.
 func (n *Node) announce(e Event) {
-	if len(n.managed.watchers) == 0 || !watched(e.Kind) {
+	if len(n.managed.watchers) == 0 || !e.Kind.Change() {
 		return
 	}
 	out := manage.Event{Time: e.Time.UTC(), Kind: e.Kind.String(), Remote: e.Remote, Text: e.Text}

@@ -60,7 +60,7 @@ func TestShow(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(picture), "<svg") || !strings.Contains(string(picture), "shore") {
 		t.Errorf("%v: %.200s", err, picture)
 	}
-	for _, name := range []string{"ship-sis-0001.pcap", "ship-dpdu-0001.pcap"} {
+	for _, name := range []string{"ship-sis-0001.pcap", "ship-dpdu-0001.pcapng"} {
 		if info, err := os.Stat(filepath.Join(dir, "hf", name)); err != nil || info.Size() < 500 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}

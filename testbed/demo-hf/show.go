@@ -38,7 +38,7 @@ func (p *play) closing(f *files, s uint64) {
 	for _, c := range [][2]string{
 		{"who keyed when", shown(f.path("channel.svg"))},
 		{"the same as JSON", shown(f.path("channel.jsonl"))},
-		{"for Wireshark", shown(f.path("ship-dpdu-0001.pcap"))},
+		{"for Wireshark", shown(f.path("ship-dpdu-0001.pcapng"))},
 		{"", shown(f.path("ship-sis-0001.pcap"))},
 		{"changes of the link", shown(f.sallyport) + " link history radio -c " + shown(f.path("ship-gateway.toml"))},
 	} {
