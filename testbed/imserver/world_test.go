@@ -23,7 +23,8 @@ type world struct {
 	t      *testing.T
 	home   *imserver.Home
 	driver *client.Driver
-	bed    *peers.Bed // nil: there is nobody else
+	bed    *peers.Bed      // nil: there is nobody else
+	acked  map[string]bool // what juliet has said that the server has acknowledged
 }
 
 func alone(t *testing.T, users ...string) *world {
@@ -33,7 +34,7 @@ func alone(t *testing.T, users ...string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = block.Close() })
-	w := &world{t: t}
+	w := &world{t: t, acked: map[string]bool{}}
 	w.open(imserver.Wishes{Dir: w.dir(), Addr: block.Addr(1), Users: users, More: oldClients})
 	return w
 }
