@@ -14,6 +14,7 @@ import (
 	"sallyport/server/entity"
 	"sallyport/server/hybrid"
 	"sallyport/server/private"
+	"sallyport/server/push"
 	"sallyport/server/roster"
 	"sallyport/server/upload"
 )
@@ -204,6 +205,43 @@ func TestContact(t *testing.T) {
 		}
 		if _, ok, err := s.Contact(ctx, juliet, jid.MustParse("paris@b.example")); ok || err != nil {
 			t.Errorf("somebody else: %v, %v", ok, err)
+		}
+	})
+}
+
+func TestPushes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		one := push.Registration{Service: jid.MustParse("p.example"), Node: "a", Client: "phone", Options: []byte("<x/>")}
+		two := push.Registration{Service: jid.MustParse("p.example"), Node: "b"}
+		three := push.Registration{Service: jid.MustParse("q.example"), Node: "a"}
+		changed := one
+		changed.Client = "tablet"
+		for _, r := range []push.Registration{one, two, three, changed} {
+			if err := s.PutPush(ctx, juliet, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(want ...push.Registration) {
+			t.Helper()
+			got, err := s.Pushes(ctx, juliet)
+			if d := cmp.Diff(want, got, same); err != nil || d != "" {
+				t.Errorf("%v\n%s", err, d)
+			}
+		}
+		check(changed, two, three)
+		if err := s.RemovePush(ctx, juliet, one.Service, "b"); err != nil {
+			t.Error(err)
+		}
+		check(changed, three)
+		if err := s.RemovePush(ctx, juliet, one.Service, ""); err != nil {
+			t.Error(err)
+		}
+		check(three)
+		if err := s.PutPush(ctx, jid.MustParse("nobody@a.example"), one); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("without the account: %v", err)
 		}
 	})
 }
