@@ -16,6 +16,8 @@ func faultOf(cause error) dispatch.Fault {
 		return dispatch.ItemTooBig
 	case errors.Is(cause, links.ErrStaleTurn), errors.Is(cause, links.ErrNoCustody):
 		return dispatch.Unwritten
+	case errors.Is(cause, links.ErrUnreachable):
+		return dispatch.Unheard
 	case errors.Is(cause, links.ErrNoRoute):
 		return dispatch.ItemNoRoute
 	case errors.Is(cause, links.ErrRefused):

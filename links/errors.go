@@ -11,7 +11,8 @@ import (
 var (
 	// ErrNoRoute: no peer is configured for the pair, or the peer's domain does not exist.
 	ErrNoRoute = errors.New("no route to the domain")
-	// ErrUnreachable: the neighbour could not be reached or authenticated in time.
+	// ErrUnreachable: the neighbour could not be reached or authenticated in time. With Returned or InDoubt: it was not there to answer, so
+	// that what is reported is not held to have broken the link.
 	ErrUnreachable = errors.New("neighbour not reachable")
 	// ErrTooBig: larger than the neighbour takes (XEP-0478).
 	ErrTooBig = errors.New("stanza larger than the neighbour takes")

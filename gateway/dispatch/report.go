@@ -35,7 +35,7 @@ func (p *Peer) Report(now time.Time, number uint64, d links.Disposition, f Fault
 		}
 		p.failed(it, l, OfLink, now)
 	case links.Returned, links.InDoubt, links.Unknown:
-		p.returned(it, d, f, broken || p.fellSilent(it, now))
+		p.returned(it, d, f, broken || f == Unheard || p.fellSilent(it, now))
 	}
 	return p.done(now)
 }
@@ -49,7 +49,7 @@ func (p *Peer) failed(it *item, l *link, f Fault, now time.Time) {
 	case ItemNoRoute, ItemIsRefused:
 		p.finish(it, Unroutable)
 		return
-	case OfLink, Unwritten:
+	case OfLink, Unwritten, Unheard:
 	}
 	p.payBack(it)
 	it.written = it.before

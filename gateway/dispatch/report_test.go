@@ -189,3 +189,22 @@ func TestNotWrittenThisTimeMayHaveBeenBefore(t *testing.T) {
 		}
 	}
 }
+
+// A link that says that it heard nothing of the neighbour has no fault to find, however soon it says so and however often.
+func TestUnheardIsNoFaultOfTheHead(t *testing.T) {
+	t.Parallel()
+	for _, custody := range []bool{true, false} {
+		o := two(custody)
+		o.Resend = true
+		w := newWorld(o)
+		w.accept(0, 1, dispatch.All, 100)
+		w.raise(0)
+		for range 10 {
+			w.disk(true)
+			w.report(0, links.Returned, dispatch.Unheard)
+		}
+		if len(w.ended) > 0 {
+			t.Errorf("custody %t: ended %v, the neighbour was not heard", custody, w.ended)
+		}
+	}
+}

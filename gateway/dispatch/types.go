@@ -127,6 +127,7 @@ type Fault uint8
 const (
 	OfLink        Fault = iota
 	Unwritten           // with Returned: it never got to the wire
+	Unheard             // with Returned and InDoubt: the neighbour was not there to answer
 	ItemTooBig          // with Failed
 	ItemNoRoute         // with Failed
 	ItemIsRefused       // with Failed: the link does not take it at all

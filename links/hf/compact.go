@@ -174,7 +174,7 @@ func (c *compactLine) stop(now time.Time, _ bool) {
 	for i := links.Lanes - 1; i >= 0; i-- {
 		l := &c.lanes[i]
 		for _, it := range append(l.unacknowledged(), l.waiting...) {
-			c.report(it.token, links.Returned, links.ErrLost)
+			c.report(it.token, links.Returned, errUnheard)
 		}
 		l.waiting, l.parts = nil, nil
 		clear(l.flight)

@@ -1,6 +1,7 @@
 package hf
 
 import (
+	"fmt"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -68,6 +69,9 @@ type event struct {
 
 	word, detail string
 }
+
+// errUnheard comes with what goes back because the node, or the peer behind it, is not there: no stanza is to blame for that.
+var errUnheard = fmt.Errorf("%w: %w", links.ErrLost, links.ErrUnreachable)
 
 // outcome is what the node says of a U_PDU.
 type outcome struct {

@@ -122,6 +122,10 @@ func (l *streamLine) begin(now time.Time, mtu int, epoch uint64, mine []links.Ma
 func (l *streamLine) stop(now time.Time, over bool) {
 	l.now, l.live = now, false
 	l.reset()
+	why := errUnheard
+	if l.broken > 0 { // by what was on a stream, perhaps
+		why = links.ErrLost
+	}
 	for i := links.Lanes - 1; i >= 0; i-- {
 		st := l.lanes[i]
 		l.close(now, st, "the node is gone")
@@ -131,7 +135,7 @@ func (l *streamLine) stop(now time.Time, over bool) {
 		}
 		for _, it := range st.waiting {
 			if l.cfg.Custody() {
-				l.report(it.token, links.Returned, links.ErrLost)
+				l.report(it.token, links.Returned, why)
 			} else {
 				l.report(it.token, links.Failed, links.ErrClosed)
 			}

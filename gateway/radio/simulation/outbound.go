@@ -326,6 +326,8 @@ func (s *site) Report(number uint64, d links.Disposition, cause error) {
 		fault = dispatch.ItemTooBig
 	case errors.Is(cause, links.ErrStaleTurn), errors.Is(cause, links.ErrNoCustody):
 		fault = dispatch.Unwritten
+	case errors.Is(cause, links.ErrUnreachable):
+		fault = dispatch.Unheard
 	case errors.Is(cause, links.ErrNoRoute):
 		fault = dispatch.ItemNoRoute
 	case errors.Is(cause, links.ErrRefused):
