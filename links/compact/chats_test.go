@@ -11,7 +11,7 @@ import (
 
 // The traffic that models are trained on and measured with. Training has the words and people of this file; what is measured has the
 // texts of testdata/chats.txt, one sentence a line, written for this purpose on matters that the training texts are not about, cut to 50
-// characters (prior.txt was written without sight of them, and has no four words in a row of theirs), and people whom the training has never seen. Domains, clients and labels are the same in both: these
+// characters (links/prose was written without sight of them, and has no four words in a row of theirs), and people whom the training has never seen. Domains, clients and labels are the same in both: these
 // are what two sites know of each other.
 
 var (

@@ -42,7 +42,7 @@
 //   - Numbers are cut to the bytes that the peer's last mark leaves open ([Outgoing], [Incoming]). Whatever of the marks got lost, both
 //     ends stand between the last mark that was heard and the newest number that was sent, and the sender leaves room for that.
 //   - An expiry is rounded up to 64 s. Within eight days it takes two bytes, if the clocks of the ends differ by less than four days.
-//   - A model has our own texts (prior.txt) as its ground, English in the manner of those who write over radio. Other languages are
+//   - A model has our own texts (links/prose) as its ground, English in the manner of those who write over radio. Other languages are
 //     spelt as well, in more bytes, until a model is trained with them.
 //
 // Not in the room: acknowledging, sending again, deciding what is new (links/custody); who carries the units (links/hf).

@@ -2,12 +2,12 @@ package compact
 
 import (
 	"crypto/sha256"
-	_ "embed" // the texts that every model begins with
 	"encoding/hex"
 	"strings"
 	"sync"
 
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/links/prose"
 )
 
 // Fingerprint names a model together with the addresses of a link.
@@ -53,11 +53,6 @@ type knownValue struct {
 	classes uint8
 }
 
-// prior is text in the manner of those who write over radio links. It is part of the format: another text is another version.
-//
-//go:embed prior.txt
-var prior string
-
 // withNumbers is a model that has the numbers of names and values, and cannot predict yet.
 func withNumbers(l lessons) *Model {
 	m := &Model{lessons: l, nameIDs: make(map[xmlstream.Name]uint32, len(l.names)), valueIDs: make(map[string]uint32, len(l.values))}
@@ -72,7 +67,7 @@ func withNumbers(l lessons) *Model {
 
 // ready completes a model whose lessons do not change any more.
 func (m *Model) ready() *Model {
-	bytes := len(prior)
+	bytes := len(prose.Text())
 	for _, v := range m.values {
 		bytes += len(v.text)
 	}
@@ -102,7 +97,7 @@ func (m *Model) prime(bytes int) *predictor {
 	for _, t := range m.texts {
 		p.add(classSpoken, t)
 	}
-	for line := range strings.Lines(prior) {
+	for line := range strings.Lines(prose.Text()) {
 		p.add(classSpoken, strings.TrimSuffix(line, "\n"))
 	}
 	return p.done()
@@ -116,7 +111,7 @@ func (m *Model) Fingerprint() Fingerprint { return m.with(nil) }
 
 func (m *Model) with(addresses []string) (f Fingerprint) {
 	h := sha256.New()
-	h.Write([]byte(prior)) // not in the file, and it decides as much
+	h.Write([]byte(prose.Text())) // not in the file, and it decides as much
 	h.Write(m.file)
 	for _, a := range addresses {
 		h.Write([]byte(a))

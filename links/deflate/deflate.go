@@ -51,14 +51,18 @@ var syncTail = []byte{0, 0, 0xFF, 0xFF}
 
 // Writer makes frames. One goroutine owns it.
 type Writer struct {
-	cfg Config
-	w   *flate.Writer
-	out bytes.Buffer
+	cfg   Config
+	w     *flate.Writer
+	short *fixed // Fresh
+	out   bytes.Buffer
 }
 
 // NewWriter returns a writer.
 func NewWriter(cfg Config) *Writer {
 	z := &Writer{cfg: cfg}
+	if cfg.Context == Fresh {
+		z.short = newFixed(cfg.Dictionary.text)
+	}
 	z.w, _ = flate.NewWriterDict(&z.out, flate.BestCompression, cfg.Dictionary.text) // the level is right
 	return z
 }
@@ -71,15 +75,29 @@ func (z *Writer) Append(dst, src []byte) ([]byte, error) {
 	}
 	z.out.Reset()
 	if z.cfg.Context == Fresh {
-		z.w.Reset(&z.out)
-		_, _ = z.w.Write(src) // into memory
-		_ = z.w.Close()
-		return z.gained(dst, src, z.out.Bytes())
+		return z.gained(dst, src, z.fresh(src))
 	}
 	_, _ = z.w.Write(src)
 	_ = z.w.Flush()
 	frame, _ := bytes.CutSuffix(z.out.Bytes(), syncTail)
 	return append(dst, frame...), nil
+}
+
+// fresh is the shorter of what the two encoders make of it.
+func (z *Writer) fresh(src []byte) []byte {
+	var short []byte
+	if len(src) <= mostFixed {
+		if short = z.short.append(nil, src); len(src) <= onlyFixed {
+			return short
+		}
+	}
+	z.w.Reset(&z.out)
+	_, _ = z.w.Write(src) // into memory
+	_ = z.w.Close()
+	if frame := z.out.Bytes(); short == nil || len(frame) < len(short) {
+		return frame
+	}
+	return short
 }
 
 func (z *Writer) gained(dst, src, frame []byte) ([]byte, error) {

@@ -1,50 +1,100 @@
 package deflate
 
 import (
-	"cmp"
+	"bytes"
+	"container/heap"
 	"slices"
 	"strings"
+
+	"sallyport/links/prose"
 )
 
 // Bounds of training.
 const (
-	gram       = 8 // shortest repeated text that is looked for
-	maxPiece   = 256
-	maxSamples = 64 << 20 // bytes of samples that are looked at
-	minSeen    = 2        // samples that must share a piece
+	gram        = 8 // shortest repeated text that is looked for
+	maxPiece    = 384
+	maxSamples  = 64 << 20 // bytes of samples that are looked at
+	minSeen     = 2        // samples that must share a piece
+	sampleParts = 4        // one part of so many is for pieces of samples, the others for prose
 )
 
 // Train makes a dictionary of at most size bytes from sample stanzas: the pieces that many of them share, the most valuable last, where
-// it costs fewest bits to refer to them. What stands in a single sample never gets in, nor do texts that only one conversation repeats.
-// The same samples give the same dictionary.
+// it costs fewest bits to refer to them; before them English of our own (links/prose). What stands in a single sample never gets in. The
+// same samples give the same dictionary.
 //
 // A dictionary is known to everybody who holds a copy: samples should be of a kind that may be known, or have had their texts removed.
 func Train(samples [][]byte, size int) Dictionary {
 	size = min(size, MaxDictionary)
 	seen := count(samples)
-	pieces := candidates(samples, seen)
-	slices.SortFunc(pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(b.value, a.value), strings.Compare(a.text, b.text))
-	})
+	q := candidates(samples, seen)
+	heap.Init(&q)
 	var chosen []string
-	room := size
-	var have strings.Builder
-	for _, p := range pieces {
-		if len(p.text) > room || strings.Contains(have.String(), p.text) {
+	room := size / sampleParts
+	for len(q) > 0 {
+		p := heap.Pop(&q).(*piece)                //nolint:forcetypeassert // there is nothing else
+		if now := p.worth(seen); now != p.value { // others have come before it that hold some of it
+			if p.value = now; now > 0 {
+				heap.Push(&q, p)
+			}
 			continue
 		}
-		have.WriteString(p.text)
-		have.WriteByte(0)
+		if len(p.text) > room {
+			continue
+		}
+		for i := 0; i+gram <= len(p.text); i++ {
+			seen[p.text[i:i+gram]] = 0
+		}
 		chosen = append(chosen, p.text)
 		room -= len(p.text)
 	}
 	slices.Reverse(chosen)
-	return Dictionary{[]byte(strings.Join(chosen, ""))}
+	text := strings.Join(chosen, "")
+	return Dictionary{append(ground(size-len(text)), text...)}
 }
 
+// ground is the end of the prose, in so many bytes at most.
+func ground(size int) []byte {
+	text := []byte(prose.Text())
+	return bytes.ReplaceAll(bytes.Clone(text[max(len(text)-size, 0):]), []byte("\n"), []byte(" "))
+}
+
+// piece is text that samples share; its value is how often its grams are seen that no piece before it holds, for each of its bytes.
 type piece struct {
 	text  string
-	value int // samples that hold it, times its bytes
+	value int
+}
+
+const valueUnit = 1024
+
+func (p *piece) worth(seen map[string]int) (n int) {
+	for i := 0; i+gram <= len(p.text); i++ {
+		n += seen[p.text[i:i+gram]]
+	}
+	return n * valueUnit / len(p.text)
+}
+
+// pieces is a heap, the most valuable first.
+type pieces []*piece
+
+// Len implements heap.Interface, as the others do.
+func (q pieces) Len() int { return len(q) }
+
+// Less says whether i goes first.
+func (q pieces) Less(i, j int) bool {
+	return q[i].value > q[j].value || q[i].value == q[j].value && q[i].text < q[j].text
+}
+
+// Swap exchanges two.
+func (q pieces) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push appends one.
+func (q *pieces) Push(x any) { *q = append(*q, x.(*piece)) } //nolint:forcetypeassert // there is nothing else
+
+// Pop takes the last away.
+func (q *pieces) Pop() any {
+	p := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return p
 }
 
 // count says in how many samples each gram stands.
@@ -63,35 +113,35 @@ func count(samples [][]byte) map[string]int {
 			seen[g]++
 		}
 	}
+	for g, n := range seen {
+		if n < minSeen {
+			delete(seen, g)
+		}
+	}
 	return seen
 }
 
-// candidates cuts the samples into runs of grams that are seen about equally often.
-func candidates(samples [][]byte, seen map[string]int) []piece {
-	best := make(map[string]int)
+// candidates are the longest runs of grams that samples share.
+func candidates(samples [][]byte, seen map[string]int) (out pieces) {
+	have := make(map[string]bool)
 	for _, s := range samples {
 		for i := 0; i+gram <= len(s); {
-			n := seen[string(s[i:i+gram])]
-			if n < minSeen {
+			if seen[string(s[i:i+gram])] == 0 {
 				i++
 				continue
 			}
 			end := i + gram
-			for end < len(s) && end-i < maxPiece {
-				next := seen[string(s[end+1-gram:end+1])]
-				if next < minSeen || 2*next < n {
-					break
-				}
-				n = min(n, next)
+			for end < len(s) && end-i < maxPiece && seen[string(s[end+1-gram:end+1])] > 0 {
 				end++
 			}
-			best[string(s[i:end])] = n
+			if text := string(s[i:end]); !have[text] {
+				have[text] = true
+				p := &piece{text: text}
+				p.value = p.worth(seen)
+				out = append(out, p)
+			}
 			i = end
 		}
-	}
-	out := make([]piece, 0, len(best))
-	for text, n := range best {
-		out = append(out, piece{text, n * len(text)})
 	}
 	return out
 }
