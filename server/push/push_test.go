@@ -158,7 +158,7 @@ func TestManyMessages(t *testing.T) {
 		for range 5 {
 			w.comes(body)
 		}
-		time.Sleep(5 * time.Second)
+		service.Settle()
 		got := core.Submitted(t)
 		if len(got) != 2 || !strings.Contains(got[0], "<value>1</value>") || !strings.Contains(got[1], "<value>4</value>") {
 			t.Errorf("told %v", got)
