@@ -30,6 +30,8 @@ type bed struct {
 	server *server.Server
 	gate   *gate
 	store  *memory
+
+	directory *account.Directory
 }
 
 // newBed makes a server of im.example with accounts. It runs in a bubble, so that everything that goes on can be waited for.
@@ -37,6 +39,7 @@ func newBed(t *testing.T, change func(*server.Config), accounts ...string) *bed 
 	t.Helper()
 	b := &bed{t: t, gate: &gate{t: t, engine: newEngine(t)}, store: &memory{}}
 	directory := &account.Directory{Store: &accounttest.Memory{}, Random: rand.Reader, Now: time.Now}
+	b.directory = directory
 	ctx := context.Background()
 	if _, err := directory.Store.EnsureDomain(ctx, account.Domain{Name: "im.example", Decoy: make([]byte, 32)}); err != nil {
 		t.Fatal(err)

@@ -71,12 +71,23 @@ func copied(m stanza.Stanza) bool {
 	return false
 }
 
-func isCarbon(e *xmlstream.Element) bool {
-	return e.Child(nsCarbons, "received") != nil || e.Child(nsCarbons, "sent") != nil
+func isCarbon(e *xmlstream.Element) bool { return carried(e) != nil }
+
+// carried is the copy in a message, nil where it is none.
+func carried(e *xmlstream.Element) *xmlstream.Element {
+	for _, how := range []string{"received", "sent"} {
+		if c := e.Child(nsCarbons, how); c != nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // copySent shows a message of a client to the other clients of its account.
 func (s *Server) copySent(m *sent) {
+	if m.stanza.To().Bare() == m.by.user.bare { // they get it, or a copy of what they get
+		return
+	}
 	s.copy(m.by.user, m.stanza, "sent", []*resource{m.by})
 }
 
@@ -86,7 +97,7 @@ func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
 }
 
 func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource) {
-	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) })
+	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) && r.jid != m.From() })
 	if len(to) == 0 || !copied(m) {
 		return
 	}

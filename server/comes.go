@@ -40,8 +40,12 @@ func (s *Server) comes(u *user, c cleared) error {
 	if m.To().IsFull() && !u.bare.IsDomain() {
 		match = u.named(m.To())
 	}
-	open := u.some(func(r *resource) bool { return r.open })
+	open := u.some(isOpen)
 	f := fateOf(m.Type(), m.To(), match != nil, len(open) > 0)
+	if f == toKeep && s.reopen(u) {
+		open = u.some(isOpen)
+		f = fateOf(m.Type(), m.To(), match != nil, len(open) > 0)
+	}
 	if f == toKeep || f == toAccount || f == toRoster || f == toProbe {
 		there, err := s.exists(u)
 		if err != nil {
@@ -74,6 +78,15 @@ func (s *Server) comes(u *user, c cleared) error {
 		return s.comesToServer(m)
 	}
 	return refusal(errors.New("no rule for it"))
+}
+
+// reopen tries again for clients that could not be given what waited for them. True: there are some.
+func (s *Server) reopen(u *user) bool {
+	shut := u.some(func(r *resource) bool { return !r.open && isAvailable(r) && r.priority >= 0 })
+	for _, r := range shut {
+		s.flush(r)
+	}
+	return len(shut) > 0
 }
 
 // refusal is the one answer for everything that nobody takes, so that it says nothing about who is there.

@@ -86,7 +86,7 @@ func (s *Server) flush(r *resource) {
 
 // flushAny is flush after a client was lost before it acknowledged what waited.
 func (s *Server) flushAny(u *user) {
-	for _, r := range u.some(func(r *resource) bool { return r.open }) {
+	for _, r := range u.some(isOpen) {
 		s.flushed(u, r)
 		return
 	}

@@ -196,7 +196,7 @@ func (s *Server) redeliver(u *user, e *xmlstream.Element) {
 		return
 	}
 	m = s.delayed(m, s.cfg.Now())
-	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(func(r *resource) bool { return r.open }))) > 0 {
+	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen))) > 0 {
 		return
 	}
 	if err := s.keep(u, m); err != nil {

@@ -51,7 +51,7 @@ func (s *Server) appear(m *sent) {
 	}
 	u.mu.Lock()
 	first := r.presence.IsZero()
-	r.presence, r.priority = m.stanza, priority
+	r.presence, r.word, r.priority = m.stanza, m.stanza, priority
 	opens := priority >= 0 && !r.open
 	if priority < 0 {
 		r.open = false
@@ -82,7 +82,7 @@ func (s *Server) broadcast(r *resource, known contacts, p stanza.Stanza) {
 		}
 	}
 	for _, own := range r.user.available() {
-		s.tell(own, p.WithAddresses(r.jid, own.jid))
+		s.showOwn(r, own)
 	}
 }
 
@@ -99,6 +99,11 @@ func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
 	u := s.find(to.Bare())
 	if u == nil {
 		return
+	}
+	r.telling.Lock() // who is told something older by one goroutine is told the last word by the next
+	defer r.telling.Unlock()
+	if p.Type() == stanza.PresenceAvailable {
+		p = r.lastWord().WithAddresses(r.jid, to)
 	}
 	rel, err := s.cfg.Gate.Release(p)
 	if err != nil {
@@ -132,6 +137,15 @@ func (s *Server) shown(u *user, c cleared) {
 	}
 }
 
+// showOwn shows a resource the last word of another of its account, or its own.
+func (s *Server) showOwn(r, to *resource) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	if p := r.lastWord(); !p.IsZero() {
+		s.tell(to, p.WithAddresses(r.jid, to.jid))
+	}
+}
+
 // probe asks for the presence of everybody whom the account sees (§4.3).
 func (s *Server) probe(r *resource, known contacts) {
 	for contact, sub := range known {
@@ -147,9 +161,15 @@ func (s *Server) probe(r *resource, known contacts) {
 	}
 	for _, own := range r.user.available() {
 		if own != r {
-			s.tell(r, own.last().WithAddresses(own.jid, r.jid))
+			s.showOwn(own, r)
 		}
 	}
+}
+
+func (r *resource) lastWord() stanza.Stanza {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	return r.word
 }
 
 // last is what a resource has said of itself.
@@ -196,19 +216,19 @@ func (s *Server) disappear(r *resource, p stanza.Stanza) {
 // it is lost.
 func (s *Server) unavailable(r *resource, last stanza.Stanza) {
 	u := r.user
-	u.mu.Lock()
-	was := !r.presence.IsZero()
-	directed := r.directed
-	r.presence, r.open, r.directed, r.priority = stanza.Stanza{}, false, nil, 0
-	known := u.contacts
-	here := r.facts()
-	u.mu.Unlock()
 	if last.IsZero() {
 		var err error
 		if last, err = tree.Presence(stanza.PresenceUnavailable, r.jid, u.bare); err != nil {
 			return
 		}
 	}
+	u.mu.Lock()
+	was := !r.presence.IsZero()
+	directed := r.directed
+	r.presence, r.open, r.directed, r.priority, r.word = stanza.Stanza{}, false, nil, 0, last
+	known := u.contacts
+	here := r.facts()
+	u.mu.Unlock()
 	if was {
 		if known == nil {
 			known, _ = u.load(s.ctx) // nobody is told if the store does not answer

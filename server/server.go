@@ -13,8 +13,8 @@ import (
 
 // Server knows who is connected and routes. Any goroutine may call its exported methods.
 //
-// Locks, in this order: user.rosters, resource.sending, the lock of a session, user.mu; those of shards and queues are the
-// innermost. None but the first two is held while somebody else is called.
+// Locks, in this order: user.rosters, resource.telling, resource.sending, the lock of a session, user.mu; those of shards and queues
+// are the innermost. None but the first three is held while somebody else is called.
 type Server struct {
 	cfg      Config
 	domains  map[jid.JID]bool

@@ -55,12 +55,21 @@ func (s *Server) holdBack(r *resource, c cleared) bool {
 	return true
 }
 
-// idle is what can wait: presence, and messages that only say who types.
+// idle is what can wait: presence, and messages that only say who types, copies of them too.
 func idle(m stanza.Stanza) bool {
 	switch m.Type() {
 	case stanza.PresenceAvailable, stanza.PresenceUnavailable:
 		return true
 	case stanza.MessageChat, stanza.MessageNormal:
+		if c := carried(m.Element()); c != nil { // of what only says who types
+			if f := c.Child(nsForward, "forwarded"); f != nil {
+				for inner := range f.Children() {
+					if copied, err := stanza.FromCarried(inner); err == nil {
+						return !worthKeeping(copied)
+					}
+				}
+			}
+		}
 		return !worthKeeping(m)
 	default:
 		return false

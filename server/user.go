@@ -37,6 +37,7 @@ type resource struct {
 	session session
 	bound   time.Time
 
+	telling sync.Mutex // held while its presence goes to somebody of this server
 	sending sync.Mutex
 	held    held
 
@@ -46,6 +47,7 @@ type resource struct {
 	inactive   bool
 	open       bool          // takes what is for the bare address; set behind what waited for it
 	presence   stanza.Stanza // the last broadcast; zero: not available
+	word       stanza.Stanza // the same, or what it said when it left
 	priority   int8
 	interested bool // has asked for the roster
 	carbons    bool
@@ -95,6 +97,8 @@ func isAvailable(r *resource) bool { return !r.presence.IsZero() }
 func isInterested(r *resource) bool { return r.interested }
 
 func isConnected(*resource) bool { return true }
+
+func isOpen(r *resource) bool { return r.open }
 
 // available are the resources that have said so.
 func (u *user) available() []*resource { return u.some(isAvailable) }
