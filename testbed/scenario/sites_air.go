@@ -8,11 +8,15 @@ import (
 	"sallyport/testbed/client"
 )
 
-// airTime is how long overRadio may take, from the first message until nothing waits any more.
-const airTime = 3 * time.Minute
+const (
+	// airTime is how long overRadio may take, from the first message until nothing waits any more.
+	airTime = 3 * time.Minute
+	// airPatience is how long one thing may take to cross: a frame that was lost on its way, and behind others.
+	airPatience = 3 * Patience
+)
 
-// overRadio: two people whose sites have only HF radio between them talk, and see each other come and change. Each message and each
-// presence arrives once and in order, although frames get lost on the air.
+// overRadio: two people whose sites have only HF radio between them talk, see each other come and change, and meet in a room. Each message
+// and each presence arrives once and in order, although frames get lost on the air.
 func overRadio(t *testing.T, w *World) {
 	s, ok := w.Middle.(*RadioSites)
 	if !ok {
@@ -24,9 +28,12 @@ func overRadio(t *testing.T, w *World) {
 	begun := time.Now()
 	out, in := w.flows(t)
 	alice, bob := out.from, in.from
+	alice.patience, bob.patience = airPatience, airPatience
 	t.Logf("the first message each way after %v", time.Since(begun).Round(100*time.Millisecond))
 	alice.Befriends(bob)
 	t.Logf("friends after %v", time.Since(begun).Round(100*time.Millisecond))
+	alice.receives(bob, w.Room(w.Bed.Prosody))
+	t.Logf("met in a room after %v", time.Since(begun).Round(100*time.Millisecond))
 	const turns = 2
 	for i := range turns {
 		out.Send(4)
@@ -34,7 +41,7 @@ func overRadio(t *testing.T, w *World) {
 		alice.changes(bob, i)
 		bob.changes(alice, i)
 	}
-	if !out.Arrived(out.Sent(), 2*Patience) || !in.Arrived(in.Sent(), Patience) {
+	if !out.Arrived(out.Sent(), airPatience) || !in.Arrived(in.Sent(), airPatience) {
 		t.Errorf("%d of %d arrived outward, %d of %d inward", len(out.arrived), out.Sent(), len(in.arrived), in.Sent())
 	}
 	for _, g := range s.both() {
@@ -60,6 +67,25 @@ func overRadio(t *testing.T, w *World) {
 		t.Errorf("took %v, want %v at most", took, airTime)
 	}
 	t.Logf("%s, %.0f %% of frames of usual size lost: all there after %v, in %d transmissions", s.Waveform, 100*s.Loss, took.Round(100*time.Millisecond), n)
+}
+
+// receives lets somebody come into a room of this user's server, and both speak in it.
+func (u *User) receives(guest *User, room string) {
+	u.t.Helper()
+	u.must(u.Join(room, "host"))
+	u.SeesPresence("", room+"/host")
+	guest.must(guest.Join(room, "guest"))
+	guest.SeesPresence("", room+"/guest")
+	u.SeesPresence("", room+"/guest")
+	u.must(u.Send(client.Message{To: room, Type: "groupchat", Body: "welcome aboard"}))
+	guest.must(guest.Send(client.Message{To: room, Type: "groupchat", Body: "glad to be here"}))
+	for _, who := range []*User{u, guest} {
+		for nick, body := range map[string]string{"host": "welcome aboard", "guest": "glad to be here"} {
+			if e := who.Hears(body); e.From != room+"/"+nick {
+				u.t.Errorf("%s heard %q from %q, want %s/%s", who.JID, body, e.From, room, nick)
+			}
+		}
+	}
 }
 
 // changes lets somebody say something new of himself, and the other see it.

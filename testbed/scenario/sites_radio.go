@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
+	"sallyport/s5066/modem"
 	"sallyport/testbed/peers"
 )
 
@@ -54,8 +56,12 @@ func (s *RadioSites) Start(b *peers.Bed) error {
 	if err := s.air(netip.AddrPortFrom(b.Spare(linkCables), 5070), shore, ship); err != nil {
 		return err
 	}
-	s.Options.More += radioTable(outsidePeer, shore, ship)
-	s.Ship.Options.More += radioTable(insidePeer, ship, shore)
+	w, err := modem.ParseWaveform(s.Waveform)
+	if err != nil {
+		return err
+	}
+	s.Options.More += radioTable(outsidePeer, shore, ship, w)
+	s.Ship.Options.More += radioTable(insidePeer, ship, shore, w)
 	return s.Sites.Start(b)
 }
 
@@ -97,10 +103,11 @@ func (s *RadioSites) program(name, config, ready string) error {
 }
 
 // radioTable is the link at one end.
-func radioTable(peer string, own, other station) string {
+func radioTable(peer string, own, other station, w modem.Waveform) string {
+	turn := modem.Timing{Waveform: w, Radio: modem.DefaultRadio()}
 	return fmt.Sprintf("\n[link.%s]\nkind = \"hf\"\npeer = %q\npriority = 1\nconnect = [%q]\nsecurity = \"clear\"\n"+
-		"bits-per-second = 9600\nround-trip = \"5s\"\nhalf-duplex = true\n[link.%s.hf]\nmode = \"compact\"\nremote = %q\n",
-		radioLink, peer, own.clients, radioLink, other.address)
+		"bits-per-second = %d\nround-trip = %q\nhalf-duplex = true\n[link.%s.hf]\nmode = \"compact\"\nremote = %q\n",
+		radioLink, peer, own.clients, w.Rate(), (2 * turn.Arrival(100)).Round(100*time.Millisecond), radioLink, other.address)
 }
 
 // keyed is where the channel writes a line for each transmission.

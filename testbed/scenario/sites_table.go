@@ -44,7 +44,8 @@ func OverLinks() []Alone {
 		{Scenario: Scenario{"link-clearance", false, linkClearance}, Middle: sites(clearedLinks())},
 		{Scenario: Scenario{"refused-while-waiting", false, refusedWhileWaiting}, Middle: sites(clearedPeers(one))},
 		{Scenario: Scenario{"lifetime-over", false, lifetimeOver}, Middle: sites(short)},
-		{Scenario: Scenario{"over-radio", false, overRadio}, Middle: radioSites("4539-9600-veryshort", 0.1)},
+		{Scenario: Scenario{"over-radio-9600", false, overRadio}, Middle: radioSites("4539-9600-veryshort", 0.1)},
+		{Scenario: Scenario{"over-radio-1200", false, overRadio}, Middle: radioSites("110a-1200-short", 0.1)},
 	}
 }
 

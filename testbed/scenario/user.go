@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -31,7 +32,7 @@ func (u *User) Hears(body string) client.Event {
 // Sees waits for anything that matches.
 func (u *User) Sees(match func(client.Event) bool) client.Event {
 	u.t.Helper()
-	e, err := u.Expect(Patience, match)
+	e, err := u.Expect(cmp.Or(u.patience, Patience), match)
 	u.must(err)
 	return e
 }

@@ -110,6 +110,8 @@ func (w *World) gateway(t testing.TB) *Gateway {
 type User struct {
 	*client.Client
 	t testing.TB
+
+	patience time.Duration // zero is Patience
 }
 
 // Inside logs a new user of Prosody in; name is made unique.
@@ -143,7 +145,7 @@ func (w *World) login(t testing.TB, a client.Account) *User {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() }) // a server that was stopped has closed it already
-	return &User{c, t}
+	return &User{Client: c, t: t}
 }
 
 // Room is the address of a new room on a server.
