@@ -99,7 +99,7 @@ type Config struct {
 	Compression *deflate.Config // of Stream, where it must be there
 
 	// QueueStanzas and QueueBytes bound what the link holds; 0 means 1,000 and 1 MiB. Age is how long a stanza without custody may wait; 0 means
-	// two minutes, stretched by the profile.
+	// two minutes, stretched by the profile, and twice what a full window takes on the line.
 	QueueStanzas, QueueBytes int
 	Age                      time.Duration
 }
@@ -126,7 +126,7 @@ func (c *Config) withDefaults() {
 		c.QueueBytes = defaultBytes
 	}
 	if c.Age <= 0 {
-		c.Age = c.Profile.Timeout(defaultAge)
+		c.Age = c.Profile.Timeout(defaultAge) + 2*c.Profile.Transmit(c.Profile.WindowBytes()) // so much may stand before it
 	}
 	if c.App == 0 {
 		c.App = DefaultApp
