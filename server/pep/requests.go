@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
+	"sallyport/server/account"
 )
 
 // pubsub answers requests of readers and publishers.
@@ -270,4 +271,21 @@ func (s *Service) Info(ctx context.Context, account, who jid.JID, node string) *
 		tree.New(nsInfo, "feature", tree.Attr("var", nsPubsub)),
 		n.Options.form("result", nsMeta).Element(),
 	))
+}
+
+// Read gives an item of an account with the options of its node, for features of the server. account.ErrNotFound.
+func (s *Service) Read(ctx context.Context, owner jid.JID, node, id string) (*xmlstream.Element, Options, error) {
+	n, ok, err := s.node(ctx, owner, node)
+	if err == nil && !ok {
+		err = account.ErrNotFound
+	}
+	if err != nil {
+		return nil, Options{}, err
+	}
+	i, err := s.Store.NodeItem(ctx, owner, node, id)
+	if err != nil {
+		return nil, Options{}, err
+	}
+	e, err := payload(i)
+	return e, n.Options, err
 }
