@@ -27,9 +27,11 @@ import (
 	"sallyport/server/account"
 	"sallyport/server/c2s"
 	"sallyport/server/pep"
+	"sallyport/server/push"
 	"sallyport/server/roster"
 	"sallyport/server/store"
 	"sallyport/server/token"
+	"sallyport/server/upload"
 )
 
 // clients is the server of this node: its store, the people who are connected, and where they connect. It is made and opened before
@@ -41,6 +43,8 @@ type clients struct {
 	server serves
 	c2s    *c2s.Server
 	events *pep.Service
+	push   *push.Service
+	files  *upload.Service // nil where none are taken
 	gate   *gate
 	outlet *local
 	secure atomic.Pointer[tls.Config] // of the certificates that are active
@@ -117,7 +121,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	g.people.open(c.store, &cfg.Server, g.now)
 	of := &core{}
-	features, caps, err := c.features(of)
+	if c.files, err = c.openFiles(&cfg.Server); err != nil {
+		return err
+	}
+	features, announced, err := c.features(of)
 	if err != nil {
 		return err
 	}
@@ -139,7 +146,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
-		Stream: c.streams(cfg, domains, caps), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now}, TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now}, TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
 	return err
@@ -161,7 +168,7 @@ func domainsOf(c *config.Server) (out []jid.JID, err error) {
 }
 
 // streams is what a client's stream has to satisfy.
-func (c *clients) streams(cfg *config.Config, domains []jid.JID, caps []*xmlstream.Element) stream.ClientConfig {
+func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xmlstream.Element) stream.ClientConfig {
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
@@ -177,7 +184,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, caps []*xmlstre
 	limits := xmlstream.ClientLimits()
 	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
 	return stream.ClientConfig{
-		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), caps...), Inline: server.InlineFeatures(),
+		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), announced...), Inline: server.InlineFeatures(),
 		Hosted: func(d jid.JID) bool { return served[d] },
 		Policy: func(d jid.JID) stream.ClientPolicy {
 			if served[d] {
@@ -245,6 +252,14 @@ func (c *clients) start(cfg *config.Server) error {
 	for _, a := range cfg.ListenDirect {
 		err = errors.Join(err, begin(a.String(), c.c2s.ServeTLS))
 	}
+	for _, a := range cfg.Web.Listen {
+		err = errors.Join(err, begin(a.String(), func(ctx context.Context, l net.Listener) error {
+			return c.serveWeb(ctx, l, c.web(ctx, cfg))
+		}))
+	}
+	if c.files != nil {
+		c.serving.Go(func() { c.expireFiles(ctx) })
+	}
 	if err != nil {
 		for _, l := range open {
 			err = errors.Join(err, l.Close())
@@ -273,7 +288,10 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 	c.mu.Lock()
 	for i, a := range c.at {
 		text := a.String()
-		if i >= len(cfg.Listen) {
+		switch direct := i - len(cfg.Listen); {
+		case direct >= len(cfg.ListenDirect):
+			text += " (HTTPS)"
+		case direct >= 0:
 			text += " (direct TLS)"
 		}
 		s.Listen = append(s.Listen, text)
@@ -302,6 +320,7 @@ func (c *clients) end() {
 	c.server.Close()
 	if c.events != nil {
 		c.events.Close()
+		c.push.Close()
 	}
 	c.gate.close()
 	c.outlet.close()
@@ -312,5 +331,9 @@ func (c *clients) close() error {
 	if c.store == nil {
 		return nil
 	}
-	return c.store.Close()
+	var err error
+	if c.files != nil {
+		err = c.files.Close()
+	}
+	return errors.Join(err, c.store.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -15,6 +16,7 @@ import (
 	"sallyport/server/mam"
 	"sallyport/server/pep"
 	"sallyport/server/private"
+	"sallyport/server/push"
 	"sallyport/server/roster"
 	"sallyport/server/vcard"
 )
@@ -69,11 +71,12 @@ func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlst
 		events.Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
+		c.pushes(of),
 		c.catalogues(),
 	}
-	d, err := disco.New(disco.Config{
-		Name: software, CapsNode: softwareURI, Features: list, MaySee: known.see,
-		ServerFeatures: own, AccountFeatures: own,
+	ofServer, ofAccount := server.Announced()
+	told := disco.Config{
+		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
 		Node: events.Info,
 		Nodes: func(ctx context.Context, account, who jid.JID) (out []disco.Item) {
 			for _, n := range events.Nodes(ctx, account, who) {
@@ -81,15 +84,24 @@ func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlst
 			}
 			return out
 		},
-	})
+	}
+	if c.files != nil {
+		list = append(list, c.files.Feature())
+		told.Forms, told.Identities = []form.Form{c.files.Form()}, []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
+	}
+	told.Features = list
+	d, err := disco.New(told)
 	if err != nil {
 		return nil, nil, err
 	}
 	return append(list, d.Feature()), d.Caps(), nil
 }
 
-// own is what the server can do without a feature.
-var own = []string{"urn:xmpp:carbons:2", "urn:xmpp:carbons:rules:0", "msgoffline"}
+// pushes notifies the services that people's clients have named (XEP-0357).
+func (c *clients) pushes(of server.Core) server.Feature {
+	c.push = push.New(push.Config{Store: c.store, Core: of})
+	return c.push.Feature()
+}
 
 // contacts looks into rosters for features, and remembers what it saw for a moment: one stanza may make them ask often.
 type contacts struct {

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"net/url"
+	"path"
 	"slices"
+	"strings"
 
 	"sallyport/internal/tlsid"
 )
@@ -11,13 +14,14 @@ func (c *checker) clients() {
 	s := &c.cfg.Server
 	if !s.Open() {
 		if s.Side != "" && !c.errorAt("server.listen") && !c.errorAt("server.listen-direct") {
-			c.risk("server.listen", "is missing, so that no client can connect", "set listen or listen-direct")
+			c.risk("server.listen", "is missing, so that no client can connect", "set listen, listen-direct or web.listen")
 		}
 		return
 	}
 	if s.Side == "" && !c.errorAt("server.side") {
 		c.bad("server.side", "is missing, and clients can connect", "name the side that the accounts are on")
 	}
+	c.web(&s.Web)
 	if len(s.Domains) == 0 && !c.errorAt("server.domains") {
 		c.bad("server.domains", "is missing, and clients can connect", "list the domains that have accounts")
 	}
@@ -32,6 +36,33 @@ func (c *checker) clients() {
 	}
 	if s.Login.Binding == BindingRequire && slices.Equal(s.Login.Mechanisms, []Mechanism{PlainText}) {
 		c.bad("server.login.channel-binding", "is required, and PLAIN has none", "add a mechanism of SCRAM")
+	}
+}
+
+// web looks at what is reached by HTTP.
+func (c *checker) web(w *ServerWeb) {
+	if w.URL != "" {
+		if u, err := url.Parse(w.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			c.bad("server.web.url", shown(w.URL)+" is not an address of the form https://HOST:PORT", "clients need HTTPS")
+		}
+	}
+	for i, o := range w.Origins {
+		if _, err := path.Match(o, "x"); err != nil || o == "" || strings.Contains(o, "/") {
+			c.bad(entryKey("server.web.origins", i+1), shown(o)+" is not a host", "write web.example, or *.web.example")
+		} else if o == "*" {
+			c.risk(entryKey("server.web.origins", i+1), "any page in the browser of a user may connect", "name the hosts of your web clients")
+		}
+	}
+	f := &w.Files
+	switch {
+	case f.Quota == 0:
+	case len(w.Listen) == 0:
+		c.bad("server.web.files.quota-bytes", "there is no address where files could be fetched", "set server.web.listen")
+	case f.Quota < f.MaxFile:
+		c.bad("server.web.files.max-file-bytes", "is more than all files of an account may take", "lower it, or raise quota-bytes")
+	default:
+		c.risk("server.web.files.quota-bytes", "what is in a file has no label and is not judged; whoever is told its address can read it",
+			"leave files out where labels matter")
 	}
 }
 

@@ -37,6 +37,9 @@ func (c *checker) addresses() {
 	for n, a := range c.cfg.Server.ListenDirect {
 		all = append(all, bound{entryKey("server.listen-direct", n+1), a})
 	}
+	for n, a := range c.cfg.Server.Web.Listen {
+		all = append(all, bound{entryKey("server.web.listen", n+1), a})
+	}
 	for i := range c.cfg.Links {
 		if l := &c.cfg.Links[i]; l.Kind == KindX2X {
 			for n, a := range l.Listen {

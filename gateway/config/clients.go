@@ -1,7 +1,38 @@
 package config
 
+import (
+	"net/netip"
+	"time"
+)
+
 // Local is the name of the server as a peer, and of the link that reaches it.
 const Local = "local"
+
+// ServerWeb says what is reached by HTTP.
+type ServerWeb struct {
+	// Addresses and ports for HTTPS (usually port 5443): clients by WebSocket (RFC 7395) at `/ws`, files at `/files/`, and where all of it is at `/.well-known/host-meta` (XEP-0156).
+	Listen []netip.AddrPort `toml:"listen"`
+	// How others reach it. Default: `https://`, the first of `server.domains`, and the port of the first address.
+	URL string `toml:"url"`
+	// Hosts whose web pages may connect, beside the one in `url`, such as `web.example` or `*.web.example`.
+	Origins []string `toml:"origins"`
+	// Also lets clients connect by BOSH (XEP-0124) at `/bosh`, for web clients without WebSocket.
+	BOSH bool `toml:"bosh"`
+	// Files that people send each other (XEP-0363).
+	Files ServerFiles `toml:"files"`
+}
+
+// ServerFiles says which files the server keeps. What is in a file is not judged: whoever has its address can read it.
+type ServerFiles struct {
+	// Bytes that the files of one account may take. Zero: no files are taken.
+	Quota Size `toml:"quota-bytes" min:"0" max:"1024 GiB"`
+	// The largest file.
+	MaxFile Size `toml:"max-file-bytes" min:"1 KiB" max:"16 GiB"`
+	// How long a file is kept.
+	Keep time.Duration `toml:"keep" min:"1h" max:"3650d"`
+	// Directory for the files. Default: `files` in the state directory. Created with mode 0700.
+	Dir Dir `toml:"dir"`
+}
 
 // ServerLogin says how clients log in.
 type ServerLogin struct {
@@ -72,6 +103,7 @@ type ServerLimits struct {
 func DefaultServer() Server {
 	return Server{
 		Passwords: Passwords{MinLength: 10, Iterations: 10_000},
+		Web:       ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
 		Login:     ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
 		Labels:    ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
 		Limits:    ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
@@ -79,7 +111,7 @@ func DefaultServer() Server {
 }
 
 // Open reports whether clients can connect, which makes the server a peer.
-func (s *Server) Open() bool { return len(s.Listen)+len(s.ListenDirect) > 0 }
+func (s *Server) Open() bool { return len(s.Listen)+len(s.ListenDirect)+len(s.Web.Listen) > 0 }
 
 // table is where the file says what p is; tableOfLabels is where it says so of labels.
 func (p *Peer) table() string {

@@ -28,6 +28,8 @@ type Radio struct {
 	Addresses []string `toml:"addresses"`
 	// Begins under radio silence: what comes in is taken, nothing is sent.
 	Silent bool `toml:"silent"`
+	// Writes into the audit log what the node tells of its links on the air: made, lost, refused, another rate, radio silence, its modem. For that, the gateway binds to the node a second time, as a manager (SAP 0, rank 15), which the node has to permit; only nodes of our own tell it.
+	Events bool `toml:"events"`
 	// Classes of precedence that are broadcast, without acknowledgements from the subnetwork, for a peer under radio silence (`compact` only).
 	Broadcast []string `toml:"broadcast"`
 	// Where to: a group, such as `31.255.255.255`. Empty: the peer's address.

@@ -191,6 +191,9 @@ func (c *Config) derive() {
 	if c.Server.Store.SQLite == "" {
 		c.Server.Store.SQLite = Path(filepath.Join(state, "server.db"))
 	}
+	if c.Server.Web.Files.Dir == "" {
+		c.Server.Web.Files.Dir = Dir(filepath.Join(state, "files"))
+	}
 	if c.Audit.SignKey == "" {
 		c.Audit.SignKey = NewSecret(filepath.Join(state, "audit.key"))
 	}

@@ -17,6 +17,8 @@ type Server struct {
 	Listen []netip.AddrPort `toml:"listen"`
 	// Addresses and ports where clients connect with TLS from the first byte (XEP-0368, usually port 5223).
 	ListenDirect []netip.AddrPort `toml:"listen-direct"`
+	// What is reached by HTTP: web clients and files.
+	Web ServerWeb `toml:"web"`
 	// How clients log in.
 	Login ServerLogin `toml:"login"`
 	// How the users of the server are labelled, as for a peer.

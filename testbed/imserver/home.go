@@ -81,6 +81,17 @@ func (h *Home) add(more string) error {
 	return os.WriteFile(h.config(), append(text, more...), 0o600)
 }
 
+// Restart ends it in order and runs it with more in its configuration.
+func (h *Home) Restart(more string) error {
+	if err := h.Stop(); err != nil {
+		return err
+	}
+	if err := h.add(more); err != nil {
+		return err
+	}
+	return h.Run()
+}
+
 // Run starts the program and waits until people can connect.
 func (h *Home) Run() error {
 	proc, err := peers.StartProcess(peers.Command{
