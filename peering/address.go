@@ -9,7 +9,7 @@ import (
 // rewriteAddress is stage 5: final addresses, domain translation in the payloads that
 // carry addresses, errors rebuilt from a template, and ids issued anew.
 func (j *judgement) rewriteAddress() bool {
-	if j.s.IsError() && !j.rebuildError() {
+	if j.s.IsError() && !j.ownError() && !j.rebuildError() {
 		return false
 	}
 	if j.src != j.s.From() || j.dst != j.s.To() {
@@ -22,6 +22,10 @@ func (j *judgement) rewriteAddress() bool {
 	}
 	return j.reissueID()
 }
+
+// ownError: the server of this node says it itself, for an account or a domain, to a user of its own. Its words are no user's: those have
+// a resource. Features tell by application-specific conditions what is the matter.
+func (j *judgement) ownError() bool { return j.open && !j.s.From().IsFull() }
 
 // rebuildError lets an error cross only as one made anew: type and condition, no text and
 // nothing of the stanza it answers, which might be the very thing that was refused.

@@ -32,6 +32,7 @@ type bed struct {
 	store  *memory
 
 	directory *account.Directory
+	book      *roster.Book
 }
 
 // newBed makes a server of im.example with accounts. It runs in a bubble, so that everything that goes on can be waited for.
@@ -49,8 +50,9 @@ func newBed(t *testing.T, change func(*server.Config), accounts ...string) *bed 
 			t.Fatal(err)
 		}
 	}
+	b.book = &roster.Book{Store: b.store, Node: "n", Now: time.Now}
 	cfg := server.Config{
-		Gate: b.gate, Directory: directory, Book: &roster.Book{Store: b.store, Node: "n", Now: time.Now}, Offline: b.store,
+		Gate: b.gate, Directory: directory, Book: b.book, Offline: b.store,
 		Domains: []jid.JID{jid.MustParse("im.example")},
 	}
 	if change != nil {

@@ -30,7 +30,7 @@ type gate struct {
 	bounced map[string]bool
 }
 
-func newEngine(t *testing.T) *peering.Engine {
+func newEngine(t testing.TB) *peering.Engine {
 	t.Helper()
 	lp, problems := spif.Load("../peering/testdata/policy/example.spif.xml")
 	if lp == nil {
@@ -120,8 +120,11 @@ func (g *gate) Submit(_ context.Context, s stanza.Stanza, done func()) {
 	}
 	g.server.Deliver(r, func(err error) {
 		var b *server.Bounce
-		if errors.As(err, &b) {
+		switch {
+		case errors.As(err, &b):
 			g.refuse(s, b.Condition)
+		case err != nil:
+			g.refuse(s, stanza.InternalServerError)
 		}
 		done()
 	})

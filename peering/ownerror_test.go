@@ -1,0 +1,31 @@
+package peering_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// An error carries no label, so what a user writes into one goes nowhere; what the server says in its own name does.
+func TestErrorsAtHome(t *testing.T) {
+	t.Parallel()
+	const reason = `<error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>word</text><blocked xmlns='urn:xmpp:blocking:errors'/></error>`
+	p := policy(t, home(t))
+	for _, tt := range []struct {
+		name, from string
+		whole      bool
+	}{
+		{"a domain", "home.example", true},
+		{"an account", "b@home.example", true},
+		{"a user", "b@home.example/r", false},
+	} {
+		a := atHome(t, `<message xmlns='jabber:server' from='`+tt.from+`' to='a@home.example/r' type='error'>`+reason+`</message>`)
+		v := p.Judge(&a)
+		r, ok := v.Released()
+		if !ok {
+			t.Fatalf("%s: %+v", tt.name, v.Refusal)
+		}
+		if said := canonical(t, r.Element()); strings.Contains(said, "word") != tt.whole || strings.Contains(said, "blocked") != tt.whole {
+			t.Errorf("%s: %s", tt.name, said)
+		}
+	}
+}
