@@ -58,6 +58,10 @@ type Config struct {
 	// Nodes gives the nodes of an account that somebody may see, Node what one of them is, nil for none. Both nil: accounts have none.
 	Nodes func(ctx context.Context, account, who jid.JID) []Item
 	Node  func(ctx context.Context, account, who jid.JID, node string) *xmlstream.Element
+	// ServerItems and ServerInfo are for nodes of a domain, as commands (XEP-0050); ok is false, and the element nil, for a node that
+	// is not there. Nil: there are none.
+	ServerItems func(ctx context.Context, who, domain jid.JID, node string) (items []Item, ok bool)
+	ServerInfo  func(ctx context.Context, who, domain jid.JID, node string) *xmlstream.Element
 }
 
 // Disco answers. It does not change after New.
@@ -137,10 +141,7 @@ func (d *Disco) info(ctx context.Context, q *server.Request) server.Answer {
 	case q.Set:
 		return server.Answer{Condition: stanza.BadRequest}
 	case q.At == server.AtServer:
-		if asked && node != d.config.CapsNode+"#"+d.ver && node != nsCaps2+"#sha-256."+d.hash {
-			return server.Answer{Condition: stanza.ItemNotFound}
-		}
-		return server.Answer{Payload: named(d.server, node)}
+		return d.serverInfo(ctx, q, node, asked)
 	case !d.sees(ctx, q):
 		return server.Answer{Condition: stanza.ServiceUnavailable}
 	case !asked:
@@ -148,6 +149,18 @@ func (d *Disco) info(ctx context.Context, q *server.Request) server.Answer {
 	}
 	if d.config.Node != nil {
 		if e := d.config.Node(ctx, q.Account, q.From, node); e != nil {
+			return server.Answer{Payload: named(e, node)}
+		}
+	}
+	return server.Answer{Condition: stanza.ItemNotFound}
+}
+
+func (d *Disco) serverInfo(ctx context.Context, q *server.Request, node string, asked bool) server.Answer {
+	if !asked || node == d.config.CapsNode+"#"+d.ver || node == nsCaps2+"#sha-256."+d.hash {
+		return server.Answer{Payload: named(d.server, node)}
+	}
+	if d.config.ServerInfo != nil {
+		if e := d.config.ServerInfo(ctx, q.From, q.Domain, node); e != nil {
 			return server.Answer{Payload: named(e, node)}
 		}
 	}
@@ -167,25 +180,30 @@ func (d *Disco) sees(ctx context.Context, q *server.Request) bool {
 }
 
 func (d *Disco) items(ctx context.Context, q *server.Request) server.Answer {
-	_, asked := q.Payload.Attr("node")
+	node, asked := q.Payload.Attr("node")
 	var list []Item
+	found := false
 	switch {
 	case q.Set:
 		return server.Answer{Condition: stanza.BadRequest}
 	case q.At != server.AtServer && !d.sees(ctx, q):
 		return server.Answer{Condition: stanza.ServiceUnavailable}
-	case asked:
-		return server.Answer{Condition: stanza.ItemNotFound}
+	case asked && q.At == server.AtServer && d.config.ServerItems != nil:
+		list, found = d.config.ServerItems(ctx, q.From, q.Domain, node)
+	case asked: // items of a node of an account are asked for by pubsub
 	case q.At == server.AtServer && d.config.Items != nil:
 		list = d.config.Items(q.Domain)
 	case q.At != server.AtServer && d.config.Nodes != nil:
 		list = d.config.Nodes(ctx, q.Account, q.From)
 	}
+	if asked && !found {
+		return server.Answer{Condition: stanza.ItemNotFound}
+	}
 	in := make([]*xmlstream.Element, len(list))
 	for i, one := range list {
 		in[i] = tree.New(nsItems, "item", tree.Attr("jid", one.JID.String()), tree.Attr("name", one.Name), tree.Attr("node", one.Node))
 	}
-	return server.Answer{Payload: tree.New(nsItems, "query", tree.With(in...))}
+	return server.Answer{Payload: named(tree.New(nsItems, "query", tree.With(in...)), node)}
 }
 
 // Contacts is the form of addresses for service (XEP-0157): each kind, as "abuse" or "admin", with its addresses.

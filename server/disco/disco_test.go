@@ -46,6 +46,15 @@ func newDisco(t *testing.T) *disco.Disco {
 			}
 			return tree.New(nsInfo, "query", tree.With(tree.New(nsInfo, "identity", tree.Attr("category", "pubsub"), tree.Attr("type", "leaf"))))
 		},
+		ServerItems: func(_ context.Context, _, domain jid.JID, node string) ([]disco.Item, bool) {
+			return []disco.Item{{JID: domain, Node: "n", Name: "N"}}, node == "commands"
+		},
+		ServerInfo: func(_ context.Context, _, _ jid.JID, node string) *xmlstream.Element {
+			if node != "n" {
+				return nil
+			}
+			return tree.New(nsInfo, "query", tree.With(tree.New(nsInfo, "identity", tree.Attr("category", "automation"), tree.Attr("type", "command-node"))))
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +86,15 @@ func TestInfoAndItems(t *testing.T) {
 		{"a node, by who does not see", "get", "paris@verona.lit/x", juliet, node(info, "urn:xmpp:avatar:metadata"), "service-unavailable"},
 		{"a node of the server", "get", romeo, "capulet.lit", node(info, "urn:x"), "item-not-found"},
 		{"items of a node", "get", romeo, "capulet.lit", node(items, "urn:x"), "item-not-found"},
+		{
+			"items of a node of the server", "get", romeo, "capulet.lit", node(items, "commands"),
+			"<query xmlns='" + nsItems + "' node='commands'><item jid='capulet.lit' name='N' node='n'/></query>",
+		},
+		{
+			"a node of the server that is there", "get", romeo, "capulet.lit", node(info, "n"),
+			"<query xmlns='" + nsInfo + "' node='n'><identity category='automation' type='command-node'/></query>",
+		},
+		{"items of a node of an account", "get", romeo, juliet, node(items, "commands"), "item-not-found"},
 		{"as a set", "set", romeo, "capulet.lit", info, "bad-request"},
 		{"items as a set", "set", romeo, "capulet.lit", items, "bad-request"},
 	}
