@@ -5,22 +5,29 @@ import (
 	"errors"
 )
 
-// The header of a U_PDU of Stream. SLEP's own layout is not published; this is ours, and claims no compatibility with it.
+// The header of a U_PDU of Stream, in one of two forms. SLEP's own layout is not published; this is ours, and claims no compatibility with it.
 //
 //	byte 0   1 1 0 0 i i i i   the stream, 0 to 15: the lane under custody, 0 without
 //	byte 1   bit 0 open: whoever does not know the generation takes it up (data comes along, there is no answer to wait for)
-//	         bit 1 reset: the receiver's stream of that generation is over; nothing follows
+//	         bit 1 reset: the receiver's stream of that generation is over, or whatever stream it has where that is 0; nothing follows
 //	2, 3     generation of the stream, the sender's own; of the receiver's with reset
 //	4 to 7   where the data begins
 //	8, 9     with open: the generation of the other's that it is paired with, 0 for none yet
+//	last 2   check
 //
-// Behind it come bytes of the stream. There is neither a window nor an acknowledgement of its own: the subnetwork confirms, and the stream
-// above acknowledges.
+//	byte 0   1 0 0 0 i i i i   the same of a stream that both know, when everything before it is confirmed
+//	1, 2     check
+//
+// Behind it come bytes of the stream. The check is a CRC of generation, place, header and data: DEFLATE has none, and the brief form says
+// neither generation nor place. There is neither a window nor an acknowledgement of its own: the subnetwork confirms, and the stream above
+// acknowledges.
 const (
 	chunkMark   = 0xC0
+	chunkBrief  = 0x80
+	chunkKind   = 0xF0
 	flagOpen    = 0x01
 	flagReset   = 0x02
-	chunkHeader = 10 // bytes, at most
+	chunkHeader = 12 // bytes, at most
 	maxStreams  = 16 // of a peer (N21)
 )
 
@@ -34,9 +41,23 @@ type chunk struct {
 	paired     uint16
 	offset     uint32
 	data       []byte
+
+	brief bool   // may be brief; or of one that was read, is: generation and place are not known
+	check uint16 // of one that was read
+	head  []byte // the same, without the check
 }
 
 func appendChunk(dst []byte, c *chunk) []byte {
+	begin := len(dst)
+	if c.brief && !c.open && !c.reset {
+		dst = append(dst, chunkBrief|c.stream&(maxStreams-1))
+	} else {
+		dst = c.appendHead(dst)
+	}
+	return append(binary.BigEndian.AppendUint16(dst, c.sum(dst[begin:])), c.data...)
+}
+
+func (c *chunk) appendHead(dst []byte) []byte {
 	flags := byte(0)
 	if c.open {
 		flags |= flagOpen
@@ -49,28 +70,45 @@ func appendChunk(dst []byte, c *chunk) []byte {
 	if c.open {
 		dst = binary.BigEndian.AppendUint16(dst, c.paired)
 	}
-	return append(dst, c.data...)
+	return dst
 }
 
-// parseChunk reads one; the data is part of b.
+func (c *chunk) sum(head []byte) uint16 {
+	var place [6]byte
+	binary.BigEndian.PutUint16(place[:], c.generation)
+	binary.BigEndian.PutUint32(place[2:], c.offset)
+	return crc16(0, place[:], head, c.data)
+}
+
+// proven reports that a brief chunk is the next of that generation.
+func (c *chunk) proven(generation uint16, offset uint32) bool {
+	c.generation, c.offset = generation, offset
+	return c.check == c.sum(c.head)
+}
+
+// parseChunk reads one; the data is part of b. Whether a brief one is proven is still to be asked.
 func parseChunk(b []byte) (c chunk, err error) {
-	if len(b) < 8 || b[0]&0xF0 != chunkMark || b[1]&^(flagOpen|flagReset) != 0 {
+	if len(b) >= 3 && b[0]&chunkKind == chunkBrief {
+		c = chunk{stream: b[0] &^ chunkKind, brief: true, check: binary.BigEndian.Uint16(b[1:]), head: b[:1], data: b[3:]}
+		return c, nil
+	}
+	if len(b) < 10 || b[0]&chunkKind != chunkMark || b[1]&^(flagOpen|flagReset) != 0 {
 		return c, errChunk
 	}
 	c = chunk{
-		stream: b[0] &^ 0xF0, open: b[1]&flagOpen != 0, reset: b[1]&flagReset != 0, generation: binary.BigEndian.Uint16(b[2:]),
+		stream: b[0] &^ chunkKind, open: b[1]&flagOpen != 0, reset: b[1]&flagReset != 0, generation: binary.BigEndian.Uint16(b[2:]),
 		offset: binary.BigEndian.Uint32(b[4:]),
 	}
-	b = b[8:]
+	n := 8
 	if c.open {
-		if len(b) < 2 {
+		if len(b) < 12 {
 			return chunk{}, errChunk
 		}
-		c.paired, b = binary.BigEndian.Uint16(b), b[2:]
+		c.paired, n = binary.BigEndian.Uint16(b[8:]), 10
 	}
-	if c.generation == 0 || c.reset && (c.open || len(b) > 0 || c.offset != 0) {
+	c.head, c.check, c.data = b[:n], binary.BigEndian.Uint16(b[n:]), b[n+2:]
+	if c.generation == 0 && !c.reset || c.reset && (c.open || len(c.data) > 0 || c.offset != 0) || c.check != c.sum(c.head) {
 		return chunk{}, errChunk
 	}
-	c.data = b
 	return c, nil
 }

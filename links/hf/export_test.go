@@ -2,6 +2,7 @@ package hf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	"sallyport/internal/xmpp/xmlstream"
@@ -92,6 +93,9 @@ func (x Machine) Said(now time.Time) (all [][]byte) {
 
 // Sealed is a U_PDU of Compact with the check that it needs to be believed here.
 func (x Machine) Sealed(b []byte) []byte {
+	if l, ok := x.m.(*streamLine); ok {
+		return l.sealed(b)
+	}
 	c, ok := x.m.(*compactLine)
 	u, err := parseUnit(b)
 	if !ok || err != nil {
@@ -109,6 +113,18 @@ func (x Machine) Sealed(b []byte) []byte {
 	return appendUnit(nil, &u)
 }
 
+// sealed is the same for Stream.
+func (l *streamLine) sealed(b []byte) []byte {
+	if len(b) >= 3 && b[0]&chunkKind == chunkBrief {
+		st := l.lanes[int(b[0]&^chunkKind)%len(l.lanes)]
+		return appendChunk(nil, &chunk{stream: b[0] &^ chunkKind, brief: true, generation: st.theirs, offset: st.expected, data: b[3:]})
+	}
+	if len(b) < 8 || b[1]&flagOpen != 0 && len(b) < 10 {
+		return b
+	}
+	return []byte(ChunkOf(b[0]&^chunkKind, b[1], binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:]), string(b[8:])))
+}
+
 // Backlog is what it holds.
 func (x Machine) Backlog() links.Backlog { return x.m.backlog() }
 
@@ -120,6 +136,15 @@ func Greets(session uint16, number uint8, body string) string {
 	return string(appendUnit(nil, &unit{session: session, number: number, greets: true, body: []byte(body)}))
 }
 
+// ChunkOf is a U_PDU of Stream; rest is what stands behind the place, without the check.
+func ChunkOf(stream, flags byte, generation uint16, offset uint32, rest string) string {
+	c := chunk{stream: stream, open: flags&flagOpen != 0, reset: flags&flagReset != 0, generation: generation, offset: offset, data: []byte(rest)}
+	if c.open {
+		c.paired, c.data = uint16(rest[0])<<8|uint16(rest[1]), []byte(rest[2:])
+	}
+	return string(appendChunk(nil, &c))
+}
+
 // SameAgain reads a header and reports whether it is written as it was read, and that it was one.
 func SameAgain(b []byte) (same, read bool) {
 	if u, err := parseUnit(b); err == nil {
@@ -127,7 +152,8 @@ func SameAgain(b []byte) (same, read bool) {
 		return len(again) == len(b) && bytes.Equal(again[:at], b[:at]) && bytes.Equal(again[at+2:], b[at+2:]), true
 	}
 	if c, err := parseChunk(b); err == nil {
-		return bytes.Equal(appendChunk(nil, &c), b), true
+		again, at := appendChunk(nil, &c), len(c.head)
+		return len(again) == len(b) && bytes.Equal(again[:at], b[:at]) && bytes.Equal(again[at+2:], b[at+2:]), true
 	}
 	return false, false
 }

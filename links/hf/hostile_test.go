@@ -1,7 +1,6 @@
 package hf_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,8 +24,7 @@ func (p *pair) from(address s5066.Address, sap s5066.SAP, data string) {
 }
 
 func chunk(stream, flags byte, generation uint16, offset uint32, rest string) string {
-	b := binary.BigEndian.AppendUint16([]byte{0xC0 | stream, flags}, generation)
-	return string(binary.BigEndian.AppendUint32(b, offset)) + rest
+	return hf.ChunkOf(stream, flags, generation, offset, rest)
 }
 
 // TestHostile: what nobody should send is noted, harms nothing, and leaves the link where it was.
@@ -70,6 +68,9 @@ func TestHostile(t *testing.T) {
 		{"marks never given", hf.Compact, a, 6, []string{hf.Greets(1, 0, boast)}, hf.NoticeBogus},
 		{"replayed unit", hf.Compact, a, 6, []string{hf.Greets(1, 0, greeting), hf.Greets(1, 0, greeting)}, hf.NoticeRepeated},
 		{"stream of another version", hf.Stream, a, 6, []string{"\xd0\x01\x00\x01\x00\x00\x00\x00", "\xc0\xf1\x00\x01\x00\x00\x00\x00"}, hf.NoticeMalformed},
+		{"changed chunk", hf.Stream, a, 6, []string{chunk(0, 1, 5, 0, "\x00\x00abc") + "x"}, hf.NoticeMalformed},
+		{"brief chunk of no stream", hf.Stream, a, 6, []string{"\x80ccabc"}, hf.NoticeReset},
+		{"brief chunk of another", hf.Stream, a, 6, []string{chunk(0, 1, 5, 0, "\x00\x00"), "\x80ccabc"}, hf.NoticeMalformed},
 		{"truncated chunk", hf.Stream, a, 6, []string{"\xc0\x01\x00"}, hf.NoticeMalformed},
 		{"stream beyond those agreed", hf.Stream, a, 6, []string{chunk(9, 1, 5, 0, "\x00\x00abc")}, hf.NoticeReset},
 		{"stream never opened", hf.Stream, a, 6, []string{chunk(0, 0, 5, 0, "abc")}, hf.NoticeReset},

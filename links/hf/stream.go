@@ -78,8 +78,8 @@ type strand struct {
 
 // flying is one chunk as it was made.
 type flying struct {
-	s    *x2x.Stream
-	data []byte
+	s     *x2x.Stream
+	chunk chunk
 }
 
 func newStream(cfg *Config, issued func() uint64, draw func() uint16) *streamLine {
@@ -303,7 +303,7 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 			st.again = st.again[1:]
 			continue
 		}
-		if !l.may(st.lane, len(f.data)) {
+		if !l.may(st.lane, len(f.chunk.data)+chunkHeader) {
 			return request{}, false
 		}
 		st.again = st.again[1:]
@@ -321,8 +321,9 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 		return request{}, false
 	}
 	n := min(room, len(st.pending))
-	c := chunk{stream: st.lane, open: !st.known, generation: st.ours, paired: st.theirs, offset: st.offset, data: st.pending[:n]}
-	f := &flying{st.s, appendChunk(nil, &c)}
+	c := chunk{stream: st.lane, open: !st.known || !l.cfg.Custody(), generation: st.ours, paired: st.theirs, offset: st.offset, data: st.pending[:n]}
+	c.brief = len(st.atNode) == 0
+	f := &flying{st.s, c}
 	st.pending = st.pending[n:]
 	st.first = now
 	st.offset += uint32(n) //nolint:gosec // small
@@ -366,9 +367,11 @@ func (l *streamLine) fill(now time.Time, st *strand, room int) {
 }
 
 func (l *streamLine) submit(st *strand, f *flying) request {
-	id := l.give(st.lane, len(f.data), time.Time{})
+	data := appendChunk(nil, &f.chunk)
+	f.chunk.brief = false // another time others may be under way
+	id := l.give(st.lane, len(data), time.Time{})
 	st.atNode[id] = f
-	return l.request(id, st.lane, f.data, s5066.ConfirmNode)
+	return l.request(id, st.lane, data, s5066.ConfirmNode)
 }
 
 func (l *streamLine) request(id uint64, lane uint8, data []byte, confirm s5066.Confirmation) request {

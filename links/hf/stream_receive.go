@@ -63,7 +63,7 @@ func (l *streamLine) heard(now time.Time, p *sis.UnidataIndication) {
 	l.refusals, l.retryAt = 0, time.Time{} // it is there
 	st := l.lanes[c.stream]
 	if c.reset {
-		if st.s != nil && c.generation == st.ours {
+		if st.s != nil && (c.generation == st.ours || c.generation == 0 && st.known) {
 			l.close(now, st, "reset by the peer")
 		}
 		return
@@ -76,9 +76,20 @@ func (l *streamLine) heard(now time.Time, p *sis.UnidataIndication) {
 // known reports that a chunk is of the stream that is open, or opens one.
 func (l *streamLine) known(now time.Time, st *strand, c *chunk) bool {
 	switch {
+	case c.brief && (st.s == nil || st.theirs == 0):
+		l.tell(event{kind: noticed, word: NoticeReset, detail: "a stream that is not open here"})
+		l.refuse(st.lane, 0)
+		return false
+	case c.brief && !c.proven(st.theirs, st.expected):
+		l.tell(event{kind: noticed, word: NoticeMalformed, detail: "not what comes next of the stream, or changed on the way", bytes: len(c.data)})
+		return false
 	case st.s != nil && st.ours == c.generation: // if it is the peer's by chance, it begins another
 		l.tell(event{kind: noticed, word: NoticeReflected, detail: "a chunk of our own stream came back as the peer's"})
 		l.refuse(st.lane, c.generation)
+		return false
+	case st.s != nil && st.theirs == c.generation && c.open && c.paired != 0 && c.paired != st.ours && !l.cfg.Custody():
+		// It counts what came of another stream of ours: without custody nothing else says which stanzas it acknowledges.
+		l.close(now, st, "the peer's stream answers one of ours that is over")
 		return false
 	case st.s != nil && st.theirs == c.generation:
 		return true

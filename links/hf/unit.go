@@ -186,26 +186,7 @@ func (u *unit) prove(session uint16, next uint8) bool {
 	return false
 }
 
-// sum is a CRC-16 (x^16+x^12+x^5+1, not that of D_PDUs): sessions that differ in nothing else never have the same.
-func (u *unit) sum(session uint16, head []byte) (crc uint16) {
-	const polynomial = 0x1021
-	take := func(b byte) {
-		crc ^= uint16(b) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ polynomial
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	take(byte(session >> 8))
-	take(byte(session)) //nolint:gosec // the low half
-	take(u.number)
-	for _, part := range [][]byte{head, u.body} {
-		for _, b := range part {
-			take(b)
-		}
-	}
-	return crc
+// sum is the check: sessions that differ in nothing else never have the same.
+func (u *unit) sum(session uint16, head []byte) uint16 {
+	return crc16(0, []byte{byte(session >> 8), byte(session), u.number}, head, u.body) //nolint:gosec // both halves
 }
