@@ -87,3 +87,22 @@ func TestTheSameSeedIsTheSameWorld(t *testing.T) {
 		}
 	}
 }
+
+// Worlds further out in which something was once lost, doubled, spoilt or stuck.
+func TestFoundBefore(t *testing.T) {
+	t.Parallel()
+	l := lab(t)
+	for seed, what := range map[uint64]string{
+		103:   "a managed stream waited for ever for a peer that had been started anew",
+		1779:  "an end took its own greeting, sent back to it, for that of a peer that had lost its spool",
+		4220:  "an end's own stream, sent back to it, spoilt what the peer said",
+		7230:  "what was left of a stream that never began became part of the next one",
+		15251: "half an hour of silence was held to be the fault of a flash message, and its class stood still",
+		23518: "an acknowledgement for a stream that was over counted for another one",
+	} {
+		if r := l.Run(simulation.Draw(seed), nil); r.Violation != "" {
+			t.Error(what)
+			complain(t, &r)
+		}
+	}
+}
