@@ -142,7 +142,7 @@ func hfBulk(got map[string]map[string]float64) (rows []Row) {
 	for _, name := range names {
 		share := got[name]["percent"]
 		r := figure("a transfer, "+strings.ReplaceAll(name, "/", ", ")+": of the loss-adjusted line", share, "%", hfShareText, hfBestShare)
-		rows = append(rows, r.atLeast(hfGoodput))
+		rows = append(rows, r.under(atLeastAbsolute(hfGoodput, "%")))
 	}
 	return rows
 }
@@ -157,16 +157,8 @@ func hfBusy(got map[string]map[string]float64) (rows []Row) {
 			}
 			name := wave + ", " + mode + ", chats waiting at both ends: "
 			share := figure(name+"of the line", u["percent"], "%", hfShareText, hfBestShare)
-			rows = append(rows, share.atLeast(hfChatShare), figure(name+"chats in a minute", u["chats/min"], "", "", 0))
+			rows = append(rows, share.under(atLeastAbsolute(hfChatShare, "%")), figure(name+"chats in a minute", u["chats/min"], "", "", 0))
 		}
 	}
 	return rows
-}
-
-// atLeast is a budget in percent from below.
-func (r Row) atLeast(percent float64) Row {
-	r.Budget = fmt.Sprintf(">= %g %%", percent)
-	met := r.Value >= percent
-	r.Met = &met
-	return r
 }

@@ -45,6 +45,10 @@ func atMostAbsolute(max float64, unit string) limit {
 	return limit{fmt.Sprintf("<= %g %s", max, unit), func(v, _ float64) bool { return v <= max }}
 }
 
+func atLeastAbsolute(least float64, unit string) limit {
+	return limit{fmt.Sprintf(">= %g %s", least, unit), func(v, _ float64) bool { return v >= least }}
+}
+
 // figure makes a row without a budget.
 func figure(name string, value float64, unit, against string, yardstick float64) Row {
 	r := Row{Name: name, Value: round(value), Unit: unit, Against: against, Yardstick: round(yardstick)}
