@@ -13,6 +13,7 @@ import (
 	"sallyport/server/blocking"
 	"sallyport/server/entity"
 	"sallyport/server/hybrid"
+	"sallyport/server/invite"
 	"sallyport/server/private"
 	"sallyport/server/push"
 	"sallyport/server/roster"
@@ -242,6 +243,46 @@ func TestPushes(t *testing.T) {
 		check(three)
 		if err := s.PutPush(ctx, jid.MustParse("nobody@a.example"), one); !errors.Is(err, account.ErrNotFound) {
 			t.Errorf("without the account: %v", err)
+		}
+	})
+}
+
+func TestInvites(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		both := invite.Invite{Domain: "a.example", Digest: "d", Inviter: juliet, For: invite.Contact | invite.Account, Expires: moment(10)}
+		if err := s.PutInvite(ctx, both, 1, moment(1)); err != nil {
+			t.Fatal(err)
+		}
+		second := both
+		second.Digest, second.For, second.Local = "e", invite.Account, "romeo"
+		if err := s.PutInvite(ctx, second, 1, moment(1)); !errors.Is(err, invite.ErrFull) {
+			t.Errorf("one too many: %v", err)
+		}
+		use := func(digest string, p invite.Purpose, at int64, look bool, want invite.Purpose) {
+			t.Helper()
+			i, err := s.UseInvite(ctx, "a.example", digest, p, moment(at), look)
+			if ok := err == nil; ok != (want >= 0) || ok && i.Used != want || !ok && !errors.Is(err, invite.ErrToken) {
+				t.Errorf("%s for %d: %+v, %v", digest, p, i, err)
+			}
+		}
+		const no = -1
+		use("x", invite.Contact, 2, false, no)
+		use("d", invite.Contact, 2, true, 0)
+		use("d", invite.Contact, 10, true, no)
+		use("d", invite.Contact, 10, false, no)
+		use("d", invite.Contact, 9, false, invite.Contact)
+		use("d", invite.Contact, 9, false, no)
+		use("d", invite.Contact, 9, true, no)
+		use("d", invite.Account, 9, false, invite.Contact|invite.Account)
+		if err := s.PutInvite(ctx, second, 1, moment(11)); err != nil { // the first has expired
+			t.Errorf("after the first: %v", err)
+		}
+		use("e", invite.Contact, 9, false, no)
+		if i, err := s.UseInvite(ctx, "a.example", "e", invite.Account, moment(9), true); err != nil || i.Local != "romeo" || i.Inviter != juliet {
+			t.Errorf("got %+v, %v", i, err)
 		}
 	})
 }

@@ -241,7 +241,7 @@ func TestGroupsFillARoster(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // the second time changes nothing
-			if err := book(s).Fill(t.Context(), owner, groups); err != nil {
+			if _, err := book(s).Fill(t.Context(), owner, groups); err != nil {
 				t.Fatal(err)
 			}
 		}
