@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"sallyport/internal/sasl"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
@@ -25,7 +27,7 @@ func (u *user) loaded(ctx context.Context) (contacts, error) {
 	if known := u.copied(); known != nil {
 		return known, nil
 	}
-	if err := u.fill(ctx); err != nil {
+	if _, err := u.fill(ctx); err != nil {
 		return nil, err
 	}
 	items, _, err := u.server.cfg.Book.Store.Roster(ctx, u.bare)
@@ -79,23 +81,46 @@ func (u *user) learn(i roster.Item) {
 	u.contacts = next
 }
 
-// fill puts the members of the account's groups into the roster.
-func (u *user) fill(ctx context.Context) error {
+// refill looks for new members of the account's groups, where the roster is in memory already, and tells the clients of them.
+func (s *Server) refill(u *user) {
+	if u.copied() == nil {
+		return // who loads it fills it
+	}
+	u.rosters.Lock()
+	added, err := u.fill(s.ctx)
+	for _, i := range added {
+		u.learn(i)
+		s.push(u, i)
+	}
+	u.rosters.Unlock()
+	if err != nil {
+		s.cfg.Log.Error("groups could not be looked at", zap.Stringer("account", u.bare), zap.Error(err))
+	}
+	for _, i := range added {
+		for _, r := range u.available() {
+			s.show(r, i.Contact, r.last())
+			s.probeOne(r, i.Contact)
+		}
+	}
+}
+
+// fill puts the members of the account's groups into the roster, and gives those that are new in it.
+func (u *user) fill(ctx context.Context) ([]roster.Item, error) {
 	store := u.server.cfg.Directory.Store
 	names, err := store.GroupsOf(ctx, u.bare.Domain(), u.bare)
 	if err != nil {
-		return fmt.Errorf("groups of %s: %w", u.bare, err)
+		return nil, fmt.Errorf("groups of %s: %w", u.bare, err)
 	}
 	var groups []account.Group
 	for _, name := range names {
 		g, err := store.Group(ctx, u.bare.Domain(), name)
 		if err != nil {
-			return fmt.Errorf("group %s of %s: %w", name, u.bare.Domain(), err)
+			return nil, fmt.Errorf("group %s of %s: %w", name, u.bare.Domain(), err)
 		}
 		groups = append(groups, g)
 	}
 	if len(groups) == 0 {
-		return nil
+		return nil, nil
 	}
 	return u.server.cfg.Book.Fill(ctx, u.bare, groups)
 }

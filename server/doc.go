@@ -18,4 +18,25 @@
 //
 // What the server says itself (answers, roster pushes, presence of contacts, what was archived) is an arrival from
 // itself, judged by Gate.Release.
+//
+// What comes to an account is dealt with one after the other (user.in), what is said for it to others as well (user.out); no account
+// waits for another, and nothing that comes waits for the gate to have room. What a client sends waits in the client's own goroutine.
+//
+// # Decisions
+//
+//   - A message for a bare address goes to every available resource whose priority is not negative; so do copies (XEP-0280) to the rest.
+//   - Delivered is what was written to a client, or kept. What a client with stream management has not acknowledged when its session is
+//     over goes to another one, into the offline store, or back to its sender. After a crash only what is kept is there; the archive
+//     keeps before anybody is given anything.
+//   - What waits offline is dropped when a client has acknowledged it, and judged again for each reader. Who is not cleared for it today
+//     does not get it; it goes on waiting.
+//   - Everything that nobody takes is refused with the same service-unavailable: no account, a disabled one, one that blocks the sender,
+//     one whose store is full. A probe of a stranger is answered with unsubscribed, whether or not there is an account. Messages that
+//     are kept are the exception: no error says that there is an account. RFC 6121 §8.5.1 would leave only silence, and with it
+//     messages that are nowhere.
+//   - Presence between accounts of this server goes past the record and the queues, judged by Gate.Release. It may overtake messages.
+//     Who sees whom is right all the same: each resource tells one listener after the other its last word.
+//   - Members of a group are contacts of each other from their next login on, and again after they were removed from a roster.
+//   - Clients that nobody looks at (XEP-0352) get the last presence of each address, and the last word on who types, before the next
+//     thing that matters.
 package server

@@ -38,6 +38,9 @@ func (s *Server) sendPresence(m *sent) {
 func (s *Server) appear(m *sent) {
 	defer m.settle()
 	r, u := m.by, m.by.user
+	if r.last().IsZero() {
+		s.refill(u)
+	}
 	known, err := u.load(s.ctx)
 	if err != nil {
 		s.cfg.Log.Error("no roster to send presence by", zap.Error(err))
@@ -137,6 +140,14 @@ func (s *Server) shown(u *user, c cleared) {
 	}
 }
 
+func (s *Server) probeOne(r *resource, contact jid.JID) {
+	if s.ours(contact) {
+		s.probeHere(r, contact)
+	} else if p, err := tree.Presence(stanza.PresenceProbe, r.jid, contact); err == nil {
+		s.cfg.Gate.Submit(s.saying, p, func() {})
+	}
+}
+
 // showOwn shows a resource the last word of another of its account, or its own.
 func (s *Server) showOwn(r, to *resource) {
 	r.telling.Lock()
@@ -149,14 +160,8 @@ func (s *Server) showOwn(r, to *resource) {
 // probe asks for the presence of everybody whom the account sees (§4.3).
 func (s *Server) probe(r *resource, known contacts) {
 	for contact, sub := range known {
-		switch {
-		case !sees(sub):
-		case s.ours(contact):
-			s.probeHere(r, contact)
-		default:
-			if p, err := tree.Presence(stanza.PresenceProbe, r.jid, contact); err == nil {
-				s.cfg.Gate.Submit(s.saying, p, func() {})
-			}
+		if sees(sub) {
+			s.probeOne(r, contact)
 		}
 	}
 	for _, own := range r.user.available() {

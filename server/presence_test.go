@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/server"
 	"sallyport/server/account"
+	"sallyport/server/roster"
 )
 
 // friends makes a mutual subscription between two online clients, as people do it.
@@ -176,5 +178,62 @@ func TestNewSubscriptionsAreCounted(t *testing.T) {
 		juliet.gets("type='error'…type='wait'><policy-violation", "type='error'…type='wait'><policy-violation")
 		juliet.say("<presence to='b@far.example'/>") // known already
 		b.farGets("a@far.example", "b@far.example", "b@far.example")
+	})
+}
+
+// Who comes into a group later is in the roster of those who are there already as soon as one of their clients logs in.
+func TestANewMemberOfAGroup(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		juliet.say(askRoster)
+		juliet.drain()
+		g := account.Group{Domain: "im.example", Name: "watch", Members: []jid.JID{jid.MustParse("juliet@im.example"), jid.MustParse("romeo@im.example")}}
+		if err := b.directory.Store.PutGroup(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		b.online("romeo@im.example/orchard").drain()
+		juliet.gets("from='romeo@im.example/garden'", "from='romeo@im.example/orchard'") // he shows himself; her own roster does not have him
+		second := b.login("juliet@im.example/chamber")
+		second.say("<presence/>")
+		juliet.gets("<item jid='romeo@im.example' name='romeo' subscription='both'><group>watch</group></item>", "romeo", "romeo", "from='juliet@im.example/chamber'")
+		romeo.gets("from='romeo@im.example/orchard'", "from='juliet@im.example/balcony'", "from='juliet@im.example/chamber'")
+	})
+}
+
+func TestAdministration(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet")
+		first, second := b.online("juliet@im.example/balcony"), b.online("juliet@im.example/chamber")
+		first.say(askRoster)
+		first.drain()
+		if _, err := b.server.ChangeContact(t.Context(), first.address.Bare(), jid.MustParse("romeo@far.example"), func(i *roster.Item) error {
+			i.Subscription = roster.From
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		first.gets("<item jid='romeo@far.example' subscription='from'/>")
+		second.say("<presence><show>xa</show></presence>")
+		b.farGets("from='juliet@im.example/chamber' to='romeo@far.example'")
+		for who, want := range map[string]bool{"romeo@far.example/x": true, "juliet@im.example/y": true, "tybalt@far.example": false} {
+			if ok, err := b.server.Sees(t.Context(), first.address.Bare(), jid.MustParse(who)); ok != want || err != nil {
+				t.Errorf("%s: %v, %v", who, ok, err)
+			}
+		}
+		if n := b.server.End(second.address, stanza.StreamPolicyViolation, "go"); n != 1 {
+			t.Errorf("%d sessions ended", n)
+		}
+		first.drain()
+		if second.closed != stanza.StreamPolicyViolation || first.closed != stanza.NoStreamCondition {
+			t.Errorf("closed with %v and %v", second.closed, first.closed)
+		}
+		if n := b.server.End(first.address.Bare(), stanza.StreamNotAuthorized, "removed"); n != 1 {
+			t.Errorf("%d sessions ended", n)
+		}
+		first.drain()
+		if c := b.server.Census(); c != (server.Census{}) {
+			t.Errorf("there are %+v", c)
+		}
 	})
 }

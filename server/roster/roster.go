@@ -163,23 +163,26 @@ func (b *Book) once(ctx context.Context, owner, contact jid.JID, do func(*Item) 
 	return item, b.Store.PutItem(ctx, owner, before, item)
 }
 
-// Fill puts the contacts of groups into a roster, as Prefill has it. Contacts that have come in meanwhile stay as they are.
-func (b *Book) Fill(ctx context.Context, owner jid.JID, groups []account.Group) error {
+// Fill puts the contacts of groups into a roster, as Prefill has it, and gives those that were not there. Contacts that have come in
+// meanwhile stay as they are.
+func (b *Book) Fill(ctx context.Context, owner jid.JID, groups []account.Group) (added []Item, err error) {
 	have, _, err := b.Store.Roster(ctx, owner)
 	if err != nil {
-		return fmt.Errorf("fill the roster of %s: %w", owner, err)
+		return nil, fmt.Errorf("fill the roster of %s: %w", owner, err)
 	}
 	for _, add := range Prefill(owner, have, groups) {
-		if _, err := b.Change(ctx, owner, add.Contact, func(i *Item) error {
+		i, err := b.Change(ctx, owner, add.Contact, func(i *Item) error {
 			if i.Version.IsZero() {
 				*i = add
 			}
 			return nil
-		}); err != nil {
-			return err
+		})
+		if err != nil {
+			return added, err
 		}
+		added = append(added, i)
 	}
-	return nil
+	return added, nil
 }
 
 // Prefill gives the contacts that groups put into a roster: every other member that is not in it, in the groups' titles. The
