@@ -30,6 +30,7 @@ type etherConfig struct {
 	profile *channel.Profile
 	windows []channel.Window
 	seed    uint64
+	edit    func(*hfnode.Config) // of both nodes; nil leaves them as they are
 }
 
 func newEther(t *testing.T, w *wires) (stop func()) {
@@ -82,6 +83,9 @@ func (e *ether) node(w *wires, name string, i int) {
 	}
 	cfg := hfnode.Default(radioAddress(i), wave)
 	cfg.PermitAll, cfg.Seed = true, e.cfg.seed*2+uint64(i) //nolint:gosec // small
+	if e.cfg.edit != nil {
+		e.cfg.edit(&cfg)
+	}
 	r, err := hfnode.NewRunner(cfg, hfnode.Edge{Dial: func(ctx context.Context) (*modem.Port, modem.Hello, error) {
 		near, far := net.Pipe()
 		e.wg.Go(func() { _ = modem.Handle(e.ctx, far, e.sky.Hello(), e.sky.Attend) })

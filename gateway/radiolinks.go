@@ -23,6 +23,7 @@ import (
 // begins.
 type radioConfig struct {
 	link      hf.Config
+	events    bool              // what its node tells is recorded
 	owned     []peering.Pattern // domains that the peer may speak for
 	model     []byte
 	addresses []jid.JID
@@ -41,7 +42,9 @@ type radioLinks struct {
 	mu       sync.Mutex                     // held for a moment; guards what follows
 	links    map[string]*radioLink
 	orders   silenceOrders
+	watches  map[string]*radioWatch // by address of the node
 	started  bool
+	watching sync.WaitGroup // all watches, also those that have been told to end
 }
 
 type radioLink struct {
@@ -126,6 +129,7 @@ func radioConfigOf(cfg *config.Config, l *config.Link) (out radioConfig, err err
 		return out, fmt.Errorf("no peer %q, or no node", l.Peer)
 	}
 	r := &l.HF
+	out.events = r.Events
 	out.owned = patterns(slices.Concat(p.Domains, p.SpeaksFor))
 	out.link = hf.Config{
 		Name: l.Name, Side: p.Side, Peer: p.Name, LocalDomain: defaultDomain(cfg, p.Side), Profile: profileOf(l), Node: l.Connect[0].String(),
@@ -190,6 +194,7 @@ func (r *radioLinks) start() {
 	for _, l := range r.links {
 		l.Start()
 	}
+	r.watch()
 }
 
 // use takes another configuration. What cannot be made is logged, and tried again by the next reload.
@@ -224,6 +229,7 @@ func (r *radioLinks) use(all carrierConfigs) {
 		}
 	}
 	r.links = next
+	r.watch()
 }
 
 // close ends all links that are left. Caller holds mu.
@@ -235,8 +241,13 @@ func (r *radioLinks) close() {
 
 func (r *radioLinks) shutdown() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.close()
+	r.started = false
+	for _, w := range r.watches {
+		w.cancel()
+	}
+	r.mu.Unlock()
+	r.watching.Wait() // without the lock, which their last words take
 }
 
 // link returns the one of that name, or nil.

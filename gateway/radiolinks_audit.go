@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"sallyport/gateway/audit"
+	"sallyport/links/hf"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
 )
@@ -16,6 +17,10 @@ const (
 	radioNode     = radioWord + "node-up"          // bound to the node
 	radioNodeGone = radioWord + "node-lost"        // the time with it has ended, and why
 	radioNoNode   = radioWord + "node-unreachable" // could not be bound; said once, until it can
+	radioMute     = radioWord + hf.NoticeMute      // the node may not transmit, as it says
+	radioVoice    = radioWord + hf.NoticeVoice     // it may again
+	radioWatched  = radioWord + "watched"          // from here on, what the node tells of its links is recorded, under words of its own
+	radioBlind    = radioWord + "not-watched"      // from here on it is not, and why
 	radioEMCON    = radioWord + "emcon"            // silence of the link, by command
 )
 
@@ -54,6 +59,8 @@ func (o *radioObserver) Incident(i x2x.Incident) {
 		o.missed(i.Link, false)
 	case x2x.IncidentDown:
 		word = radioNodeGone
+	case hf.NoticeMute, hf.NoticeVoice:
+		word = radioWord + i.Kind
 	case x2x.IncidentUnreachable:
 		word = radioNoNode
 		if o.missed(i.Link, true) {

@@ -29,15 +29,22 @@ func radioSite(t *testing.T, i int, more string) *site {
 // overRadio runs a test in virtual time with both gateways on a channel.
 func overRadio(t *testing.T, shore, ship *site, test func(t *testing.T, e *ends)) {
 	t.Helper()
+	overEther(t, etherConfig{}, shore, ship, func(t *testing.T, e *ends, _ *ether) { test(t, e) })
+}
+
+// overEther is overRadio with nodes or a channel of another kind.
+func overEther(t *testing.T, cfg etherConfig, shore, ship *site, test func(t *testing.T, e *ends, air *ether)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWires()
-		defer newEther(t, w)()
+		air := newEtherOf(t, w, cfg)
+		defer air.stop()
 		e := &ends{t: t, wires: w}
 		e.ship = newEnd(t, "ship", ship, w)
 		e.shore = newEnd(t, "shore", shore, w)
 		defer e.stop()
 		e.settle(time.Minute)
-		test(t, e)
+		test(t, e, air)
 	})
 }
 

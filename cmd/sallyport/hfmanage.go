@@ -215,7 +215,7 @@ func (a *app) printManaged(s manage.Status) {
 	}
 	a.printFacts([][]string{
 		{"node", s.Address.String() + " at " + s.Time.Format("15:04:05")},
-		{"waveform", s.Waveform},
+		{"waveform", fmt.Sprintf("%s, %d bit/s", s.Waveform, s.Rate)},
 		{"mode", mode},
 		{"channel", channel},
 		{"clients", strconv.Itoa(s.Clients)},

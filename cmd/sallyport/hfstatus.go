@@ -111,7 +111,7 @@ func (a *app) printNode(s radio.Status) {
 	c := s.Counts
 	a.printFacts([][]string{
 		{"node", s.Address + " at " + s.Time.Format("15:04:05")},
-		{"waveform", s.Waveform},
+		{"waveform", fmt.Sprintf("%s, %d bit/s", s.Waveform, s.Rate)},
 		{"mode", modes},
 		{"channel", s.Channel + snr},
 		{"awaiting", s.Awaiting},
@@ -125,7 +125,7 @@ func (a *app) printNode(s radio.Status) {
 	if len(s.Remotes) == 0 {
 		return
 	}
-	rows := [][]string{{"REMOTE", "LINK", "FOR", "WINDOW", "QUEUE", "FRAME", "SENT", "AGAIN", "HEARD", "DAMAGED", "LOSS"}}
+	rows := [][]string{{"REMOTE", "LINK", "FOR", "WINDOW", "QUEUE", "SENT", "AGAIN", "HEARD", "BAD", "LOSS"}}
 	for _, r := range s.Remotes {
 		link := r.Link
 		if r.Exclusive {
@@ -136,7 +136,7 @@ func (a *app) printNode(s radio.Status) {
 			since = (time.Duration(r.Seconds) * time.Second).String()
 		}
 		rows = append(rows, []string{
-			r.Address, link, since, fmt.Sprint(r.Window), fmt.Sprint(r.Queue), fmt.Sprint(r.Segment), fmt.Sprint(r.Sent), fmt.Sprint(r.Again),
+			r.Address, link, since, fmt.Sprint(r.Window), fmt.Sprint(r.Queue), fmt.Sprint(r.Sent), fmt.Sprint(r.Again),
 			fmt.Sprint(r.Heard), fmt.Sprint(r.Damaged), fmt.Sprintf("%.0f %%", 100*r.Loss),
 		})
 	}

@@ -21,6 +21,8 @@ const (
 	NoticeReset     = "stream-reset"      // a stream that was opened, numbered or used against the rules (N20, N21)
 	NoticeCodec     = "codec-differs"     // the peer codes stanzas by another model or table
 	NoticeReflected = "reflected"         // our own words, as if they were the peer's
+	NoticeMute      = "node-silent"       // the node may not transmit
+	NoticeVoice     = "node-speaks"       // it may again
 	NoticeBogus     = "bogus-acknowledge" // the peer holds what was never given a number
 )
 

@@ -3,6 +3,7 @@ package hf
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -218,16 +219,27 @@ func (l *Link) note(e sis.ClientEvent) error {
 		l.tell(func() { l.held = !e.On })
 		l.poke()
 	case sis.Availability:
-		l.tell(func() {
-			l.mute = e.Status == sis.NodeOff || e.Status == sis.NodeReceiveOnly || e.Reason == sis.StatusEMCON && e.Status != sis.NodeOn
-		})
-		l.poke()
+		l.available(e.SubnetAvailability)
 	case sis.Fault:
 		l.incident(x2x.Incident{Kind: NoticeMalformed, Detail: clip("the node: " + e.Cause.Error())})
 	case sis.Ended:
 		return e.Err
 	}
 	return nil
+}
+
+// available takes what the node says that it can do.
+func (l *Link) available(a sis.SubnetAvailability) {
+	mute := a.Status == sis.NodeOff || a.Status == sis.NodeReceiveOnly || a.Reason == sis.StatusEMCON && a.Status != sis.NodeOn
+	changed := false
+	l.tell(func() { l.mute, changed = mute, l.mute != mute })
+	l.poke()
+	switch {
+	case changed && mute:
+		l.incident(x2x.Incident{Kind: NoticeMute, Detail: fmt.Sprintf("the node may not transmit: %v, %v", a.Status, a.Reason)})
+	case changed:
+		l.incident(x2x.Incident{Kind: NoticeVoice, Detail: "the node may transmit"})
+	}
 }
 
 // makeRoom waits while the sink has enough to do.
