@@ -240,10 +240,24 @@ func (x *net) converse(a, b *site) {
 	x.settle()
 }
 
-// judge lets tshark decode what was recorded at a site.
+// judge lets tshark decode what was recorded at a site, and count it.
 func (s *site) judge(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := s.flawless(t)
+	counted(t, filepath.Join(dir, "sis.pcap"), "s5066sis.type", s.types)
+	frames := map[string]int{}
+	for i, k := range s.n.Status(noon).Stats.Keyed {
+		if k.Frames > 0 {
+			frames[strconv.Itoa(i)] = int(k.Frames)
+		}
+	}
+	counted(t, filepath.Join(dir, "keyed.pcap"), "s5066dts.type", frames)
+}
+
+// flawless fails if tshark finds fault with what was recorded at a site, and says where that is.
+func (s *site) flawless(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	files := map[string][]byte{
 		"sis": append(capture.AppendHeader(nil, capture.LinkIP), s.sis...), "keyed": append(capture.AppendHeader(nil, capture.LinkDPDU), s.keyed...),
 		"heard": append(capture.AppendHeader(nil, capture.LinkDPDU), s.heard...),
@@ -255,12 +269,5 @@ func (s *site) judge(t *testing.T) {
 		}
 		flawless(t, path)
 	}
-	counted(t, filepath.Join(dir, "sis.pcap"), "s5066sis.type", s.types)
-	frames := map[string]int{}
-	for i, k := range s.n.Status(noon).Stats.Keyed {
-		if k.Frames > 0 {
-			frames[strconv.Itoa(i)] = int(k.Frames)
-		}
-	}
-	counted(t, filepath.Join(dir, "keyed.pcap"), "s5066dts.type", frames)
+	return dir
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sallyport/links/hf"
+	"sallyport/s5066"
 	"sallyport/s5066/channel"
 	"sallyport/s5066/modem"
 )
@@ -22,8 +23,9 @@ type Setting struct {
 	Silence []silence // radio silence
 	Kills   []kill
 	Says    []say
-	Shared  bool // both ends use the same instants, so that both key at once
-	Third   bool // a third station sends again what it heard, whole and in pieces, and forges
+	Shared  bool      // both ends use the same instants, so that both key at once
+	SAP     s5066.SAP // of both ends; 0 is the usual one
+	Third   bool      // a third station sends again what it heard, whole and in pieces, and forges
 }
 
 // span is a time from the beginning of the world.

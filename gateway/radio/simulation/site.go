@@ -152,7 +152,7 @@ func (s *site) newLink(profile links.Profile) {
 	own, other := jid.MustParse(domain(s.i)), jid.MustParse(domain(1-s.i))
 	rooms := [2]jid.JID{jid.MustParse("rooms." + domain(s.i)), jid.MustParse("rooms." + domain(1-s.i))}
 	cfg := hf.Config{
-		Name: linkHF, Side: "out", Peer: far, Mode: s.w.set.Mode, Managed: s.w.set.Managed, Node: fmt.Sprint("node ", s.i), SAP: s5066.SAPRCOP, Rank: 5, Address: address(1 - s.i),
+		Name: linkHF, Side: "out", Peer: far, Mode: s.w.set.Mode, Managed: s.w.set.Managed, Node: fmt.Sprint("node ", s.i), SAP: s.w.set.SAP, Rank: 5, Address: address(1 - s.i),
 		Remote: func(d jid.JID) bool { return d == other || d == rooms[1] }, Local: func(d jid.JID) bool { return d == own || d == rooms[0] },
 		PeerDomain: other, LocalDomain: own, Profile: profile, Silent: s.silent, Age: 24 * time.Hour,
 	}
@@ -209,6 +209,9 @@ func (s *site) startNode() {
 	s.nodeLives++
 	c := node.Default(address(s.i), s.w.set.Wave)
 	c.Permit, c.Seed, c.EMCON = []s5066.Address{address(1 - s.i)}, s.w.set.Seed*1000+2*s.nodeLives+uint64(s.i), s.emcon //nolint:gosec // 0 or 1
+	if record := s.w.lab.Record; record != nil {
+		c.Capture = func(x node.Captured) { record(s.i, x) }
+	}
 	n, err := node.New(c, s.w.now)
 	if err != nil {
 		s.w.violate("node %d: %v", s.i, err)

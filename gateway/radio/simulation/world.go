@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"sallyport/links/compact"
+	"sallyport/s5066"
 	"sallyport/s5066/channel"
 	"sallyport/s5066/modem"
+	"sallyport/s5066/node"
 )
 
 // Bounds of a world.
@@ -22,7 +24,12 @@ const (
 
 // Lab is what worlds use one after the other: codecs remember nothing of one stanza when they code the next, and making one takes longer than a
 // world. One goroutine owns it.
-type Lab struct{ codecs [2]*compact.Codec }
+type Lab struct {
+	// Record is shown every primitive and frame of the node of a site, unless it is nil (node.Config.Capture).
+	Record func(site int, c node.Captured)
+
+	codecs [2]*compact.Codec
+}
 
 // NewLab makes one.
 func NewLab() (*Lab, error) {
@@ -71,6 +78,9 @@ type broken string
 func (l *Lab) Run(s Setting, tell io.Writer) (r Result) {
 	w := &world{lab: l, set: s, dice: dice{rand.New(rand.NewPCG(s.Seed, 0x5A11))}, now: begin, hash: fnv.New64a(), tell: tell} //nolint:gosec // dice of a simulation
 	w.Seed, w.Setting = s.Seed, s.String()
+	if s.SAP == 0 {
+		w.set.SAP = s5066.SAPRCOP
+	}
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
