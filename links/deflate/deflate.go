@@ -87,7 +87,7 @@ func (z *Writer) Append(dst, src []byte) ([]byte, error) {
 func (z *Writer) fresh(src []byte) []byte {
 	var short []byte
 	if len(src) <= mostFixed {
-		if short = z.short.append(nil, src); len(src) <= onlyFixed {
+		if short = z.short.append(nil, src); len(src) <= onlyFixed && z.cfg.Dictionary.Len() > 0 {
 			return short
 		}
 	}

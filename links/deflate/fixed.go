@@ -10,7 +10,7 @@ const (
 	maxMatch  = 258
 	hashBits  = 15
 	mostChain = 512     // earlier places that are looked at for one
-	onlyFixed = 1 << 10 // bytes of a text for which nothing else is tried
+	onlyFixed = 1 << 10 // bytes of a text for which nothing else is tried, where there is a dictionary
 	mostFixed = 4 << 10 // bytes of a text; longer ones have use for a code of their own
 )
 

@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/links"
 	"sallyport/links/compact"
+	"sallyport/s5066"
 	"sallyport/s5066/sis"
 )
 
@@ -16,6 +17,8 @@ const (
 	maxHeld    = 120       // units of a lane that came before their turn
 	maxHeldAll = 512 << 10 // bytes of these
 	maxMessage = compact.MaxCoded + 4<<10
+	// holeAnswers is how often the time of an answer a missing unit is waited for: its sender repeats it once in each.
+	holeAnswers = maxUnheard
 )
 
 // inLane is what we receive of a class.
@@ -23,7 +26,8 @@ type inLane struct {
 	next    uint8
 	held    map[uint8]unit
 	bytes   int
-	pending []byte // of a message that goes on
+	pending []byte    // of a message that goes on
+	hole    time.Time // since when a unit is missed that came by ARQ
 }
 
 // heard implements machine.
@@ -50,7 +54,7 @@ func (c *compactLine) heard(now time.Time, p *sis.UnidataIndication) {
 		c.records(now, u.body, len(p.Data))
 		return
 	}
-	c.number(now, u)
+	c.number(now, u, p.Mode == s5066.TxARQ)
 }
 
 // proven reports that a unit came unchanged, and is of the session that we know, or of one that it begins.
@@ -68,7 +72,7 @@ func (c *compactLine) proven(now time.Time, u *unit, size int) bool {
 	case !u.greets && c.peer == 0:
 		c.ask()
 	default:
-		if u.greets && u.loose && u.answers == 0 && c.established { // it has given up what it knew of us
+		if u.greets && u.loose && u.answers == 0 && c.heardOf() { // it has given up what it knew of us
 			c.renew(now)
 		}
 		return true
@@ -109,6 +113,19 @@ func (c *compactLine) adopt(now time.Time, u *unit) bool {
 	return true
 }
 
+// heardOf reports that the peer has known our session, or should.
+func (c *compactLine) heardOf() bool {
+	if c.established {
+		return true
+	}
+	for i := range c.lanes {
+		if slices.ContainsFunc(c.lanes[i].parts, func(p *part) bool { return p.state == aired }) {
+			return true
+		}
+	}
+	return false
+}
+
 // ask makes the peer begin a session that we know from its beginning: we greet, and it sees that we know none of its.
 func (c *compactLine) ask() { c.greetDue = true }
 
@@ -146,7 +163,7 @@ func (c *compactLine) acknowledged(marks []links.Mark) {
 }
 
 // number takes a unit in its turn, or holds it until that comes.
-func (c *compactLine) number(now time.Time, u unit) {
+func (c *compactLine) number(now time.Time, u unit, reliable bool) {
 	l := &c.inLanes[u.lane]
 	ahead := int8(u.number - l.next) //nolint:gosec // modulo 256 is meant
 	switch {
@@ -162,6 +179,9 @@ func (c *compactLine) number(now time.Time, u unit) {
 		if l.held == nil {
 			l.held = make(map[uint8]unit)
 		}
+		if l.hole.IsZero() && reliable {
+			l.hole = now
+		}
 		u.body = bytes.Clone(u.body)
 		l.held[u.number] = u
 		l.bytes += len(u.body)
@@ -174,8 +194,19 @@ func (c *compactLine) number(now time.Time, u unit) {
 			l.bytes -= len(u.body)
 		}
 		l.next++
+		if !l.hole.IsZero() {
+			l.hole = now
+		}
 		c.message(now, l, &u)
 	}
+	if len(l.held) == 0 {
+		l.hole = time.Time{}
+	}
+}
+
+// holeAt is when missing units are missed too long: they were confirmed to the peer, and got lost between our node and us.
+func (c *compactLine) holeAt(l *inLane) time.Time {
+	return l.hole.Add(holeAnswers * c.profile.AnswerTimeout(l.bytes))
 }
 
 // message takes a unit whose turn it is.

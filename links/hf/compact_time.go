@@ -15,6 +15,12 @@ func (c *compactLine) tick(now time.Time) {
 		return
 	}
 	c.expire(now)
+	for i := range c.inLanes {
+		if l := &c.inLanes[i]; !l.hole.IsZero() && !now.Before(c.holeAt(l)) {
+			l.hole = time.Time{}
+			c.lost("units that never came")
+		}
+	}
 	for i := range c.lanes {
 		for _, p := range c.lanes[i].parts {
 			if p.state != aired || p.message.left == 0 && !p.message.void || now.Before(c.againAt(p)) {
@@ -105,6 +111,11 @@ func (c *compactLine) deadline() (at time.Time) {
 	ahead(c.retryAt)
 	if c.greetDue {
 		ahead(c.greetAt)
+	}
+	for i := range c.inLanes {
+		if l := &c.inLanes[i]; !l.hole.IsZero() {
+			ahead(c.holeAt(l))
+		}
 	}
 	for i := range c.lanes {
 		l := &c.lanes[i]

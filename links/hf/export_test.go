@@ -7,6 +7,7 @@ import (
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
+	"sallyport/s5066"
 	"sallyport/s5066/sis"
 )
 
@@ -37,7 +38,7 @@ func NewMachine(cfg *Config, now time.Time) Machine {
 
 // Heard gives it a U_PDU, and settles what came of it. It returns how many stanzas that were.
 func (x Machine) Heard(now time.Time, updu []byte) (stanzas int) {
-	x.m.heard(now, &sis.UnidataIndication{Data: updu})
+	x.m.heard(now, &sis.UnidataIndication{Mode: s5066.TxARQ, Data: updu})
 	return x.settle(now)
 }
 

@@ -66,6 +66,7 @@ type strand struct {
 	openAt  time.Time // not before
 	pending []byte
 	first   time.Time // since when something is pending
+	begun   bool      // and it goes on with what was submitted
 	offset  uint32
 	again   []*flying
 	atNode  map[uint64]*flying
@@ -194,7 +195,7 @@ func (l *streamLine) open(now time.Time, st *strand) {
 		cfg.Mode = x2x.Managed
 	}
 	st.s = x2x.NewStream(cfg)
-	st.known, st.pending, st.offset, st.again = false, nil, 0, nil
+	st.known, st.pending, st.begun, st.offset, st.again = false, nil, false, 0, nil
 	st.theirs, st.expected, st.held, st.bytes, st.hole = 0, 0, nil, 0, time.Time{}
 	st.s.Start(now)
 	l.say(now, st)
@@ -313,7 +314,7 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 	if len(st.waiting) > 0 && len(st.pending) < room {
 		l.fill(now, st, room)
 	}
-	full := len(st.pending) >= room
+	full := len(st.pending) >= room || st.begun // what goes on with a stanza is of no use later
 	if len(st.pending) == 0 || !l.may(st.lane, min(len(st.pending), room)+chunkHeader) {
 		return request{}, false
 	}
@@ -325,7 +326,7 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 	c.brief = len(st.atNode) == 0
 	f := &flying{st.s, c}
 	st.pending = st.pending[n:]
-	st.first = now
+	st.first, st.begun = now, len(st.pending) > 0
 	st.offset += uint32(n) //nolint:gosec // small
 	return l.submit(st, f), true
 }
