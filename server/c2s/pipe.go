@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"time"
@@ -33,6 +34,9 @@ const writeTimeout = 30 * time.Second
 
 // lingering is how long a client may take to read our last words.
 const lingering = time.Second
+
+// maxDrained is how much of what it still sends is thrown away.
+const maxDrained = 64 << 20
 
 // socket is TCP, with or without TLS.
 type socket struct {
@@ -71,14 +75,29 @@ func (s *socket) ping() {}
 
 func (s *socket) interrupt() { _ = s.conn.SetReadDeadline(time.Now()) }
 
-// hangUp closes. What the client still sends is read for a moment, or the reset would eat our last words.
+// hangUp closes. What the client still sends is thrown away for a moment, as it comes from the network and without
+// looking at it, or the reset would eat our last words.
 func (s *socket) hangUp(end stream.Closed) {
 	defer s.conn.Close()
 	if end.Cause == stream.ClosedByPeer || end.Cause == stream.ConnLost { // it waits for nothing but the end
 		return
 	}
-	if half, ok := s.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_ = s.conn.SetReadDeadline(time.Now().Add(lingering))
-		_, _ = io.CopyN(io.Discard, s.conn, 1<<20)
+	if half, ok := s.conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
 	}
+	below := s.conn
+	if z, ok := below.(*squeezed); ok {
+		below = z.Conn
+	}
+	if secured, ok := below.(*tls.Conn); ok {
+		below = secured.NetConn()
+		if under, ok := below.(*shown); ok {
+			below = under.Conn
+		}
+		if half, ok := below.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite() // a failure shows in the read
+		}
+	}
+	_ = below.SetReadDeadline(time.Now().Add(lingering))
+	_, _ = io.CopyN(io.Discard, below, maxDrained)
 }

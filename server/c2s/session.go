@@ -11,6 +11,10 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
+// atOnce is within what time two connections that resume the same session do so at the same moment: then the first one
+// keeps it (bad-inputs D20). Later somebody may have lost that one, too.
+const atOnce = time.Second
+
 // Session is what a client has logged in to. It stays the same when the client comes back on another connection
 // (XEP-0198 §5). Any goroutine may call its exported methods; none of them calls Sessions back before it returns.
 type Session struct {
@@ -22,6 +26,7 @@ type Session struct {
 	link *link           // the connection; nil while parked, and after the end
 	kept *stream.Session // while parked
 	end  stream.Closed   // of the connection that was lost
+	came time.Time       // when it was last resumed
 	over bool            // Closed was told, or will be
 
 	// Of the table.
@@ -159,6 +164,9 @@ func (x *Session) resume(l *link, id string) bool {
 	}
 	kept := x.kept
 	if x.link != nil {
+		if time.Since(x.came) < atOnce {
+			return false
+		}
 		kept = x.link.session()
 	}
 	if !l.mayResume(kept) {
@@ -170,7 +178,7 @@ func (x *Session) resume(l *link, id string) bool {
 		}
 	}
 	x.server.park.take(x)
-	x.kept, x.link = nil, l
+	x.kept, x.link, x.came = nil, l, time.Now()
 	l.adopt(x, stream.SessionFound{ID: id, Session: kept})
 	return true
 }

@@ -1,0 +1,200 @@
+package hostileclient_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sallyport/internal/sasl"
+	"sallyport/internal/tlsid"
+	"sallyport/internal/tlsid/tlsidtest"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/server/account"
+	"sallyport/server/c2s"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	patience   = 10 * time.Second
+	nsStreams  = "urn:ietf:params:xml:ns:xmpp-streams"
+	nsSASL     = " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+	header     = "<?xml version='1.0'?>" + bareHeader
+	tags       = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'"
+	bareHeader = tags + " to='im.example'>"
+	bindDesk   = "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desk</resource></bind></iq>"
+	enable     = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"
+)
+
+var (
+	domain = jid.MustParse("im.example")
+	second = jid.MustParse("second.example")
+)
+
+// house knows everybody by the password "open", and sends every message back; what is no stanza it answers as the server does.
+type house struct {
+	mu    sync.Mutex
+	came  map[string]int // messages, by id
+	binds int
+}
+
+func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
+	r := sasl.Reply{Standing: sasl.Good, Right: q.Password == "open"}
+	if q.Want == sasl.WantSecret {
+		c, err := account.Derive(account.SHA256, "open", []byte("salt of everybody"), account.MinIterations)
+		if err != nil {
+			return r, err
+		}
+		r.Secret = sasl.Secret{Salt: c.Salt, Iterations: c.Iterations, StoredKey: c.StoredKey, ServerKey: c.ServerKey}
+	}
+	return r, nil
+}
+
+func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) stream.Input {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.binds++
+	return stream.Bound{Resource: want.Resource}
+}
+
+func (h *house) Arrived(s *c2s.Session, a stream.Arrival) {
+	defer s.Settled(a)
+	if a.Problem != stream.NoProblem {
+		if reply, ok := a.Malformed.Reply(domain, stanza.ErrorOptions{}); ok {
+			s.Send(reply.Element(), 1)
+		}
+		return
+	}
+	h.mu.Lock()
+	h.came[a.Stanza.ID()]++
+	h.mu.Unlock()
+	if a.Stanza.Kind() == stanza.Message {
+		s.Send(a.Stanza.WithAddresses(a.Stanza.To(), s.Address()).Element(), 1)
+	}
+}
+
+func (h *house) Event(*c2s.Session, stream.Output) {}
+
+func (h *house) Closed(*c2s.Session, stream.Closed) {}
+
+func (h *house) times(id string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.came[id]
+}
+
+// bed is the server and how to reach it.
+type bed struct {
+	house  *house
+	server *c2s.Server
+	roots  *x509.CertPool
+	ca     *tlsidtest.CA
+	direct string
+	clear  string // where TLS begins by STARTTLS
+	web    string
+	ids    atomic.Int64
+
+	mu   sync.Mutex
+	seen []c2s.Observation
+}
+
+func newBed(t *testing.T, change func(*c2s.Config)) *bed {
+	t.Helper()
+	ca := tlsidtest.Must(tlsidtest.NewCA("hostile clients"))
+	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{"im.example"}}))
+	certificate := leaf.TLS()
+	b := &bed{house: &house{came: make(map[string]int)}, ca: ca, roots: x509.NewCertPool()}
+	b.roots.AddCert(ca.Cert)
+	choose := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
+	cfg := c2s.Config{
+		Stream: stream.ClientConfig{
+			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain || d == second },
+			Policy: func(jid.JID) stream.ClientPolicy {
+				return stream.ClientPolicy{Mechanisms: []string{sasl.External, sasl.ScramSHA256, sasl.Plain}, SASL2: true, Manage: true, ClientState: true}
+			},
+		},
+		TLS:      &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: choose},
+		Accounts: b.house, Sessions: b.house, Clients: &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)},
+		Observe: func(o c2s.Observation) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.seen = append(b.seen, o)
+		},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	s, err := c2s.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.server = s
+	ctx, cancel := context.WithCancel(context.Background())
+	hs := httptest.NewUnstartedServer(s.WebSocket(ctx, c2s.WebOptions{}))
+	hs.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: choose}
+	hs.StartTLS()
+	b.web = hs.Listener.Addr().String()
+	var serving sync.WaitGroup
+	for at, serve := range map[*string]func(context.Context, net.Listener) error{&b.direct: s.ServeTLS, &b.clear: s.Serve} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*at = ln.Addr().String()
+		serving.Go(func() {
+			if err := serve(ctx, ln); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		cancel()
+		serving.Wait()
+		hs.Close()
+		s.Close()
+	})
+	return b
+}
+
+func (b *bed) id(what string) string { return fmt.Sprintf("%s-%d", what, b.ids.Add(1)) }
+
+// observed reports whether the audit was told.
+func (b *bed) observed(wanted func(c2s.Observation) bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range b.seen {
+		if wanted(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// addresses gives each client a source of its own, so that what is counted by source is not shared between cases.
+var addresses atomic.Uint32
+
+func freshSource() net.IP {
+	n := addresses.Add(1)
+	return net.IPv4(127, byte(16+n>>16&15), byte(n>>8), byte(n))
+}
+
+func base(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
+func auth(mechanism, text string) string {
+	return "<auth" + nsSASL + " mechanism='" + mechanism + "'>" + text + "</auth>"
+}
+
+func plain(user, password string) string { return auth("PLAIN", base("\x00"+user+"\x00"+password)) }

@@ -1,0 +1,15 @@
+// Package hostileclient holds the tests of hostile input from people who log in: a running server/c2s on loopback, and
+// attackers that speak bytes to it over TCP with TLS and in WebSockets. It has no code of its own.
+//
+// Inside: one row for each numbered entry of the list of hostile inputs that concerns the surfaces C (client stream) and W
+// (WebSocket) or the groups of SASL and stream management, each variant a case of its own, with the one outcome that the
+// list demands. A file for each group has its rows; elsewhere_test.go says for the other entries what proves them; covered.md
+// is the list of both, written by `go test ./testbed/hostileclient -update`.
+//
+// # How a case runs
+//
+// A case logs in from an address of its own (127.0.0.0/8), says a good message, the bad bytes and another message: in one
+// write, in single bytes, and cut at random; and, where the input is one element, as a message of a WebSocket. The server
+// behind the edge sends every message back to who sent it, so that the client sees what was taken and how. A bystander
+// talks to itself from the first case to the last and loses nothing.
+package hostileclient

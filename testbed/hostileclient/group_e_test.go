@@ -1,0 +1,103 @@
+package hostileclient_test
+
+import (
+	"crypto/tls"
+	"crypto/x509/pkix"
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/internal/tlsid/tlsidtest"
+	"sallyport/server/c2s"
+)
+
+const starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+// groupE is TLS and certificates, as far as they are ours to decide.
+func groupE() []row {
+	return []row{
+		{name: "E01_bytes_behind_starttls", n: 2, run: behindStartTLS},
+		{name: "E04_old_versions_and_suites", n: 4, run: oldTLS},
+		{name: "E07_handshake_without_end", n: 1, run: slowHandshake},
+		{name: "E10_identity_in_a_subject", n: 3, run: subjects},
+		{name: "E13_other_protocols", n: 1, run: otherALPN},
+	}
+}
+
+// behindStartTLS: E01. Neither <proceed/> nor an answer to what came too early.
+func behindStartTLS(t *testing.T, b *bed) {
+	for _, behind := range []string{plain("juliet", "open"), " "} {
+		c := b.dialTCP(t, b.clear)
+		c.say(header)
+		c.until("</stream:features>")
+		c.say(starttls + behind)
+		if said := c.end(closeLimit); said != "" {
+			t.Errorf("said %q", said)
+		}
+	}
+	if !b.observed(func(o c2s.Observation) bool { return strings.HasPrefix(o.Detail, "starttls-injection") }) {
+		t.Error("not observed")
+	}
+}
+
+// oldTLS: E04.
+func oldTLS(t *testing.T, b *bed) {
+	for name, change := range map[string]func(*tls.Config){
+		"TLS 1.0": func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 },
+		"TLS 1.1": func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS11, tls.VersionTLS11 },
+		"RC4": func(c *tls.Config) {
+			c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA}
+		},
+		"no curve of ours": func(c *tls.Config) { c.MaxVersion, c.CurvePreferences = tls.VersionTLS12, []tls.CurveID{19} },
+	} {
+		cfg := b.tls()
+		change(cfg)
+		conn := tls.Client(b.dialTCP(t, b.direct).conn, cfg)
+		if err := conn.Handshake(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// slowHandshake: E07.
+func slowHandshake(t *testing.T, b *bed) {
+	if testing.Short() {
+		return // it takes the ten seconds of the limit
+	}
+	c := b.dialTCP(t, b.direct)
+	began := time.Now()
+	c.say("\x16\x03\x01")
+	_ = c.conn.SetReadDeadline(began.Add(20 * time.Second))
+	if _, err := c.conn.Read(make([]byte, 1)); err == nil || time.Since(began) > 15*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+// subjects: E10.
+func subjects(t *testing.T, b *bed) {
+	for name, o := range map[string]tlsidtest.Options{
+		"in the name":  {Subject: pkix.Name{CommonName: "juliet@im.example"}},
+		"smuggled":     {Subject: pkix.Name{OrganizationalUnit: []string{"CN=juliet@im.example,"}, CommonName: "mallory"}},
+		"SAN of other": {Subject: pkix.Name{CommonName: "juliet@im.example"}, XMPP: []string{"mallory@other.example"}},
+	} {
+		cfg := b.tls()
+		cfg.Certificates = []tls.Certificate{tlsidtest.Must(b.ca.Issue(o)).TLS()}
+		c := b.dialWith(t, cfg)
+		c.say(header)
+		c.until("</stream:features>")
+		c.say(auth("EXTERNAL", "="))
+		if said := c.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// otherALPN: E13.
+func otherALPN(t *testing.T, b *bed) {
+	cfg := b.tls()
+	cfg.NextProtos = []string{"http/1.1"}
+	err := tls.Client(b.dialTCP(t, b.direct).conn, cfg).Handshake()
+	if err == nil || !strings.Contains(err.Error(), "no application protocol") { // alert 120
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,113 @@
+package hostileclient_test
+
+import (
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sallyport/server/account"
+)
+
+var challenge = regexp.MustCompile(`<challenge[^>]*>([^<]*)<`)
+
+func mac(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+// first says client-first and returns server-first.
+func (c *client) first() string {
+	c.t.Helper()
+	c.say(auth("SCRAM-SHA-256", base("n,,n=juliet,r=client-nonce")))
+	found := challenge.FindStringSubmatch(c.until("</challenge>"))
+	text, err := base64.StdEncoding.DecodeString(found[1])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// final is the right answer to server-first, without its proof and with.
+func final(t testing.TB, first string) (without string, proof []byte) {
+	t.Helper()
+	nonce, _, _ := strings.Cut(strings.TrimPrefix(first, "r="), ",")
+	salted, err := pbkdf2.Key(sha256.New, "open", []byte("salt of everybody"), account.MinIterations, sha256.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := mac(salted, "Client Key")
+	stored := sha256.Sum256(key)
+	without = "c=" + base("n,,") + ",r=" + nonce
+	proof = mac(stored[:], "n=juliet,r=client-nonce,"+first+","+without)
+	for i := range proof {
+		proof[i] ^= key[i]
+	}
+	return without, proof
+}
+
+func response(text string) string { return "<response" + nsSASL + ">" + base(text) + "</response>" }
+
+func proven(without string, proof []byte) string {
+	return response(without + ",p=" + base64.StdEncoding.EncodeToString(proof))
+}
+
+// replay: F07. What was right on one stream is wrong on another.
+func replay(t *testing.T, b *bed) {
+	one, two := b.opened(t), b.opened(t)
+	answer := proven(final(t, one.first()))
+	one.say(answer)
+	one.until("<success")
+	two.first()
+	two.say(answer)
+	if said := two.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
+		t.Errorf("said %s", said)
+	}
+}
+
+// proofs: F09.
+func proofs(t *testing.T, b *bed) {
+	for name, spoil := range map[string]func([]byte) []byte{
+		"one bit":   func(p []byte) []byte { p[len(p)-1] ^= 1; return p },
+		"too short": func(p []byte) []byte { return p[:len(p)-1] },
+		"too long":  func(p []byte) []byte { return append(slices.Clone(p), 0) },
+	} {
+		c := b.opened(t)
+		without, proof := final(t, c.first())
+		c.say(proven(without, spoil(proof)))
+		if said := c.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// mechanismsHashed: F17. The server proves by its signature which mechanisms it has offered (XEP-0474): a client that saw others
+// knows that somebody is in between.
+func mechanismsHashed(t *testing.T, b *bed) {
+	c := b.dial(t)
+	c.say(header)
+	features := c.until("</stream:features>")
+	_, hash, ok := strings.Cut(c.first(), ",h=")
+	if !ok {
+		t.Fatal("no hash of the offer")
+	}
+	list, _, _ := strings.Cut(features, "</mechanisms>")
+	var offered, bindings []string
+	for _, m := range regexp.MustCompile(`<mechanism>([^<]+)<`).FindAllStringSubmatch(list, -1) {
+		offered = append(offered, m[1])
+	}
+	for _, m := range regexp.MustCompile(`<channel-binding type='([^']+)'`).FindAllStringSubmatch(features, -1) {
+		bindings = append(bindings, m[1])
+	}
+	slices.Sort(offered)
+	slices.Sort(bindings)
+	sum := sha256.Sum256([]byte(strings.Join(offered, "\x1e") + "\x1f" + strings.Join(bindings, "\x1e")))
+	if want := base64.StdEncoding.EncodeToString(sum[:]); hash != want {
+		t.Errorf("the hash is %s, want %s of %q and %q", hash, want, offered, bindings)
+	}
+}
