@@ -1,0 +1,18 @@
+// Package component lets programs beside the server be domains of their own (XEP-0114, jabber:component:accept).
+//
+// Inside: [Components]: a listener's connections, the handshake, and the stanzas of both directions. The stream of one component is a plain
+// machine (stream.go); sockets and goroutines are in serve.go and conn.go. Not inside: which domains there are (the configuration says so),
+// connections that the server opens (jabber:component:connect), judgement: what a component says goes through the gate like everything
+// else, and what it is sent was released for it.
+//
+// It must never take a stanza from a component before its handshake, or for another domain than its own; never let a second connection
+// take over a domain that one has; never say that something is delivered before it was written; and never listen without TLS on an address
+// that is not of this machine.
+//
+// # Decisions
+//
+//   - A secret has at least MinSecret bytes: the handshake is SHA-1 of the stream's id and the secret, which whoever listens can try to guess.
+//   - A component that does not read is sent nothing more once its queue is full: what is for it is refused until it reads again, and after
+//     writeTimeout its connection ends.
+//   - Stanzas for a component that is not connected are refused with service-unavailable.
+package component
