@@ -89,6 +89,7 @@ type client struct {
 	closed   stanza.StreamCondition
 	ledger   *stream.Session
 	overflow bool
+	parked   bool // it has no connection, and may come back
 }
 
 // login binds a resource.
@@ -141,6 +142,9 @@ func (c *client) Send(e *xmlstream.Element, token uint64) stream.Verdict {
 	c.got = append(c.got, s)
 	if c.managed {
 		c.unacked = append(c.unacked, stream.Item{Element: e, Token: token})
+	}
+	if c.parked {
+		return stream.SendKept
 	}
 	return stream.SendNow
 }

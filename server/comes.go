@@ -25,6 +25,11 @@ func (s *Server) Deliver(r peering.Released, done Delivered) {
 		done(ErrClosed)
 		return
 	}
+	if m := r.Stanza(); m.IsResponse() && !to.IsFull() { // of a request of ours, by which somebody in the queue may wait
+		s.answered(m)
+		done(nil)
+		return
+	}
 	u := s.hold(to.Bare())
 	defer u.release()
 	if u.receive(s.cfg.Limits.Deliveries, func() { done(s.comes(u, released(&r))) }) {

@@ -65,7 +65,7 @@ func fateAtBare(t stanza.Type, open bool) fate {
 			return toOpen
 		}
 		return toNobody
-	case stanza.PresenceAvailable, stanza.PresenceUnavailable:
+	case stanza.PresenceAvailable, stanza.PresenceUnavailable, stanza.PresenceError: // an error about a subscription
 		return toAvailable
 	case stanza.IQGet, stanza.IQSet:
 		return toAccount

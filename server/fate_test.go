@@ -30,7 +30,7 @@ func TestWhereStanzasGo(t *testing.T) {
 		{stanza.PresenceUnsubscribe, [8]string{"roster", "roster", "roster", "roster", "roster", "ignored", "ignored", "ignored"}},
 		{stanza.PresenceUnsubscribed, [8]string{"roster", "roster", "roster", "roster", "roster", "ignored", "ignored", "ignored"}},
 		{stanza.PresenceProbe, [8]string{"probe", "probe", "probe", "probe", "probe", "ignored", "ignored", "probe"}},
-		{stanza.PresenceError, [8]string{"ignored", "ignored", "resource", "ignored", "ignored", "ignored", "ignored", "ignored"}},
+		{stanza.PresenceError, [8]string{"available", "available", "resource", "ignored", "ignored", "ignored", "ignored", "ignored"}},
 		{stanza.IQGet, [8]string{"account", "account", "resource", "refused", "refused", "server", "refused", "refused"}},
 		{stanza.IQSet, [8]string{"account", "account", "resource", "refused", "refused", "server", "refused", "refused"}},
 		{stanza.IQResult, [8]string{"server", "server", "resource", "ignored", "ignored", "server", "server", "ignored"}},

@@ -29,11 +29,7 @@ func (s *Server) keep(u *user, m stanza.Stanza) error {
 	case s.cfg.Offline == nil, forbidsKeeping(m):
 		return refusal(errors.New("nobody is there, and it is not kept"))
 	}
-	data, err := xmlstream.AppendElement(nil, m.Element(), xmlstream.NSServer)
-	if err != nil {
-		return &Bounce{Condition: stanza.InternalServerError, Cause: err}
-	}
-	_, err = s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), data)
+	_, err := s.put(u, m)
 	switch {
 	case err == nil:
 		return nil
@@ -41,6 +37,22 @@ func (s *Server) keep(u *user, m stanza.Stanza) error {
 		return refusal(err)
 	}
 	return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+}
+
+func (s *Server) put(u *user, m stanza.Stanza) (uint64, error) {
+	data, err := xmlstream.AppendElement(nil, m.Element(), xmlstream.NSServer)
+	if err != nil {
+		return 0, err
+	}
+	return s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), data)
+}
+
+// flying notes that an entry is with a client that has not acknowledged it.
+func (u *user) flying(id uint64) {
+	if u.flights == nil {
+		u.flights = make(map[uint64]bool)
+	}
+	u.flights[id] = true
 }
 
 // worthKeeping: what only tells that somebody types is not (XEP-0160 §3, XEP-0334 §4).
@@ -134,10 +146,7 @@ func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool)
 			done = append(done, item)
 			continue
 		}
-		if u.flights == nil {
-			u.flights = make(map[uint64]bool)
-		}
-		u.flights[e.ID] = true
+		u.flying(e.ID)
 	}
 	return true
 }

@@ -58,21 +58,43 @@ func (s *Server) spread(u *user, c cleared, targets []*resource) []*resource {
 		token = tokenNothing
 	}
 	var got []*resource
-	managed := 0
+	managed, absent := 0, 0
 	for _, r := range targets {
 		acknowledges := r.session.Managed()
-		if !handed(s.give(r, c, token)) {
+		v := s.give(r, c, token)
+		if !handed(v) {
 			continue
 		}
 		got = append(got, r)
 		if acknowledges {
 			managed++
 		}
+		if v == stream.SendKept {
+			absent++
+		}
 	}
-	if managed > 0 && managed == len(got) && token != tokenNothing { // else one has it, as far as anybody can know
-		u.messages.owed(id, managed)
+	if managed == 0 || managed < len(got) || token == tokenNothing { // one has it, as far as anybody can know
+		return got
+	}
+	u.messages.owed(id, managed)
+	if absent == len(got) {
+		s.secure(u, id, c.stanza)
 	}
 	return got
+}
+
+// secure keeps a message that only sessions hold which wait to be resumed: memory is not durable.
+func (s *Server) secure(u *user, id uint64, m stanza.Stanza) {
+	if s.cfg.Offline == nil || forbidsKeeping(m) {
+		return
+	}
+	kept, err := s.put(u, m)
+	if err != nil {
+		s.cfg.Log.Warn("a message for a client that is not there now is in memory only", zap.Stringer("account", u.bare), zap.Error(err))
+		return
+	}
+	u.messages.secured(id, kept)
+	u.flying(kept)
 }
 
 // honest takes out what somebody else claims in our name (bad-inputs H15).
@@ -99,7 +121,8 @@ func (s *Server) honest(m stanza.Stanza) stanza.Stanza {
 // messages are live messages that clients have not acknowledged. Owned by user.in.
 type messages struct {
 	last uint64
-	open map[uint64]int // how many clients hold it
+	open map[uint64]int    // how many clients hold it
+	safe map[uint64]uint64 // its entry in the offline store, where it has one
 }
 
 func (m *messages) next() uint64 {
@@ -114,18 +137,32 @@ func (m *messages) owed(id uint64, n int) {
 	m.open[id] = n
 }
 
-// acked: one client has it, so nobody has to get it again.
-func (m *messages) acked(id uint64) { delete(m.open, id) }
+func (m *messages) secured(id, kept uint64) {
+	if m.safe == nil {
+		m.safe = make(map[uint64]uint64)
+	}
+	m.safe[id] = kept
+}
 
-// lost: one client will not have it. True: nobody else holds it either.
-func (m *messages) lost(id uint64) bool {
+// acked: one client has it, so nobody has to get it again. It gives the entry that keeps it, zero for none.
+func (m *messages) acked(id uint64) (kept uint64) {
+	kept = m.safe[id]
+	delete(m.open, id)
+	delete(m.safe, id)
+	return kept
+}
+
+// lost: one client will not have it. again: nobody else holds it either; kept is the entry that keeps it, zero for none.
+func (m *messages) lost(id uint64) (again bool, kept uint64) {
 	n, ok := m.open[id]
 	if n > 1 {
 		m.open[id] = n - 1
-		return false
+		return false, 0
 	}
+	kept = m.safe[id]
 	delete(m.open, id)
-	return ok
+	delete(m.safe, id)
+	return ok, kept
 }
 
 // acked is called under the lock of a session.
@@ -138,7 +175,9 @@ func (s *Server) acked(bare jid.JID, items []stream.Item) {
 	defer u.release()
 	u.receive(0, func() {
 		for _, it := range live {
-			u.messages.acked(it.Token >> tokenBits)
+			if entry := u.messages.acked(it.Token >> tokenBits); entry != 0 {
+				kept = append(kept, stream.Item{Token: entry<<tokenBits | tokenKept})
+			}
 		}
 		u.drop(s, kept)
 	})
@@ -156,12 +195,17 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 		for _, it := range kept {
 			delete(u.flights, it.Token>>tokenBits)
 		}
+		again := len(kept) > 0
 		for _, it := range live {
-			if u.messages.lost(it.Token >> tokenBits) {
+			switch lost, entry := u.messages.lost(it.Token >> tokenBits); {
+			case entry != 0:
+				delete(u.flights, entry)
+				again = true
+			case lost:
 				s.redeliver(u, it.Element)
 			}
 		}
-		if len(kept) > 0 {
+		if again {
 			s.flushAny(u)
 		}
 	})

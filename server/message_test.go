@@ -251,3 +251,37 @@ func TestAClientThatDoesNotAcknowledge(t *testing.T) {
 		}
 	})
 }
+
+// What only a session holds that waits to be resumed is kept, and dropped when the client has come back for it.
+func TestForAClientThatMayComeBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		romeo, juliet := b.online("romeo@im.example/garden"), b.managed("juliet@im.example/balcony")
+		juliet.say("<presence/>")
+		park := func(is bool) {
+			juliet.mu.Lock()
+			juliet.parked = is
+			juliet.mu.Unlock()
+		}
+		park(true)
+		romeo.say(message("juliet@im.example", "chat", "1", "one"))
+		if n := b.waiting("juliet@im.example"); n != 1 {
+			t.Errorf("%d wait", n)
+		}
+		park(false)
+		juliet.ack()
+		romeo.say(message("juliet@im.example", "chat", "2", "two"))
+		juliet.gets("<presence", "one", "two")
+		if n := b.waiting("juliet@im.example"); n != 0 {
+			t.Errorf("%d wait", n)
+		}
+		juliet.ack()
+		park(true)
+		romeo.say(message("juliet@im.example", "chat", "3", "three"))
+		second := b.managed("juliet@im.example/chamber")
+		second.say("<presence/>")
+		second.gets("<presence", "<presence") // the first may still come back
+		juliet.lose()
+		second.gets("unavailable", "three")
+	})
+}

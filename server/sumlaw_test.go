@@ -34,6 +34,11 @@ func (w *world) step(n int) {
 		w.one().put(fmt.Sprintf("<presence><priority>%d</priority></presence>", w.rng.IntN(4)-1))
 	case p < 15:
 		w.one().put("<presence type='unavailable'/>")
+	case p < 16:
+		c := w.one()
+		c.mu.Lock()
+		c.parked = c.managed && !c.parked
+		c.mu.Unlock()
 	case p < 17:
 		w.acknowledge(w.one())
 	case p < 18:
@@ -87,6 +92,7 @@ func (w *world) acknowledge(c *client) {
 		return
 	}
 	c.mu.Lock()
+	c.parked = false
 	items := c.unacked
 	c.mu.Unlock()
 	for _, it := range items {
@@ -118,9 +124,9 @@ func (w *world) note(s stanza.Stanza) {
 // TestNothingIsLost: every message is with a client that acknowledged it (or never does), or waits in the store, or came back.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
-		seeds = 15
+		seeds = 8
 	}
 	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) { sumLaw(t, uint64(seed)) })

@@ -64,9 +64,9 @@ func sees(c *client) map[string]string {
 // TestEverybodySeesTheTruth: when all has been said, who is available has been told last what is so, whoever was faster.
 func TestEverybodySeesTheTruth(t *testing.T) {
 	t.Parallel()
-	seeds := 100
+	seeds := 50
 	if testing.Short() {
-		seeds = 20
+		seeds = 10
 	}
 	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) { watchers(t, uint64(seed)) })
