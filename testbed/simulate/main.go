@@ -1,10 +1,12 @@
-// Command simulate is the long form of the proof of the spool (see gateway/spool/simulation): more seeds than a test run
-// has time for, or one seed with all that happened in it.
+// Command simulate is the long form of two proofs, that of the spool (gateway/spool/simulation) and that of the way over radio
+// (gateway/radio/simulation): more seeds than a test run has time for, or one seed with all that happened in it.
 //
 //	go run ./testbed/simulate -seeds 200000
 //	go run ./testbed/simulate -seed 845 -fault order-swapped
+//	go run ./testbed/simulate -radio -seeds 50000
+//	go run ./testbed/simulate -radio -seed 1779
 //
-// It holds the worlds to the same account as the test, and ends with 1 when one did not hold. Not in here: the worlds.
+// It holds the worlds to the same account as the tests, and ends with 1 when one did not hold. Not in here: the worlds.
 package main
 
 import (
@@ -27,7 +29,14 @@ func main() {
 	seed := flag.Uint64("seed", 0, "only this one, with the end of its story")
 	word := flag.String("fault", simulation.None.String(), "plant a fault: "+faults())
 	workers := flag.Int("workers", runtime.GOMAXPROCS(0), "how many at a time")
+	overRadio := flag.Bool("radio", false, "two gateways over two nodes and a radio channel, in place of two spools")
 	flag.Parse()
+	switch {
+	case *overRadio && *seed != 0:
+		os.Exit(oneOverRadio(os.Stdout, *seed))
+	case *overRadio:
+		os.Exit(manyOverRadio(os.Stdout, seeds{*from, *count}, *workers))
+	}
 	fault, err := simulation.ParseFault(*word)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -75,8 +75,6 @@ func newSite(w *world, i int) *site {
 
 func address(station int) s5066.Address { return s5066.Unicast(0x1020304 + uint32(station)) } //nolint:gosec // small
 
-func (s *site) other() *site { return s.w.sites[1-s.i] }
-
 // Read makes a site the source of randomness of its spool.
 func (s *site) Read(p []byte) (int, error) {
 	var b [8]byte
