@@ -44,7 +44,7 @@ func (m *Machine) count(r *remote, p dpdu.PDU) {
 	if p.Damaged {
 		r.figures.Damaged++
 	}
-	r.silent = 0
+	r.silent, r.retry = 0, time.Time{} // who goes first is settled: it did
 	if o := p.EOW; p.Type != dpdu.Management && o.Type() == dpdu.RateRequest && o.Rate().Advice {
 		m.tell(RateAdvice{Remote: r.addr, Order: o.Rate()})
 	}

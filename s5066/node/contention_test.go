@@ -1,12 +1,14 @@
 package node_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"sallyport/s5066"
 	"sallyport/s5066/channel"
+	"sallyport/s5066/sis"
 )
 
 // clashes is the longest run of transmissions of which nobody heard any, each pair of them counted once.
@@ -57,11 +59,15 @@ func TestTwoThatKeyAtOnceDoSoOnce(t *testing.T) {
 					c.lead(w, a, b)
 				}
 				began, atA, atB := w.now, len(a.heard()), len(b.heard())
+				first, second := a, b
+				if seed%2 == 1 {
+					first, second = b, a
+				}
 				// within the time that neither can notice the other
-				a.unidata(1, s5066.ConfirmNode, sixty(1))
-				w.drain(w.nodes[0])
+				first.unidata(second.s.i, s5066.ConfirmNode, sixty(1))
+				w.drain(first.s)
 				w.run(time.Duration(seed)*w.unnoticed()/100, nil)
-				b.unidata(0, s5066.ConfirmNode, sixty(2))
+				second.unidata(first.s.i, s5066.ConfirmNode, sixty(2))
 				w.run(time.Hour, func() bool { return len(a.heard()) > atA && len(b.heard()) > atB })
 				took = append(took, w.now.Sub(began))
 				if n := clashes(w.sim.Log()); n > 1 {
@@ -131,4 +137,61 @@ func TestFourThatKeyAtOnce(t *testing.T) {
 			t.Errorf("seed %d: %d collisions in a row, all there after %v", seed, n, took)
 		}
 	}
+}
+
+// Two who write whenever they like, one chat every few seconds from either side: what p99 and the longest of the delays may be.
+func TestDelaysOfAConversation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wave      string
+		every     time.Duration // at least, at most four times as much
+		p99, most time.Duration
+	}{
+		{"110a-75-short", 30 * time.Second, 20 * time.Second, 30 * time.Second},
+		{"110a-1200-short", 3 * time.Second, 10 * time.Second, 14 * time.Second},
+		{"110a-2400-short", 3 * time.Second, 9 * time.Second, 13 * time.Second},
+		{"4539-9600-veryshort", 2 * time.Second, 5 * time.Second, 8 * time.Second},
+	} {
+		t.Run(c.wave, func(t *testing.T) {
+			t.Parallel()
+			var took []time.Duration
+			for seed := range uint64(seeds(2, 10)) {
+				r := rand.New(rand.NewPCG(seed, 3))
+				w := newWorld(t, worldConfig{stations: 2, wave: c.wave, seed: seed})
+				ends := []*client{w.nodes[0].bind(6, arq), w.nodes[1].bind(6, arq)}
+				var put [2][]time.Time
+				for range 200 {
+					from := r.IntN(2)
+					put[from] = append(put[from], w.now)
+					ends[from].unidata(1-from, s5066.ConfirmNone, sixty(len(put[from])))
+					w.run(c.every+time.Duration(r.Int64N(int64(3*c.every))), nil)
+				}
+				w.run(time.Hour, nil)
+				for from, times := range put {
+					took = append(took, ends[1-from].delays(times)...)
+				}
+			}
+			slices.Sort(took)
+			n := len(took)
+			p50, p99, most := took[n/2], took[n*99/100], took[n-1]
+			t.Logf("of %d: %v, %v, %v", n, p50, p99, most)
+			if p99 > c.p99 || most > c.most {
+				t.Errorf("99 of 100 after %v, all after %v, want %v and %v", p99, most, c.p99, c.most)
+			}
+		})
+	}
+}
+
+// delays is how long each U_PDU took that was put at these times, in order.
+func (c *client) delays(put []time.Time) (took []time.Duration) {
+	c.s.w.t.Helper()
+	for i, p := range c.got {
+		if _, ok := p.(sis.UnidataIndication); ok && len(took) < len(put) {
+			took = append(took, c.at[i].Sub(put[len(took)]))
+		}
+	}
+	if len(took) != len(put) {
+		c.s.w.t.Fatalf("%d of %d arrived", len(took), len(put))
+	}
+	return took
 }
