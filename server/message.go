@@ -97,23 +97,28 @@ func (s *Server) secure(u *user, id uint64, m stanza.Stanza) {
 	u.flying(kept)
 }
 
-// honest takes out what somebody else claims in our name (bad-inputs H15).
+// honest takes out what only this server says to its users, and somebody else has said in its name (bad-inputs H15): copies, results of
+// the archive, the time at which a message came.
 func (s *Server) honest(m stanza.Stanza) stanza.Stanza {
-	if s.ours(m.From()) || m.Element().Child(nsDelay, "delay") == nil {
-		return m
-	}
 	e := m.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
-		if c.Is(nsDelay, "delay") {
+		switch {
+		case c.Is(nsCarbons, "received"), c.Is(nsCarbons, "sent"), c.Is("urn:xmpp:mam:2", "result"):
+			return nil
+		case c.Is(nsDelay, "delay"):
 			if by, err := jid.Parse(tree.Value(c, "from")); err == nil && s.ours(by) {
 				return nil
 			}
 		}
 		return c
 	})
-	if clean, err := m.WithElement(e); err == nil {
-		return clean
+	if e == m.Element() {
+		return m
 	}
-	return m
+	clean, err := m.WithElement(e)
+	if err != nil {
+		return m // it was a stanza with them, so it is one without
+	}
+	return clean
 }
 
 // ---- what clients have not acknowledged

@@ -285,3 +285,24 @@ func TestForAClientThatMayComeBack(t *testing.T) {
 		second.gets("unavailable", "three")
 	})
 }
+
+// What only the own server says is taken out of what somebody else says (bad-inputs H15).
+func TestClaimsInOurName(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		const inner = "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='nurse@im.example' to='juliet@im.example'><body>trust him</body></message></forwarded>"
+		for name, claim := range map[string]string{
+			"a copy":          "<received xmlns='urn:xmpp:carbons:2'>" + inner + "</received>",
+			"another copy":    "<sent xmlns='urn:xmpp:carbons:2'>" + inner + "</sent>",
+			"an old message":  "<result xmlns='urn:xmpp:mam:2' queryid='q' id='1'>" + inner + "</result>",
+			"an old time":     "<delay xmlns='urn:xmpp:delay' from='im.example' stamp='1999-01-01T00:00:00Z'/>",
+			"another's claim": "<delay xmlns='urn:xmpp:delay' from='juliet@im.example' stamp='1999-01-01T00:00:00Z'/>",
+		} {
+			romeo.say("<message to='juliet@im.example' type='chat'>" + claim + "<body>hello</body>" + claim + "</message>")
+			if got := juliet.drain(); len(got) != 1 || got[0] != "<message from='romeo@im.example/garden' to='juliet@im.example' type='chat'><body>hello</body></message>" {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+	})
+}
