@@ -3,13 +3,13 @@ package gateway
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
+	"sallyport/server/avatar"
 	"sallyport/server/blocking"
 	"sallyport/server/disco"
 	"sallyport/server/entity"
@@ -18,6 +18,7 @@ import (
 	"sallyport/server/private"
 	"sallyport/server/push"
 	"sallyport/server/roster"
+	"sallyport/server/store"
 	"sallyport/server/vcard"
 )
 
@@ -57,17 +58,20 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
 func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
-	known := &contacts{store: s, now: g.now}
+	known := &contacts{s}
+	pictures := avatar.New(s)
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
 		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Groups: known.groups, Blocks: block.Blocks,
+		Changed: pictures.Published,
 	})
-	c.events = events
+	c.events, pictures.Events = events, events
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
 		private.New(s),
-		vcard.New(vcard.Config{Store: s}),
+		vcard.New(vcard.Config{Store: s, Changed: pictures.Carded}),
+		pictures.Feature(),
 		events.Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
@@ -77,13 +81,8 @@ func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlst
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
-		Node: events.Info,
-		Nodes: func(ctx context.Context, account, who jid.JID) (out []disco.Item) {
-			for _, n := range events.Nodes(ctx, account, who) {
-				out = append(out, disco.Item{JID: account, Node: n})
-			}
-			return out
-		},
+		Node:  events.Info,
+		Nodes: events.Items,
 	}
 	if c.files != nil {
 		list = append(list, c.files.Feature())
@@ -103,39 +102,13 @@ func (c *clients) pushes(of server.Core) server.Feature {
 	return c.push.Feature()
 }
 
-// contacts looks into rosters for features, and remembers what it saw for a moment: one stanza may make them ask often.
-type contacts struct {
-	store roster.Store
-	now   nowFunc
-	last  atomic.Pointer[contactsOf]
-}
-
-// contactsOf is a roster as it was.
-type contactsOf struct {
-	owner jid.JID
-	at    time.Time
-	items map[jid.JID]roster.Item
-}
-
-// contactsAge is how old what is remembered may be.
-const contactsAge = time.Second
+// contacts looks into rosters for features.
+type contacts struct{ store *store.Store }
 
 // item is who in the roster of owner; false for nobody, and where the store does not say.
 func (c *contacts) item(ctx context.Context, owner, who jid.JID) (roster.Item, bool) {
-	is := c.last.Load()
-	if now := c.now(); is == nil || is.owner != owner.Bare() || now.Sub(is.at) > contactsAge {
-		items, _, err := c.store.Roster(ctx, owner.Bare())
-		if err != nil {
-			return roster.Item{}, false
-		}
-		is = &contactsOf{owner: owner.Bare(), at: now, items: make(map[jid.JID]roster.Item, len(items))}
-		for i := range items {
-			is.items[items[i].Contact] = items[i]
-		}
-		c.last.Store(is)
-	}
-	found, ok := is.items[who.Bare()]
-	return found, ok && !found.Hidden
+	found, ok, err := c.store.Contact(ctx, owner.Bare(), who.Bare())
+	return found, err == nil && ok && !found.Hidden
 }
 
 // see reports whether somebody sees the presence of an account.
