@@ -124,7 +124,7 @@ func inStream(name string, lists ...[]variant) row {
 			for _, v := range list {
 				t.Run(v.name, func(t *testing.T) {
 					t.Parallel()
-					for _, s := range allSplits {
+					for _, s := range splits() {
 						b.play(t, v, s)
 					}
 					if v.fitsWeb() {
@@ -203,7 +203,7 @@ func atHeader(name string, w want, inputs ...string) row {
 		for i, in := range inputs {
 			t.Run(fmt.Sprint(i+1), func(t *testing.T) {
 				t.Parallel()
-				for _, s := range allSplits {
+				for _, s := range splits() {
 					for _, dial := range []func() *client{func() *client { return b.dial(t) }, func() *client { return b.dialTCP(t, b.clear) }} {
 						c := dial()
 						go c.sayIn(s, in)
@@ -237,7 +237,7 @@ func exchanges(name string, list []variant, begin func(*bed, testing.TB) *client
 		for _, v := range list {
 			t.Run(v.name, func(t *testing.T) {
 				t.Parallel()
-				for _, s := range allSplits {
+				for _, s := range splits() {
 					c := begin(b, t)
 					go c.sayIn(s, strings.ReplaceAll(v.input, "$ID", "bad"))
 					said := ""

@@ -129,7 +129,13 @@ const (
 	random   split = "random"
 )
 
-var allSplits = []split{whole, bytewise, random}
+// splits are those of this run; -short has the worst one.
+func splits() []split {
+	if testing.Short() {
+		return []split{bytewise}
+	}
+	return []split{whole, bytewise, random}
+}
 
 // edge is how much of a long input is cut into single bytes; the rest goes in about as many pieces.
 const edge = 700
