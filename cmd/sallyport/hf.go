@@ -208,7 +208,7 @@ func (a *app) hfEMCON() *cobra.Command {
 		Short: "Begin or end radio silence of a running node",
 		Long: `Let a running node key nothing more, or end that. It goes on to hear; what its
 clients send waits as long as it lives. A transmission that is on the air
-already is not cut off.`,
+already is not cut off. The order holds across restarts until it is ended.`,
 		Example: `  sallyport hf emcon -c hf-node.toml on
   sallyport hf emcon -c hf-node.toml off`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),

@@ -251,7 +251,10 @@ func startNode(ts *testscript.TestScript, _ bool, _ []string) {
 // fixedRadio answers like a node of the HF stack.
 type fixedRadio struct{ emcon bool }
 
-func (f *fixedRadio) SetEMCON(on bool) { f.emcon = on }
+func (f *fixedRadio) SetEMCON(on bool) error {
+	f.emcon = on
+	return nil
+}
 
 func (f *fixedRadio) SetRate(rate int) error {
 	if rate != 600 {

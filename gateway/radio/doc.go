@@ -6,6 +6,7 @@
 //	run.go            RunNode: the node with its modem, clients and control socket
 //	verbs.go          what can be asked of it: hf.status, hf.capture, hf.emcon, hf.rate, hf.message
 //	status.go         Status, as it is asked
+//	silence.go        radio silence by order outlives the process
 //	story.go          the latest changes of a running node
 //	sky.go            RunChannel: the channel, with a line for each transmission, and a log and a picture at the end
 //	tell.go           what a transmission carried, and what became of it, in words and in marks

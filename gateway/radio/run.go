@@ -42,17 +42,26 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
+	if ordered(string(n.Socket)) {
+		cfg.EMCON = true
+		log.Warn("radio silence as it was ordered before the node was started; 'sallyport hf emcon off' ends it")
+	}
 	var past story
-	r, err := node.NewRunner(cfg, node.Edge{Dial: told(log, dial), Tell: func(e node.Event) {
+	var r *node.Runner
+	quiet := newSilenceFile(string(n.Socket), func() bool { return r.Status().EMCON })
+	r, err = node.NewRunner(cfg, node.Edge{Dial: told(log, dial), Tell: func(e node.Event) {
 		past.add(e)
 		logEvent(log, e)
+		if e.Kind == node.ModeChanged {
+			quiet.changed()
+		}
 	}})
 	if err != nil {
 		return err
 	}
 	asked, err := control.Listen(control.Options{
 		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
-		Verbs: Verbs(running{r, &past, n.Modem.Kind == "raw"}, &sw),
+		Verbs: Verbs(running{r, &past, quiet, n.Modem.Kind == "raw"}, &sw),
 	})
 	if err != nil {
 		return err
@@ -65,8 +74,11 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	var wg sync.WaitGroup
 	var served error
 	wg.Go(func() { served = asked.Serve() })
+	around, stop := context.WithCancel(ctx)
+	wg.Go(func() { quiet.until(around, log) })
 	err = r.Run(ctx, sw.Listener(ln))
 	closed := asked.Close()
+	stop()
 	wg.Wait()
 	_, captured := sw.Off()
 	log.Info("node stopped", zap.Stringer("address", n.Address))
@@ -77,6 +89,7 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 type running struct {
 	*node.Runner
 	story *story
+	quiet *silenceFile
 	raw   bool // the modem
 }
 
@@ -85,6 +98,11 @@ func (r running) Status() Status {
 	s := statusOf(r.Runner.Status())
 	s.Changes = r.story.tell()
 	return s
+}
+
+func (r running) SetEMCON(on bool) error {
+	r.Runner.SetEMCON(on)
+	return r.quiet.match()
 }
 
 func (r running) SetRate(rate int) (err error) {

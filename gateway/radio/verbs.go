@@ -25,7 +25,8 @@ const (
 // Radio is a running node.
 type Radio interface {
 	Status() Status
-	SetEMCON(on bool)
+	// SetEMCON begins or ends radio silence; an error says that a restart would end it.
+	SetEMCON(on bool) error
 	SetRate(rate int) error
 	// AskRate and SendEOW ask another node. What comes of it is in Status.Asked, under the number.
 	AskRate(remote s5066.Address, rate int) (uint64, error)
@@ -93,8 +94,7 @@ func Verbs(r Radio, sw *capture.Switch) []control.Verb {
 			if err := control.Decode(args, &q); err != nil {
 				return nil, err
 			}
-			r.SetEMCON(q.On)
-			return q, nil
+			return q, r.SetEMCON(q.On)
 		}},
 		{Name: VerbRate, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			var q RateQuestion

@@ -85,6 +85,8 @@ func (f *files) changes() []change {
 		{"channel.toml", `for   = "30s"`, fmt.Sprintf("for   = %q", outageFor)},
 		{"ship.toml", `waveform = "110a-1200-short"`, wave},
 		{"shore.toml", `waveform = "110a-1200-short"`, wave},
+		{"ship.toml", "[modem]", "max_rank = 15 # the gateway may watch\n\n[modem]"},
+		{"ship-gateway.toml", `mode = "compact" `, "events = true # what the node tells is recorded\nmode = \"compact\" "},
 		{"ship-gateway.toml", "bits-per-second = 1200", rate},
 		{"shore-gateway.toml", "bits-per-second = 1200", rate},
 		{"ship-gateway.toml", `round-trip = "10s"`, fmt.Sprintf("round-trip = %q", trip)},
