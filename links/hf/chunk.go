@@ -19,7 +19,7 @@ import (
 //	1, 2     check
 //
 // Behind it come bytes of the stream. The check is a CRC of generation, place, header and data: DEFLATE has none, and the brief form says
-// neither generation nor place. There is neither a window nor an acknowledgement of its own: the subnetwork confirms, and the stream above
+// neither generation nor place, nor the generation of the other's, which is in its check too. There is neither a window nor an acknowledgement of its own: the subnetwork confirms, and the stream above
 // acknowledges.
 const (
 	chunkMark   = 0xC0
@@ -74,15 +74,18 @@ func (c *chunk) appendHead(dst []byte) []byte {
 }
 
 func (c *chunk) sum(head []byte) uint16 {
-	var place [6]byte
+	var place [8]byte
 	binary.BigEndian.PutUint16(place[:], c.generation)
 	binary.BigEndian.PutUint32(place[2:], c.offset)
+	if head[0]&chunkKind == chunkBrief {
+		binary.BigEndian.PutUint16(place[6:], c.paired)
+	}
 	return crc16(0, place[:], head, c.data)
 }
 
-// proven reports that a brief chunk is the next of that generation.
-func (c *chunk) proven(generation uint16, offset uint32) bool {
-	c.generation, c.offset = generation, offset
+// proven reports that a brief chunk is the next of that generation, and answers that one of ours.
+func (c *chunk) proven(generation uint16, offset uint32, ours uint16) bool {
+	c.generation, c.offset, c.paired = generation, offset, ours
 	return c.check == c.sum(c.head)
 }
 

@@ -75,6 +75,7 @@ type strand struct {
 	held     map[uint32][]byte
 	bytes    int
 	hole     time.Time
+	latest   uint16 // check of the last brief chunk
 }
 
 // flying is one chunk as it was made.
@@ -196,7 +197,7 @@ func (l *streamLine) open(now time.Time, st *strand) {
 	}
 	st.s = x2x.NewStream(cfg)
 	st.known, st.pending, st.begun, st.offset, st.again = false, nil, false, 0, nil
-	st.theirs, st.expected, st.held, st.bytes, st.hole = 0, 0, nil, 0, time.Time{}
+	st.theirs, st.expected, st.held, st.bytes, st.hole, st.latest = 0, 0, nil, 0, time.Time{}, 0
 	st.s.Start(now)
 	l.say(now, st)
 }
@@ -322,8 +323,8 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 		return request{}, false
 	}
 	n := min(room, len(st.pending))
-	c := chunk{stream: st.lane, open: !st.known || !l.cfg.Custody(), generation: st.ours, paired: st.theirs, offset: st.offset, data: st.pending[:n]}
-	c.brief = len(st.atNode) == 0
+	c := chunk{stream: st.lane, open: !st.known, generation: st.ours, paired: st.theirs, offset: st.offset, data: st.pending[:n]}
+	c.brief = st.known && len(st.atNode) == 0
 	f := &flying{st.s, c}
 	st.pending = st.pending[n:]
 	st.first, st.begun = now, len(st.pending) > 0
@@ -368,6 +369,9 @@ func (l *streamLine) fill(now time.Time, st *strand, room int) {
 }
 
 func (l *streamLine) submit(st *strand, f *flying) request {
+	if !f.chunk.brief && !l.cfg.Custody() { // what it is paired with says whose stanzas its acknowledgements are of
+		f.chunk.open = true
+	}
 	data := appendChunk(nil, &f.chunk)
 	f.chunk.brief = false // another time others may be under way
 	id := l.give(st.lane, len(data), time.Time{})

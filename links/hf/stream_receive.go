@@ -80,9 +80,16 @@ func (l *streamLine) known(now time.Time, st *strand, c *chunk) bool {
 		l.tell(event{kind: noticed, word: NoticeReset, detail: "a stream that is not open here"})
 		l.refuse(st.lane, 0)
 		return false
-	case c.brief && !c.proven(st.theirs, st.expected):
-		l.tell(event{kind: noticed, word: NoticeMalformed, detail: "not what comes next of the stream, or changed on the way", bytes: len(c.data)})
+	case c.brief && c.check == st.latest:
+		l.tell(event{kind: noticed, word: NoticeRepeated, detail: "bytes that came before", bytes: len(c.data)})
 		return false
+	case c.brief && !c.proven(st.theirs, st.expected, st.ours):
+		l.tell(event{kind: noticed, word: NoticeMalformed, detail: "not what comes next of the stream, or changed on the way", bytes: len(c.data)})
+		l.refuse(st.lane, 0)
+		return false
+	case c.brief:
+		st.latest = c.check
+		return true
 	case st.s != nil && st.ours == c.generation: // if it is the peer's by chance, it begins another
 		l.tell(event{kind: noticed, word: NoticeReflected, detail: "a chunk of our own stream came back as the peer's"})
 		l.refuse(st.lane, c.generation)
