@@ -35,14 +35,15 @@ func (a *app) initCommand() *cobra.Command {
 		Short: "Make the configuration of a new server",
 		Long: `Make a folder from which a new server can run: a configuration that says why,
 a first security policy, certificates, and accounts. What the flags do not say
-is asked for; --yes takes the defaults instead.
+is asked for; --yes takes the defaults instead: all addresses of the machine
+with the usual ports and, for other servers, its DNS and the CAs that it trusts.
 
 Nothing that exists is changed: a second init adds what is missing. Passwords
 are asked for, or with --yes read from the input, one line for each --user;
 they are never arguments.`,
 		Example: `  sallyport init
   sallyport init /etc/sallyport --domain chat.example --user juliet --user romeo
-  sallyport init --domain chat.example --outside partner.example --route xmpp.partner.example:5269 --yes`,
+  sallyport init --domain chat.example --outside partner.example --yes`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
@@ -55,31 +56,40 @@ they are never arguments.`,
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&w.plan.Domains, "domain", nil, "`DOMAIN` of the accounts")
-	f.StringVar(&w.plan.Node, "name", "", "`NAME` of the node in logs (default: of the machine)")
-	f.StringVar(&w.plan.Side, "side", "inside", "`NAME` of the side that the accounts are on")
-	f.StringSliceVar(&w.plan.Listen, "listen", []string{"0.0.0.0:5222"}, "`ADDRESS` where clients connect with STARTTLS")
-	f.StringSliceVar(&w.plan.ListenDirect, "listen-direct", []string{"0.0.0.0:5223"}, "`ADDRESS` where clients connect with TLS")
-	f.BoolVar(&w.plan.Request, "csr", false, "also make a request for a certificate, to take to a CA")
+	f.StringVar(&w.plan.Node, "name", "", "`NAME` of the node in logs")
+	f.StringVar(&w.plan.Side, "side", "inside", "`NAME` of the accounts' side")
+	f.StringSliceVar(&w.plan.Listen, "listen", nil, "`ADDR` for clients with STARTTLS")
+	f.StringSliceVar(&w.plan.ListenDirect, "listen-direct", nil, "`ADDR` for clients with direct TLS")
+	f.BoolVar(&w.plan.Request, "csr", false, "also make a request to take to a CA")
 	f.StringSliceVar(&w.users, "user", nil, "add the account `NAME`")
 	f.StringSliceVar(&w.outside.Domains, "outside", nil, "`DOMAIN` elsewhere that is talked to")
-	f.StringSliceVar(&w.outside.Route, "route", nil, "`HOST:PORT` where the server of these domains is")
-	f.StringSliceVar(&w.outside.Resolver, "resolver", nil, "`ADDRESS` of a DNS server that finds it (default: that of this machine)")
-	f.StringSliceVar(&w.outside.Listen, "listen-servers", []string{"0.0.0.0:5269"}, "`ADDRESS` where other servers connect")
-	f.StringSliceVar(&w.outside.Trust, "trust", nil, "`FILE` with the CA certificates that vouch for other servers (default: those of this machine)")
+	f.StringSliceVar(&w.outside.Route, "route", nil, "`HOST:PORT` of the server of these")
+	f.StringSliceVar(&w.outside.Resolver, "resolver", nil, "`ADDR` of a DNS server that finds it")
+	f.StringSliceVar(&w.outside.Listen, "listen-servers", nil, "`ADDR` for other servers")
+	f.StringSliceVar(&w.outside.Trust, "trust", nil, "`FILE` of CAs that vouch for servers")
 	f.BoolVar(&w.yes, "yes", false, "ask nothing")
 	return cmd
 }
 
 func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 	conf := filepath.Join(dir, newnode.ConfigFile)
-	if _, err := os.Stat(conf); err == nil {
-		if err := w.follow(conf); err != nil {
-			return err
-		}
+	_, err := os.Stat(conf)
+	if err == nil {
+		err = w.follow(conf)
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return err
 	}
 	q := a.newQuestions(w.yes)
 	if err := w.ask(q); err != nil {
 		return err
+	}
+	for i, f := range w.outside.Trust { // paths in the configuration begin at its folder
+		if w.outside.Trust[i], err = filepath.Abs(f); err != nil {
+			return err
+		}
 	}
 	w.plan.Now = time.Now()
 	done, err := newnode.Write(dir, w.plan)
@@ -91,7 +101,9 @@ func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 		}
 		rows = append(rows, []string{verb, printable(filepath.Join(dir, d.Path)), d.What})
 	}
-	a.printTable(rows)
+	if len(rows) > 0 {
+		a.printTable(rows)
+	}
 	if err != nil {
 		return err
 	}

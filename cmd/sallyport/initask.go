@@ -101,17 +101,18 @@ func (w *initWishes) ask(q *questions) error {
 	for _, f := range []struct {
 		flag, prompt string
 		into         *[]string
+		def          []string
 	}{
-		{"domain", "Domain of the accounts, such as chat.example", &w.plan.Domains},
-		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen},
-		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect},
-		{"user", "First accounts, such as juliet romeo", &w.users},
-		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains},
+		{"domain", "Domain of the accounts, such as chat.example", &w.plan.Domains, nil},
+		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen, []string{"0.0.0.0:5222"}},
+		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}},
+		{"user", "First accounts, such as juliet romeo", &w.users, nil},
+		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil},
 	} {
-		if w.given(f.flag) || len(*f.into) > 0 && q.quiet {
+		if w.given(f.flag) || len(*f.into) > 0 {
 			continue
 		}
-		if *f.into, err = q.list(f.prompt, *f.into); err != nil {
+		if *f.into, err = q.list(f.prompt, f.def); err != nil {
 			return err
 		}
 	}
@@ -134,7 +135,7 @@ func (w *initWishes) askOutside(q *questions) (err error) {
 		}
 	}
 	if !w.given("listen-servers") {
-		if o.Listen, err = q.list("Addresses where other servers connect", o.Listen); err != nil {
+		if o.Listen, err = q.list("Addresses where other servers connect", []string{"0.0.0.0:5269"}); err != nil {
 			return err
 		}
 	}

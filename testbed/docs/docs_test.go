@@ -30,6 +30,7 @@ var documents = []struct{ name, example, config string }{
 	{"docs/labels.md", "examples/labels", "sallyport.toml"},
 	{"docs/links.md", "examples/sites", "shore.toml"},
 	{"docs/hf.md", "examples/sites", "shore.toml"},
+	{"docs/server.md", "examples/server", "sallyport.toml"},
 }
 
 // checkout is the root of the repository.
@@ -282,9 +283,9 @@ func certificates(t *testing.T, dir string) {
 	}
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{
 		"inside.example", "outside.example", "harbour.example", "coast.example", "tugs.example",
-		"shore.example", "ship.example", "station.example",
+		"shore.example", "ship.example", "station.example", "chat.example",
 	}}))
-	for _, name := range []string{"gateway", "shore"} {
+	for _, name := range []string{"gateway", "shore", "server"} {
 		if _, _, err := leaf.WritePEM(dir, name); err != nil {
 			t.Fatal(err)
 		}

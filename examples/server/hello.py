@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""Two people log in and talk, as any two clients would: python3 hello.py HOST:PORT CA.pem USER PASSWORD USER PASSWORD
+
+It needs slixmpp (in Debian: python3-slixmpp), which has no part in Sallyport.
+"""
+
+import asyncio
+import logging
+import ssl
+import sys
+
+import slixmpp
+
+logging.basicConfig(level=logging.CRITICAL)
+
+
+class Person(slixmpp.ClientXMPP):
+    def __init__(self, address, password, authority):
+        super().__init__(address, password)
+        self.ca_certs = authority
+        # slixmpp 1.8 binds logins to TLS in the way of TLS 1.2 alone.
+        self.ssl_context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.here = asyncio.get_event_loop().create_future()
+        self.heard = asyncio.get_event_loop().create_future()
+        self.add_event_handler("session_start", self.start)
+        self.add_event_handler("failed_all_auth", lambda _: self.fail("wrong name or password"))
+        self.add_event_handler("message", self.message)
+
+    async def start(self, _):
+        self.send_presence()
+        await self.get_roster()
+        self.here.set_result(None)
+
+    def fail(self, why):
+        if not self.here.done():
+            self.here.set_exception(SystemExit(f"{self.boundjid.bare}: {why}"))
+
+    def message(self, m):
+        print(f"{self.boundjid.bare} reads: {m['body']}")
+        if not self.heard.done():
+            self.heard.set_result(m)
+
+
+async def talk(server, authority, first, second):
+    host, port = server.rsplit(":", 1)
+    people = [Person(*first, authority), Person(*second, authority)]
+    for p in people:
+        p.connect((host, int(port)))
+    await asyncio.wait_for(asyncio.gather(*(p.here for p in people)), 30)
+    people[0].send_message(mto=people[1].boundjid.bare, mbody="Can you hear me?", mtype="chat")
+    await asyncio.wait_for(people[1].heard, 30)
+    people[1].send_message(mto=people[0].boundjid.bare, mbody="Loud and clear.", mtype="chat")
+    await asyncio.wait_for(people[0].heard, 30)
+    for p in people:
+        p.disconnect()
+
+
+server, authority, *rest = sys.argv[1:]
+asyncio.get_event_loop().run_until_complete(talk(server, authority, rest[0:2], rest[2:4]))
