@@ -32,23 +32,53 @@ async function logIn(browser, who) {
     });
   }, { ...who, websocket: job.service });
   await page.waitForFunction(() => window.connectedAs, null, { timeout: patience });
+  // A message that comes before the client has said that it is there waits elsewhere.
+  await page.evaluate(async () => {
+    for (const what of ['rosterContactsFetched', 'chatBoxesFetched', 'presencesInitialized', 'statusInitialized', 'discoInitialized']) await window.api.waitUntil(what);
+    await window.api.blocklist.get();
+  });
   say({ loggedIn: await page.evaluate(() => window.connectedAs) });
   return page;
 }
 
 const bubbles = (page, text) => page.locator('converse-chat-message-body', { hasText: text });
 
+// knows reports whether a conversation holds a text, seen or not.
+const knows = (page, jid, text) => page.evaluate(async ([jid, text]) => {
+  const chat = await window.api.chats.get(jid);
+  return Boolean(chat?.messages?.models.some((m) => m.get('body') === text));
+}, [jid, text]);
+
+const open = (page, jid) => page.evaluate((jid) => { window.api.chats.open(jid, {}, true).catch((e) => console.error(String(e))); }, jid);
+
+// write types a text and sends it. A window that draws itself anew meanwhile can lose what was typed: then it is typed again.
 async function write(page, to, text) {
-  await page.evaluate((jid) => { window.api.chats.open(jid, {}, true).catch((e) => console.error(String(e))); }, to);
+  await open(page, to);
   const box = page.locator('textarea.chat-textarea');
-  await box.waitFor({ timeout: patience });
-  await box.fill(text);
-  await box.press('Enter');
-  await bubbles(page, text).first().waitFor({ timeout: patience });
+  for (let i = 0; i < 5; i++) {
+    await box.waitFor({ timeout: patience });
+    await box.fill(text);
+    await box.press('Enter');
+    try {
+      await bubbles(page, text).first().waitFor({ timeout: patience / 3 });
+      return;
+    } catch (e) {
+      if (await knows(page, to, text)) throw e;
+      say({ again: text });
+    }
+  }
+  throw new Error('what was typed was never sent');
 }
 
+// read waits until a text has come and is shown. The conversation is opened after that: opened in the same moment there can be two of it,
+// one with the text and one that is shown.
 async function read(page, from, text) {
-  await page.evaluate((jid) => { window.api.chats.open(jid, {}, true).catch((e) => console.error(String(e))); }, from);
+  const end = Date.now() + patience;
+  while (!(await knows(page, from, text))) {
+    if (Date.now() > end) throw new Error(`waited in vain for: ${text}`);
+    await page.waitForTimeout(100);
+  }
+  await open(page, from);
   await bubbles(page, text).first().waitFor({ timeout: patience });
   say({ read: text, times: await bubbles(page, text).count() });
 }
