@@ -22,13 +22,14 @@ type Limits struct {
 	Directed   int // addresses that one resource has sent its presence to and that are not in the roster [1,000]
 	Held       int // stanzas held back for a client that nobody looks at [500]
 	PerMinute  int // subscriptions and first directed presences of one account (bad-inputs H11) [100]
+	Presences  int // broadcasts of one account in a minute [120]
 }
 
 func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		have *int
 		def  int
-	}{{&l.Resources, 20}, {&l.Deliveries, 1000}, {&l.Sayings, 5000}, {&l.Directed, 1000}, {&l.Held, 500}, {&l.PerMinute, 100}} {
+	}{{&l.Resources, 20}, {&l.Deliveries, 1000}, {&l.Sayings, 5000}, {&l.Directed, 1000}, {&l.Held, 500}, {&l.PerMinute, 100}, {&l.Presences, 120}} {
 		if *f.have <= 0 {
 			*f.have = f.def
 		}
@@ -83,5 +84,6 @@ func New(cfg Config) (*Server, error) {
 		s.stop()
 		return nil, err
 	}
+	s.spawn(s.sweep)
 	return s, nil
 }

@@ -134,6 +134,11 @@ func (s *Server) exists(u *user) (bool, error) {
 	if len(u.some(isConnected)) > 0 {
 		return true, nil
 	}
+	return s.standing(u)
+}
+
+// standing reports whether there is an account that may log in.
+func (s *Server) standing(u *user) (bool, error) {
 	r, err := s.cfg.Directory.Answer(s.ctx, u.bare, account.NoHash, sasl.Question{Want: sasl.WantStanding})
 	return r.Standing == sasl.Good, err
 }

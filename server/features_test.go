@@ -13,6 +13,7 @@ import (
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
+	"sallyport/server/account"
 )
 
 const nsTest = "urn:test"
@@ -69,7 +70,10 @@ func TestTwoFeaturesWantOneRequest(t *testing.T) {
 	bubbleless := func(features ...server.Feature) error {
 		b := newBed(t, nil)
 		cfg := server.Config{Gate: b.gate, Directory: b.directory, Book: b.book, Domains: cfg.Domains, Features: features}
-		_, err := server.New(cfg)
+		s, err := server.New(cfg)
+		if err == nil {
+			s.Close()
+		}
 		return err
 	}
 	if bubbleless(echo(server.AtServer), echo(server.AtServer)) == nil {
@@ -276,4 +280,25 @@ func to(t *testing.T, from, to string) stanza.Stanza {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// Who was disabled or removed, by whatever process, does not stay for long.
+func TestAccountsThatAreClosed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo", "nurse")
+		juliet, romeo, nurse := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden"), b.online("nurse@im.example/x")
+		if err := b.directory.SetState(t.Context(), juliet.address.Bare(), account.Disabled); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.directory.Remove(t.Context(), nurse.address.Bare()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute) // virtual
+		romeo.drain()
+		if juliet.closed != stanza.StreamNotAuthorized || nurse.closed != stanza.StreamNotAuthorized || romeo.over {
+			t.Errorf("closed with %v, %v, %v", juliet.closed, nurse.closed, romeo.closed)
+		}
+		romeo.say(message("juliet@im.example", "chat", "1", "x"))
+		romeo.gets("type='error'…service-unavailable")
+	})
 }

@@ -53,6 +53,11 @@ func (s *Server) appear(m *sent) {
 		return
 	}
 	u.mu.Lock()
+	if !u.changes.take(s.cfg.Now(), s.cfg.Limits.Presences) {
+		u.mu.Unlock()
+		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{Type: stanza.Wait})
+		return
+	}
 	first := r.presence.IsZero()
 	r.presence, r.word, r.priority = m.stanza, m.stanza, priority
 	opens := priority >= 0 && !r.open

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"testing"
+	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -164,6 +165,22 @@ func TestGroupsFillRosters(t *testing.T) {
 		juliet.say("<presence/>")
 		juliet.gets("to='juliet@im.example/balcony'", "from='romeo@im.example/garden'")
 		romeo.gets("from='juliet@im.example/balcony'")
+	})
+}
+
+// Somebody who changes all the time is heard by his contacts only so often.
+func TestPresenceIsCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, func(c *server.Config) { c.Limits.Presences = 2 }, "juliet")
+		juliet := b.login("juliet@im.example/balcony")
+		for range 3 {
+			juliet.say("<presence/>")
+		}
+		juliet.gets("<presence", "<presence", "type='error'…type='wait'><policy-violation")
+		juliet.say("<presence type='unavailable'/>")
+		time.Sleep(time.Minute) // virtual
+		juliet.say("<presence/>")
+		juliet.gets("to='juliet@im.example/balcony'/>")
 	})
 }
 

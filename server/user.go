@@ -26,7 +26,8 @@ type user struct {
 	resources []*resource
 	leaving   []*resource // out of resources, with a session that has not ended
 	contacts  contacts    // who sees whom; nil until it is needed
-	bucket    bucket
+	bucket    bucket      // of what Limits.PerMinute counts
+	changes   bucket      // of what Limits.Presences counts
 }
 
 // resource is one connected client.
