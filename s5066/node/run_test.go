@@ -67,13 +67,7 @@ type harbour struct {
 
 func (h *harbour) run(name string, i int) (*node.Runner, *pipes) {
 	h.t.Helper()
-	w, err := modem.ParseWaveform(wave)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	cfg := node.Default(address(i), w)
-	cfg.PermitAll = true
-	r, err := node.NewRunner(cfg, node.Edge{Dial: func(ctx context.Context) (*modem.Port, modem.Hello, error) {
+	return h.start(i, func(ctx context.Context) (*modem.Port, modem.Hello, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.fails > 0 {
@@ -84,17 +78,39 @@ func (h *harbour) run(name string, i int) (*node.Runner, *pipes) {
 		h.units[name] = unit
 		h.wg.Go(func() { _ = modem.Handle(h.ctx, unit, h.sky.Hello(), h.sky.Attend) })
 		return modem.Attach(ctx, station, name)
-	}})
+	})
+}
+
+// start runs a node that reaches its modem like this.
+func (h *harbour) start(i int, dial func(context.Context) (*modem.Port, modem.Hello, error)) (*node.Runner, *pipes) {
+	h.t.Helper()
+	w, err := modem.ParseWaveform(wave)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cfg := node.Default(address(i), w)
+	cfg.PermitAll = true
+	r, err := node.NewRunner(cfg, node.Edge{Dial: dial})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	ln := newPipes()
 	h.wg.Go(func() {
 		if err := r.Run(h.ctx, ln); err != nil {
-			h.t.Errorf("%s: %v", name, err)
+			h.t.Errorf("node %d: %v", i, err)
 		}
 	})
 	return r, ln
+}
+
+// client binds one to a node.
+func (h *harbour) client(p *pipes) *sis.Conn {
+	h.t.Helper()
+	c, err := sis.Dial(h.ctx, "", sis.BindOptions{SAP: 6, Rank: 5, Service: arq, Network: sis.Network{Dial: p.dial}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
 }
 
 // exchange sends a U_PDU from one client to the other and waits for it, and for its confirmation.
@@ -144,14 +160,7 @@ func TestRunningNodes(t *testing.T) {
 		h.wg.Go(func() { sky.Run(ctx) })
 		ship, atShip := h.run("ship", 0)
 		_, atShore := h.run("shore", 1)
-		dial := func(p *pipes) *sis.Conn {
-			c, err := sis.Dial(ctx, "", sis.BindOptions{SAP: 6, Rank: 5, Service: arq, Network: sis.Network{Dial: p.dial}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
-		}
-		a, b := dial(atShip), dial(atShore)
+		a, b := h.client(atShip), h.client(atShore)
 		exchange(t, a, b, 1, "one")
 		exchange(t, b, a, 0, "two")
 		if s := ship.Status(); !s.Modem || s.Stats.Confirmed != 1 || s.Stats.Indications != 1 || len(s.Clients) != 1 {
