@@ -52,6 +52,7 @@ func (s *site) Greeted(_, _ string, epoch uint64, marks []links.Mark) {
 
 // Incident implements x2x.Observer.
 func (s *site) Incident(i x2x.Incident) {
+	s.w.note("link: "+i.Kind, 1)
 	s.w.say("%d: link: %s %s", s.i, i.Kind, i.Detail)
 	switch i.Kind {
 	case x2x.IncidentUp:
@@ -214,6 +215,7 @@ func (s *site) settle() (again bool) {
 			}
 		}
 		for _, e := range s.node.Events() {
+			s.w.note("node: "+e.Kind.String(), 1)
 			s.w.say("node %d: %v %v %s %v", s.i, e.Kind, e.Remote, e.Text, e.Err)
 		}
 	}

@@ -26,6 +26,9 @@ type Result struct {
 	Kills, Outages, Silences, Collisions, Repeated, Turns int
 	Lost                                                  int // confirmed by a node, and gone with a process behind it
 	Interfered                                            int // transmissions of a third station
+
+	// Noted is how often nodes and links told what, by their own words.
+	Noted map[string]int
 }
 
 // Counts are the sums by their names.
@@ -73,6 +76,16 @@ func (r *Result) Add(o *Result) {
 		*x.sum += x.n
 	}
 	r.Took += o.Took
+	for word, n := range o.Noted {
+		r.note(word, n)
+	}
+}
+
+func (r *Result) note(word string, n int) {
+	if r.Noted == nil {
+		r.Noted = make(map[string]int)
+	}
+	r.Noted[word] += n
 }
 
 // count adds the end of a stanza for one recipient.

@@ -25,7 +25,8 @@ type Setting struct {
 	Says    []say
 	Shared  bool      // both ends use the same instants, so that both key at once
 	SAP     s5066.SAP // of both ends; 0 is the usual one
-	Third   bool      // a third station sends again what it heard, whole and in pieces, and forges
+	Third   bool      // a third station interferes
+	Trick   Trick     // the only one that it knows; 0: all of them
 }
 
 // span is a time from the beginning of the world.

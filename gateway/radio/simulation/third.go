@@ -12,6 +12,26 @@ import (
 // stranger is an address that no node permits.
 var stranger = s5066.Unicast(0x1020309)
 
+// Trick is what a third station does with a transmission that it recorded.
+type Trick uint8
+
+// The tricks. The zero value is any of them.
+const (
+	AnyTrick  Trick = iota
+	Replay          // keys it again
+	Begin           // keys the begin of it
+	End             // keys the end of it
+	Frames          // keys some of its frames, in any order, and more than once
+	Addresses       // keys it with other addresses: of strangers, swapped, from itself, to everybody
+)
+
+const numTricks = int(Addresses)
+
+// String says it for the story.
+func (t Trick) String() string {
+	return []string{"anything", "all", "the begin", "the end", "single frames", "other addresses"}[t]
+}
+
 // third is a station that means no good: it records what it hears, and keys it again, whole, in pieces, and with addresses of others. It does
 // not make up frames of the two that belong here: whoever can do that is believed, unless the line is encrypted below.
 type third struct {
@@ -53,23 +73,26 @@ func (t *third) interfere() {
 		return
 	}
 	tape := slices.Clone(t.tapes[d.IntN(len(t.tapes))])
-	what := "all"
-	switch d.IntN(6) {
-	case 0, 1:
-	case 2:
-		what, tape = "the begin", tape[:1+d.IntN(len(tape))]
-	case 3:
-		what, tape = "the end", tape[d.IntN(len(tape)):]
-	case 4:
-		what, tape = "single frames", t.shuffled(tape)
-	case 5:
-		what, tape = "other addresses", t.forged(tape)
+	trick := t.w.set.Trick
+	if n := Trick(1 + d.IntN(numTricks)); trick == AnyTrick { //nolint:gosec // small
+		trick = n
+	}
+	switch trick {
+	case AnyTrick, Replay:
+	case Begin:
+		tape = tape[:1+d.IntN(len(tape))]
+	case End:
+		tape = tape[d.IntN(len(tape)):]
+	case Frames:
+		tape = t.shuffled(tape)
+	case Addresses:
+		tape = t.forged(tape)
 	}
 	if len(tape) == 0 {
 		return
 	}
 	t.w.Interfered++
-	t.w.say("the third station keys %s of what it heard, %d bytes", what, len(tape))
+	t.w.say("the third station keys %v of what it heard, %d bytes", trick, len(tape))
 	if err := t.w.sim.Key(t.w.now, stationOfThird, t.w.set.Wave, tape, 1); err != nil {
 		t.w.violate("third station: %v", err)
 	}

@@ -89,6 +89,7 @@ func (l *Lab) Run(s Setting, tell io.Writer) (r Result) {
 		default:
 			panic(fmt.Sprintf("%s: %v", s.String(), v))
 		}
+		w.total()
 		w.Collisions = w.sim.Stats().Receptions[channel.Collided]
 		w.Hash, w.Took = w.hash.Sum64(), w.quiet.Sub(begin)
 		r = w.Result
@@ -97,6 +98,16 @@ func (l *Lab) Run(s Setting, tell io.Writer) (r Result) {
 	w.live()
 	w.judge()
 	return w.Result
+}
+
+// total adds what nodes have counted in their last life.
+func (w *world) total() {
+	for _, s := range w.sites {
+		if s != nil && s.node != nil {
+			st := s.node.Status(w.now)
+			w.note("frames damaged", int(st.Receiver.Damaged)) //nolint:gosec // not so many
+		}
+	}
 }
 
 func (w *world) create() {
