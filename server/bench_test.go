@@ -50,6 +50,7 @@ func crowd(b *testing.B, n int) (*server.Server, []*sink) {
 	}
 	s, err := server.New(server.Config{
 		Gate: g, Directory: directory, Book: &roster.Book{Store: &memory{}, Node: "n", Now: time.Now}, Domains: []jid.JID{jid.MustParse("im.example")},
+		Limits: server.Limits{Presences: 1 << 30},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -93,6 +94,23 @@ func BenchmarkChat(b *testing.B) {
 	for b.Loop() {
 		said(b, s, sinks[0], raw, false)
 		<-to.got
+	}
+}
+
+// BenchmarkBroadcast is one change of presence that a thousand contacts see, each with one client.
+func BenchmarkBroadcast(b *testing.B) {
+	s, sinks := crowd(b, 1001)
+	for _, c := range sinks[1:] {
+		if _, err := s.ChangeContact(b.Context(), sinks[0].address, c.address, func(i *roster.Item) error {
+			i.Subscription = roster.From
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		said(b, s, sinks[0], "<presence from='u0@im.example/r' to='u0@im.example'><show>away</show><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/></presence>", true)
 	}
 }
 

@@ -20,6 +20,7 @@ type memory struct {
 	last    uint64
 	waiting map[jid.JID][]offline.Entry
 	full    bool
+	broken  error // what everything answers
 }
 
 var (
@@ -39,6 +40,9 @@ func (m *memory) version(owner jid.JID) (v hybrid.ID) {
 func (m *memory) Roster(_ context.Context, owner jid.JID) (list []roster.Item, v hybrid.ID, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return nil, v, m.broken
+	}
 	for _, i := range m.rosters[owner] {
 		if !i.Removed {
 			list = append(list, i)
@@ -83,7 +87,10 @@ func compare(a, b jid.JID) int { return slices.Compare([]byte(a.String()), []byt
 func (m *memory) PutOffline(_ context.Context, owner jid.JID, at time.Time, stanza []byte) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.full {
+	switch {
+	case m.broken != nil:
+		return 0, m.broken
+	case m.full:
 		return 0, offline.ErrFull
 	}
 	if m.waiting == nil {
@@ -97,6 +104,9 @@ func (m *memory) PutOffline(_ context.Context, owner jid.JID, at time.Time, stan
 func (m *memory) OfflineAfter(_ context.Context, owner jid.JID, after uint64) (page []offline.Entry, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return nil, m.broken
+	}
 	for _, e := range m.waiting[owner] {
 		if e.ID > after && len(page) < 3 {
 			page = append(page, e)
@@ -108,6 +118,9 @@ func (m *memory) OfflineAfter(_ context.Context, owner jid.JID, after uint64) (p
 func (m *memory) DropOffline(_ context.Context, owner jid.JID, ids []uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
 	m.waiting[owner] = slices.DeleteFunc(m.waiting[owner], func(e offline.Entry) bool { return slices.Contains(ids, e.ID) })
 	return nil
 }

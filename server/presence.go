@@ -99,9 +99,8 @@ func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
 	if s.blocks(r.user.bare, to) {
 		return
 	}
-	p = p.WithAddresses(r.jid, to)
 	if !s.ours(to) {
-		s.cfg.Gate.Submit(s.saying, p, func() {})
+		s.cfg.Gate.Submit(s.saying, p.WithAddresses(r.jid, to), func() {})
 		return
 	}
 	u := s.find(to.Bare())
@@ -111,9 +110,9 @@ func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
 	r.telling.Lock() // who is told something older by one goroutine is told the last word by the next
 	defer r.telling.Unlock()
 	if p.Type() == stanza.PresenceAvailable {
-		p = r.lastWord().WithAddresses(r.jid, to)
+		p = r.lastWord()
 	}
-	rel, err := s.cfg.Gate.Release(p)
+	rel, err := s.cfg.Gate.Release(p.WithAddresses(r.jid, to))
 	if err != nil {
 		s.cfg.Log.Debug("presence not released", zap.Stringer("to", to), zap.Error(err))
 		return
