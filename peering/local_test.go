@@ -160,6 +160,17 @@ func TestMayRead(t *testing.T) {
 			}
 		})
 	}
+	def := home(t)
+	def.Peers[2].SendLabels = peering.SendNever // what was kept has lost its label
+	stripped := policy(t, def)
+	kept := atHome(t, `<message xmlns='jabber:server' from='a@out.example' to='reader@home.example'><body>[SECRET]</body></message>`)
+	if v := stripped.MayRead(&kept); v.Outcome != peering.Release {
+		t.Errorf("whom only the server bounds may not read what it was sent: %+v", v.Refusal)
+	}
+	kept.Facts.Recipient = low
+	if v := stripped.MayRead(&kept); v.Outcome == peering.Release {
+		t.Error("nobody knows what it was, and it is read")
+	}
 	a := atHome(t, `<message xmlns='jabber:server' from='a@out.example' to='b@out.example'>`+label("UNCLASSIFIED", "")+`</message>`)
 	for _, peer := range []string{"out", "", "nobody"} {
 		a.Peer = peer
