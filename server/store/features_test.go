@@ -17,6 +17,7 @@ import (
 	"sallyport/server/private"
 	"sallyport/server/push"
 	"sallyport/server/roster"
+	"sallyport/server/search"
 	"sallyport/server/upload"
 )
 
@@ -283,6 +284,50 @@ func TestInvites(t *testing.T) {
 		use("e", invite.Contact, 9, false, no)
 		if i, err := s.UseInvite(ctx, "a.example", "e", invite.Account, moment(9), true); err != nil || i.Local != "romeo" || i.Inviter != juliet {
 			t.Errorf("got %+v, %v", i, err)
+		}
+	})
+}
+
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		s, juliet := withOwner(t, p)
+		put := func(who jid.JID, first, last string) error {
+			fields := [search.NumFields]string{search.First: first, search.Last: last}
+			keys := [search.NumFields]string{search.First: search.Key(first), search.Last: search.Key(last)}
+			return s.PutPerson(ctx, search.Person{JID: who, Fields: fields}, keys)
+		}
+		if err := errors.Join(put(juliet, "Old", "Name"), put(juliet, "Juliet", "Çapulet")); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(jid.MustParse("nobody@a.example"), "a", "b"); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("without the account: %v", err)
+		}
+		for _, tt := range []struct {
+			first, last, domain string
+			limit, want         int
+		}{
+			{"j", "", "a.example", 9, 1},
+			{"", "ça", "a.example", 9, 1},
+			{"juliet", "çapulet", "a.example", 9, 1},
+			{"julieta", "", "a.example", 9, 0},
+			{"old", "", "a.example", 9, 0},
+			{"i", "", "a.example", 9, 0},
+			{"k", "", "a.example", 9, 0},
+			{"j", "", "b.example", 9, 0},
+			{"j", "", "a.example", 0, 0},
+		} {
+			got, err := s.FindPeople(ctx, tt.domain, [search.NumFields]string{search.First: tt.first, search.Last: tt.last}, tt.limit)
+			if err != nil || len(got) != tt.want {
+				t.Errorf("%+v: %+v, %v", tt, got, err)
+			}
+		}
+		if err := put(juliet, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.FindPeople(ctx, "a.example", [search.NumFields]string{}, 9); err != nil || len(got) > 0 {
+			t.Errorf("left are %+v, %v", got, err)
 		}
 	})
 }

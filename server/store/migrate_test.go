@@ -16,6 +16,7 @@ import (
 	"sallyport/server/account"
 	"sallyport/server/archive"
 	"sallyport/server/roster"
+	"sallyport/server/search"
 	"sallyport/server/store"
 )
 
@@ -27,6 +28,7 @@ var released = []string{
 	"b4321a688dab82cd",
 	"8873930f093b808d",
 	"913e68393c5962bc",
+	"207b1d18278e9219",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -142,6 +144,18 @@ var content = []struct {
 			list, err := s.OfflineAfter(t.Context(), jid.MustParse("juliet@a.example"), 6)
 			if err != nil || len(list) != 1 || string(list[0].Stanza) != "<message/>" || !list[0].At.Equal(time.UnixMilli(5000)) {
 				t.Errorf("what waits is %+v, %v", list, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO people (domain, local, first, first_key, last, last_key, nick, nick_key, email, email_key)
+				VALUES ('a.example', 'juliet', 'Juliet', 'juliet', '', '', '', '', '', '')`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			found, err := s.FindPeople(t.Context(), "a.example", [search.NumFields]string{search.First: "jul"}, 2)
+			if err != nil || len(found) != 1 || found[0].JID.Local() != "juliet" || found[0].Fields[search.First] != "Juliet" {
+				t.Errorf("found %+v, %v", found, err)
 			}
 		},
 	},

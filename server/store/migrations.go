@@ -207,6 +207,24 @@ var migrations = [...][]string{
 			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
 		){table}`,
 	},
+	// 7: who can be found, by what begins with a key.
+	{
+		`CREATE TABLE people (
+			domain {text} NOT NULL,
+			local {text} NOT NULL,
+			first {text} NOT NULL,
+			first_key {text} NOT NULL,
+			last {text} NOT NULL,
+			last_key {text} NOT NULL,
+			nick {text} NOT NULL,
+			nick_key {text} NOT NULL,
+			email {text} NOT NULL,
+			email_key {text} NOT NULL,
+			PRIMARY KEY (domain, local),
+			FOREIGN KEY (domain, local) REFERENCES accounts ON DELETE CASCADE
+		){table}`,
+		`CREATE INDEX people_by_last ON people (domain, last_key)`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -237,4 +255,5 @@ var tables = []table{
 	{"uploads", []string{"domain", "slot", "owner", "name", "type", "size", "expires", "stored"}, 2},
 	{"tokens", []string{"domain", "local", "id", "agent", "mechanism", "value", "issued", "expires", "password"}, 3},
 	{"offline_messages", []string{"domain", "local", "id", "at", "stanza"}, 3},
+	{"people", []string{"domain", "local", "first", "first_key", "last", "last_key", "nick", "nick_key", "email", "email_key"}, 2},
 }
