@@ -145,11 +145,32 @@ func (s *Server) noted(feature string, err error) error {
 
 // sendMessage is a message of a client (RFC 6121 §8.1.1.1: without 'to' it is for the own account).
 func (s *Server) sendMessage(m *sent) {
-	if !s.sending(m) {
+	switch {
+	case manyAddresses(m.stanza):
+		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{})
+		return
+	case !s.sending(m):
 		return
 	}
 	s.submit(m)
 	s.copySent(m)
+}
+
+// maxAddresses bounds the list of recipients that a message carries (XEP-0033, bad-inputs H12). We send to none of them; somebody else
+// may.
+const maxAddresses = 20
+
+func manyAddresses(m stanza.Stanza) bool {
+	n := 0
+	for list := range m.Element().Children() {
+		if !list.Is("http://jabber.org/protocol/address", "addresses") {
+			continue
+		}
+		for range list.Children() {
+			n++
+		}
+	}
+	return n > maxAddresses
 }
 
 // sendIQ answers what is for the own account or a domain of ours, and passes everything else on.
