@@ -324,7 +324,7 @@ func (l *streamLine) nextOf(now time.Time, st *strand) (request, bool) {
 	}
 	n := min(room, len(st.pending))
 	c := chunk{stream: st.lane, open: !st.known, generation: st.ours, paired: st.theirs, offset: st.offset, data: st.pending[:n]}
-	c.brief = st.known && len(st.atNode) == 0
+	c.brief = st.known && st.theirs != 0 && len(st.atNode) == 0
 	f := &flying{st.s, c}
 	st.pending = st.pending[n:]
 	st.first, st.begun = now, len(st.pending) > 0
