@@ -189,7 +189,7 @@ func (h *boshHandler) open(w http.ResponseWriter, r *http.Request, body bosh.Req
 	start := stream.Start{TLS: h.options.facts(r)}
 	go func() {
 		defer s.tasks.Done()
-		newLink(s, p, addr, cfg).run(h.ctx, start)
+		newLink(s, p, addr, cfg).run(h.ctx, start, &s.tasks)
 	}()
 	return p
 }

@@ -40,6 +40,7 @@ type link struct {
 	startTLS bool
 	compress bool
 	listed   bool    // in the table of sessions that can be resumed
+	ready    bool    // a resource is bound
 	released bool    // no longer counted as pending
 	asked    jid.JID // whom the attempt under way is about
 	closed   *stream.Closed
@@ -65,20 +66,32 @@ func signal(c chan struct{}) {
 	}
 }
 
-// run is the reader, from the first byte to the last.
-func (l *link) run(ctx context.Context, start stream.Start) {
-	defer l.free()
+// run is the reader, from the first byte to the last. Once the client has logged in, another goroutine of the group goes
+// on: what a handshake and a login need of a stack is much more than an idle session should keep.
+func (l *link) run(ctx context.Context, start stream.Start, group *sync.WaitGroup) {
 	stop := context.AfterFunc(ctx, func() { l.step(stream.Close{}) })
-	defer stop()
 	l.feed(start)
-	l.read(ctx)
+	l.read(ctx, func() bool { return l.isReady() })
+	if l.end() != nil {
+		l.finish(ctx, stop)
+		return
+	}
+	group.Go(func() {
+		l.read(ctx, func() bool { return false })
+		l.finish(ctx, stop)
+	})
+}
+
+// finish is what the reader does at the end.
+func (l *link) finish(ctx context.Context, stop func() bool) {
+	defer l.free()
+	defer stop()
 	l.work(ctx) // what came before the end is still delivered
 	l.stopTimer()
 	x := l.owner()
 	end, over := x.lost(l)
-	log := l.server.cfg.Log
 	if c := l.end(); c != nil {
-		log.Info("client's stream ended", zap.Stringer("cause", c.Cause), zap.String("condition", c.Condition.String()),
+		l.server.cfg.Log.Info("client's stream ended", zap.Stringer("cause", c.Cause), zap.String("condition", c.Condition.String()),
 			zap.String("detail", c.Detail), zap.Stringer("address", x.Address()))
 	}
 	if over && !x.Address().IsZero() {
@@ -87,9 +100,9 @@ func (l *link) run(ctx context.Context, start stream.Start) {
 	l.hangUp()
 }
 
-// read is the reader's loop: questions first, then input where it may be read.
-func (l *link) read(ctx context.Context) {
-	for l.end() == nil {
+// read is the reader's loop: questions first, then input where it may be read. It returns at the end, or when it is enough.
+func (l *link) read(ctx context.Context, enough func() bool) {
+	for l.end() == nil && !enough() {
 		l.work(ctx)
 		if l.paused() {
 			l.flush()
@@ -212,6 +225,12 @@ func (l *link) paused() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed == nil && l.m.ReadPaused()
+}
+
+func (l *link) isReady() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready
 }
 
 func (l *link) end() *stream.Closed {

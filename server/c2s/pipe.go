@@ -32,6 +32,9 @@ type pipe interface {
 // writeTimeout is how long one write may wait for a client that does not read.
 const writeTimeout = 30 * time.Second
 
+// idleBuffer is what a client that says little is read with: an idle session should cost as little as it says.
+const idleBuffer = 512
+
 // lingering is how long a client may take to read our last words.
 const lingering = time.Second
 
@@ -45,7 +48,7 @@ type socket struct {
 }
 
 func newSocket(conn net.Conn, first xmlstream.Limits) *socket {
-	return &socket{conn: conn, dec: xmlstream.NewDecoder(xmlstream.Options{Limits: first, ContentNS: xmlstream.NSClient})}
+	return &socket{conn: conn, dec: xmlstream.NewDecoder(xmlstream.Options{Limits: first, ContentNS: xmlstream.NSClient, FirstBuffer: idleBuffer})}
 }
 
 func (s *socket) next() (xmlstream.Event, int, error) {

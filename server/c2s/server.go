@@ -177,12 +177,13 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 			continue
 		}
 		running.Go(func() {
-			s.serveConn(ctx, conn, addr, direct)
+			s.serveConn(ctx, conn, direct, &running)
 		})
 	}
 }
 
-func (s *Server) serveConn(ctx context.Context, conn net.Conn, addr netip.Addr, direct bool) {
+func (s *Server) serveConn(ctx context.Context, conn net.Conn, direct bool, group *sync.WaitGroup) {
+	addr := addressOf(conn)
 	var start stream.Start
 	if direct {
 		secured, facts, err := s.secure(ctx, conn, true)
@@ -193,7 +194,7 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn, addr netip.Addr, 
 		}
 		conn, start.TLS = secured, &facts
 	}
-	newLink(s, newSocket(conn, s.cfg.Stream.FirstLimits()), addr, s.cfg.Stream).run(ctx, start)
+	newLink(s, newSocket(conn, s.cfg.Stream.FirstLimits()), addr, s.cfg.Stream).run(ctx, start, group)
 }
 
 func addressOf(conn net.Conn) netip.Addr {

@@ -80,6 +80,7 @@ func (l *link) tell(o stream.Output) {
 	case stream.ClientReady:
 		address := o.Address
 		l.of.address.Store(&address)
+		l.ready = true
 	case stream.Resumed:
 		l.note(Resumed, l.of.Address(), "")
 	case stream.Fact:

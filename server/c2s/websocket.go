@@ -66,7 +66,7 @@ func (s *Server) WebSocket(ctx context.Context, o WebOptions) http.Handler {
 		cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 		p := &webSocket{ctx: context.WithoutCancel(ctx), conn: conn, raw: below.conn}
 		p.limit(cfg.FirstLimits())
-		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: o.facts(r)})
+		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: o.facts(r)}, &s.tasks)
 	})
 }
 

@@ -63,19 +63,33 @@ func (home) Event(*c2s.Session, stream.Output) {}
 
 func (home) Closed(*c2s.Session, stream.Closed) {}
 
+// edgeStream is what the streams of these tests are told.
+func edgeStream(mechanisms ...string) stream.ClientConfig {
+	return stream.ClientConfig{
+		Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
+		Policy: func(jid.JID) stream.ClientPolicy {
+			return stream.ClientPolicy{Mechanisms: mechanisms, SASL2: true, Manage: true, ClientState: true}
+		},
+	}
+}
+
 // serve starts a server with STARTTLS and one with direct TLS, and returns their ports.
 func serve(t *testing.T, noBinding bool, mechanisms ...string) (authority string, ports map[string]string) {
 	t.Helper()
 	ca := tlsidtest.Must(tlsidtest.NewCA("login"))
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{domain.Domain()}}))
 	certificate := tls.Certificate{Certificate: [][]byte{leaf.Cert.Raw}, PrivateKey: leaf.Key, Leaf: leaf.Cert}
+	policy := edgeStream(mechanisms...)
+	if noBinding {
+		with := policy.Policy
+		policy.Policy = func(d jid.JID) stream.ClientPolicy {
+			p := with(d)
+			p.NoBinding = true
+			return p
+		}
+	}
 	s, err := c2s.New(c2s.Config{
-		Stream: stream.ClientConfig{
-			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
-			Policy: func(jid.JID) stream.ClientPolicy {
-				return stream.ClientPolicy{Mechanisms: mechanisms, NoBinding: noBinding, SASL2: true, Manage: true, ClientState: true}
-			},
-		},
+		Stream: policy,
 		TLS: &tls.Config{
 			MinVersion:     tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },

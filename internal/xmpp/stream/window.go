@@ -39,7 +39,7 @@ func (w *window) push(it Item) bool {
 }
 
 func (w *window) grow() {
-	ring := make([]Item, max(16, 2*len(w.ring)))
+	ring := make([]Item, max(4, 2*len(w.ring)))
 	for i := range w.n {
 		ring[i] = w.ring[(w.head+i)%len(w.ring)]
 	}

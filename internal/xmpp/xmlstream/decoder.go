@@ -61,11 +61,13 @@ type Decoder struct {
 	document  bool // ParseDocument: no stream around the element
 	canonical bool
 
-	buf  []byte
-	pos  int   // next byte to read
-	have int   // end of the bytes received
-	end  int   // end of those that may be looked at: have, or the bound of the element
-	base int64 // offset of buf[0] in the stream
+	first int // bytes of the first buffer
+	quiet int // reads in a row that would have fitted into it
+	buf   []byte
+	pos   int   // next byte to read
+	have  int   // end of the bytes received
+	end   int   // end of those that may be looked at: have, or the bound of the element
+	base  int64 // offset of buf[0] in the stream
 
 	state state
 	err   error // once set, for ever
@@ -119,7 +121,10 @@ const (
 
 // NewDecoder returns a decoder that expects a stream header, or a stanza if o.NoHeader is set.
 func NewDecoder(o Options) *Decoder {
-	d := &Decoder{contentNS: o.ContentNS, noHeader: o.NoHeader}
+	d := &Decoder{contentNS: o.ContentNS, noHeader: o.NoHeader, first: firstBuffer}
+	if o.FirstBuffer > 0 {
+		d.first = o.FirstBuffer
+	}
 	d.Restart(o.Limits)
 	return d
 }
@@ -153,14 +158,30 @@ func (d *Decoder) Fill(r io.Reader) (int, error) {
 	filled := d.have == len(d.buf) // by the last Read, so there is more to come
 	d.settle()
 	switch {
-	case len(d.buf) == 0, filled && len(d.buf) < maxBuffer:
+	case len(d.buf) == 0:
+		d.grow(d.first)
+	case filled && len(d.buf) < maxBuffer:
 		d.grow(max(firstBuffer, 2*len(d.buf)))
 	case d.have == len(d.buf):
 		return 0, ErrFull
 	}
+	d.shrink()
 	n, err := r.Read(d.buf[d.have:])
 	d.have += n
+	if d.quiet++; n > d.first {
+		d.quiet = 0
+	}
 	return n, err
+}
+
+// quietReads is after how many small reads a buffer that once was filled is given back.
+const quietReads = 16
+
+// shrink goes back to the first buffer on a stream that has become quiet again.
+func (d *Decoder) shrink() {
+	if d.have == 0 && len(d.buf) > d.first && d.quiet >= quietReads {
+		d.buf = make([]byte, d.first)
+	}
 }
 
 // Write takes all of p. The decoder holds what Next has not yet read, so the caller bounds it by calling Next in between.

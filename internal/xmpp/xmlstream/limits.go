@@ -108,6 +108,9 @@ type Options struct {
 	// "" for a document that stands alone, otherwise it reads an element as it would stand in such a stream.
 	ContentNS string
 
+	// FirstBuffer is how many bytes are read at a time as long as that is enough; 0 is what suits a server's stream.
+	FirstBuffer int
+
 	// NoHeader reads a stream on which nobody sends a header (XEP-0361): stanzas come at once.
 	NoHeader bool
 
