@@ -160,7 +160,11 @@ func (w *radioWatch) news(m sis.Management) (watched bool) {
 		return true
 	case manage.NumberEvent:
 		if e, err := manage.ParseEvent(m.Body); err == nil {
-			w.tell(e.Remote, radioWord+strings.ReplaceAll(e.Kind, " ", "-"), e.Text)
+			what := e.Text
+			if e.Remote.Valid() {
+				what = strings.TrimSuffix(e.Remote.String()+", "+e.Text, ", ")
+			}
+			w.tell(e.Remote, radioWord+strings.ReplaceAll(e.Kind, " ", "-"), what)
 		}
 	}
 	return false
