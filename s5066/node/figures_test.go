@@ -77,7 +77,7 @@ func (c bulk) over(t testing.TB, seed uint64) float64 {
 	for i := range units {
 		a.unidata(1, s5066.ConfirmNode, []byte(say(0, 1, i, size)))
 	}
-	w.run(24*time.Hour, func() bool { return len(b.heard()) == units })
+	w.run(24*time.Hour, func() bool { return len(b.got) >= units && len(b.heard()) == units })
 	if n := len(b.heard()); n != units {
 		t.Fatalf("seed %d: %d of %d U_PDUs heard", seed, n, units)
 	}
