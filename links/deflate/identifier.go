@@ -64,11 +64,7 @@ func Identifier(b []byte) (id string, rest []byte, ok bool) {
 	head, n := b[0], int(b[0]&^bitCounted)
 	b = b[1:]
 	if head == 0 {
-		if len(b) < uuidBytes {
-			return "", nil, false
-		}
-		d := hex.EncodeToString(b[:uuidBytes])
-		return strings.Join([]string{d[:8], d[8:12], d[12:16], d[16:20], d[20:]}, "-"), b[uuidBytes:], true
+		return UUID(b)
 	}
 	size := (n + 1) / 2
 	if n < minDigits || n > maxDigits || len(b) < size {
@@ -87,4 +83,13 @@ func Identifier(b []byte) (id string, rest []byte, ok bool) {
 		id, b = id+"-"+strconv.FormatUint(number, 10), b[used:]
 	}
 	return id, b, true
+}
+
+// UUID takes one without its first byte off the front of b.
+func UUID(b []byte) (id string, rest []byte, ok bool) {
+	if len(b) < uuidBytes {
+		return "", nil, false
+	}
+	d := hex.EncodeToString(b[:uuidBytes])
+	return strings.Join([]string{d[:8], d[8:12], d[12:16], d[16:20], d[20:]}, "-"), b[uuidBytes:], true
 }

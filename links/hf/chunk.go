@@ -3,6 +3,8 @@ package hf
 import (
 	"encoding/binary"
 	"errors"
+
+	"sallyport/links/x2x"
 )
 
 // The header of a U_PDU of Stream, in one of two forms. SLEP's own layout is not published; this is ours, and claims no compatibility with it.
@@ -15,7 +17,8 @@ import (
 //	8, 9     with open: the generation of the other's that it is paired with, 0 for none yet
 //	last 2   check
 //
-//	byte 0   1 0 0 0 i i i i   the same of a stream that both know, when everything before it is confirmed
+//	byte 0   1 0 0 r i i i i   the same of a stream that both know, when everything before it is confirmed; r: it is one record of links/x2x,
+//	                           whose length is left out
 //	1, 2     check
 //
 // Behind it come bytes of the stream. The check is a CRC of generation, place, header and data: DEFLATE has none, and the brief form says
@@ -24,6 +27,7 @@ import (
 const (
 	chunkMark   = 0xC0
 	chunkBrief  = 0x80
+	chunkRecord = 0x10
 	chunkKind   = 0xF0
 	flagOpen    = 0x01
 	flagReset   = 0x02
@@ -49,11 +53,16 @@ type chunk struct {
 
 func appendChunk(dst []byte, c *chunk) []byte {
 	begin := len(dst)
-	if c.brief && !c.open && !c.reset {
-		dst = append(dst, chunkBrief|c.stream&(maxStreams-1))
-	} else {
+	if !c.brief || c.open || c.reset {
 		dst = c.appendHead(dst)
+		return append(binary.BigEndian.AppendUint16(dst, c.sum(dst[begin:])), c.data...)
 	}
+	head := chunkBrief | c.stream&(maxStreams-1)
+	if body, lone := x2x.Lone(c.data); lone {
+		dst = append(dst, head|chunkRecord)
+		return append(append(binary.BigEndian.AppendUint16(dst, c.sum(dst[begin:])), c.data[0]), body...)
+	}
+	dst = append(dst, head)
 	return append(binary.BigEndian.AppendUint16(dst, c.sum(dst[begin:])), c.data...)
 }
 
@@ -77,11 +86,13 @@ func (c *chunk) sum(head []byte) uint16 {
 	var place [8]byte
 	binary.BigEndian.PutUint16(place[:], c.generation)
 	binary.BigEndian.PutUint32(place[2:], c.offset)
-	if head[0]&chunkKind == chunkBrief {
+	if isBrief(head[0]) {
 		binary.BigEndian.PutUint16(place[6:], c.paired)
 	}
 	return crc16(0, place[:], head, c.data)
 }
+
+func isBrief(head byte) bool { return head&chunkKind&^chunkRecord == chunkBrief }
 
 // proven reports that a brief chunk is the next of that generation, and answers that one of ours.
 func (c *chunk) proven(generation uint16, offset uint32, ours uint16) bool {
@@ -91,8 +102,14 @@ func (c *chunk) proven(generation uint16, offset uint32, ours uint16) bool {
 
 // parseChunk reads one; the data is part of b. Whether a brief one is proven is still to be asked.
 func parseChunk(b []byte) (c chunk, err error) {
-	if len(b) >= 3 && b[0]&chunkKind == chunkBrief {
+	if len(b) >= 4 && isBrief(b[0]) {
 		c = chunk{stream: b[0] &^ chunkKind, brief: true, check: binary.BigEndian.Uint16(b[1:]), head: b[:1], data: b[3:]}
+		if b[0]&chunkRecord != 0 {
+			c.data = x2x.AppendLone(nil, b[3], b[4:])
+		}
+		if _, lone := x2x.Lone(c.data); lone != (b[0]&chunkRecord != 0) {
+			return chunk{}, errChunk
+		}
 		return c, nil
 	}
 	if len(b) < 10 || b[0]&chunkKind != chunkMark || b[1]&^(flagOpen|flagReset) != 0 {

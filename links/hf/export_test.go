@@ -116,9 +116,13 @@ func (x Machine) Sealed(b []byte) []byte {
 
 // sealed is the same for Stream.
 func (l *streamLine) sealed(b []byte) []byte {
-	if len(b) >= 3 && b[0]&chunkKind == chunkBrief {
+	if len(b) >= 4 && isBrief(b[0]) {
+		c, err := parseChunk(b)
+		if err != nil {
+			return b
+		}
 		st := l.lanes[int(b[0]&^chunkKind)%len(l.lanes)]
-		return appendChunk(nil, &chunk{stream: b[0] &^ chunkKind, brief: true, generation: st.theirs, offset: st.expected, paired: st.ours, data: b[3:]})
+		return appendChunk(nil, &chunk{stream: b[0] &^ chunkKind, brief: true, generation: st.theirs, offset: st.expected, paired: st.ours, data: c.data})
 	}
 	if len(b) < 8 || b[1]&flagOpen != 0 && len(b) < 10 {
 		return b

@@ -70,7 +70,7 @@ func TestHostile(t *testing.T) {
 		{"stream of another version", hf.Stream, a, 6, []string{"\xd0\x01\x00\x01\x00\x00\x00\x00", "\xc0\xf1\x00\x01\x00\x00\x00\x00"}, hf.NoticeMalformed},
 		{"changed chunk", hf.Stream, a, 6, []string{chunk(0, 1, 5, 0, "\x00\x00abc") + "x"}, hf.NoticeMalformed},
 		{"brief chunk of no stream", hf.Stream, a, 6, []string{"\x80ccabc"}, hf.NoticeReset},
-		{"brief chunk of another", hf.Stream, a, 6, []string{chunk(0, 1, 5, 0, "\x00\x00"), "\x80ccabc"}, hf.NoticeMalformed},
+		{"brief chunk of another", hf.Stream, a, 6, []string{chunk(0, 1, 5, 0, "\x00\x00"), "\x80ccabc", "\x90ccabc"}, hf.NoticeMalformed},
 		{"truncated chunk", hf.Stream, a, 6, []string{"\xc0\x01\x00"}, hf.NoticeMalformed},
 		{"stream beyond those agreed", hf.Stream, a, 6, []string{chunk(9, 1, 5, 0, "\x00\x00abc")}, hf.NoticeReset},
 		{"stream never opened", hf.Stream, a, 6, []string{chunk(0, 0, 5, 0, "abc")}, hf.NoticeReset},

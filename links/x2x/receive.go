@@ -125,7 +125,7 @@ func (s *Stream) compressed(now time.Time, r record) {
 	id := ""
 	if r.id {
 		var ok bool
-		if id, frame, ok = deflate.Identifier(frame); !ok {
+		if id, frame, ok = r.identifier(frame); !ok {
 			s.fail(now, stanza.StreamBadFormat, "identifier out of shape")
 			return
 		}

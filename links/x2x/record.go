@@ -18,6 +18,7 @@ const (
 
 	recordKind   = 0x07
 	recordID     = 0x08 // of compressed stanzas: the identifier stands before the frame (deflate.Identifier), and not in it
+	recordUUID   = 0x40 // with it: the identifier is a UUID, and its first byte, which says that, is left out
 	recordLane   = 4    // bits 4 and 5 of a custody record
 	recordsForm  = "2"  // said in the greeting
 	maxRecord    = deflate.MaxFrame + 128
@@ -28,6 +29,7 @@ const (
 type record struct {
 	kind  byte
 	id    bool
+	uuid  bool
 	lane  uint8
 	body  []byte
 	bytes int // on the wire
@@ -56,7 +58,10 @@ func nextRecord(b []byte) (r record, rest []byte, ok, bad bool) {
 }
 
 func recordType(b byte) (r record, ok bool) {
-	r = record{kind: b & recordKind, id: b&recordID != 0, lane: b >> recordLane}
+	r = record{kind: b & recordKind, id: b&recordID != 0, uuid: b&recordUUID != 0, lane: b &^ recordUUID >> recordLane}
+	if r.uuid && !r.id {
+		return r, false
+	}
 	switch r.kind {
 	case recordXML, recordMarks, recordManaged:
 		return r, !r.id && r.lane == 0
@@ -66,6 +71,24 @@ func recordType(b byte) (r record, ok bool) {
 		return r, r.lane < links.Lanes
 	}
 	return r, false
+}
+
+// Lone reports that b is one record and nothing else, for a carrier that keeps pieces apart: its first byte says the type, and behind what
+// follows, its length, stands its body.
+func Lone(b []byte) (body []byte, ok bool) {
+	r, rest, ok, _ := nextRecord(b)
+	return r.body, ok && len(rest) == 0
+}
+
+// AppendLone puts a record of a type and a body together.
+func AppendLone(dst []byte, kind byte, body []byte) []byte { return appendRecord(dst, kind, body) }
+
+// identifier takes the one that stands before a frame.
+func (r *record) identifier(b []byte) (id string, frame []byte, ok bool) {
+	if r.uuid {
+		return deflate.UUID(b)
+	}
+	return deflate.Identifier(b)
 }
 
 func appendRecord(dst []byte, kind byte, parts ...[]byte) []byte {

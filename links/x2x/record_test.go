@@ -88,7 +88,7 @@ func TestRecordsOfManagement(t *testing.T) {
 	if got := say(events(a, epoch0)); got != "confirmed:[5]" {
 		t.Errorf("%q", got)
 	}
-	for _, bad := range []string{"\x05\x02\x81\x00", "\x05\x05\xff\xff\xff\xff\x1f", "\x05\x02\x01\x01", "\x0d\x00", "\x05\x01\x09"} {
+	for _, bad := range []string{"\x05\x02\x81\x00", "\x05\x05\xff\xff\xff\xff\x1f", "\x05\x02\x01\x01", "\x0d\x00", "\x42\x01\x01", "\x82\x01\x01", "\x05\x01\x09"} {
 		a, _ := recorded(t, x2x.Managed)
 		a.Feed(epoch0, []byte(bad))
 		if all := events(a, epoch0); len(all) == 0 || all[len(all)-1].Kind != x2x.Ended {

@@ -112,6 +112,10 @@ func (s *Stream) deflated(it Item, plain, lifted []byte) (n int, ok bool) {
 	if len(lifted) > 0 {
 		kind |= recordID
 	}
+	if len(lifted) > 0 && lifted[0] == 0 {
+		kind |= recordUUID
+		lifted = lifted[1:]
+	}
 	s.out = appendRecord(s.out, kind, head, lifted, frame)
 	return n, true
 }

@@ -80,8 +80,9 @@ var hfModes = []struct {
 	budget    float64
 }{
 	{"rcop", "RCOP, XEP-0365 0.2.1", 0},
-	{"stream", "stream, custody, deflate, dictionary", hfStream},
-	{"stream-managed", "stream, XEP-0198, deflate, dictionary", hfStream},
+	{"stream", "stream, custody, deflate, dictionary, people not known", hfStream},
+	{"stream-known-names", "stream, custody, deflate, dictionary that knows the people", hfStream},
+	{"stream-managed", "stream, XEP-0198, deflate, dictionary, people not known", hfStream},
 	{"compact", "compact, people not known", hfCompact},
 	{"compact-known-names", "compact, people in the link's table", hfCompact},
 }
