@@ -62,7 +62,7 @@ func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlst
 	pictures := avatar.New(s)
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
-		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Groups: known.groups, Blocks: block.Blocks,
+		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Knows: known.has, Groups: known.groups, Blocks: block.Blocks,
 		Changed: pictures.Published,
 	})
 	c.events, pictures.Events = events, events

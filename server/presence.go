@@ -96,9 +96,13 @@ func (s *Server) broadcast(r *resource, known contacts, p stanza.Stanza) {
 
 // show sends the presence of a resource to one address: within the server past the record, but not past the gate.
 func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
-	if s.blocks(r.user.bare, to) {
-		return
+	if !s.blocks(r.user.bare, to) {
+		s.showWhomever(r, to, p)
 	}
+}
+
+// showWhomever also shows it to somebody who is blocked: that nobody is there any more is the last that he is told.
+func (s *Server) showWhomever(r *resource, to jid.JID, p stanza.Stanza) {
 	if !s.ours(to) {
 		s.cfg.Gate.Submit(s.saying, p.WithAddresses(r.jid, to), func() {})
 		return
@@ -313,6 +317,8 @@ func (s *Server) showOne(r *resource, contact jid.JID, shown bool) {
 		if p, err = tree.Presence(stanza.PresenceUnavailable, r.jid, contact); err != nil {
 			return
 		}
+		s.showWhomever(r, contact, p)
+		return
 	}
 	s.show(r, contact, p)
 }

@@ -45,6 +45,7 @@ func newWorld(t *testing.T) *world {
 	events := pep.New(pep.Config{
 		Store: s, Core: &servertest.Core{}, Node: "n1", Now: time.Now, Changed: a.Published,
 		MaySee: func(context.Context, jid.JID, jid.JID) bool { return false },
+		Knows:  func(context.Context, jid.JID, jid.JID) bool { return false },
 		Groups: func(context.Context, jid.JID, jid.JID) []string { return nil },
 		Blocks: func(context.Context, jid.JID, jid.JID) bool { return false },
 	})

@@ -34,6 +34,8 @@ type Config struct {
 	Now   func() time.Time
 	// MaySee reports whether somebody is subscribed to the presence of an account.
 	MaySee func(ctx context.Context, account, who jid.JID) bool
+	// Knows reports whether an account has somebody in its roster: his clients are remembered for the time when he may see something.
+	Knows func(ctx context.Context, account, who jid.JID) bool
 	// Groups gives the groups in which an account has somebody.
 	Groups func(ctx context.Context, account, who jid.JID) []string
 	// Blocks reports whether an account blocks somebody.

@@ -62,6 +62,9 @@ func newWorld(t *testing.T) *world {
 		MaySee: func(_ context.Context, account, who jid.JID) bool {
 			return account.String() == juliet && (who == jid.MustParse(romeo).Bare() || who == jid.MustParse(nurse).Bare())
 		},
+		Knows: func(_ context.Context, _, who jid.JID) bool {
+			return who != jid.MustParse(paris).Bare()
+		},
 		Groups: func(_ context.Context, _, who jid.JID) []string {
 			if who == jid.MustParse(nurse).Bare() {
 				return []string{"Family", "Servants"}

@@ -22,7 +22,7 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 	}
 	switch p.Stanza.Type() {
 	case stanza.PresenceAvailable:
-		if s.MaySee(ctx, p.Account, from.Bare()) {
+		if s.Knows(ctx, p.Account, from.Bare()) {
 			s.seen(ctx, p.Account, from, p.Stanza)
 		}
 	case stanza.PresenceUnavailable, stanza.PresenceError:

@@ -21,6 +21,7 @@ func TestProfile(t *testing.T) {
 	events := pep.New(pep.Config{
 		Store: servertest.Store(t, hamlet), Core: &servertest.Core{}, Node: "n1", Now: time.Now,
 		MaySee: func(_ context.Context, _, who jid.JID) bool { return who == jid.MustParse(friend).Bare() },
+		Knows:  func(context.Context, jid.JID, jid.JID) bool { return false },
 		Groups: func(context.Context, jid.JID, jid.JID) []string { return nil },
 		Blocks: func(context.Context, jid.JID, jid.JID) bool { return false },
 	})
