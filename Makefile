@@ -1,4 +1,4 @@
-# make run    build and start the demonstration: two domains, one gateway, a private CA
+# make run    build and start the demonstration: two domains, one gateway, two servers to log in to
 # make demo-hf  a conversation between a ship and a shore station over HF radio
 # make test   everything: peers, build, vet, lint, unit, fuzz seeds, race, integration
 # make bench  the budgets, as ratios (ONLY=relay for one group); writes build/bench.json

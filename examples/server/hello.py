@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Two people log in and talk, as any two clients would: python3 hello.py HOST:PORT CA.pem USER PASSWORD USER PASSWORD
 
-It needs slixmpp (in Debian: python3-slixmpp), which has no part in Sallyport.
+With a comma between two of HOST:PORT, they are on two servers. It needs slixmpp (in Debian: python3-slixmpp), which has no part in Sallyport.
 """
 
 import asyncio
@@ -41,10 +41,10 @@ class Person(slixmpp.ClientXMPP):
             self.heard.set_result(m)
 
 
-async def talk(server, authority, first, second):
-    host, port = server.rsplit(":", 1)
+async def talk(servers, authority, first, second):
     people = [Person(*first, authority), Person(*second, authority)]
-    for p in people:
+    for p, server in zip(people, [servers[0], servers[-1]]):
+        host, port = server.rsplit(":", 1)
         p.connect((host, int(port)))
     await asyncio.wait_for(asyncio.gather(*(p.here for p in people)), 30)
     people[0].send_message(mto=people[1].boundjid.bare, mbody="Can you hear me?", mtype="chat")
@@ -55,5 +55,5 @@ async def talk(server, authority, first, second):
         p.disconnect()
 
 
-server, authority, *rest = sys.argv[1:]
-asyncio.get_event_loop().run_until_complete(talk(server, authority, rest[0:2], rest[2:4]))
+servers, authority, *rest = sys.argv[1:]
+asyncio.get_event_loop().run_until_complete(talk(servers.split(","), authority, rest[0:2], rest[2:4]))

@@ -84,6 +84,12 @@ func run(ctx context.Context, o options) (err error) {
 	if o.once {
 		return nil
 	}
+	p, err := startPeople(ctx, o.sallyport, st)
+	defer func() { err = errors.Join(err, p.stop()) }()
+	if err != nil {
+		return err
+	}
+	s.people(p, st)
 	s.staying()
 	return n.wait(ctx)
 }

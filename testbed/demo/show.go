@@ -181,7 +181,7 @@ func addressesOf(st *state, peer string) (listen, route string) {
 
 func (s *screen) staying() {
 	s.line()
-	s.line(s.paint(bold, "The node and both domains stay up. Ctrl-C ends them."))
+	s.line(s.paint(bold, "The node, both domains and both servers stay up. Ctrl-C ends them."))
 }
 
 func count(n int, what string) string {

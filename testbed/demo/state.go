@@ -93,7 +93,24 @@ func (s *state) configuration() error {
 		}
 		pairs = append(pairs, example, free.String())
 	}
-	return boundary.Write(s.dir, strings.NewReplacer(pairs...))
+	if err := boundary.Write(s.dir, strings.NewReplacer(pairs...)); err != nil {
+		return err
+	}
+	return s.add(peersOfHomes)
+}
+
+// add puts more behind what the configuration has.
+func (s *state) add(more func() (string, error)) error {
+	text, err := more()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(s.config, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 func freePort(addr netip.Addr) (netip.AddrPort, error) {
@@ -146,7 +163,8 @@ func (s *state) addresses() []netip.AddrPort {
 
 // leaves are the certificates: one for the node, which speaks for both domains, and one for each player.
 var leaves = map[string][]string{
-	"gateway": {insideDomain, outsideDomain}, "inside": {insideDomain}, "outside": {outsideDomain},
+	"gateway": {insideDomain, outsideDomain, homes[0].domain, homes[1].domain}, "inside": {insideDomain}, "outside": {outsideDomain},
+	homes[0].peer: {homes[0].domain}, homes[1].peer: {homes[1].domain},
 }
 
 // certificates makes a CA and its certificates, unless all are there and good for another day.
@@ -194,6 +212,11 @@ func (s *state) certificatesAreGood() bool {
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil || time.Now().Add(24*time.Hour).After(cert.NotAfter) {
 			return false
+		}
+		for _, domain := range leaves[name] {
+			if cert.VerifyHostname(domain) != nil {
+				return false
+			}
 		}
 	}
 	return true
