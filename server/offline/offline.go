@@ -29,7 +29,7 @@ type Entry struct {
 	// ID orders the entries of an account; it is given when the message is kept, is above zero and below 2^48, and is not used again as
 	// long as a later entry of the account is kept.
 	ID     uint64
-	At     time.Time // when it came, to the millisecond
+	At     time.Time // when it came
 	Stanza []byte    // canonical XML in jabber:server, with its label
 }
 

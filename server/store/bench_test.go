@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,5 +73,26 @@ func BenchmarkStore(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkAppendAtTheSameTime is one message into each of many archives, by sixteen who do not wait for each other.
+func BenchmarkAppendAtTheSameTime(b *testing.B) {
+	dsn := map[string]string{"sqlite": "sqlite:" + filepath.Join(b.TempDir(), "server.db"), "postgres": cluster.DSN("")}
+	for _, kind := range []string{"sqlite", "postgres"} {
+		s := filledForBenchmark(b, dsn[kind])
+		b.Run(kind, func(b *testing.B) {
+			var n atomic.Int64
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					e := messages(1)
+					e[0].Owner = jid.MustParse(fmt.Sprintf("u%d@a.example", n.Add(1)%1000))
+					if _, err := s.AppendArchive(b.Context(), time.Unix(1, 0), "n1", e); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
 	}
 }

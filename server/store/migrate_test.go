@@ -142,7 +142,7 @@ var content = []struct {
 		},
 		check: func(t *testing.T, s *store.Store) {
 			list, err := s.OfflineAfter(t.Context(), jid.MustParse("juliet@a.example"), 6)
-			if err != nil || len(list) != 1 || string(list[0].Stanza) != "<message/>" || !list[0].At.Equal(time.UnixMilli(5000)) {
+			if err != nil || len(list) != 1 || string(list[0].Stanza) != "<message/>" || !list[0].At.Equal(time.UnixMicro(5000)) {
 				t.Errorf("what waits is %+v, %v", list, err)
 			}
 		},

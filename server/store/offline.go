@@ -34,7 +34,7 @@ func (s *Store) PutOffline(ctx context.Context, owner jid.JID, at time.Time, sta
 		next := max(last+1, at.UnixMilli())
 		id = uint64(next)
 		_, err = t.exec(`INSERT INTO offline_messages (domain, local, id, at, stanza) VALUES ($1, $2, $3, $4, $5)`,
-			owner.Domain(), owner.Local(), next, at.UnixMilli(), stanza)
+			owner.Domain(), owner.Local(), next, at.UnixMicro(), stanza)
 		return err
 	})
 	return id, err
@@ -49,7 +49,7 @@ func (s *Store) OfflineAfter(ctx context.Context, owner jid.JID, after uint64) (
 			if err := r.Scan(&id, &at, &e.Stanza); err != nil {
 				return err
 			}
-			e.ID, e.At = uint64(id), time.UnixMilli(at).UTC()
+			e.ID, e.At = uint64(id), time.UnixMicro(at).UTC()
 			page = append(page, e)
 			return nil
 		})

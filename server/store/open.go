@@ -26,6 +26,7 @@ type Store struct {
 	writer  *sql.DB // SQLite: one connection
 	reader  *sql.DB
 	failure atomic.Pointer[error] // what stopped the store
+	group   together
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // by text, for reader; nil when closed

@@ -18,6 +18,9 @@ type tx struct {
 // change runs do in a transaction that writes, again if the database undid it because of others. The errors of do come
 // back as they are, those of the database judged.
 func (s *Store) change(ctx context.Context, do func(*tx) error) error {
+	if s.dialect == sqliteDialect {
+		return s.judge(s.changeTogether(ctx, do))
+	}
 	for i := 1; ; i++ {
 		err := s.changeOnce(ctx, do)
 		if i == attempts || classify(err) != again {
