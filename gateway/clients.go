@@ -124,12 +124,13 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	if c.files, err = c.openFiles(&cfg.Server); err != nil {
 		return err
 	}
-	features, announced, err := c.features(of)
+	directory := Directory(c.store, &cfg.Server, g.now)
+	features, announced, err := c.features(of, directory)
 	if err != nil {
 		return err
 	}
 	made, err := server.New(server.Config{
-		Gate: c.gate, Directory: Directory(c.store, &cfg.Server, g.now), Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
+		Gate: c.gate, Directory: directory, Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
 		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
 		Limits: server.Limits{Resources: cfg.Server.Limits.Resources},
 		Now:    g.now, Log: g.log,

@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
+	"sallyport/server/account"
 	"sallyport/server/avatar"
 	"sallyport/server/blocking"
 	"sallyport/server/disco"
@@ -16,8 +17,11 @@ import (
 	"sallyport/server/mam"
 	"sallyport/server/pep"
 	"sallyport/server/private"
+	"sallyport/server/profile"
 	"sallyport/server/push"
+	"sallyport/server/register"
 	"sallyport/server/roster"
+	"sallyport/server/search"
 	"sallyport/server/store"
 	"sallyport/server/vcard"
 )
@@ -56,10 +60,10 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 }
 
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlstream.Element, err error) {
+func (c *clients) features(of server.Core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
-	pictures := avatar.New(s)
+	pictures, people := avatar.New(s), search.New(s)
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
 		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Knows: known.has, Groups: known.groups, Blocks: block.Blocks,
@@ -70,9 +74,13 @@ func (c *clients) features(of server.Core) (list []server.Feature, caps []*xmlst
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
 		private.New(s),
-		vcard.New(vcard.Config{Store: s, Changed: pictures.Carded}),
-		pictures.Feature(),
-		events.Feature(),
+		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
+			pictures.Carded(ctx, owner, card)
+			people.Carded(ctx, owner, card)
+		}}),
+		pictures.Feature(), people.Feature(),
+		events.Feature(), profile.New(events),
+		register.New(register.Config{Directory: directory, Now: g.now, Passwords: true}).Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
 		c.pushes(of),
@@ -118,6 +126,11 @@ func (c *contacts) see(ctx context.Context, account, who jid.JID) bool {
 	}
 	i, ok := c.item(ctx, account, who)
 	return ok && (i.Subscription == roster.From || i.Subscription == roster.Both)
+}
+
+// near reports whether somebody is of the same domain as an account, or in its roster.
+func (c *contacts) near(ctx context.Context, account, who jid.JID) bool {
+	return account.Domain() == who.Domain() || c.has(ctx, account, who)
 }
 
 func (c *contacts) has(ctx context.Context, account, who jid.JID) bool {

@@ -168,7 +168,16 @@ func TestSmallQuestions(t *testing.T) {
 	if got := juliet.asks("get", "", `<query xmlns="jabber:iq:private"><prefs xmlns="urn:client"/></query>`); !strings.Contains(got, "Jule") {
 		t.Errorf("private: %s", got)
 	}
-	for what, payload := range map[string]string{"disco": `<query xmlns="http://jabber.org/protocol/disco#info"/>`, "last": `<query xmlns="jabber:iq:last"/>`, "vCard": `<vCard xmlns="vcard-temp"/>`} {
+	juliet.asks("set", "", `<vCard xmlns="vcard-temp"><N><FAMILY>Capulet</FAMILY></N></vCard>`)
+	if got := romeo.asks("set", imserver.Domain, `<query xmlns="jabber:iq:search"><last>cap</last></query>`); !strings.Contains(got, `jid="`+juliet.Bare()+`"`) {
+		t.Errorf("found: %s", got)
+	}
+	romeo.asks("set", imserver.Domain, `<query xmlns="jabber:iq:register"><username>romeo</username><password>quite another pass phrase</password></query>`)
+	again := w.enter(client.Account{
+		User: "romeo", Domain: imserver.Domain, Resource: "new", Password: "quite another pass phrase", Server: w.home.Clients, CA: w.home.CA,
+	})
+	again.seesPresence("", juliet.JID)
+	for what, payload := range map[string]string{"disco": `<query xmlns="http://jabber.org/protocol/disco#info"/>`, "last": `<query xmlns="jabber:iq:last"/>`} {
 		_, nobody := juliet.IQ("get", "nobody@"+imserver.Domain, payload)
 		_, stranger := paris.IQ("get", juliet.Bare(), payload)
 		for _, err := range []error{nobody, stranger} {
