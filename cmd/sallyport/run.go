@@ -43,6 +43,7 @@ stop the node in order; a second one stops it at once.`,
 			if os.Getenv("GOGC") == "" {
 				debug.SetGCPercent(gcPercent)
 			}
+			go giveBack(cmd.Context()) // it ends with the program
 			return a.run(cmd.Context())
 		},
 	}

@@ -42,6 +42,7 @@ func groups() []group {
 		{"rules", rules},
 		{"links", links},
 		{"hf", hf},
+		{"logins", logins},
 	}
 }
 

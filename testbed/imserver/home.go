@@ -119,6 +119,9 @@ func (h *Home) Stop() error { return h.proc.Stop() }
 // Kill ends it at once.
 func (h *Home) Kill() { h.proc.Kill() }
 
+// PID is that of the running program, for who measures it.
+func (h *Home) PID() int { return h.proc.PID() }
+
 // Status is what the operator is shown.
 func (h *Home) Status() (control.Status, error) {
 	var s control.Status
