@@ -96,7 +96,7 @@ func (g *Gateway) problems() []string {
 // Explain says what would become of a stanza under the active policy. Nothing is sent,
 // recorded or remembered.
 func (g *Gateway) Explain(_ context.Context, q control.ExplainQuestion) (json.RawMessage, error) {
-	x, err := Explain(g.engine.Policy(), q, g.now())
+	x, err := explain(g.engine.Policy(), q, g.now(), g.people.fill)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,11 @@ func (g *Gateway) Explain(_ context.Context, q control.ExplainQuestion) (json.Ra
 // Explain judges one stanza under a policy as if a peer had sent it over a stream that
 // meets the peer's floor, with every answer awaited.
 func Explain(p *peering.Policy, q control.ExplainQuestion, now time.Time) (peering.Explanation, error) {
+	return explain(p, q, now, func(*peering.Arrival) {})
+}
+
+// explain is Explain with what accounts are cleared for, which only a running node knows.
+func explain(p *peering.Policy, q control.ExplainQuestion, now time.Time, fill func(*peering.Arrival)) (peering.Explanation, error) {
 	peer := p.Peer(q.From)
 	if peer == nil {
 		return peering.Explanation{}, fmt.Errorf("no peer %q in this configuration", q.From)
@@ -129,10 +134,13 @@ func Explain(p *peering.Policy, q control.ExplainQuestion, now time.Time) (peeri
 			return peering.Explanation{}, fmt.Errorf("domain: %w", err)
 		}
 	}
-	a.Proof = bestProof(peer)
+	if a.Proof = bestProof(peer); peer.Name == peerLocal {
+		a.Link = peer.Links[0]
+	}
 	for _, b := range p.Buckets() {
 		a.Facts.Levels = append(a.Facts.Levels, uint32(max(b.Burst, 0)))
 	}
+	fill(&a)
 	p.FillClearances(&a)
 	v := p.Judge(&a)
 	return peering.Explain(&v), nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sallyport/gateway/control"
 	"sallyport/internal/xmpp/jid"
 )
 
@@ -77,6 +78,21 @@ func TestFirstLineAtHome(t *testing.T) {
 		}
 		if h.gate.MayRead(s, jid.MustParse("b@home.example")) != true {
 			t.Error("what was delivered may not be read again")
+		}
+	})
+}
+
+// The running node explains with what accounts are cleared for.
+func TestExplainAtHome(t *testing.T) {
+	t.Parallel()
+	atHome(t, nil, func(t *testing.T, n *node, h *house) {
+		h.account(t, "low@home.example", "low")
+		for to, want := range map[string]string{"low": "account low@home.example", "free": "released"} {
+			text := strings.Replace(said("1", "free@home.example/r", to+"@home.example", secretLabel), "<message ", "<message xmlns='jabber:server' ", 1)
+			x, err := n.Explain(t.Context(), control.ExplainQuestion{From: "local", Stanza: text})
+			if err != nil || !strings.Contains(string(x), want) {
+				t.Errorf("%s: %v, want %q in %s", to, err, want, x)
+			}
 		}
 	})
 }
