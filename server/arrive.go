@@ -152,7 +152,7 @@ func (s *Server) sendMessage(m *sent) {
 	case !s.sending(m):
 		return
 	}
-	s.submit(m)
+	s.submitMessage(m)
 	s.copySent(m)
 }
 

@@ -34,8 +34,9 @@
 //     one whose store is full. A probe of a stranger is answered with unsubscribed, whether or not there is an account. Messages that
 //     are kept are the exception: no error says that there is an account. RFC 6121 §8.5.1 would leave only silence, and with it
 //     messages that are nowhere.
-//   - Presence between accounts of this server goes past the record and the queues, judged by Gate.Release. It may overtake messages.
-//     Who sees whom is right all the same: each resource tells one listener after the other its last word.
+//   - Presence between accounts of this server goes past the record and the queues, judged by Gate.Release. For one listener it waits
+//     until the messages that were said to him before have arrived; requests it may overtake. Who sees whom is right whoever was faster:
+//     each resource tells one listener after the other its last word.
 //   - Members of a group are contacts of each other from their next login on, and again after they were removed from a roster.
 //   - Clients that nobody looks at (XEP-0352) get the last presence of each address, and the last word on who types, before the next
 //     thing that matters.

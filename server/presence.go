@@ -108,7 +108,7 @@ func (s *Server) showWhomever(r *resource, to jid.JID, p stanza.Stanza) {
 		return
 	}
 	u := s.find(to.Bare())
-	if u == nil {
+	if u == nil || r.waits(to, p) {
 		return
 	}
 	r.telling.Lock() // who is told something older by one goroutine is told the last word by the next

@@ -53,6 +53,7 @@ type resource struct {
 	interested bool // has asked for the roster
 	carbons    bool
 	directed   map[jid.JID]struct{}
+	way        onWay
 }
 
 // receive appends to what comes to the account. False: it was not taken.
