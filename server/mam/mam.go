@@ -21,6 +21,7 @@ const (
 	nsForward = "urn:xmpp:forward:0"
 	nsDelay   = "urn:xmpp:delay"
 	nsRetract = "urn:xmpp:message-retract:1"
+	nsLabel   = "urn:xmpp:sec-label:0"
 )
 
 // Store keeps preferences. What it has changed is durable when it returns without error.

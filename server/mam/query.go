@@ -52,7 +52,9 @@ func (f *feature) query(ctx context.Context, q *server.Request) server.Answer {
 		slices.Reverse(entries)
 	}
 	for _, e := range entries {
-		m, err := tree.Message(stanza.MessageNormal, q.Account, q.From, "", result(e, r.queryID))
+		// What is wrapped is labelled outside, too, or the label around it would not dominate.
+		label := e.message.Element().Child(nsLabel, "securitylabel")
+		m, err := tree.Message(stanza.MessageNormal, q.Account, q.From, "", label, result(e, r.queryID))
 		if err == nil {
 			err = f.Core.Tell(ctx, m)
 		}

@@ -170,3 +170,18 @@ func TestReadingPastMuchThatIsHidden(t *testing.T) {
 		}
 	}
 }
+
+// A result is labelled as what is in it: the gate holds the label around a message against that of the message.
+func TestResultsAreLabelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	label := "<securitylabel xmlns='urn:xmpp:sec-label:0'><label><x xmlns='urn:x'/></label></securitylabel>"
+	if _, err := servertest.Comes(t, w.Feature, message(orchard, balcony, "<body>b</body>"+label)); err != nil {
+		t.Fatal(err)
+	}
+	servertest.Set(t, w.Feature, balcony, "", "<query xmlns='urn:xmpp:mam:2'/>")
+	got := w.core.Told(t)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "<message from='"+juliet+"' to='"+balcony+"'>"+label+"<result ") || strings.Count(got[0], label) != 2 {
+		t.Errorf("told %s", got)
+	}
+}

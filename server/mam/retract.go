@@ -37,7 +37,7 @@ func (f *feature) retract(ctx context.Context, p *server.Passing, with jid.JID) 
 	// What identifies the message stays, and its label: who could not read it need not know that it was there.
 	kept := []xmlstream.Node{xmlstream.ElementNode(tombstone)}
 	for c := range was.Element().Children() {
-		if c.Space() == "urn:xmpp:sec-label:0" || c.Is(nsSID, "origin-id") {
+		if c.Is(nsLabel, "securitylabel") || c.Is(nsSID, "origin-id") {
 			kept = append(kept, xmlstream.ElementNode(c))
 		}
 	}

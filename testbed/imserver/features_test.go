@@ -3,9 +3,11 @@ package imserver_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/testbed/client"
 	"sallyport/testbed/imserver"
+	"sallyport/testbed/scenario"
 )
 
 // asks sends a request, gives its answer, and fails the test on an error.
@@ -185,5 +187,37 @@ func TestSmallQuestions(t *testing.T) {
 				t.Errorf("%s of nobody, or of somebody that he does not know: %v", what, err)
 			}
 		}
+	}
+}
+
+// What is in an archive is read by who is cleared for it today, whoever was when it came (XEP-0258, XEP-0313).
+func TestArchiveIsReadByLabel(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	juliet, romeo := w.login("juliet", "balcony"), w.login("romeo", "orchard")
+	offered := juliet.asks("get", imserver.Domain, `<catalog xmlns="urn:xmpp:sec-label:catalog:2" to="`+romeo.Bare()+`"/>`)
+	juliet.says(romeo.Bare(), "between us", labelOf(t, offered, "CONFIDENTIAL"))
+	juliet.says(romeo.Bare(), "for everybody", labelOf(t, offered, "PUBLIC"))
+	romeo.hears("between us")
+	romeo.hears("for everybody")
+	if all, _ := romeo.archived("before", ""); len(all) != 2 {
+		t.Errorf("to begin with he reads %s", all)
+	}
+	if _, err := w.home.Command("user", "clearance", romeo.Bare(), "guest"); err != nil {
+		t.Fatal(err)
+	}
+	// What a node knows of an account is a few seconds old at most.
+	all, fin := romeo.archived("after", "")
+	for end := time.Now().Add(scenario.Patience); len(all) > 1 && time.Now().Before(end); {
+		all, fin = romeo.archived("after", "")
+	}
+	if len(all) != 1 || !strings.Contains(all[0], "for everybody") || !strings.Contains(fin, `complete="true"`) {
+		t.Errorf("then he reads %s\n%s", all, fin)
+	}
+	if got := romeo.asks("get", "", `<metadata xmlns="urn:xmpp:mam:2"/>`); strings.Count(got, "id=") != 3 { // of the iq, and the same at both ends
+		t.Errorf("the ends are %s", got)
+	}
+	if all, _ := juliet.archived("hers", ""); len(all) != 2 {
+		t.Errorf("she reads %s", all)
 	}
 }
