@@ -72,6 +72,11 @@ func (n *numbers) Numbers(emit prom.Emit) {
 	}
 	n.refusals.mu.Unlock()
 	n.links(emit)
+	if n.clients != nil {
+		here := n.clients.server.Census()
+		emit(prom.Clients, float64(here.Sessions), "connected")
+		emit(prom.Clients, float64(here.Available), "available")
+	}
 	n.spool(emit)
 	n.auditLog(emit)
 }

@@ -46,6 +46,7 @@ const (
 	ConnectionsRefused
 	ConnectionsPending
 	LimitHits
+	Clients
 	SpoolEntries
 	SpoolBytes
 	SpoolOldest
@@ -97,6 +98,7 @@ func Table() [numMetrics]Metric {
 		ConnectionsPending: {"sallyport_connections_pending", "Connections that have not authenticated yet.", Gauge, []string{"side"}},
 		LimitHits:          {"sallyport_limit_hits_total", "How often a limit was reached.", Counter, []string{"limit"}},
 
+		Clients:      {"sallyport_clients", "Clients of the server: connected or waiting to be resumed, and of them those that are available.", Gauge, []string{"state"}},
 		SpoolEntries: {"sallyport_spool_entries", "What the spool holds, by peer and precedence.", Gauge, []string{"peer", "class"}},
 		SpoolBytes:   {"sallyport_spool_bytes", "Bytes of it.", Gauge, []string{"peer", "class"}},
 		SpoolOldest:  {"sallyport_spool_oldest_timestamp_seconds", "When the oldest of it was taken, in Unix time.", Gauge, []string{"peer", "class"}},
