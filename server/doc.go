@@ -22,6 +22,29 @@
 // What comes to an account is dealt with one after the other (user.in), what is said for it to others as well (user.out); no account
 // waits for another, and nothing that comes waits for the gate to have room. What a client sends waits in the client's own goroutine.
 //
+// # Features
+//
+// Those that see what passes are given to [New] in this order; Core may be asked once New has returned.
+//
+//	blocking.New(Config)             XEP-0191; first: nothing of who is blocked is kept or counted
+//	mam.New(Config)                  XEP-0313, 0359, 0441, 0424: archives of accounts
+//	push.New(Config).Feature()       XEP-0357; closed by who made it
+//	invite.New(Config).Feature()     XEP-0379, 0401; its Commands are given to command.New, the Book to register
+//	pep.New(Config).Feature()        XEP-0163; Changed: avatar's Published; Items and Info are for disco; closed by who made it
+//	avatar.New(Cards).Feature()      XEP-0398; Events is set to what pep.New gives
+//	entity.Ping, Time, Version, Last XEP-0199, 0202, 0092, 0012
+//	vcard.New(Config)                XEP-0054; Changed: avatar's and search's Carded
+//	private.New(Store)               XEP-0049
+//	profile.New(Events)              XEP-0154, of what pep.New gives
+//	search.New(Store).Feature()      XEP-0055
+//	register.New(Config).Feature()   XEP-0077: passwords and removal; Fields and Create are for streams before login
+//	upload.New(Config)               XEP-0363: Feature, an http.Handler, Form for disco, Expire now and then; closed by who made it
+//	extdisco.New(services, now)      XEP-0215
+//	command.New(now, commands...)    XEP-0050: Feature, and Items and Info for disco's nodes of a domain
+//	disco.New(Config)                XEP-0030, 0115, 0390; last: it tells of the others; Caps are for features of streams
+//
+// component.New(Config) is no feature: it serves a listener of its own (XEP-0114) and delivers what the gate releases for its domains.
+//
 // # Decisions
 //
 //   - A message for a bare address goes to every available resource whose priority is not negative; so do copies (XEP-0280) to the rest.
