@@ -76,6 +76,17 @@ func edgeStream(mechanisms ...string) stream.ClientConfig {
 // serve starts a server with STARTTLS and one with direct TLS, and returns their ports.
 func serve(t *testing.T, noBinding bool, mechanisms ...string) (authority string, ports map[string]string) {
 	t.Helper()
+	return serveFor(t, home{t}, noBinding, mechanisms...)
+}
+
+// people are those behind the edge.
+type people interface {
+	c2s.Accounts
+	c2s.Sessions
+}
+
+func serveFor(t *testing.T, h people, noBinding bool, mechanisms ...string) (authority string, ports map[string]string) {
+	t.Helper()
 	ca := tlsidtest.Must(tlsidtest.NewCA("login"))
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{domain.Domain()}}))
 	certificate := tls.Certificate{Certificate: [][]byte{leaf.Cert.Raw}, PrivateKey: leaf.Key, Leaf: leaf.Cert}
@@ -94,11 +105,12 @@ func serve(t *testing.T, noBinding bool, mechanisms ...string) (authority string
 			MinVersion:     tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
 		},
-		Accounts: home{t}, Sessions: home{t},
+		Accounts: h, Sessions: h,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close) // after all that follows
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	ports = make(map[string]string)
