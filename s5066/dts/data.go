@@ -111,7 +111,7 @@ func (m *Machine) piece(o *outgoing) int {
 	return (rest + pieces - 1) / pieces
 }
 
-// largest is the size of segment of which two fit into a transmission, so that slow rates with short turns work.
+// largest is the size of segment that fits into a transmission, so that slow rates with short turns work.
 func (m *Machine) largest(limit time.Duration) int {
-	return max((m.timing.within(limit)-ackRoom)/2-overhead, 32)
+	return max(m.timing.within(limit)-ackRoom-overhead, 32)
 }
