@@ -35,7 +35,7 @@ func TestWhatTheNodeTellsIsRecorded(t *testing.T) {
 	shore := radioSite(t, 0, "events = true\n")
 	overEther(t, managed, shore, radioSite(t, 1, ""), func(t *testing.T, e *ends, _ *ether) {
 		sent := e.send(3)
-		e.settle(2 * time.Hour)
+		e.settle(30 * time.Minute)
 		wantSame(t, e.ship.got("b.example"), sent)
 		e.shore.node.end()
 		e.shore.start(t, shore)
@@ -59,7 +59,7 @@ func TestWhatTheNodeTellsIsRecorded(t *testing.T) {
 func TestANodeThatTellsNothing(t *testing.T) {
 	overRadio(t, radioSite(t, 0, "events = true\n"), radioSite(t, 1, ""), func(t *testing.T, e *ends) {
 		sent := e.send(3)
-		e.settle(2 * time.Hour)
+		e.settle(30 * time.Minute)
 		wantSame(t, e.ship.got("b.example"), sent)
 		e.shore.wantChanges([][2]string{{"hf-not-watched", "max_rank = 15"}})
 		if n := len(e.shore.records(audit.Filter{Rule: "hf-not-watched"})); n != 1 {
