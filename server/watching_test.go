@@ -32,7 +32,11 @@ func (w *watch) act(full string, n int) func() {
 			c.drain()
 		}
 		w.truth[full] = fmt.Sprint(n)
-		return func() { c.put(fmt.Sprintf("<presence><status>%d</status></presence>", n)) }
+		to := people[w.rng.IntN(len(people))] + "@im.example"
+		return func() {
+			c.put(message(to, "chat", "m", "before"))
+			c.put(fmt.Sprintf("<presence><status>%d</status></presence>", n))
+		}
 	case p < 8:
 		delete(w.truth, full)
 		return func() { c.put("<presence type='unavailable'/>") }
