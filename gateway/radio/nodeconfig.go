@@ -135,6 +135,7 @@ func (n *Node) node() (node.Config, error) {
 	c.MaxTransmit, c.Turnaround = n.MaxTransmit, n.Turnaround
 	c.SIS.MaxRank = s5066.Rank(n.MaxRank)
 	if n.Idle > 0 {
+		c.Session.Called += n.Idle - c.Session.Idle // still after the node that made the link
 		c.Session.Idle = n.Idle
 	}
 	if n.Segment > 0 {
