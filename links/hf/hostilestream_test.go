@@ -20,18 +20,20 @@ func TestHostileStreams(t *testing.T) {
 	greeting := record("<h xmlns='urn:sallyport:custody:0' e='0000000000000061' v='1'/>")
 	boast := record("<a xmlns='urn:sallyport:custody:0' l='0' n='99999'/>")
 	for name, row := range map[string]struct {
-		data  []string
-		noted string
+		data    []string
+		noted   string
+		managed bool
 	}{
-		"N20 opened twice":                {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 6, 0, none+blank)}, hf.NoticeReset},
-		"N20 data after the end":          {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 6, 0, none+blank), chunk(0, 1, 5, 4, none+blank)}, hf.NoticeRepeated},
-		"N20 bytes that came before":      {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 5, 0, none+blank)}, hf.NoticeRepeated},
-		"N21 half open":                   {[]string{chunk(0, 1, 5, 0, none), chunk(1, 1, 5, 0, none), chunk(2, 1, 5, 0, none)}, ""},
-		"N21 a hole that is never filled": {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 0, 5, 100, "x")}, ""},
-		"N21 acknowledged before sent":    {[]string{chunk(0, 1, 5, 0, none+greeting+boast)}, hf.NoticeReset},
+		"N20 opened twice":                           {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 6, 0, none+blank)}, hf.NoticeReset, false},
+		"N20 data after the end":                     {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 6, 0, none+blank), chunk(0, 1, 5, 4, none+blank)}, hf.NoticeRepeated, false},
+		"N20 bytes that came before":                 {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 5, 0, none+blank)}, hf.NoticeRepeated, false},
+		"N21 half open":                              {[]string{chunk(0, 1, 5, 0, none), chunk(1, 1, 5, 0, none), chunk(2, 1, 5, 0, none)}, "", false},
+		"N21 a hole that is never filled":            {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 0, 5, 100, "x")}, "", false},
+		"N21 acknowledged before sent":               {[]string{chunk(0, 1, 5, 0, none+greeting+boast)}, hf.NoticeReset, false},
+		"an answer to a stream of ours that is over": {[]string{chunk(0, 1, 5, 0, none+blank), chunk(0, 1, 5, 4, "\x12\x34"+record("<a xmlns='urn:xmpp:sm:3' h='0'/>"))}, hf.NoticeReset, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, hf.Stream, nil, func(t *testing.T, p *pair) {
+			bubble(t, hf.Stream, func(c *hf.Config) { c.Managed = row.managed }, func(t *testing.T, p *pair) {
 				time.Sleep(30 * time.Second)
 				for _, d := range row.data {
 					p.from(addresses["a.example"], 6, d)

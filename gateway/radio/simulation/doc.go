@@ -11,6 +11,7 @@
 //	policy.go     the two policies, and what is said
 //	third.go      a third station that records, and keys again what it heard: whole, cut short, and with addresses of others
 //	oracle.go     what has to hold
+//	fault.go      defects that are planted, to see that the oracle finds them
 //
 // # A world
 //

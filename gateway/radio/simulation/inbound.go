@@ -80,11 +80,16 @@ func (s *site) Accept(_ context.Context, in links.Inbound) {
 		s.taken[in.Frame.Lane], s.hand[s.next] = in.Frame.Number, in
 	}
 	sp := s.spool
+	early := s.w.set.Fault == AcknowledgedEarly
+	if early {
+		in.Settle()
+	}
 	done := func(err error) {
 		switch {
 		case s.spool != sp:
 		case err != nil:
 			s.w.violate("site %d: %s is not kept: %v", s.i, m.name(), err)
+		case early:
 		case in.Frame.Valid():
 			s.committed(in.Frame)
 		default:
@@ -144,6 +149,7 @@ func (s *site) repeated(in links.Inbound) bool {
 	s.next++
 	switch s.r.Take(in.Frame, s.next) {
 	case custody.Repetition:
+		s.keepRepetition(in)
 		in.Settle()
 	case custody.Pending:
 		s.hand[s.next] = in
@@ -151,6 +157,20 @@ func (s *site) repeated(in links.Inbound) bool {
 	}
 	s.w.Repeated++
 	return true
+}
+
+// keepRepetition keeps what came before as if it were new, where that is the planted fault.
+func (s *site) keepRepetition(in links.Inbound) {
+	if s.w.set.Fault != RepetitionsKept || in.Malformed != nil {
+		return
+	}
+	if e := s.received(s.w.messageOf(in.Stanza), in); !e.To.IsZero() {
+		e.Mark = nil
+		if err := s.spool.Append(e, nil); err != nil {
+			s.w.violate("site %d: %v", s.i, err)
+		}
+		s.commitSoon()
+	}
 }
 
 // committed acknowledges what is on disk.
@@ -167,6 +187,9 @@ func (s *site) committed(f links.Frame) {
 
 // consume writes to the domain in memory what was announced, and announces what comes next.
 func (s *site) consume() {
+	if n := len(s.home); s.w.set.Fault == OrderSwapped && n > 1 {
+		s.home[0], s.home[n-1] = s.home[n-1], s.home[0]
+	}
 	for _, e := range s.home {
 		s.w.arrived(s, &e)
 		s.done(e.Number, spool.Delivered)

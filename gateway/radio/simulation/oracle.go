@@ -177,7 +177,7 @@ func (w *world) account(m *message, i int) {
 		w.delivered(m, i, there)
 	case here == spool.Delivered:
 		w.confirmed(m, i, there)
-	case here == spool.InDoubt && w.sites[0].custody(), here == spool.Damaged:
+	case here == spool.InDoubt && w.sites[0].custody(), here == spool.Bounced, here == spool.Damaged:
 		w.violate("%s ended as %s: %+v", m.name(), here, m)
 	case here == spool.Superseded && m.topic != presence:
 		w.violate("%s was superseded", m.name())

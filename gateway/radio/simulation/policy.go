@@ -111,7 +111,9 @@ func (s *site) arrival(st stanza.Stanza, from string, bytes int) *peering.Arriva
 }
 
 // text is what stands in a message: its number, and more.
-func (m *message) text() string { return m.name() + " " + strings.Repeat("lorem ipsum ", 10)[:m.size] }
+func (m *message) text() string {
+	return m.name() + " " + strings.Repeat("lorem ipsum ", m.size/12+1)[:m.size]
+}
 
 // name is the id of the stanza.
 func (m *message) name() string { return fmt.Sprintf("m%d", m.id) }

@@ -26,6 +26,7 @@ type Setting struct {
 	Shared  bool      // both ends use the same instants, so that both key at once
 	SAP     s5066.SAP // of both ends; 0 is the usual one
 	Third   bool      // a third station interferes
+	Fault   Fault     // planted
 	Trick   Trick     // the only one that it knows; 0: all of them
 }
 
@@ -140,6 +141,9 @@ func (s *Setting) speak(d dice, pace time.Duration) {
 		}
 		if d.chance(35) {
 			one.class = d.IntN(4)
+		}
+		if d.chance(4) && s.Wave.Rate() >= 1200 { // several U_PDUs
+			one.size = d.IntN(2500)
 		}
 		if d.chance(12) {
 			one.life = pace/2 + d.upTo(6*pace)

@@ -18,7 +18,7 @@ import (
 // Bounds of a world.
 const (
 	calmTime   = 60 * 24 * time.Hour // that it may take to come to rest once all faults have ended
-	maxSteps   = 200_000
+	maxSteps   = 50_000
 	traceLines = 80
 )
 
@@ -94,6 +94,8 @@ func (l *Lab) Run(s Setting, tell io.Writer) (r Result) {
 		w.Hash, w.Took = w.hash.Sum64(), w.quiet.Sub(begin)
 		r = w.Result
 	}()
+	w.note("mode "+s.Mode.String(), 1)
+	w.note(fmt.Sprintf("rate %d", s.Wave.Rate()), 1)
 	w.create()
 	w.live()
 	w.judge()
