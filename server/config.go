@@ -17,7 +17,7 @@ import (
 // Limits bound what one account can make the server hold or do. Zero fields take the defaults in brackets.
 type Limits struct {
 	Resources  int // bound at a time, parked ones too [20]
-	Deliveries int // that wait for one account [1,000]
+	Deliveries int // that wait for one account [5,000]: what one client may have on the way, or its own flood came back to it
 	Sayings    int // of the server for one account that wait for the gate [5,000]
 	Directed   int // addresses that one resource has sent its presence to and that are not in the roster [1,000]
 	Held       int // stanzas held back for a client that nobody looks at [500]
@@ -29,7 +29,7 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		have *int
 		def  int
-	}{{&l.Resources, 20}, {&l.Deliveries, 1000}, {&l.Sayings, 5000}, {&l.Directed, 1000}, {&l.Held, 500}, {&l.PerMinute, 100}, {&l.Presences, 120}} {
+	}{{&l.Resources, 20}, {&l.Deliveries, 5000}, {&l.Sayings, 5000}, {&l.Directed, 1000}, {&l.Held, 500}, {&l.PerMinute, 100}, {&l.Presences, 120}} {
 		if *f.have <= 0 {
 			*f.have = f.def
 		}
