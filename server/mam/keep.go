@@ -69,13 +69,14 @@ func (f *feature) comes(ctx context.Context, p *server.Passing) error {
 }
 
 func (f *feature) keep(ctx context.Context, p *server.Passing, with jid.JID, tell bool) error {
-	el := withoutID(p.Stanza.Element(), p.Account)
-	s, err := p.Stanza.WithElement(el)
-	if err != nil {
-		return &server.Bounce{Condition: stanza.BadRequest, Cause: err}
+	if el := withoutID(p.Stanza.Element(), p.Account); el != p.Stanza.Element() {
+		s, err := p.Stanza.WithElement(el)
+		if err != nil {
+			return &server.Bounce{Condition: stanza.BadRequest, Cause: err}
+		}
+		p.Stanza = s
 	}
-	p.Stanza = s
-	if !Keeps(s) {
+	if !Keeps(p.Stanza) {
 		return nil
 	}
 	wanted, err := f.wants(ctx, p.Account, with)
