@@ -143,7 +143,7 @@ func history(t *testing.T, program, config string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"node up: bound to the node", "watched: ", "link up: nonexclusive", "emcon: radio silence: the link", "emcon: radio silence is over", "node lost: "} {
+	for _, want := range []string{"node up: bound to the node", "watched: ", "link up: 1.2.3.4, nonexclusive", "emcon: radio silence: the link", "emcon: radio silence is over", "node lost: "} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

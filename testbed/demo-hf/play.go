@@ -18,8 +18,11 @@ import (
 // heardWithin bounds everything that has to cross, in real time.
 const heardWithin = 3 * time.Minute
 
-// tellAfter lets the line of a transmission be printed before what was heard by it.
-const tellAfter = 300 * time.Millisecond
+// tellAfter lets the line of a transmission be printed before what was heard by it, in the channel's time and in real time at least.
+const (
+	tellAfter      = 1500 * time.Millisecond
+	tellAfterLeast = 300 * time.Millisecond
+)
 
 // silenceLasts is how long the ship keeps silence after it was warned, in the channel's time.
 const silenceLasts = 10 * time.Second
@@ -159,7 +162,7 @@ func (p *play) carry(ctx context.Context, s *stage, l line) error {
 	}
 	delay := time.Duration(float64(time.Since(begun)) * p.speed)
 	p.delays <- delay
-	if err := rest(ctx, tellAfter); err != nil {
+	if err := rest(ctx, max(time.Duration(float64(tellAfter)/p.speed), tellAfterLeast)); err != nil {
 		return err
 	}
 	p.say(fmt.Sprintf("%s« %s hears: ", margin, l.to.name()), fmt.Sprintf("“%s”, after %.0f s", beginning(said(got)), delay.Seconds()))
