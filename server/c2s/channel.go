@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,17 +72,18 @@ func (s *Server) secure(ctx context.Context, conn net.Conn, direct bool) (*tls.C
 	state := secured.ConnectionState()
 	facts := stream.TLSFacts{Version: state.Version, Cipher: state.CipherSuite, Bindings: bindings(&state, below.leaf)}
 	below.leaf = nil
-	facts.Accounts = s.proven(&state)
+	facts.Accounts = s.proven(&state, addressOf(conn))
 	return secured, facts, nil
 }
 
 // proven are the accounts in a good certificate of the client.
-func (s *Server) proven(state *tls.ConnectionState) []jid.JID {
+func (s *Server) proven(state *tls.ConnectionState, from netip.Addr) []jid.JID {
 	if s.cfg.Clients == nil || len(state.PeerCertificates) == 0 {
 		return nil
 	}
 	v := s.cfg.Clients.Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
 	if !v.OK() {
+		s.note(Observation{What: BadCertificate, From: from, Detail: v.Reason.String()})
 		s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))
 		return nil
 	}

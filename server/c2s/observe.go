@@ -20,10 +20,13 @@ const (
 	Resumed
 	Expired // not resumed in time
 	Hostile // something that no honest client says
+	// BadCertificate: the client showed one that proves nothing.
+	BadCertificate
 )
 
 var whatNames = [...]string{
 	"none", "logged-in", "login-failed", "downgraded", "throttled", "too-many-pending", "parked", "resumed", "expired", "hostile",
+	"bad-certificate",
 }
 
 func (w What) String() string {

@@ -24,7 +24,7 @@ var elsewhere = map[string]string{
 	"D22": "TestFrames of server/c2s and TestReadFrame of internal/xmpp/stream; the messages of this list run in a WebSocket, too",
 	"D23": "TestUpgrade of server/c2s",
 	"E02": "as initiator only; clients do not dial", "E03": "as initiator only", "E05": "crypto/tls refuses renegotiation as a server",
-	"E06": "crypto/tls of the toolchain; testbed/hostile has the same listener for servers", "E08": "server to server only; TestExternal of server/c2s for clients",
+	"E06": "crypto/tls of the toolchain; testbed/hostile has the same listener for servers",
 	"E09": "server to server only; TestExternal of server/c2s for clients", "E11": "server to server only; bounds of internal/tlsid hold for both",
 	"E12": "no tickets where certificates are asked for, see showing of server/c2s",
 	"F10": "we are no client", "F11": "we are no client",

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/tlsid"
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/server/c2s"
 )
@@ -19,6 +20,7 @@ func groupE() []row {
 		{name: "E01_bytes_behind_starttls", n: 2, run: behindStartTLS},
 		{name: "E04_old_versions_and_suites", n: 4, run: oldTLS},
 		{name: "E07_handshake_without_end", n: 1, run: slowHandshake},
+		{name: "E08_bad_certificates", n: 4, run: badCertificates},
 		{name: "E10_identity_in_a_subject", n: 3, run: subjects},
 		{name: "E13_other_protocols", n: 1, run: otherALPN},
 	}
@@ -70,6 +72,37 @@ func slowHandshake(t *testing.T, b *bed) {
 	_ = c.conn.SetReadDeadline(began.Add(20 * time.Second))
 	if _, err := c.conn.Read(make([]byte, 1)); err == nil || time.Since(began) > 15*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+// badCertificates: E08. None of them logs anybody in, and the audit is told why.
+func badCertificates(t *testing.T, b *bed) {
+	stranger := tlsidtest.Must(tlsidtest.NewCA("somebody else"))
+	juliet := []string{"juliet@im.example"}
+	for _, tc := range []struct {
+		name   string
+		ca     *tlsidtest.CA
+		o      tlsidtest.Options
+		reason tlsid.Reason
+	}{
+		{"expired", b.ca, tlsidtest.Options{XMPP: juliet, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}, tlsid.Expired},
+		{"not yet valid", b.ca, tlsidtest.Options{XMPP: juliet, NotBefore: time.Now().Add(time.Hour), NotAfter: time.Now().Add(2 * time.Hour)}, tlsid.NotYetValid},
+		{"unknown authority", stranger, tlsidtest.Options{XMPP: juliet}, tlsid.UnknownCA},
+		{"self-signed", nil, tlsidtest.Options{XMPP: juliet}, tlsid.SelfSigned},
+	} {
+		leaf := tlsidtest.Must(tc.ca.Issue(tc.o))
+		cfg := b.tls()
+		cfg.Certificates = []tls.Certificate{leaf.TLS()}
+		c := b.dialWith(t, cfg)
+		c.say(header)
+		c.until("</stream:features>")
+		c.say(auth("EXTERNAL", "="))
+		if said := c.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
+			t.Errorf("%s: %s", tc.name, said)
+		}
+		if !b.observed(func(o c2s.Observation) bool { return o.What == c2s.BadCertificate && o.Detail == tc.reason.String() }) {
+			t.Errorf("%s: not observed as %s", tc.name, tc.reason)
+		}
 	}
 }
 
