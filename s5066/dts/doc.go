@@ -57,6 +57,11 @@
 //   - The answer to a FULL RESET has no ID: one that is late is not sent, and one to a command that was not keyed is ignored.
 //   - IN-ORDER holds a C_PDU behind all earlier ones that are IN-ORDER, of whatever precedence: that is how the flag is defined. So what is behind
 //     lends its precedence to what it waits for.
+//   - Who is not answered waits a whole number of slots before it repeats: of two nodes alone the one with the lower address goes first, so that they
+//     collide once; among more all draw. Whoever is spoken to meanwhile answers, with all it has.
+//   - An EOT may tell half a second too much, and a block hides where in it a frame began. Where the modem tells the end of the carrier, it ends that doubt; an EOT
+//     that has much longer to run stands, for the sender may only have faded.
+//   - Segments of a C_PDU may differ in size: they are about the same, and what is left of a transmission is filled with a shorter one.
 //
 // Not inside: links and their handshake (s5066/cas), who may use the channel when nobody speaks (s5066/node), bytes (s5066/dpdu). Nothing here has
 // a goroutine, a clock, or I/O.
