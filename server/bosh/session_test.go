@@ -334,3 +334,23 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+// What is read as a body says a request id, and only elements inside; whatever else comes is refused.
+func FuzzParseBody(f *testing.F) {
+	f.Add([]byte("<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='a' wait='60' hold='1'/>"))
+	f.Add([]byte("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:x='urn:xmpp:xbosh' rid='2' x:restart='true' type='terminate'><a xmlns='jabber:client'/></body>"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := bosh.ParseBody(data, xmlstream.PreAuthLimits())
+		if err != nil {
+			return
+		}
+		if r.RID == 0 || r.RID > 1<<53 || r.Wait < 0 || r.Hold < 0 || r.Pause < 0 {
+			t.Errorf("read %+v", r)
+		}
+		for _, e := range r.Elements {
+			if e == nil {
+				t.Error("an element that is none")
+			}
+		}
+	})
+}
