@@ -261,6 +261,9 @@ func (c *clients) start(cfg *config.Server) error {
 	if c.files != nil {
 		c.serving.Go(func() { c.expireFiles(ctx) })
 	}
+	if c.store != nil {
+		c.serving.Go(func() { c.expireMessages(ctx, cfg) })
+	}
 	if err != nil {
 		for _, l := range open {
 			err = errors.Join(err, l.Close())

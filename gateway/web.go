@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
+	"sallyport/server/archive"
 	"sallyport/server/c2s"
 	"sallyport/server/upload"
 )
@@ -30,7 +31,7 @@ const (
 	webIdle          = 2 * time.Minute
 	webHeaderBytes   = 32 << 10
 	webStop          = 5 * time.Second
-	filesEvery       = time.Hour // how late a file may go
+	filesEvery       = time.Hour // how late a file or a message may go
 )
 
 // webURL is how others reach what is reached by HTTP, without a slash at its end.
@@ -97,12 +98,36 @@ func (c *clients) serveWeb(ctx context.Context, l net.Listener, s *http.Server) 
 
 // expireFiles removes files that are too old.
 func (c *clients) expireFiles(ctx context.Context) {
-	tick := time.NewTicker(filesEvery)
-	defer tick.Stop()
-	for {
+	hourly(ctx, func() {
 		if _, err := c.files.Expire(ctx); err != nil && ctx.Err() == nil {
 			c.g.log.Error("old files cannot be removed", zap.Error(err))
 		}
+	})
+}
+
+// expireMessages forgets archived messages that are too old.
+func (c *clients) expireMessages(ctx context.Context, cfg *config.Server) {
+	domains, err := domainsOf(cfg)
+	if err != nil {
+		return // New has refused it
+	}
+	names := make([]string, len(domains))
+	for i, d := range domains {
+		names[i] = d.Domain()
+	}
+	hourly(ctx, func() {
+		if _, err := archive.Prune(ctx, c.store, names, c.g.now().Add(-cfg.Store.KeepMessages)); err != nil && ctx.Err() == nil {
+			c.g.log.Error("old messages cannot be forgotten", zap.Error(err))
+		}
+	})
+}
+
+// hourly does something now and then until ctx ends.
+func hourly(ctx context.Context, do func()) {
+	tick := time.NewTicker(filesEvery)
+	defer tick.Stop()
+	for {
+		do()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

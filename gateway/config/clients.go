@@ -102,6 +102,7 @@ type ServerLimits struct {
 // DefaultServer is what holds where the table of the server says nothing.
 func DefaultServer() Server {
 	return Server{
+		Store:     ServerStore{KeepMessages: 365 * 24 * time.Hour},
 		Passwords: Passwords{MinLength: 10, Iterations: 10_000},
 		Web:       ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
 		Login:     ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},

@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Server describes the IM server of this node: whom it has accounts for, where they log in, and where it keeps them. Where clients can
@@ -43,6 +44,8 @@ type ServerStore struct {
 	Postgres string `toml:"postgres"`
 	// File with the password for PostgreSQL, if it asks for one. A line end behind it does not count.
 	Password SecretFile `toml:"password"`
+	// How long the archives of accounts keep messages.
+	KeepMessages time.Duration `toml:"keep-messages" min:"1h" max:"36500d"`
 }
 
 // DSN is the address of the database as server/store takes it.
