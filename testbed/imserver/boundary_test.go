@@ -4,12 +4,25 @@ import (
 	"testing"
 
 	"sallyport/testbed/client"
+	"sallyport/testbed/peers"
 )
 
-// People of the server and of a Prosody see each other and talk through the boundary, and what is confidential stays inside.
+// People of the server and of another see each other and talk through the boundary, and what is confidential stays inside.
 func TestBoundary(t *testing.T) {
 	t.Parallel()
-	w := beside(t, "juliet")
+	for name, choose := range map[string]func(*peers.Bed) (*peers.Server, *peers.Names){
+		"Prosody":  func(b *peers.Bed) (*peers.Server, *peers.Names) { return b.Prosody, b.Inner },
+		"ejabberd": func(b *peers.Bed) (*peers.Server, *peers.Names) { return b.Ejabberd, b.Outer },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			boundary(t, besideOne(t, choose, "juliet"))
+		})
+	}
+}
+
+func boundary(t *testing.T, w *world) {
+	t.Helper()
 	juliet, bob := w.login("juliet", "balcony"), w.stranger("bob")
 	juliet.befriends(bob)
 	juliet.says(bob.Bare(), "hello from inside")

@@ -24,6 +24,7 @@ type world struct {
 	home   *imserver.Home
 	driver *client.Driver
 	bed    *peers.Bed      // nil: there is nobody else
+	beyond *peers.Server   // the one of it that runs
 	acked  map[string]bool // what juliet has said that the server has acknowledged
 }
 
@@ -42,6 +43,12 @@ func alone(t *testing.T, users ...string) *world {
 // beside is alone with a Prosody beyond.
 func beside(t *testing.T, users ...string) *world {
 	t.Helper()
+	return besideOne(t, func(b *peers.Bed) (*peers.Server, *peers.Names) { return b.Prosody, b.Inner }, users...)
+}
+
+// besideOne is alone with one of the servers of a bed beyond, and the name server that it asks.
+func besideOne(t *testing.T, choose func(*peers.Bed) (*peers.Server, *peers.Names), users ...string) *world {
+	t.Helper()
 	w := &world{t: t}
 	dir := w.dir()
 	var err error
@@ -58,17 +65,21 @@ func beside(t *testing.T, users ...string) *world {
 	if err := errors.Join(err, copyFile(pair.Cert, filepath.Join(home, "certs/server.pem"), 0o644), copyFile(pair.Key, filepath.Join(home, "certs/server.key"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	prosody := w.bed.Prosody
+	beyond, names := choose(w.bed)
+	w.beyond = beyond
 	servers := netip.AddrPortFrom(w.bed.Inside(), 5269)
 	w.open(imserver.Wishes{
 		Dir: home, Addr: w.bed.Inside(), Users: users, More: oldClients, Flags: []string{
-			"--outside", prosody.Domain, "--outside", prosody.Rooms(), "--route", prosody.Servers().String(),
+			"--outside", beyond.Domain, "--outside", beyond.Rooms(), "--route", beyond.Servers().String(),
 			"--listen-servers", servers.String(), "--trust", w.bed.CA.File,
 		},
 	})
 	w.home.CA = w.bed.CA.File
-	w.bed.Inner.Publish(imserver.Domain, servers)
-	if err := prosody.Start(); err != nil {
+	names.Publish(imserver.Domain, servers)
+	for _, own := range []string{beyond.Domain, beyond.Rooms()} {
+		names.Publish(own, beyond.Servers())
+	}
+	if err := beyond.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -142,10 +153,10 @@ func (w *world) login(name, resource string) *person {
 	})
 }
 
-// stranger lets somebody of the Prosody in.
+// stranger lets somebody of the server beyond in.
 func (w *world) stranger(name string) *person {
 	w.t.Helper()
-	p := w.bed.Prosody
+	p := w.beyond
 	return w.enter(client.Account{User: name, Domain: p.Domain, Resource: "test", Password: "pw", Server: p.Clients(), CA: w.bed.CA.File, Register: true})
 }
 
