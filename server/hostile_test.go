@@ -64,3 +64,23 @@ func TestManySubscriptions(t *testing.T) {
 		}
 	})
 }
+
+// Strangers who ask cannot fill somebody's roster, and those whom he has asked himself get through.
+func TestManyStrangersAsk(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet")
+		juliet := b.online("juliet@im.example/balcony")
+		for i := range 250 {
+			b.fromFar(fmt.Sprintf("<presence from='x%d@far.example' to='juliet@im.example' type='subscribe'/>", i))
+		}
+		if n := len(juliet.drain()); n != 200 {
+			t.Errorf("%d requests were shown", n)
+		}
+		juliet.say("<presence type='subscribe' to='romeo@far.example'/>")
+		b.fromFar("<presence from='romeo@far.example' to='juliet@im.example' type='subscribe'/>")
+		juliet.gets("from='romeo@far.example'…type='subscribe'")
+		juliet.say("<presence type='unsubscribed' to='x1@far.example'/>")
+		b.fromFar("<presence from='x249@far.example' to='juliet@im.example' type='subscribe'/>")
+		juliet.gets("from='x249@far.example'")
+	})
+}

@@ -13,8 +13,11 @@ import (
 	"sallyport/server/roster"
 )
 
-// maxRequest bounds what is kept of a request beside its addresses, in bytes.
-const maxRequest = 4096
+// Bounds on what others can put into a roster.
+const (
+	maxRequest = 4096 // bytes that are kept of a request
+	maxPending = 200  // requests that wait, of whom is not in the roster otherwise
+)
 
 // errSame ends a change that changes nothing.
 var errSame = errors.New("nothing changes")
@@ -155,6 +158,10 @@ func (s *Server) comesSubscription(u *user, c cleared) error {
 	if err != nil {
 		return err
 	}
+	if t == stanza.PresenceSubscribe && s.crowded(u, contact) {
+		s.cfg.Log.Warn("too many requests wait for an account, one is left out", zap.Stringer("account", u.bare), zap.Stringer("contact", contact))
+		return nil // as of an account that does not answer
+	}
 	did, err := u.subscribe(contact, func(was presence.State) (presence.State, presence.Effect) { return was.Comes(t) }, requestBytes(m),
 		func(did change) { s.showSubscription(u, c, did.effect) })
 	if err != nil { // whether the account exists is nobody's business, so a full roster looks like one that does not answer
@@ -168,6 +175,24 @@ func (s *Server) comesSubscription(u *user, c cleared) error {
 	}
 	u.say(func() { s.turn(u, contact, did.effect) })
 	return nil
+}
+
+// crowded reports whether somebody who is not in the roster has to wait until others have their answers. Who is in it need not.
+func (s *Server) crowded(u *user, contact jid.JID) bool {
+	items, _, err := s.cfg.Book.Store.Roster(s.ctx, u.bare)
+	if err != nil {
+		return false // whoever writes next says so
+	}
+	hidden := 0
+	for _, i := range items {
+		if i.Contact == contact {
+			return false
+		}
+		if i.Hidden {
+			hidden++
+		}
+	}
+	return hidden >= maxPending
 }
 
 // showSubscription hands what a contact has said to the clients whom it concerns (§3.1.3, §3.1.6).
