@@ -8,6 +8,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/stream"
 )
 
@@ -183,6 +184,8 @@ func (s *Server) sendIQ(m *sent) {
 		m.settle()
 	case to == m.by.user.bare || to.IsDomain() && s.ours(to): // an answer that nobody waits for
 		m.settle()
+	case s.blocks(m.by.user.bare, to): // XEP-0191 §3.3
+		s.refuse(m, stanza.NotAcceptable, stanza.ErrorOptions{App: tree.New("urn:xmpp:blocking:errors", "blocked")})
 	default:
 		s.submit(m)
 	}

@@ -137,6 +137,12 @@ func TestBlocking(t *testing.T) {
 	refused(romeo, "service-unavailable")
 	juliet.says(romeo.Bare(), "can you hear me now?")
 	refused(juliet, "not-acceptable")
+	if _, err := juliet.IQ("get", romeo.JID, `<ping xmlns="urn:xmpp:ping"/>`); err == nil || !strings.Contains(err.Error(), "<not-acceptable ") {
+		t.Errorf("she asks whom she blocks: %v", err)
+	}
+	if _, err := romeo.IQ("get", juliet.JID, `<ping xmlns="urn:xmpp:ping"/>`); err == nil || !strings.Contains(err.Error(), "<service-unavailable ") {
+		t.Errorf("he asks who blocks him: %v", err)
+	}
 	juliet.asks("set", "", `<unblock xmlns="urn:xmpp:blocking">`+item+`</unblock>`)
 	romeo.seesPresence("", juliet.JID)
 	romeo.says(juliet.Bare(), "and now?")
