@@ -16,6 +16,7 @@ needed() {
 /usr/sbin/ejabberdctl                                ejabberd          XMPP server, the other side
 /usr/lib/python3/dist-packages/slixmpp/__init__.py   python3-slixmpp   the clients of both
 /usr/lib/python3/dist-packages/nbxmpp/__init__.py    python3-nbxmpp    the library of Gajim: reads our label catalogues
+/usr/lib/python3/dist-packages/aioxmpp/__init__.py   python3-aioxmpp   another library of clients of the server
 /usr/bin/python3                                     python3           runs slixmpp and nbxmpp
 /usr/bin/xmlwf                                       expat             judge of our XML: expat
 /usr/bin/xmllint                                     libxml2-utils     judge of our XML: libxml2
