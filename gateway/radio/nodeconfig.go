@@ -142,7 +142,7 @@ func (n *Node) node() (node.Config, error) {
 		c.DTS.SegmentSize, c.DTS.AdaptSize = n.Segment, false
 	}
 	if n.Modem.Kind == "raw" {
-		c.Radio = n.plain(w).Figures()
+		c.Radio, c.FixedRate = n.plain(w).Figures(), true
 	}
 	if n.RateControl {
 		c.DTS.Rate.On, c.DTS.Rate.Rates = true, ratesOf(w)

@@ -61,7 +61,7 @@ func RunNode(ctx context.Context, n Node, log *zap.Logger) error {
 	}
 	asked, err := control.Listen(control.Options{
 		Path: string(n.Socket), Group: -1, Recorder: recorder{log},
-		Verbs: Verbs(running{r, &past, quiet, n.Modem.Kind == "raw"}, &sw),
+		Verbs: Verbs(running{r, &past, quiet}, &sw),
 	})
 	if err != nil {
 		return err
@@ -90,7 +90,6 @@ type running struct {
 	*node.Runner
 	story *story
 	quiet *silenceFile
-	raw   bool // the modem
 }
 
 // Status implements Radio, as the other methods do.
@@ -106,9 +105,6 @@ func (r running) SetEMCON(on bool) error {
 }
 
 func (r running) SetRate(rate int) (err error) {
-	if r.raw {
-		return errors.New("a raw modem cannot be told its rate: set it there, write the waveform into the file, and start the node again")
-	}
 	r.Do(func(n *node.Node, now time.Time) { err = n.SetRate(now, rate) })
 	return err
 }

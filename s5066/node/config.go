@@ -27,6 +27,7 @@ type Config struct {
 
 	EMCON     bool // hears and keys nothing
 	Broadcast bool // no links, ARQ is refused (A.12)
+	FixedRate bool // the modem cannot be told its rate: nobody can order another one
 
 	MaxTransmit time.Duration // of one transmission, at most 127.5 s
 	Turnaround  time.Duration // of the slowest peer's equipment and software, beyond what its modem tells

@@ -205,6 +205,9 @@ func (n *Node) SetRate(now time.Time, rate int) error {
 }
 
 func (n *Node) ownRate(rate int) error {
+	if n.cfg.FixedRate {
+		return fmt.Errorf("%w: this modem cannot be told its rate: set it there, write the waveform into the node's file, and start the node again", ErrOrder)
+	}
 	w, ok := n.cfg.Waveform.WithRate(rate)
 	if !ok {
 		return fmt.Errorf("%w: waveform %s has no %d bit/s with this interleaver", ErrOrder, n.cfg.Waveform, rate)

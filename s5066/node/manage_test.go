@@ -254,3 +254,14 @@ func TestOrdersUnderSilence(t *testing.T) {
 		t.Errorf("%d transmissions", n)
 	}
 }
+
+// TestAFixedRateIsNotOrdered: the modem would not know.
+func TestAFixedRateIsNotOrdered(t *testing.T) {
+	t.Parallel()
+	w := managed(t, func(_ int, c *node.Config) { c.FixedRate = true })
+	m := w.nodes[0].manager()
+	m.order(manage.Request{ID: 1, Verb: manage.VerbRate, Rate: 300})
+	if a := m.answer(1); a.OK || !strings.Contains(a.Why, "cannot be told its rate") || w.status(0).Waveform.Rate() != 1200 {
+		t.Errorf("%+v, %s", a, w.status(0).Waveform)
+	}
+}
