@@ -8,8 +8,8 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
-	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/tree"
 )
 
 // sent is one stanza of a client of ours on its way.
