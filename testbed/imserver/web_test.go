@@ -2,6 +2,7 @@ package imserver_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -38,7 +39,9 @@ func (w *world) browser(at netip.AddrPort) *http.Client {
 	roots.AppendCertsFromPEM(authority)
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: imserver.Domain, MinVersion: tls.VersionTLS12},
-		Dial:            func(string, string) (net.Conn, error) { return net.Dial("tcp", at.String()) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", at.String())
+		},
 	}
 	w.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
