@@ -32,6 +32,9 @@ func OverLinks() []Alone {
 	certified := SiteOptions{Links: []SiteLink{mesh(1, ""), satellite(2)}}
 	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "4s"`}
 	return []Alone{
+		// Those that mostly wait come first, so that others run beside them.
+		{Scenario: Scenario{"over-radio-1200", false, overRadio}, Middle: radioSites("110a-1200-short", 0.1)},
+		{Scenario: Scenario{"over-radio-9600", false, overRadio}, Middle: radioSites("4539-9600-veryshort", 0.1)},
 		{Scenario: Scenario{"over-a-link", false, overALink}, Middle: sites(one)},
 		{Scenario: Scenario{"link-cut", false, linkCut}, Middle: sites(one)},
 		{Scenario: Scenario{"link-silent", false, linkSilent}, Middle: sites(one)},
@@ -44,8 +47,6 @@ func OverLinks() []Alone {
 		{Scenario: Scenario{"link-clearance", false, linkClearance}, Middle: sites(clearedLinks())},
 		{Scenario: Scenario{"refused-while-waiting", false, refusedWhileWaiting}, Middle: sites(clearedPeers(one))},
 		{Scenario: Scenario{"lifetime-over", false, lifetimeOver}, Middle: sites(short)},
-		{Scenario: Scenario{"over-radio-9600", false, overRadio}, Middle: radioSites("4539-9600-veryshort", 0.1)},
-		{Scenario: Scenario{"over-radio-1200", false, overRadio}, Middle: radioSites("110a-1200-short", 0.1)},
 	}
 }
 
