@@ -31,7 +31,7 @@ var ErrUnwritable = errors.New("compact: cannot be coded")
 
 // Config must be the same at both ends.
 type Config struct {
-	Model     *Model    // nil is the model of no samples; making it takes as long as Load
+	Model     *Model    // nil is the model of no samples
 	Addresses []jid.JID // of this link, the most usual first; at most MaxAddresses
 }
 
@@ -46,7 +46,7 @@ type Codec struct {
 // storedMark begins a stanza that is not coded: behind it stand the number of recipients, these with their lengths, and XML.
 const storedMark = "\xff\xff"
 
-// NewCodec returns a codec.
+// NewCodec returns a codec. The first one of a model takes a good part of a second.
 func NewCodec(cfg Config) (*Codec, error) {
 	if len(cfg.Addresses) > MaxAddresses {
 		return nil, fmt.Errorf("compact: %d addresses, at most %d", len(cfg.Addresses), MaxAddresses)
@@ -58,6 +58,7 @@ func NewCodec(cfg Config) (*Codec, error) {
 			return nil, err
 		}
 	}
+	c.m.primed()
 	for _, j := range cfg.Addresses {
 		c.link.add(j.String())
 	}

@@ -34,7 +34,8 @@ type Model struct {
 	lessons
 	nameIDs   map[xmlstream.Name]uint32
 	valueIDs  map[string]uint32
-	predictor *predictor
+	predictor *predictor // see primed
+	once      sync.Once
 	file      []byte
 	scratch   sync.Pool // of *walk
 }
@@ -67,17 +68,23 @@ func withNumbers(l lessons) *Model {
 
 // ready completes a model whose lessons do not change any more.
 func (m *Model) ready() *Model {
-	bytes := len(prose.Text())
-	for _, v := range m.values {
-		bytes += len(v.text)
-	}
-	for _, t := range m.texts {
-		bytes += len(t)
-	}
 	m.file = appendModel(nil, &m.lessons)
-	m.predictor = m.prime(bytes)
 	m.scratch.New = func() any { return &walk{m: m} }
 	return m
+}
+
+// primed makes the predictor, once: it takes a good part of a second, and who only keeps models in files needs none.
+func (m *Model) primed() {
+	m.once.Do(func() {
+		bytes := len(prose.Text())
+		for _, v := range m.values {
+			bytes += len(v.text)
+		}
+		for _, t := range m.texts {
+			bytes += len(t)
+		}
+		m.predictor = m.prime(bytes)
+	})
 }
 
 // prime makes the predictor. Our own sentences stand last: from them it learns how far to trust what.

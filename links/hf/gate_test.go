@@ -79,7 +79,7 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 var codecs = sync.OnceValue(func() map[string]*compact.Codec {
 	all := map[string]*compact.Codec{}
 	for domain := range addresses {
-		c, err := compact.NewCodec(compact.Config{})
+		c, err := compact.NewCodec(compact.Config{Model: untrained()})
 		if err != nil {
 			panic(err)
 		}
@@ -88,9 +88,18 @@ var codecs = sync.OnceValue(func() map[string]*compact.Codec {
 	return all
 })
 
+// untrained is the model of no samples, made once: that takes a while.
+var untrained = sync.OnceValue(func() *compact.Model {
+	m, err := compact.Train(nil, compact.TrainOptions{})
+	if err != nil {
+		panic(err)
+	}
+	return m
+})
+
 func codec(t testing.TB) *compact.Codec {
 	t.Helper()
-	c, err := compact.NewCodec(compact.Config{})
+	c, err := compact.NewCodec(compact.Config{Model: untrained()})
 	if err != nil {
 		t.Fatal(err)
 	}
