@@ -27,7 +27,9 @@
 // What waits is put into one U_PDU, the highest class first, as far as the MTU goes, or as the line carries in a quarter of a minute. While
 // the node has something of a class, more of it waits until that is confirmed or a U_PDU is full: it would leave no sooner. Of each class the
 // node holds no more than the line carries in three quarters of a minute, so that what is urgent overtakes within that time; the classes are SIS
-// priorities 4, 8, 11 and 14. The TTL of a U_PDU is that of its stanza that lives longest. Timers follow from links.Profile.
+// priorities 4, 8, 11 and 14. The TTL of a U_PDU is that of its stanza that lives longest; of Compact's
+// only where that is within an hour, since a time to die goes along over the air and the frame says it already. The end of a stanza that did
+// not fit into one U_PDU of a stream waits for nothing. Timers follow from links.Profile.
 //
 // # Compact
 //
@@ -37,14 +39,19 @@
 // everything before it. A session begins with a greeting in its first units, until the other end has shown that it knows it: no round
 // trip is spent. An end that knows nothing of a session (it was started anew) greets, and the other begins another. Whatever the node
 // confirms is not acknowledged: acknowledgements are of the peer's disk, and go along with what is sent anyway, or alone after
-// links.Profile.AckDelay. What has expired under way leaves its number empty (void).
+// links.Profile.AckDelay. What has expired under way leaves its number empty (void). A number that came by ARQ and is missed for three
+// times the time of an answer ends the session: its sender may have forgotten it, and learns by our greeting that it has to begin another.
 //
 // Broadcast: chosen classes go out without ARQ, to a group or the peer's own address, repeated by the node and again by us at growing
 // intervals until the peer acknowledges, which it may do hours later, or until they expire.
 //
 // # Decisions
 //
-//   - SAP 6 by default, and 7 for datagrams is the configuration's to say; both ends use the same SAP. One SAP of a node is one link's.
+//   - SAP 6 by default, and 7 for datagrams is the configuration's to say; both ends use the same SAP. One SAP of a node is one link's: a
+//     gateway with several links over one node gives each a SAP of its own.
+//
+//   - A broadcast is for one peer: its numbers are of a session with that peer, whose acknowledgements come later. For several receivers under
+//     radio silence each has a link, and a copy of its own.
 //
 //   - Application ID of XMPP in RCOP and UDOP: 0x8365 by default (none is assigned).
 //

@@ -17,7 +17,7 @@ func record(text string) string { return "\x01" + string([]byte{byte(len(text))}
 func TestHostileStreams(t *testing.T) {
 	const none = "\x00\x00" // of ours that the stream is paired with
 	blank := record("  ")
-	greeting := record("<h xmlns='urn:sallyport:custody:0' e='0000000000000061' v='1'/>")
+	greeting := record("<h xmlns='urn:sallyport:custody:0' e='0000000000000061' f='2' v='1'/>")
 	boast := record("<a xmlns='urn:sallyport:custody:0' l='0' n='99999'/>")
 	for name, row := range map[string]struct {
 		data    []string
