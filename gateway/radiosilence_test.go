@@ -54,7 +54,7 @@ func TestTwelveHoursOfSilence(t *testing.T) {
 		},
 	}
 	for i, row := range rows {
-		if testing.Short() && i%8 != 0 {
+		if testing.Short() && i != 1 {
 			continue
 		}
 		t.Run(row.name, func(t *testing.T) {
