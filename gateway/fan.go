@@ -41,7 +41,7 @@ func (o *outgoing) fanOut(h *heldEntry, c links.Consignment, also []peering.Rele
 	}
 	f.left = len(all)
 	for i := range all {
-		o.b.Deliver(links.Consignment{Released: all[i], Token: uint64(i), Reporter: f, Turn: c.Turn})
+		o.b.Deliver(links.Consignment{Released: all[i], Token: uint64(i), Reporter: f, Turn: c.Turn, Lane: c.Lane})
 	}
 	return nil
 }

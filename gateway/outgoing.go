@@ -109,7 +109,7 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		o.send(ctx, s) // to those whose copies are the same
 		return
 	}
-	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn}
+	c := links.Consignment{Released: r, Token: s.Number, Reporter: o, Turn: s.Output.Turn, Lane: uint8(h.Class)}
 	reserve := func(r *peering.Released) error { return o.reserve(ctx, r, h.Bytes) }
 	err := error(nil)
 	if len(also) > 0 && !x.plan.custody {
@@ -139,7 +139,7 @@ func (o *outgoing) send(ctx context.Context, s sending) {
 		if t := x.d.thinner(x.peer); t != nil && len(also) > 0 {
 			t.merged(r.Link(), len(also), h.Bytes)
 		}
-		c.Frame = links.Frame{Epoch: x.d.Epoch(), Lane: uint8(h.Class), Number: s.Number, Expires: h.Expires}
+		c.Frame = links.Frame{Epoch: x.d.Epoch(), Lane: c.Lane, Number: s.Number, Expires: h.Expires}
 	}
 	o.b.Deliver(c)
 }

@@ -81,6 +81,8 @@ type Consignment struct {
 	Reporter Reporter
 	// Frame is the custody framing to send it in; the zero value on links without custody.
 	Frame Frame
+	// Lane is the class of precedence, below Lanes, for links that have no frame to say it and can put first what is more urgent.
+	Lane uint8
 	// Turn is the link's turn under which it was taken from its queue; see Turns. Without custody it means nothing.
 	Turn uint64
 }

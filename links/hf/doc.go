@@ -56,7 +56,8 @@
 //   - Application ID of XMPP in RCOP and UDOP: 0x8365 by default (none is assigned).
 //
 //   - RCOP asks for the confirmation of the node by default. What is refused, or of which nobody knows, is sent again whole with its number, by
-//     which the peer knows it, until it expires; then it is in doubt. Order holds as far as the node keeps it.
+//     which the peer knows it, until it expires; then it is in doubt. Order holds within a class of precedence, as far as the node keeps it:
+//     messages have numbers of their own, so that an urgent one may go before the rest of another.
 //
 //   - RCOP messages are complete when their element is closed.
 //

@@ -33,6 +33,7 @@ type item struct {
 	also    []jid.JID            // and as addresses
 	token   uint64
 	frame   links.Frame
+	lane    uint8 // class of precedence, also without a frame
 	expires time.Time
 	since   time.Time
 	coded   []byte // Compact: once it was coded

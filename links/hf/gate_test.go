@@ -168,9 +168,9 @@ func (g *gate) dispatch(ctx context.Context) bool {
 		g.Report(token, links.Returned, err)
 		return false
 	}
-	c := links.Consignment{Released: r, Token: token, Reporter: g, Turn: turn}
+	c := links.Consignment{Released: r, Token: token, Reporter: g, Turn: turn, Lane: uint8(lane)} //nolint:gosec // small
 	if g.cfg.Custody() {
-		c.Frame = links.Frame{Epoch: g.Epoch(), Lane: uint8(lane), Number: number} //nolint:gosec // small
+		c.Frame = links.Frame{Epoch: g.Epoch(), Lane: c.Lane, Number: number}
 	}
 	g.link.Deliver(c)
 	return true

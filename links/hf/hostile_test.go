@@ -189,11 +189,9 @@ func TestFlowOff(t *testing.T) {
 // three quarters of a minute, and not for all of it.
 func TestFlashOvertakes(t *testing.T) {
 	for _, mode := range modes {
-		if mode == hf.RCOP {
-			continue // it has no classes
-		}
 		t.Run(mode.String(), func(t *testing.T) {
-			bubble(t, mode, nil, func(t *testing.T, p *pair) {
+			patient := func(c *hf.Config) { c.Age = 24 * time.Hour }
+			bubble(t, mode, patient, func(t *testing.T, p *pair) {
 				p.air.rate = 1200
 				p.a.text = random(500)
 				p.a.offer(0, numbers(1, 200)...)

@@ -234,7 +234,7 @@ func (l *Link) deliver(c links.Consignment) (links.Disposition, error) {
 	if err != nil {
 		return links.Failed, err
 	}
-	it := item{element: c.Released.Element(), list: list, frame: c.Frame, expires: c.Released.Expires()}
+	it := item{element: c.Released.Element(), list: list, frame: c.Frame, lane: min(c.Lane, links.Lanes-1), expires: c.Released.Expires()}
 	for i := range c.Also {
 		it.also = append(it.also, c.Also[i].Stanza().To())
 	}

@@ -11,7 +11,7 @@ import (
 	"sallyport/s5066/sis"
 )
 
-// rcopLine is the mode RCOP: one stanza is one message, in order, confirmed by the node or the peer's node.
+// rcopLine is the mode RCOP: one stanza is one message, confirmed by the node or the peer's node, in the order of its class.
 type rcopLine struct {
 	giver
 	cfg  *Config
@@ -20,8 +20,8 @@ type rcopLine struct {
 	live bool
 
 	numbers  *rcop.Window
-	waiting  []item
-	flight   []*sending // in order
+	waiting  [links.Lanes][]item
+	flight   []*sending // in order, of all classes
 	segments map[uint64]*sending
 	pieces   *rcop.Reassembler
 	seq      uint64
@@ -41,7 +41,7 @@ type sending struct {
 	bytes   int
 }
 
-const rcopWindow = 32 // messages under way
+const rcopWindow = 32 // messages of a class under way; all of them have numbers within rcop.WindowSize
 
 func newRCOP(cfg *Config, first uint8) *rcopLine {
 	r := &rcopLine{
@@ -107,10 +107,12 @@ func (r *rcopLine) stop(now time.Time, over bool) {
 	for _, s := range r.flight {
 		r.report(s.item.token, links.InDoubt, links.ErrLost)
 	}
-	for _, it := range r.waiting {
-		r.report(it.token, links.Failed, links.ErrClosed)
+	for _, lane := range r.waiting {
+		for _, it := range lane {
+			r.report(it.token, links.Failed, links.ErrClosed)
+		}
 	}
-	r.flight, r.waiting = nil, nil
+	r.flight, r.waiting = nil, [links.Lanes][]item{}
 }
 
 // put implements machine.
@@ -129,20 +131,35 @@ func (r *rcopLine) put(now time.Time, it item) (size int) {
 	if end := now.Add(r.cfg.Age); it.expires.IsZero() || end.Before(it.expires) {
 		it.expires = end
 	}
-	r.waiting = append(r.waiting, it)
+	r.waiting[it.lane] = append(r.waiting[it.lane], it)
 	return len(text)
 }
 
 // settled implements machine: nobody is told.
 func (r *rcopLine) settled(_ time.Time, seq uint64) { delete(r.open, seq) }
 
-// next implements machine.
+// next implements machine. What is more urgent goes first, also before the rest of what has begun.
 func (r *rcopLine) next(now time.Time) (request, bool) {
 	r.now = now
 	if !r.live || now.Before(r.retryAt) {
 		return request{}, false
 	}
+	for lane := links.Lanes - 1; lane >= 0; lane-- {
+		if q, ok := r.nextOf(now, uint8(lane)); ok { //nolint:gosec // few
+			return q, true
+		}
+	}
+	return request{}, false
+}
+
+// nextOf is next for one class.
+func (r *rcopLine) nextOf(now time.Time, lane uint8) (request, bool) {
+	underway := 0
 	for _, s := range r.flight {
+		if s.item.lane != lane {
+			continue
+		}
+		underway++
 		if s.failed && s.pending > 0 {
 			return request{}, false // what is behind it must not overtake it again
 		}
@@ -153,24 +170,25 @@ func (r *rcopLine) next(now time.Time) (request, bool) {
 			return r.segment(now, s)
 		}
 	}
-	if len(r.waiting) == 0 || len(r.flight) >= rcopWindow || !r.may(0, min(len(r.waiting[0].coded), r.mtu)) {
+	waiting := r.waiting[lane]
+	if len(waiting) == 0 || underway >= rcopWindow || !r.may(lane, min(len(waiting[0].coded), r.mtu)) {
 		return request{}, false
 	}
-	s := r.begun(now)
+	s := r.begun(lane)
 	if s == nil {
 		return request{}, false
 	}
 	return r.segment(now, s)
 }
 
-// begun takes the next stanza into the window.
-func (r *rcopLine) begun(time.Time) *sending {
+// begun takes the next stanza of a class into the window.
+func (r *rcopLine) begun(lane uint8) *sending {
 	id, err := r.numbers.Next()
 	if err != nil {
 		return nil
 	}
-	it := r.waiting[0]
-	r.waiting = r.waiting[1:]
+	it := r.waiting[lane][0]
+	r.waiting[lane] = r.waiting[lane][1:]
 	updus, err := rcop.Split(rcop.Header{ID: id, App: r.cfg.App}, it.coded, r.mtu)
 	if err != nil {
 		r.numbers.Done(id)
@@ -184,7 +202,7 @@ func (r *rcopLine) begun(time.Time) *sending {
 
 func (r *rcopLine) segment(now time.Time, s *sending) (request, bool) {
 	data := s.updus[s.next]
-	if !r.may(0, len(data)) {
+	if !r.may(s.item.lane, len(data)) {
 		return request{}, false
 	}
 	s.next++
@@ -194,7 +212,7 @@ func (r *rcopLine) segment(now time.Time, s *sending) (request, bool) {
 		delivery = s5066.DeliveryMode{Mode: s5066.TxNonARQ}
 		until = now.Add(r.airtime(len(data), 1))
 	}
-	id := r.give(0, len(data), until)
+	id := r.give(s.item.lane, len(data), until)
 	if r.cfg.Datagrams {
 		if s.next == len(s.updus) {
 			r.finish(s, links.Delivered, links.ErrUnconfirmed)
@@ -204,7 +222,7 @@ func (r *rcopLine) segment(now time.Time, s *sending) (request, bool) {
 		s.pending++
 	}
 	return request{id: id, UnidataRequest: sis.UnidataRequest{
-		Priority: priorities[0], SAP: r.cfg.SAP, Destination: r.cfg.Address, Delivery: delivery, TTL: ttl(now, s.item.expires), Data: data,
+		Priority: priorities[s.item.lane], SAP: r.cfg.SAP, Destination: r.cfg.Address, Delivery: delivery, TTL: ttl(now, s.item.expires), Data: data,
 	}}, true
 }
 
@@ -255,16 +273,14 @@ func (r *rcopLine) tick(now time.Time) {
 			r.finish(s, links.InDoubt, links.ErrExpired)
 		}
 	}
-	keep := r.waiting[:0]
-	for _, it := range r.waiting {
-		if it.expired(now) {
-			r.report(it.token, links.Expired, links.ErrExpired)
-			continue
-		}
-		keep = append(keep, it)
+	for lane := range r.waiting {
+		r.waiting[lane] = slices.DeleteFunc(r.waiting[lane], func(it item) bool {
+			if it.expired(now) {
+				r.report(it.token, links.Expired, links.ErrExpired)
+			}
+			return it.expired(now)
+		})
 	}
-	clear(r.waiting[len(keep):])
-	r.waiting = keep
 }
 
 // deadline implements machine.
@@ -282,8 +298,10 @@ func (r *rcopLine) deadline() (at time.Time) {
 	for _, s := range r.flight {
 		ahead(s.item.expires)
 	}
-	for _, it := range r.waiting {
-		ahead(it.expires)
+	for _, lane := range r.waiting {
+		for _, it := range lane {
+			ahead(it.expires)
+		}
 	}
 	return at
 }
@@ -329,10 +347,12 @@ func (r *rcopLine) message(text []byte) {
 
 // backlog implements machine.
 func (r *rcopLine) backlog() (b links.Backlog) {
-	for _, it := range r.waiting {
-		b.Stanzas++
-		b.Bytes += len(it.coded)
-		b.Oldest = sooner(b.Oldest, it.since)
+	for _, lane := range r.waiting {
+		for _, it := range lane {
+			b.Stanzas++
+			b.Bytes += len(it.coded)
+			b.Oldest = sooner(b.Oldest, it.since)
+		}
 	}
 	for _, s := range r.flight {
 		b.Unconfirmed++

@@ -256,7 +256,7 @@ func (s *site) send(o dispatch.Output) {
 	if !ok {
 		s.w.violate("site %d: %d is refused when it is to leave", s.i, o.Number)
 	}
-	c := links.Consignment{Released: r, Token: o.Number, Reporter: s, Turn: o.Turn}
+	c := links.Consignment{Released: r, Token: o.Number, Reporter: s, Turn: o.Turn, Lane: uint8(h.Class)}
 	var also []peering.Released
 	for _, to := range h.Also {
 		stored, err := s.engine.Readdressed(h.Stored, to)
@@ -270,13 +270,13 @@ func (s *site) send(o dispatch.Output) {
 	s.w.ids[h.Conversation].crossed(s, h)
 	if s.custody() {
 		c.Also = also
-		c.Frame = links.Frame{Epoch: s.Epoch(), Lane: uint8(h.Class), Number: o.Number, Expires: h.Expires}
+		c.Frame = links.Frame{Epoch: s.Epoch(), Lane: c.Lane, Number: o.Number, Expires: h.Expires}
 		s.deliver(c, h.Bytes)
 		return
 	}
 	f := &fan{s: s, number: o.Number, left: 1 + len(also), how: links.Delivered, to: append([]jid.JID{h.To}, h.Also...)}
 	for i, r := range append([]peering.Released{r}, also...) {
-		s.deliver(links.Consignment{Released: r, Token: uint64(i), Reporter: f, Turn: o.Turn}, h.Bytes) //nolint:gosec // small
+		s.deliver(links.Consignment{Released: r, Token: uint64(i), Reporter: f, Turn: o.Turn, Lane: c.Lane}, h.Bytes) //nolint:gosec // small
 	}
 }
 
