@@ -123,11 +123,11 @@ func (t *tap) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn.
+// Write implements net.Conn. What is written is recorded before, so that no answer stands before its question, and none is missing when
+// the recording ends with the answer. Of a connection that breaks meanwhile, the last bytes that are recorded may not have left.
 func (t *tap) Write(b []byte) (int, error) {
-	n, err := t.Conn.Write(b)
-	t.record(t.own, b[:max(n, 0)], false)
-	return n, err
+	t.record(t.own, b, false)
+	return t.Conn.Write(b)
 }
 
 // CloseWrite closes the sending half, as TCP can.
