@@ -134,10 +134,13 @@ func (g *Gateway) openDesk() (err error) {
 	return err
 }
 
-// stopAfter ends the node in order, as SIGTERM does, after a delay. A second call that is sooner counts.
+// leastDelay is how long a node goes on that was told to end, so that who told it hears that it will.
+const leastDelay = time.Second
+
+// stopAfter ends the node in order, as SIGTERM does, after a delay. Of several calls the one that is due first counts.
 func (g *Gateway) stopAfter(delay time.Duration) error {
 	g.log.Info("an administrator ends the node", zap.Duration("in", delay))
-	time.AfterFunc(delay, func() {
+	time.AfterFunc(max(delay, leastDelay), func() {
 		select {
 		case g.ended <- struct{}{}:
 		default: // it is ending
