@@ -56,9 +56,9 @@ type Config struct {
 type Operations struct {
 	cfg Config
 
-	mu     sync.Mutex
-	roles  map[jid.JID]knownRole
-	words  map[wordKey]knownWord
+	mu    sync.Mutex
+	roles map[jid.JID]knownRole
+	words map[wordKey]knownWord
 }
 
 // New makes them.

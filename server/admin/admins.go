@@ -119,7 +119,9 @@ type AdminsQuestion struct {
 	Exactly bool     `json:"exactly,omitempty"`
 }
 
-func (q AdminsQuestion) subject() string { return strings.Join(append([]string{q.Role}, q.Users...), " ") }
+func (q AdminsQuestion) subject() string {
+	return strings.Join(append([]string{q.Role}, q.Users...), " ")
+}
 
 // setAdmins changes who administers a domain. What the configuration says stays.
 func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, error) {

@@ -97,7 +97,9 @@ func (o *Operations) setWord(name string) func(context.Context, Text) (Done, err
 }
 
 func (o *Operations) deleteWord(name string) func(context.Context, DomainQuestion) (Done, error) {
-	return func(ctx context.Context, q DomainQuestion) (Done, error) { return Done{1}, o.putWord(ctx, q.Domain, name, nil) }
+	return func(ctx context.Context, q DomainQuestion) (Done, error) {
+		return Done{1}, o.putWord(ctx, q.Domain, name, nil)
+	}
 }
 
 func (o *Operations) putWord(ctx context.Context, domain, name string, content []byte) error {
