@@ -57,8 +57,10 @@ func newWorld(t *testing.T) *world {
 		Sessions: func() admin.Sessions { return w },
 		Serves:   func(d string) bool { return d == domain || d == "b.example" },
 		Named:    func(bare jid.JID) admin.Role { return roles[bare.String()] },
-		NamedIn:  func(jid.JID) []jid.JID { return []jid.JID{jid.MustParse("chief@a.example"), jid.MustParse("nurse@a.example")} },
-		Stop:     func(after time.Duration) error { w.stopped = after; return nil },
+		NamedIn: func(jid.JID) []jid.JID {
+			return []jid.JID{jid.MustParse("chief@a.example"), jid.MustParse("nurse@a.example")}
+		},
+		Stop: func(after time.Duration) error { w.stopped = after; return nil },
 	})
 	w.list = command.New(now, admin.Commands(w, now)...)
 	w.Feature = w.list.Feature()
