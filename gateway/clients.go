@@ -46,6 +46,7 @@ type clients struct {
 	push   *push.Service
 	files  *upload.Service // nil where none are taken
 	gate   *gate
+	admin  *administration
 	outlet *local
 	secure atomic.Pointer[tls.Config] // of the certificates that are active
 

@@ -10,8 +10,10 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 	"sallyport/server/avatar"
 	"sallyport/server/blocking"
+	"sallyport/server/command"
 	"sallyport/server/disco"
 	"sallyport/server/entity"
 	"sallyport/server/mam"
@@ -60,7 +62,7 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 }
 
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(of server.Core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
+func (c *clients) features(of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
 	pictures, people := avatar.New(s), search.New(s)
@@ -86,11 +88,21 @@ func (c *clients) features(of server.Core, directory *account.Directory) (list [
 		c.pushes(of),
 		c.catalogues(),
 	}
+	c.admin = c.administer(of, directory)
+	commands := command.New(g.now, admin.Commands(c.admin, g.now)...)
+	list = append(list, commands.Feature(), c.admin.ops.Feature())
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
 		Node:  events.Info,
 		Nodes: events.Items,
+		ServerItems: func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
+			if node != command.Space {
+				return nil, false
+			}
+			return commands.Items(ctx, who, domain), true
+		},
+		ServerInfo: commands.Info,
 	}
 	if c.files != nil {
 		list = append(list, c.files.Feature())

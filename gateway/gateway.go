@@ -56,6 +56,8 @@ type Gateway struct {
 	home          home // answers in place of peers
 	notes         *notes
 	services      func() ([]io.Closer, error)
+	desk          *control.Desk // permits and records commands
+	ended         chan struct{} // an administrator wants it to end
 	peers         atomic.Pointer[map[string]*peerCounters]
 	strangers     peerCounters // for peers that the table does not have
 	refusals      refusals
@@ -110,7 +112,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	g := &Gateway{
 		node: cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
 		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
-		events: make(chan s2s.Event, maxEvents),
+		events: make(chan s2s.Event, maxEvents), ended: make(chan struct{}, 1),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.closed = make(chan struct{})
@@ -141,7 +143,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, joinClose(err, g.audit)
 	}
 	g.people.use(resolved)
-	if err := g.openClients(cfg, &o.seams); err != nil {
+	if err := errors.Join(g.openClients(cfg, &o.seams), g.openDesk()); err != nil {
 		return nil, errors.Join(fmt.Errorf("server: %w", err), g.depot.close(), g.audit.Close())
 	}
 	return g, nil

@@ -158,7 +158,7 @@ func bestProof(p *peering.Peer) peering.Proof {
 // Record writes an operator's command into the audit log and waits until it is there.
 func (g *Gateway) Record(_ context.Context, e control.Event) error {
 	rec := audit.Record{
-		Kind: audit.ControlCommand, Time: g.now(), Node: g.node, From: e.By.String(), Rule: e.Verb, Outcome: e.Outcome.String(),
+		Kind: audit.ControlCommand, Time: g.now(), Node: g.node, From: e.By.String(), To: e.Subject, Rule: e.Verb, Outcome: e.Outcome.String(),
 		Reason: e.Error,
 	}
 	return g.append(&rec)

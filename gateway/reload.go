@@ -134,7 +134,7 @@ func (g *Gateway) activate(next *config.Config) {
 func sameServer(old, next *config.Server) bool {
 	a, b := *old, *next
 	for _, s := range []*config.Server{&a, &b} {
-		s.Labels, s.Clearances, s.Catalogues = config.ServerLabels{}, nil, nil
+		s.Labels, s.Clearances, s.Catalogues, s.Admins = config.ServerLabels{}, nil, nil, config.ServerAdmins{}
 		if !s.Open() { // only commands use it, which read it themselves
 			*s = config.Server{}
 		}

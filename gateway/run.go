@@ -80,14 +80,21 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 	for {
 		select {
 		case <-ctx.Done():
-			g.log.Info("stopping")
-			g.listening.Store(false)
-			g.closeLinks("the node is stopping")
+			g.halt()
+			return nil
+		case <-g.ended:
+			g.halt()
 			return nil
 		case <-reload:
 			_, _ = g.reload("signal HUP", RefuseRollbacks) // logged, recorded and shown by status
 		}
 	}
+}
+
+func (g *Gateway) halt() {
+	g.log.Info("stopping")
+	g.listening.Store(false)
+	g.closeLinks("the node is stopping")
 }
 
 // openServices opens the control socket and the monitoring page. What it opened it
@@ -96,7 +103,7 @@ func (g *Gateway) openServices() ([]io.Closer, error) {
 	cfg := g.active()
 	var out []io.Closer
 	socket, err := control.Listen(control.Options{
-		Path: string(cfg.Control.Socket), Group: controlGroup(cfg), Grants: grants(&cfg.Control), Verbs: control.Verbs(g), Recorder: g,
+		Path: string(cfg.Control.Socket), Group: controlGroup(cfg), Grants: grants(&cfg.Control), Desk: g.desk,
 	})
 	if err != nil {
 		return out, err

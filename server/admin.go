@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -48,4 +49,21 @@ func (s *Server) Sees(ctx context.Context, account, who jid.JID) (bool, error) {
 	defer u.release()
 	known, err := u.load(ctx)
 	return shows(known[who.Bare()]), err
+}
+
+// RemoveContact takes a contact out of the roster of an account, as one of its clients would (RFC 6121 §2.5): clients are told, and the
+// subscriptions end. It reports whether there was such a contact.
+func (s *Server) RemoveContact(ctx context.Context, owner, contact jid.JID) (bool, error) {
+	u := s.hold(owner.Bare())
+	defer u.release()
+	w := wanted{contact: contact.Bare(), remove: true}
+	was, err := u.set(ctx, w)
+	if errors.Is(err, errNoItem) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.end(u, w.contact, was)
+	return true, nil
 }

@@ -240,7 +240,7 @@ func (noRecord) Record(context.Context, control.Event) error { return nil }
 
 func startNode(ts *testscript.TestScript, _ bool, _ []string) {
 	s, err := control.Listen(control.Options{
-		Path: ts.MkAbs("node.sock"), Group: -1, Verbs: control.Verbs(fixed{}), Recorder: noRecord{},
+		Path: ts.MkAbs("node.sock"), Group: -1, Verbs: append(control.Verbs(fixed{}), fixedAdministration()...), Recorder: noRecord{},
 	})
 	ts.Check(err)
 	served := make(chan error, 1)

@@ -16,8 +16,9 @@ func (a *app) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
 		Short: "Keep the accounts of the server",
-		Long: `Add, change and remove the accounts that clients log in to. The commands work on
-the store that the configuration names, whether a node runs or not.
+		Long: `Add, change and remove the accounts that clients log in to. These commands work
+on the store that the configuration names, whether a node runs or not; sessions,
+kick, roster, reset-roster, last, who and admin ask the running node.
 
 Passwords are asked for, or read from the first line of the input; they are
 never arguments. What is kept proves a password and does not contain it.`,
@@ -29,7 +30,8 @@ never arguments. What is kept proves a password and does not contain it.`,
 	cmd.AddCommand(a.userAdd(), a.userPasswd(),
 		a.userState("disable", "Keep an account from logging in", account.Disabled),
 		a.userState("enable", "Let an account log in again", account.Enabled),
-		a.userRemove(), a.userList(), a.userShow(), a.userClearance(), a.userCatalogue())
+		a.userRemove(), a.userList(), a.userShow(), a.userClearance(), a.userCatalogue(),
+		a.userSessions(), a.userKick(), a.userRoster(), a.userResetRoster(), a.userLast(), a.userWho(), a.userAdmin())
 	return cmd
 }
 

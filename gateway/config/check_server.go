@@ -22,11 +22,34 @@ func (c *checker) server() {
 	}
 	c.clients()
 	c.serverStore()
+	c.admins(s)
 	for i := range s.Clearances {
 		c.name(joinKey("server.clearance", s.Clearances[i].Name), s.Clearances[i].Name)
 	}
 	for i := range s.Catalogues {
 		c.name(joinKey("server.catalogue", s.Catalogues[i].Name), s.Catalogues[i].Name)
+	}
+}
+
+// admins wants accounts that the server has; somebody of elsewhere would never be one.
+func (c *checker) admins(s *Server) {
+	for _, l := range []struct {
+		key string
+		who []string
+	}{{"server.admins.view", s.Admins.View}, {"server.admins.operate", s.Admins.Operate}} {
+		for i, text := range l.who {
+			key := entryKey(l.key, i+1)
+			if c.errorAt(key) {
+				continue
+			}
+			j, ok := ParseAddress(text)
+			switch {
+			case !ok:
+				c.bad(key, shown(text)+" is not an address of the form name@domain", "")
+			case !s.Serves(j.Domain()):
+				c.bad(key, shown(j.Domain())+" has no accounts here", "name accounts of server.domains")
+			}
+		}
 	}
 }
 

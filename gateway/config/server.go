@@ -28,12 +28,23 @@ type Server struct {
 	Limits ServerLimits `toml:"limits"`
 	// Where accounts and all that belongs to them are kept.
 	Store ServerStore `toml:"store"`
+	// Who administers the server as a client.
+	Admins ServerAdmins `toml:"admins"`
 	// What new passwords must satisfy.
 	Passwords Passwords `toml:"passwords"`
 	// Clearances that accounts can be given with `sallyport user clearance`, each with a name of your choice.
 	Clearances []ServerClearance `toml:"clearance,named"`
 	// Label catalogues that accounts can be given with `sallyport user catalogue`, each with a name of your choice.
 	Catalogues []ServerCatalogue `toml:"catalogue,named"`
+}
+
+// ServerAdmins are accounts that administer the server with their clients (XEP-0133), beside those that are made administrators of their
+// domain with `sallyport user admin`. A role includes the one before it.
+type ServerAdmins struct {
+	// Accounts that may look.
+	View []string `toml:"view"`
+	// Accounts that may also keep accounts, end sessions, speak to everybody, make others administrators and shut the node down.
+	Operate []string `toml:"operate"`
 }
 
 // ServerStore says which database the server uses.

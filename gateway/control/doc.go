@@ -10,6 +10,9 @@
 // verb that changes something is recorded before it runs, and does not run when the
 // record cannot be made; so is every question that was denied.
 //
+// The same check stands before whoever operates the node by other ways ([Desk]): administrators who are logged in as clients
+// ask it as the socket does, so that there is one place that permits and records.
+//
 // Inside: the server, the table of verbs ([Verbs]), the client, and the shapes of the
 // answers. Not inside: what the verbs do, which is the gateway's ([Node]).
 //

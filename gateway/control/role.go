@@ -38,16 +38,20 @@ type Grant struct {
 	ID    uint32
 }
 
-// Caller is who asks, as the kernel says.
+// Caller is who asks, as the kernel says, or as he has logged in as a client.
 type Caller struct {
 	UID, GID uint32
 	PID      int32
 	User     string // login name, or the number
 	Role     Role
+	Address  string // of a client of the server, who is no process of this machine
 }
 
 // String is for logs and the audit record.
 func (c Caller) String() string {
+	if c.Address != "" {
+		return c.Address
+	}
 	return c.User + " (uid " + strconv.FormatUint(uint64(c.UID), 10) + ", pid " + strconv.Itoa(int(c.PID)) + ")"
 }
 

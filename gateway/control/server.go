@@ -19,7 +19,8 @@ type Options struct {
 	Group    int     // may open the socket, too; -1: nobody but the own user and root
 	Grants   []Grant // who has which role
 	Verbs    []Verb
-	Recorder Recorder // required
+	Recorder Recorder // required, or Desk
+	Desk     *Desk    // made of Verbs and Recorder where nil
 
 	// Identify tells who is on the other end; nil asks the system.
 	Identify func(*net.UnixConn) (Identity, error)
@@ -30,8 +31,7 @@ type Server struct {
 	listener *net.UnixListener
 	path     string
 	inode    os.FileInfo // of our socket; another node may have taken the path
-	verbs    map[string]Verb
-	recorder Recorder
+	desk     *Desk
 	identify func(*net.UnixConn) (Identity, error)
 	own      uint32
 	grants   atomic.Pointer[[]Grant]
@@ -47,20 +47,18 @@ type Server struct {
 // Listen takes the socket. A socket that nobody answers on is replaced.
 func Listen(o Options) (*Server, error) {
 	s := &Server{
-		path: o.Path, verbs: make(map[string]Verb, len(o.Verbs)), recorder: o.Recorder, identify: o.Identify,
+		path: o.Path, desk: o.Desk, identify: o.Identify,
 		own: uint32(os.Geteuid()), slots: make(chan struct{}, maxClients), //nolint:gosec // never negative on Unix
 	}
-	if s.recorder == nil {
-		return nil, errors.New("control socket: no recorder")
+	if s.desk == nil {
+		desk, err := NewDesk(o.Recorder, o.Verbs)
+		if err != nil {
+			return nil, fmt.Errorf("control socket: %w", err)
+		}
+		s.desk = desk
 	}
 	if s.identify == nil {
 		s.identify = systemIdentity
-	}
-	for _, v := range o.Verbs {
-		if _, twice := s.verbs[v.Name]; twice {
-			return nil, fmt.Errorf("control socket: verb %s twice", v.Name)
-		}
-		s.verbs[v.Name] = v
 	}
 	s.SetGrants(o.Grants)
 	l, err := bind(o.Path, o.Group)
@@ -179,53 +177,11 @@ func (s *Server) ask(line []byte, by Caller) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(s.stop, answerTime)
 	defer cancel()
 	if by.Role == NoRole {
-		return nil, s.deny(ctx, Event{By: by}, "you have no role on this gateway; ask for one in [control] of its configuration")
+		return nil, s.desk.Deny(ctx, Event{By: by}, "you have no role on this gateway; ask for one in [control] of its configuration")
 	}
 	var q question
 	if err := decodeStrict(line, &q); err != nil {
 		return nil, err
 	}
-	v, ok := s.verbs[q.Verb]
-	if !ok {
-		return nil, &CallError{UnknownVerb, fmt.Sprintf("this node does not know %.40q; it may be of another version", q.Verb)}
-	}
-	e := Event{By: by, Verb: v.Name, Args: q.Args}
-	if len(e.Args) > maxEventArgs {
-		e.Args = nil
-	}
-	if v.Role == NoRole || by.Role < v.Role {
-		return nil, s.deny(ctx, e, fmt.Sprintf("%s needs the role %s, you have %s", v.Name, v.Role, by.Role))
-	}
-	return s.run(ctx, v, q.Args, e)
-}
-
-func (s *Server) deny(ctx context.Context, e Event, text string) error {
-	e.Outcome = EventDenied
-	if err := s.recorder.Record(ctx, e); err != nil {
-		return &CallError{Unrecorded, "denied, and the audit log took no record of it: " + err.Error()}
-	}
-	return &CallError{Denied, text}
-}
-
-func (s *Server) run(ctx context.Context, v Verb, args json.RawMessage, e Event) (json.RawMessage, error) {
-	if v.Changes {
-		e.Outcome = EventBegan
-		if err := s.recorder.Record(ctx, e); err != nil {
-			return nil, &CallError{Unrecorded, "nothing was done, because the audit log took no record: " + err.Error()}
-		}
-	}
-	result, err := v.Handle(ctx, args, e.By)
-	if v.Changes {
-		e.Outcome = EventDone
-		if err != nil {
-			e.Outcome, e.Error = EventFailed, err.Error()
-		}
-		if rerr := s.recorder.Record(ctx, e); rerr != nil && err == nil {
-			return nil, &CallError{Unrecorded, "done, but the audit log took no record of the end: " + rerr.Error()}
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(result)
+	return s.desk.Ask(ctx, by, q.Verb, q.Args)
 }

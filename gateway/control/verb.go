@@ -11,6 +11,8 @@ type Verb struct {
 	Role    Role // the least; NoRole refuses everybody
 	Changes bool // recorded before it runs, and when it has
 	Handle  func(ctx context.Context, args json.RawMessage, by Caller) (any, error)
+	// Subject says in the record whom or what the arguments are about; nil: nothing. It must never give a secret.
+	Subject func(args json.RawMessage) string
 }
 
 // Event is what the audit log is told.
@@ -18,6 +20,7 @@ type Event struct {
 	By      Caller
 	Verb    string
 	Args    json.RawMessage // at most maxEventArgs bytes, else nil
+	Subject string          // whom or what it is about
 	Outcome EventOutcome
 	Error   string // of Failed
 }

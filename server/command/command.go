@@ -45,6 +45,10 @@ type Command struct {
 	// Run does it. The form is of type submit, or the zero value where there is none. An error of ErrForm wraps what is wrong with
 	// the form, in words for who filled it in.
 	Run func(ctx context.Context, who, domain jid.JID, f form.Form) (Result, error)
+	// Unlisted commands are not among the items. They are for what cannot be had, which Run says.
+	Unlisted bool
+	// Refused hears that somebody tried who may not; nil: nobody hears of it.
+	Refused func(ctx context.Context, who, domain jid.JID)
 }
 
 // Result is what came of a command.
@@ -52,6 +56,19 @@ type Result struct {
 	Form *form.Form // of type result; nil for none
 	Note string
 }
+
+// Refusal is an error that says what who runs a command is told.
+type Refusal struct {
+	Condition stanza.Condition
+	Text      string // words of ours
+	Cause     error
+}
+
+// Error is for logs.
+func (r *Refusal) Error() string { return r.Condition.String() + ": " + r.Text }
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Cause }
 
 // ErrForm: what was filled in is not acceptable.
 var ErrForm = errors.New("the form is not filled in well")
@@ -88,7 +105,7 @@ func (c *Commands) Feature() server.Feature {
 func (c *Commands) Items(ctx context.Context, who, domain jid.JID) []disco.Item {
 	var list []disco.Item
 	for i := range c.list {
-		if one := &c.list[i]; may(ctx, one, who, domain) {
+		if one := &c.list[i]; !one.Unlisted && may(ctx, one, who, domain) {
 			list = append(list, disco.Item{JID: domain, Node: one.Node, Name: one.Name})
 		}
 	}
@@ -123,6 +140,15 @@ func (c *Commands) find(ctx context.Context, who, domain jid.JID, node string) *
 	return &c.list[i]
 }
 
+// refuse tells a command of somebody who may not run it.
+func (c *Commands) refuse(ctx context.Context, who, domain jid.JID, node string) {
+	for i := range c.list {
+		if one := &c.list[i]; one.Node == node && one.Refused != nil {
+			one.Refused(ctx, who, domain)
+		}
+	}
+}
+
 func refused(condition stanza.Condition, app string) server.Answer {
 	a := server.Answer{Condition: condition}
 	if app != "" {
@@ -138,6 +164,7 @@ func (c *Commands) handle(ctx context.Context, q *server.Request) server.Answer 
 	case !q.Set:
 		return refused(stanza.BadRequest, "")
 	case one == nil:
+		c.refuse(ctx, q.From, q.Domain, node)
 		return refused(stanza.ItemNotFound, "") // who may not is not told that it is there
 	case !slices.Contains([]string{"", "execute", "next", "complete", "cancel", "prev"}, action):
 		return refused(stanza.BadRequest, "malformed-action")
@@ -169,7 +196,13 @@ func (c *Commands) begin(ctx context.Context, q *server.Request, one *Command, a
 		return run(ctx, q, one, rand.Text(), form.Form{})
 	}
 	f, err := one.Form(ctx, q.From, q.Domain)
-	if err != nil {
+	var why *Refusal
+	switch {
+	case errors.As(err, &why):
+		a := refused(why.Condition, "")
+		a.Text = why.Text
+		return a
+	case err != nil:
 		return refused(stanza.InternalServerError, "")
 	}
 	id, ok := c.remember(session{q.From.Clone(), one.Node, c.now().Add(lifetime)})
@@ -182,7 +215,12 @@ func (c *Commands) begin(ctx context.Context, q *server.Request, one *Command, a
 
 func run(ctx context.Context, q *server.Request, one *Command, id string, f form.Form) server.Answer {
 	r, err := one.Run(ctx, q.From, q.Domain, f)
+	var why *Refusal
 	switch {
+	case errors.As(err, &why):
+		a := refused(why.Condition, "")
+		a.Text = why.Text
+		return a
 	case errors.Is(err, ErrForm):
 		a := refused(stanza.NotAcceptable, "")
 		a.Text = err.Error()

@@ -28,7 +28,7 @@ var released = []string{
 	"b4321a688dab82cd",
 	"8873930f093b808d",
 	"913e68393c5962bc",
-	"207b1d18278e9219",
+	"207b1d18278e9219", "52d74acfa2c1eae4",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -156,6 +156,14 @@ var content = []struct {
 			found, err := s.FindPeople(t.Context(), "a.example", [search.NumFields]string{search.First: "jul"}, 2)
 			if err != nil || len(found) != 1 || found[0].JID.Local() != "juliet" || found[0].Fields[search.First] != "Juliet" {
 				t.Errorf("found %+v, %v", found, err)
+			}
+		},
+	},
+	{
+		statements: []string{`INSERT INTO settings (domain, name, content) VALUES ('a.example', 'motd', CAST('{}' AS {bytes}))`},
+		check: func(t *testing.T, s *store.Store) {
+			if got, err := s.Setting(t.Context(), "a.example", "motd"); err != nil || string(got) != "{}" {
+				t.Errorf("the setting is %s, %v", got, err)
 			}
 		},
 	},

@@ -225,6 +225,15 @@ var migrations = [...][]string{
 		){table}`,
 		`CREATE INDEX people_by_last ON people (domain, last_key)`,
 	},
+	// 8: what administrators say to everybody of a domain.
+	{
+		`CREATE TABLE settings (
+			domain {text} NOT NULL REFERENCES domains ON DELETE CASCADE,
+			name {text} NOT NULL,
+			content {bytes} NOT NULL,
+			PRIMARY KEY (domain, name)
+		){table}`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -256,4 +265,5 @@ var tables = []table{
 	{"tokens", []string{"domain", "local", "id", "agent", "mechanism", "value", "issued", "expires", "password"}, 3},
 	{"offline_messages", []string{"domain", "local", "id", "at", "stanza"}, 3},
 	{"people", []string{"domain", "local", "first", "first_key", "last", "last_key", "nick", "nick_key", "email", "email_key"}, 2},
+	{"settings", []string{"domain", "name", "content"}, 2},
 }

@@ -48,7 +48,7 @@ class Session(slixmpp.ClientXMPP):
     """One logged-in client."""
 
     PLUGINS = (
-        "xep_0004", "xep_0030", "xep_0045", "xep_0047", "xep_0054", "xep_0060", "xep_0115",
+        "xep_0004", "xep_0030", "xep_0045", "xep_0047", "xep_0050", "xep_0054", "xep_0060", "xep_0115",
         "xep_0163", "xep_0199", "xep_0203", "xep_0297",
     )
 
@@ -215,6 +215,27 @@ async def do_vcard_set(s, c):
     card = s.plugin["xep_0054"].make_vcard()
     card["FN"] = c["body"]
     await s.plugin["xep_0054"].publish_vcard(card, timeout=IQ_TIMEOUT)
+
+
+async def do_adhoc(s, c):
+    """Run a command with the client's own machinery (XEP-0050): fill in its form, if it has one, with the given var=value."""
+    commands = s.plugin["xep_0050"]
+    iq = await commands.send_command(slixmpp.JID(c["to"]), c["node"], timeout=IQ_TIMEOUT)
+    if iq["command"]["status"] != "executing":
+        return text_of(iq.xml)
+    asked = iq["command"]["form"]
+    filled = s.plugin["xep_0004"].make_form(ftype="submit")
+    filled.add_field(var="FORM_TYPE", ftype="hidden", value=asked.get_values()["FORM_TYPE"])
+    values = {}
+    for pair in c.get("extra") or ():
+        name, _, value = pair.partition("=")
+        values.setdefault(name, []).append(value)
+    for name, value in values.items():
+        kind = asked.get_fields()[name]["type"]
+        filled.add_field(var=name, ftype=kind, value=value if kind.endswith("-multi") else value[0])
+    iq = await commands.send_command(
+        slixmpp.JID(c["to"]), c["node"], action="complete", payload=filled, sessionid=iq["command"]["sessionid"], timeout=IQ_TIMEOUT)
+    return text_of(iq.xml)
 
 
 async def do_bytestream(s, c):

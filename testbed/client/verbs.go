@@ -63,6 +63,17 @@ func (c *Client) DiscoItems(to string) (string, error) {
 	return c.do(command{Do: "disco_items", To: to})
 }
 
+// Commands asks for the commands of somebody (XEP-0050 §2.2).
+func (c *Client) Commands(of string) (string, error) {
+	return c.do(command{Do: "disco_items", To: of, Node: "http://jabber.org/protocol/commands"})
+}
+
+// Run runs a command of somebody (XEP-0050) and gives its last answer. Its form, if there is one, is filled in with values of the form
+// name=value.
+func (c *Client) Run(of, node string, values ...string) (string, error) {
+	return c.do(command{Do: "adhoc", To: of, Node: node, Extra: values})
+}
+
 // VCard fetches somebody's vCard (XEP-0054).
 func (c *Client) VCard(of string) (string, error) {
 	return c.do(command{Do: "vcard_get", To: of})

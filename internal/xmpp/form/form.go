@@ -35,6 +35,8 @@ type Form struct {
 	// Reported and Items are the table of a result (XEP-0004 §3.4); only written.
 	Reported []Field
 	Items    [][]Field
+	// More stands behind all that, as the roster in a form of XEP-0133 §4.8; only written.
+	More *xmlstream.Element
 }
 
 // Field is one field.
@@ -163,7 +165,7 @@ func (f Form) Element() *xmlstream.Element {
 	for _, item := range f.Items {
 		in = append(in, tree.New(Space, "item", tree.With(written(item)...)))
 	}
-	return tree.New(Space, "x", tree.Attr("type", f.Type), tree.With(in...))
+	return tree.New(Space, "x", tree.Attr("type", f.Type), tree.With(append(in, f.More)...))
 }
 
 func written(fields []Field) []*xmlstream.Element {

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sallyport/gateway/control"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/admin"
+)
+
+// fixedAdministration answers what administrators ask of a server, in the shapes of its own table.
+func fixedAdministration() []control.Verb {
+	answers := map[string]any{
+		"user.sessions": []admin.Session{
+			{Client: "juliet@chat.example/desk", Address: "192.0.2.7", Since: at(3 * time.Minute), Available: true, Active: true},
+			{Client: "juliet@chat.example/phone", Address: "192.0.2.8", Since: at(2 * time.Hour), Available: true},
+		},
+		"user.kick":         admin.Done{Count: 2},
+		"user.last":         []admin.LastLogin{{User: "juliet@chat.example"}},
+		"user.list":         admin.List{Count: 3, Users: []string{"juliet@chat.example", "romeo@chat.example"}},
+		"user.roster":       []admin.Contact{{Contact: "romeo@far.example", Name: "Romeo", Subscription: "to", Ask: true, Groups: []string{"Friends"}}},
+		"user.roster.reset": admin.Done{Count: 1},
+		"admin.list":        []admin.Administrator{{User: "juliet@chat.example", Role: "operate", Fixed: true}, {User: "nurse@chat.example", Role: "view"}},
+		"motd.show":         admin.Word{Text: "Be quiet today."},
+	}
+	var list []control.Verb
+	for _, op := range admin.New(admin.Config{Serves: func(string) bool { return true }, Named: func(jid.JID) admin.Role { return admin.NoRole }}).List() {
+		list = append(list, control.Verb{Name: op.Name, Role: control.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			subject := op.Subject(func(into any) error { return control.Decode(args, into) })
+			if subject == "nobody@chat.example" {
+				return nil, fmt.Errorf("%s: no such entry", subject)
+			}
+			if a, ok := answers[op.Name]; ok {
+				return a, nil
+			}
+			return admin.Done{Count: 1}, nil
+		}})
+	}
+	return list
+}

@@ -1,0 +1,85 @@
+package control_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"sallyport/gateway/control"
+)
+
+// ledger keeps what is recorded, or refuses to.
+type ledger struct {
+	lines []string
+	err   error
+}
+
+func (l *ledger) Record(_ context.Context, e control.Event) error {
+	if l.err == nil {
+		l.lines = append(l.lines, fmt.Sprintf("%s %s %s %s", e.By, e.Verb, e.Subject, e.Outcome))
+	}
+	return l.err
+}
+
+// Who comes to the desk by another way than the socket is checked and recorded as if he had come by it.
+func TestDesk(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	book := &ledger{}
+	verbs := []control.Verb{
+		{Name: "look", Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) { return 1, nil }},
+		{
+			Name: "change", Role: control.Operate, Changes: true,
+			Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
+				ran++
+				return 2, nil
+			},
+			Subject: func(args json.RawMessage) string { return strings.Trim(string(args), `"`) },
+		},
+		{Name: "closed"},
+	}
+	desk, err := control.NewDesk(book, verbs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := func(r control.Role) control.Caller { return control.Caller{Address: "juliet@a.example/x", Role: r} }
+	for _, tc := range []struct {
+		verb string
+		role control.Role
+		code control.Code
+		line string
+	}{
+		{"look", control.View, "", ""},
+		{"look", control.NoRole, control.Denied, "juliet@a.example/x look  denied"},
+		{"change", control.View, control.Denied, "juliet@a.example/x change romeo denied"},
+		{"change", control.Operate, "", "juliet@a.example/x change romeo began; juliet@a.example/x change romeo done"},
+		{"closed", control.Policy, control.Denied, "juliet@a.example/x closed  denied"},
+		{"unknown", control.Policy, control.UnknownVerb, ""},
+	} {
+		book.lines = nil
+		_, err := desk.Ask(t.Context(), by(tc.role), tc.verb, json.RawMessage(`"romeo"`))
+		var ce *control.CallError
+		if errors.As(err, &ce) != (tc.code != "") || ce != nil && ce.Code != tc.code {
+			t.Errorf("%s as %s: %v", tc.verb, tc.role, err)
+		}
+		if got := strings.Join(book.lines, "; "); got != tc.line {
+			t.Errorf("%s as %s: recorded %q", tc.verb, tc.role, got)
+		}
+		if desk.May(tc.role, tc.verb) != (tc.code == "") {
+			t.Errorf("%s as %s: may is %v", tc.verb, tc.role, desk.May(tc.role, tc.verb))
+		}
+	}
+	book.err = errors.New("disk full")
+	if _, err := desk.Ask(t.Context(), by(control.Operate), "change", nil); err == nil || ran != 1 {
+		t.Errorf("without a record: %v, ran %d times", err, ran)
+	}
+	if _, err := control.NewDesk(nil, nil); err == nil {
+		t.Error("a desk without a recorder")
+	}
+	if _, err := control.NewDesk(book, append(verbs, verbs[0])); err == nil {
+		t.Error("a desk with a verb twice")
+	}
+}

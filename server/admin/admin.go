@@ -1,0 +1,96 @@
+package admin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/server"
+	"sallyport/server/account"
+	"sallyport/server/entity"
+	"sallyport/server/hybrid"
+	"sallyport/server/roster"
+)
+
+// Store keeps what belongs to administration. All methods are safe for concurrent use, and what they have changed is durable when
+// they return without error.
+type Store interface {
+	// Setting gives what is kept for a domain by a name. account.ErrNotFound.
+	Setting(ctx context.Context, domain, name string) ([]byte, error)
+	// PutSetting keeps it; nil takes it away. account.ErrNotFound without the domain.
+	PutSetting(ctx context.Context, domain, name string, content []byte) error
+	// Note, PutNote: the same for an account, with which it goes. Noted gives up to limit of one name in a domain.
+	Note(ctx context.Context, owner jid.JID, name string) ([]byte, error)
+	PutNote(ctx context.Context, owner jid.JID, name string, content []byte) error
+	Noted(ctx context.Context, domain, name string, limit int) (map[jid.JID][]byte, error)
+	Roster(ctx context.Context, owner jid.JID) ([]roster.Item, hybrid.ID, error)
+	Seen(ctx context.Context, owner jid.JID) (entity.Seen, error)
+}
+
+// Sessions is who is connected; *server.Server.
+type Sessions interface {
+	Present(of jid.JID) []server.Present
+	End(who jid.JID, c stanza.StreamCondition, text string) int
+	RemoveContact(ctx context.Context, owner, contact jid.JID) (bool, error)
+}
+
+// Config is what operations need.
+type Config struct {
+	Accounts *account.Directory
+	Store    Store
+	Sessions func() Sessions // asked when one is needed, since features are made before the server
+	Core     server.Core
+	Serves   func(domain string) bool
+	// Named is the role that the configuration gives to an account.
+	Named func(bare jid.JID) Role
+	// NamedIn are the accounts of a domain that it names.
+	NamedIn func(domain jid.JID) []jid.JID
+	// Stop ends the node in order after a delay.
+	Stop func(after time.Duration) error
+	Now  func() time.Time
+}
+
+// Operations are all of them. They are safe for concurrent use.
+type Operations struct {
+	cfg Config
+
+	mu    sync.Mutex
+	roles map[jid.JID]knownRole
+	words map[wordKey]knownWord
+}
+
+// New makes them.
+func New(cfg Config) *Operations {
+	return &Operations{cfg: cfg, roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
+}
+
+// List is the table of operations.
+func (o *Operations) List() []Operation {
+	const looks, recorded = false, true
+	return []Operation{
+		operation("user.add", Operate, recorded, o.add),
+		operation("user.remove", Operate, recorded, o.remove),
+		operation("user.disable", Operate, recorded, o.disable),
+		operation("user.enable", Operate, recorded, o.enable),
+		operation("user.password", Operate, recorded, o.password),
+		operation("user.kick", Operate, recorded, o.kick),
+		operation("user.sessions", View, looks, o.sessions),
+		operation("user.list", View, looks, o.list),
+		operation("user.roster", View, recorded, o.roster),
+		operation("user.roster.reset", Operate, recorded, o.resetRoster),
+		operation("user.last", View, looks, o.last),
+		operation("user.stats", View, looks, o.stats),
+		operation("admin.list", View, looks, o.admins),
+		operation("admin.set", Operate, recorded, o.setAdmins),
+		operation("announce", Operate, recorded, o.announce),
+		operation("motd.show", View, looks, o.showWord(motd)),
+		operation("motd.set", Operate, recorded, o.setWord(motd)),
+		operation("motd.delete", Operate, recorded, o.deleteWord(motd)),
+		operation("welcome.show", View, looks, o.showWord(welcome)),
+		operation("welcome.set", Operate, recorded, o.setWord(welcome)),
+		operation("welcome.delete", Operate, recorded, o.deleteWord(welcome)),
+		operation("node.stop", Operate, recorded, o.stop),
+	}
+}

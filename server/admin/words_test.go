@@ -1,0 +1,109 @@
+package admin_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/server"
+	"sallyport/server/admin"
+)
+
+// comes lets a client say that it is there, and gives what it is told.
+func (w *world) comes(who string, first bool) string {
+	w.Helper()
+	w.ops.Feature().Available(w.Context(), server.Resource{JID: jid.MustParse(who)}, stanza.Stanza{}, first)
+	return strings.Join(w.core.Told(w.T), "\n")
+}
+
+func TestMessageOfTheDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := w.comes(romeo, true); got != "" {
+		t.Errorf("told %s", got)
+	}
+	w.fills(chief, "set-motd", x("motd", "be quiet"))
+	w.core.Hide = func(stanza.Stanza) bool { return true }
+	if got := w.comes(romeo, true); got != "" {
+		t.Errorf("told in spite of the policy: %s", got)
+	}
+	w.core.Hide = nil
+	if got := w.comes(romeo, false); got != "" {
+		t.Errorf("told who was there before: %s", got)
+	}
+	want := "<message from='a.example' to='romeo@a.example/x' type='headline'><subject>Message of the day</subject><body>be quiet</body></message>"
+	if got := w.comes(romeo, true); got != want {
+		t.Errorf("told %s", got)
+	}
+	if got := w.comes("romeo@a.example/y", true); got != "" {
+		t.Errorf("told twice: %s", got)
+	}
+	if _, asked := w.session(chief, "edit-motd"); !strings.Contains(asked, "<value>be quiet</value>") {
+		t.Errorf("the form has %s", asked)
+	}
+	w.now = w.now.Add(time.Second)
+	w.fills(chief, "edit-motd", x("motd", "be loud"))
+	if got := w.comes(romeo, true); !strings.Contains(got, "be loud") {
+		t.Errorf("told %s", got)
+	}
+	w.does(chief, "delete-motd", "", "")
+	if got := w.comes(nurse, true); got != "" {
+		t.Errorf("told what is over: %s", got)
+	}
+	if got := w.comes("other@b.example/x", true); got != "" {
+		t.Errorf("told in another domain: %s", got)
+	}
+}
+
+// The welcome is for accounts that are younger than it.
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fills(chief, "set-welcome", x("welcome", "hello"))
+	w.fills(chief, "add-user", x("accountjid", "new@a.example", "password", good, "password-verify", good))
+	for who, want := range map[string]bool{"new@a.example/x": true, romeo: false} {
+		if got := w.comes(who, true); strings.Contains(got, "hello") != want {
+			t.Errorf("%s is told %q", who, got)
+		}
+	}
+	w.now = w.now.Add(time.Second)
+	w.fills(chief, "set-welcome", x("welcome", "hello again"))
+	if got := w.comes("new@a.example/x", true); got != "" {
+		t.Errorf("welcome twice: %s", got)
+	}
+}
+
+func TestAnnouncement(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.present[1].Available = false
+	w.fills(chief, "announce", "<x xmlns='jabber:x:data' type='submit'>"+field("FORM_TYPE", admin.Space)+field("announcement", "one", "two")+"</x>")
+	got := strings.Join(w.core.Submitted(t), "\n")
+	if strings.Count(got, "<body>one\ntwo</body>") != 2 || strings.Contains(got, "nurse") || strings.Contains(got, "/y") {
+		t.Errorf("said %s", got)
+	}
+}
+
+// Whose account is removed has no session and no role any more, also when somebody gets his name.
+func TestRemovedAdministrator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := jid.MustParse(domain)
+	w.fills(chief, "edit-admin", x("adminjids", "romeo@a.example"))
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d); got != admin.Operate {
+		t.Fatalf("romeo is %v", got)
+	}
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), jid.MustParse("b.example")); got != admin.NoRole {
+		t.Errorf("romeo is %v elsewhere", got)
+	}
+	w.fills(chief, "delete-user", x("accountjids", "romeo@a.example"))
+	if len(w.ended) != 1 || !strings.HasPrefix(w.ended[0], "romeo@a.example: ") {
+		t.Errorf("ended: %v", w.ended)
+	}
+	w.fills(chief, "add-user", x("accountjid", "romeo@a.example", "password", good, "password-verify", good))
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d); got != admin.NoRole {
+		t.Errorf("the new romeo is %v", got)
+	}
+}
