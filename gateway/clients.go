@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,7 +48,8 @@ type clients struct {
 	files  *upload.Service // nil where none are taken
 	gate   *gate
 	outlet *local
-	secure atomic.Pointer[tls.Config] // of the certificates that are active
+	secure atomic.Pointer[tls.Config]   // of the certificates that are active
+	people atomic.Pointer[tlsid.Policy] // of certificates that people log in with
 
 	cancel  context.CancelFunc
 	serving sync.WaitGroup
@@ -147,7 +149,9 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
-		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now}, TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
+		TLS:      &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Clients:  c.certified(&cfg.Server.Login),
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
 	return err
@@ -173,7 +177,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xm
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
-		RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
+		Compress: login.Compression, RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
 	}
 	for _, m := range login.Mechanisms {
 		policy.Mechanisms = append(policy.Mechanisms, string(m))
@@ -215,7 +219,21 @@ func (c *clients) certificates(cfg *config.Config) (show func(), err error) {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
 	next := tlsid.ServerConfig(tlsid.Options{Keys: keys.Keys(), Domain: string(cfg.Server.Domains[0])})
-	return func() { c.secure.Store(next) }, nil
+	login := &cfg.Server.Login
+	trust, err := tlsid.LoadTrust(trustFiles(login.Trust, login.CRL, login.CRLRequired))
+	if err != nil {
+		return nil, fmt.Errorf("certificates that people log in with: %w", err)
+	}
+	people := &tlsid.Policy{Trust: trust, Usage: tlsid.ClientOnly, MinTLS: tlsVersion(login.MinTLS)}
+	return func() { c.secure.Store(next); c.people.Store(people) }, nil
+}
+
+// certified is what a person's certificate must show; nil where nobody logs in by one.
+func (c *clients) certified(login *config.ServerLogin) func() *tlsid.Policy {
+	if !slices.Contains(login.Mechanisms, config.ByCertificate) {
+		return nil
+	}
+	return c.people.Load
 }
 
 func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {

@@ -36,12 +36,20 @@ type ServerFiles struct {
 
 // ServerLogin says how clients log in.
 type ServerLogin struct {
-	// Mechanisms they may use, the preferred first. Each of SCRAM stands for its `-PLUS` variant as well, which binds the password to the TLS connection. `PLAIN` hands the password over, inside TLS.
-	Mechanisms []Mechanism `toml:"mechanisms" enum:"SCRAM-SHA-512,SCRAM-SHA-256,SCRAM-SHA-1,PLAIN"`
+	// Mechanisms they may use, the preferred first. Each of SCRAM stands for its `-PLUS` variant as well, which binds the password to the TLS connection. `PLAIN` hands the password over, inside TLS. `EXTERNAL` needs no password: the certificate that the client shows names the account (XmppAddr, XEP-0178), which has to exist here.
+	Mechanisms []Mechanism `toml:"mechanisms" enum:"EXTERNAL,SCRAM-SHA-512,SCRAM-SHA-256,SCRAM-SHA-1,PLAIN"`
+	// Files with the CA certificates (PEM) that vouch for people who log in with `EXTERNAL`. The system's own list is never used. Read again on reload.
+	Trust []File `toml:"trust"`
+	// Files with certificate revocation lists (PEM or DER) of these CAs. Read again on reload. Who is logged in already stays so.
+	CRL []File `toml:"crl"`
+	// Refuses a certificate when there is no current revocation list of the CA that signed it.
+	CRLRequired bool `toml:"crl-required"`
 	// Whether logins are bound to the TLS connection: where the client can, always, or never. Some old clients believe that a server that binds does so in a way that TLS 1.3 does not have, and fail: they need `never`.
 	Binding Binding `toml:"channel-binding" enum:"offer,require,never"`
 	// The oldest TLS version that clients may use.
 	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`
+	// Lets clients on TCP compress (XEP-0138), for thin links. Who watches the encrypted connection learns something of the text from the lengths, and more if he can have the client receive words of his (CRIME). Each stanza is compressed by itself, which hides one from another and saves less.
+	Compression bool `toml:"compression"`
 }
 
 // Mechanism is a way for clients to prove who they are.
@@ -49,10 +57,11 @@ type Mechanism string
 
 // The mechanisms.
 const (
-	SCRAMSHA512 Mechanism = "SCRAM-SHA-512"
-	SCRAMSHA256 Mechanism = "SCRAM-SHA-256"
-	SCRAMSHA1   Mechanism = "SCRAM-SHA-1"
-	PlainText   Mechanism = "PLAIN"
+	ByCertificate Mechanism = "EXTERNAL"
+	SCRAMSHA512   Mechanism = "SCRAM-SHA-512"
+	SCRAMSHA256   Mechanism = "SCRAM-SHA-256"
+	SCRAMSHA1     Mechanism = "SCRAM-SHA-1"
+	PlainText     Mechanism = "PLAIN"
 )
 
 // Binding says whether logins are bound to the TLS connection.

@@ -33,7 +33,7 @@
 //     out anybody; a network that only fails is not asked for passwords any more,
 //     until it has been silent for a while.
 //   - EXTERNAL believes XmppAddr alone, of a certificate that [Config].Clients
-//     accepts; a bad one is as good as none, as the client can log in otherwise.
+//     accepts at that moment; a bad one is as good as none, as the client can log in otherwise.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
 //   - A WebSocket that ends without <close/> is a lost connection, so the session

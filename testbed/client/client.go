@@ -44,6 +44,7 @@ type Account struct {
 	Password               string
 	Server                 netip.AddrPort
 	CA                     string   // PEM file of the authority that the server's certificate must come from; empty: any will do
+	Cert, Key              string   // PEM files: log in by certificate (SASL EXTERNAL)
 	Register               bool     // make the account first (XEP-0077)
 	Interests              []string // PEP nodes it wants to hear of (XEP-0163 §4.1.1, by XEP-0115)
 }
@@ -62,7 +63,7 @@ func (d *Driver) Login(a Account) (*Client, error) {
 	d.mu.Unlock()
 	bound, err := d.do(command{
 		Do: "login", Session: c.name, JID: jid, Password: a.Password, Host: a.Server.Addr().String(),
-		Port: a.Server.Port(), CA: a.CA, Register: a.Register, Interests: a.Interests,
+		Port: a.Server.Port(), CA: a.CA, Register: a.Register, Interests: a.Interests, Cert: a.Cert, Key: a.Key,
 	})
 	c.JID = bound
 	return c, err

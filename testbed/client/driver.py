@@ -53,7 +53,11 @@ class Session(slixmpp.ClientXMPP):
     )
 
     def __init__(self, name, command):
-        super().__init__(command["jid"], command["password"])
+        by_certificate = {"feature_mechanisms": {"use_mech": "EXTERNAL"}} if command.get("cert") else {}
+        super().__init__(command["jid"], command.get("password", ""), plugin_config=by_certificate)
+        if by_certificate:
+            self.certfile, self.keyfile = command["cert"], command["key"]
+            self.credentials["authzid"] = self.boundjid.bare
         self.name = name
         self.command = command
         self.ca_certs = command.get("ca") or None
