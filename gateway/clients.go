@@ -27,6 +27,7 @@ import (
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/c2s"
+	"sallyport/server/component"
 	"sallyport/server/pep"
 	"sallyport/server/push"
 	"sallyport/server/roster"
@@ -39,17 +40,19 @@ import (
 // anything listens, serves after the links do, and ends in three steps: stop (nobody is connected any more), end (nothing is said
 // any more), close (the store).
 type clients struct {
-	g      *Gateway
-	store  *store.Store // nil in tests that have a server of their own, as c2s
-	server serves
-	c2s    *c2s.Server
-	events *pep.Service
-	push   *push.Service
-	files  *upload.Service // nil where none are taken
-	gate   *gate
-	outlet *local
-	secure atomic.Pointer[tls.Config]   // of the certificates that are active
-	people atomic.Pointer[tlsid.Policy] // of certificates that people log in with
+	g          *Gateway
+	store      *store.Store // nil in tests that have a server of their own, as c2s
+	server     serves
+	c2s        *c2s.Server
+	events     *pep.Service
+	push       *push.Service
+	files      *upload.Service       // nil where none are taken
+	components *component.Components // nil where there are none
+	beside     []jid.JID             // their domains
+	gate       *gate
+	outlet     *local
+	secure     atomic.Pointer[tls.Config]   // of the certificates that are active
+	people     atomic.Pointer[tlsid.Policy] // of certificates that people log in with
 
 	cancel  context.CancelFunc
 	serving sync.WaitGroup
@@ -127,7 +130,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		return err
 	}
 	directory := Directory(c.store, &cfg.Server, g.now)
-	features, announced, err := c.features(of, directory)
+	if c.components, err = c.openComponents(&cfg.Server); err != nil {
+		return err
+	}
+	features, announced, err := c.features(&cfg.Server, of, directory)
 	if err != nil {
 		return err
 	}
@@ -158,7 +164,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 }
 
 func (c *clients) newOutlet(cfg *config.Server) *local {
-	return newLocal(c.server, cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
+	return newLocal(c.receiver(), cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
 }
 
 func domainsOf(c *config.Server) (out []jid.JID, err error) {
@@ -276,6 +282,11 @@ func (c *clients) start(cfg *config.Server) error {
 			return c.serveWeb(ctx, l, c.web(ctx, cfg))
 		}))
 	}
+	for _, a := range cfg.Components.Listen {
+		if c.components != nil {
+			err = errors.Join(err, begin(a.String(), c.serveComponents))
+		}
+	}
 	if c.files != nil {
 		c.serving.Go(func() { c.expireFiles(ctx) })
 	}
@@ -311,6 +322,8 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 	for i, a := range c.at {
 		text := a.String()
 		switch direct := i - len(cfg.Listen); {
+		case direct >= len(cfg.ListenDirect)+len(cfg.Web.Listen):
+			text += " (components)"
 		case direct >= len(cfg.ListenDirect):
 			text += " (HTTPS)"
 		case direct >= 0:
@@ -335,6 +348,9 @@ func (c *clients) stop() {
 	c.cancel()
 	c.serving.Wait()
 	c.c2s.Close()
+	if c.components != nil {
+		c.components.Close()
+	}
 }
 
 // end is called when nothing comes in on a link any more and all that did has been delivered.

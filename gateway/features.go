@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"sallyport/gateway/config"
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -60,7 +61,7 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 }
 
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(of server.Core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
+func (c *clients) features(cfg *config.Server, of server.Core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
 	pictures, people := avatar.New(s), search.New(s)
@@ -86,9 +87,15 @@ func (c *clients) features(of server.Core, directory *account.Directory) (list [
 		c.pushes(of),
 		c.catalogues(),
 	}
+	services, err := c.services(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	list = append(list, services...)
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
+		Items: c.items,
 		Node:  events.Info,
 		Nodes: events.Items,
 	}

@@ -40,6 +40,9 @@ func (c *checker) addresses() {
 	for n, a := range c.cfg.Server.Web.Listen {
 		all = append(all, bound{entryKey("server.web.listen", n+1), a})
 	}
+	for n, a := range c.cfg.Server.Components.Listen {
+		all = append(all, bound{entryKey("server.components.listen", n+1), a})
+	}
 	for i := range c.cfg.Links {
 		if l := &c.cfg.Links[i]; l.Kind == KindX2X {
 			for n, a := range l.Listen {

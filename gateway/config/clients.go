@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -142,7 +143,7 @@ func (p *Peer) tableOfLabels() string {
 // the peer at the other end decides which kinds cross.
 func (s *Server) localPeer() Peer {
 	p := DefaultPeer()
-	p.Name, p.Ourselves, p.Side, p.Domains = Local, true, s.Side, s.Domains
+	p.Name, p.Ourselves, p.Side, p.Domains = Local, true, s.Side, slices.Concat(s.Domains, s.ComponentDomains())
 	p.Authenticate, p.MinTLS, p.Links = nil, "", []string{Local}
 	p.Kinds = Kinds{Message: true, Presence: true, MUC: true, PubSub: true, IQ: []string{"*"}}
 	p.MaxStanzaBytes, p.QueueStanzas, p.QueueBytes = s.Limits.MaxStanzaBytes, s.Limits.QueueStanzas, s.Limits.QueueBytes

@@ -28,6 +28,12 @@ type Server struct {
 	Limits ServerLimits `toml:"limits"`
 	// Where accounts and all that belongs to them are kept.
 	Store ServerStore `toml:"store"`
+	// Services that clients are told of (XEP-0215), such as relays for calls, each with a name of your choice.
+	Services []ServerService `toml:"service,named"`
+	// Where components connect (XEP-0114): programs beside the server that are domains of their own, as gateways to other networks are.
+	Components ServerComponents `toml:"components"`
+	// Components, each with a name of your choice.
+	ComponentList []ServerComponent `toml:"component,named"`
 	// What new passwords must satisfy.
 	Passwords Passwords `toml:"passwords"`
 	// Clearances that accounts can be given with `sallyport user clearance`, each with a name of your choice.

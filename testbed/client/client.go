@@ -69,6 +69,19 @@ func (d *Driver) Login(a Account) (*Client, error) {
 	return c, err
 }
 
+// Component is a program that is a domain of its own (XEP-0114). Of the methods of a client it has those that take XML.
+func (d *Driver) Component(domain, secret string, server netip.AddrPort) (*Client, error) {
+	c := &Client{driver: d, change: make(chan struct{})}
+	d.mu.Lock()
+	d.next++
+	c.name = fmt.Sprintf("%s#%d", domain, d.next)
+	d.sessions[c.name] = c
+	d.mu.Unlock()
+	bound, err := d.do(command{Do: "login", Component: true, Session: c.name, JID: domain, Password: secret, Host: server.Addr().String(), Port: server.Port()})
+	c.JID = bound
+	return c, err
+}
+
 // Bare is the address without the resource.
 func (c *Client) Bare() string {
 	bare, _, _ := strings.Cut(c.JID, "/")

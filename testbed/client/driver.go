@@ -55,6 +55,7 @@ type command struct {
 	CA        string   `json:"ca,omitempty"`
 	Cert      string   `json:"cert,omitempty"`
 	Key       string   `json:"key,omitempty"`
+	Component bool     `json:"component,omitempty"`
 	Register  bool     `json:"register,omitempty"`
 	Interests []string `json:"interests,omitempty"`
 
