@@ -46,6 +46,7 @@ type clients struct {
 	c2s        *c2s.Server
 	events     *pep.Service
 	push       *push.Service
+	registrar  *registrar
 	files      *upload.Service       // nil where none are taken
 	components *component.Components // nil where there are none
 	beside     []jid.JID             // their domains
@@ -156,8 +157,8 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
 		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
-		TLS:      &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
-		Clients:  c.certified(&cfg.Server.Login),
+		TLS:     &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Clients: c.certified(&cfg.Server.Login), Registrar: c.registrar,
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
 	return err
@@ -183,7 +184,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xm
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
-		Compress: login.Compression, RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
+		Compress: login.Compression, Register: offeredRegistration(&cfg.Server), RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
 	}
 	for _, m := range login.Mechanisms {
 		policy.Mechanisms = append(policy.Mechanisms, string(m))

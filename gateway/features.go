@@ -20,7 +20,6 @@ import (
 	"sallyport/server/private"
 	"sallyport/server/profile"
 	"sallyport/server/push"
-	"sallyport/server/register"
 	"sallyport/server/roster"
 	"sallyport/server/search"
 	"sallyport/server/store"
@@ -61,7 +60,7 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 }
 
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(cfg *config.Server, of server.Core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
+func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
 	pictures, people := avatar.New(s), search.New(s)
@@ -71,17 +70,20 @@ func (c *clients) features(cfg *config.Server, of server.Core, directory *accoun
 		Changed: pictures.Published,
 	})
 	c.events, pictures.Events = events, events
+	book := c.invitations(cfg, of)
+	accounts := c.registration(cfg, of, directory, book)
+	c.registrar = &registrar{service: accounts, book: book, makes: cfg.Invitations.MakeAccounts()}
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
-		private.New(s),
+		book.Feature(), private.New(s),
 		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
 			pictures.Carded(ctx, owner, card)
 			people.Carded(ctx, owner, card)
 		}}),
 		pictures.Feature(), people.Feature(),
 		events.Feature(), profile.New(events),
-		register.New(register.Config{Directory: directory, Now: g.now, Passwords: true}).Feature(),
+		accounts.Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
 		c.pushes(of),
@@ -103,6 +105,7 @@ func (c *clients) features(cfg *config.Server, of server.Core, directory *accoun
 		list = append(list, c.files.Feature())
 		told.Forms, told.Identities = []form.Form{c.files.Form()}, []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
 	}
+	list = append(list, c.commands(cfg, book, &told))
 	told.Features = list
 	d, err := disco.New(told)
 	if err != nil {

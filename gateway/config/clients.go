@@ -112,12 +112,14 @@ type ServerLimits struct {
 // DefaultServer is what holds where the table of the server says nothing.
 func DefaultServer() Server {
 	return Server{
-		Store:     ServerStore{KeepMessages: 365 * 24 * time.Hour},
-		Passwords: Passwords{MinLength: 10, Iterations: 10_000},
-		Web:       ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
-		Login:     ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
-		Labels:    ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
-		Limits:    ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
+		Store:        ServerStore{KeepMessages: 365 * 24 * time.Hour},
+		Passwords:    Passwords{MinLength: 10, Iterations: 10_000},
+		Invitations:  ServerInvitations{Keep: 7 * 24 * time.Hour},
+		Registration: ServerRegistration{PerHour: 3, ChangePassword: true},
+		Web:          ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
+		Login:        ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
+		Labels:       ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
+		Limits:       ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
 	}
 }
 

@@ -28,6 +28,10 @@ type Server struct {
 	Limits ServerLimits `toml:"limits"`
 	// Where accounts and all that belongs to them are kept.
 	Store ServerStore `toml:"store"`
+	// Whom users may invite (XEP-0379, XEP-0401).
+	Invitations ServerInvitations `toml:"invitations"`
+	// What people may do with accounts by themselves (XEP-0077).
+	Registration ServerRegistration `toml:"registration"`
 	// Services that clients are told of (XEP-0215), such as relays for calls, each with a name of your choice.
 	Services []ServerService `toml:"service,named"`
 	// Where components connect (XEP-0114): programs beside the server that are domains of their own, as gateways to other networks are.

@@ -60,6 +60,8 @@ type Config struct {
 	Accounts Accounts
 	Tokens   Tokens // nil: none
 	Sessions Sessions
+	// Registrar makes accounts where the policy of a domain lets it; nil: nobody does.
+	Registrar Registrar
 	// Clients gives what a client's certificate must show now so that its XmppAddr is believed (SASL EXTERNAL); nil: none is asked for.
 	Clients func() *tlsid.Policy
 	Park    ParkLimits
