@@ -75,7 +75,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	c.registrar = &registrar{service: accounts, book: book, makes: cfg.Invitations.MakeAccounts()}
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
-		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
+		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.maySend, Tombstones: true}),
 		book.Feature(), private.New(s),
 		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
 			pictures.Carded(ctx, owner, card)
