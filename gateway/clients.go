@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ import (
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/c2s"
+	"sallyport/server/component"
 	"sallyport/server/pep"
 	"sallyport/server/push"
 	"sallyport/server/roster"
@@ -38,17 +40,21 @@ import (
 // anything listens, serves after the links do, and ends in three steps: stop (nobody is connected any more), end (nothing is said
 // any more), close (the store).
 type clients struct {
-	g      *Gateway
-	store  *store.Store // nil in tests that have a server of their own, as c2s
-	server serves
-	c2s    *c2s.Server
-	events *pep.Service
-	push   *push.Service
-	files  *upload.Service // nil where none are taken
-	gate   *gate
-	admin  *administration
-	outlet *local
-	secure atomic.Pointer[tls.Config] // of the certificates that are active
+	g          *Gateway
+	store      *store.Store // nil in tests that have a server of their own, as c2s
+	server     serves
+	c2s        *c2s.Server
+	events     *pep.Service
+	push       *push.Service
+	registrar  *registrar
+	files      *upload.Service       // nil where none are taken
+	components *component.Components // nil where there are none
+	beside     []jid.JID             // their domains
+	gate       *gate
+	admin      *administration
+	outlet     *local
+	secure     atomic.Pointer[tls.Config]   // of the certificates that are active
+	people     atomic.Pointer[tlsid.Policy] // of certificates that people log in with
 
 	cancel  context.CancelFunc
 	serving sync.WaitGroup
@@ -126,7 +132,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		return err
 	}
 	directory := Directory(c.store, &cfg.Server, g.now)
-	features, announced, err := c.features(of, directory)
+	if c.components, err = c.openComponents(&cfg.Server); err != nil {
+		return err
+	}
+	features, announced, err := c.features(&cfg.Server, of, directory)
 	if err != nil {
 		return err
 	}
@@ -148,14 +157,16 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
-		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now}, TLS: &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
+		TLS:     &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		Clients: c.certified(&cfg.Server.Login), Registrar: c.registrar,
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
 	return err
 }
 
 func (c *clients) newOutlet(cfg *config.Server) *local {
-	return newLocal(c.server, cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
+	return newLocal(c.receiver(), cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
 }
 
 func domainsOf(c *config.Server) (out []jid.JID, err error) {
@@ -174,7 +185,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xm
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
-		RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
+		Compress: login.Compression, Register: offeredRegistration(&cfg.Server), RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
 	}
 	for _, m := range login.Mechanisms {
 		policy.Mechanisms = append(policy.Mechanisms, string(m))
@@ -216,7 +227,21 @@ func (c *clients) certificates(cfg *config.Config) (show func(), err error) {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
 	next := tlsid.ServerConfig(tlsid.Options{Keys: keys.Keys(), Domain: string(cfg.Server.Domains[0])})
-	return func() { c.secure.Store(next) }, nil
+	login := &cfg.Server.Login
+	trust, err := tlsid.LoadTrust(trustFiles(login.Trust, login.CRL, login.CRLRequired))
+	if err != nil {
+		return nil, fmt.Errorf("certificates that people log in with: %w", err)
+	}
+	people := &tlsid.Policy{Trust: trust, Usage: tlsid.ClientOnly, MinTLS: tlsVersion(login.MinTLS)}
+	return func() { c.secure.Store(next); c.people.Store(people) }, nil
+}
+
+// certified is what a person's certificate must show; nil where nobody logs in by one.
+func (c *clients) certified(login *config.ServerLogin) func() *tlsid.Policy {
+	if !slices.Contains(login.Mechanisms, config.ByCertificate) {
+		return nil
+	}
+	return c.people.Load
 }
 
 func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -259,6 +284,11 @@ func (c *clients) start(cfg *config.Server) error {
 			return c.serveWeb(ctx, l, c.web(ctx, cfg))
 		}))
 	}
+	for _, a := range cfg.Components.Listen {
+		if c.components != nil {
+			err = errors.Join(err, begin(a.String(), c.serveComponents))
+		}
+	}
 	if c.files != nil {
 		c.serving.Go(func() { c.expireFiles(ctx) })
 	}
@@ -294,6 +324,8 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 	for i, a := range c.at {
 		text := a.String()
 		switch direct := i - len(cfg.Listen); {
+		case direct >= len(cfg.ListenDirect)+len(cfg.Web.Listen):
+			text += " (components)"
 		case direct >= len(cfg.ListenDirect):
 			text += " (HTTPS)"
 		case direct >= 0:
@@ -318,6 +350,9 @@ func (c *clients) stop() {
 	c.cancel()
 	c.serving.Wait()
 	c.c2s.Close()
+	if c.components != nil {
+		c.components.Close()
+	}
 }
 
 // end is called when nothing comes in on a link any more and all that did has been delivered.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"sallyport/gateway/config"
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -21,7 +22,6 @@ import (
 	"sallyport/server/private"
 	"sallyport/server/profile"
 	"sallyport/server/push"
-	"sallyport/server/register"
 	"sallyport/server/roster"
 	"sallyport/server/search"
 	"sallyport/server/store"
@@ -62,7 +62,7 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 }
 
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
+func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
 	pictures, people := avatar.New(s), search.New(s)
@@ -72,17 +72,20 @@ func (c *clients) features(of *core, directory *account.Directory) (list []serve
 		Changed: pictures.Published,
 	})
 	c.events, pictures.Events = events, events
+	book := c.invitations(cfg, of)
+	accounts := c.registration(cfg, of, directory, book)
+	c.registrar = &registrar{service: accounts, book: book, makes: cfg.Invitations.MakeAccounts()}
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
-		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, Tombstones: true}),
-		private.New(s),
+		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.maySend, Tombstones: true}),
+		book.Feature(), private.New(s),
 		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
 			pictures.Carded(ctx, owner, card)
 			people.Carded(ctx, owner, card)
 		}}),
 		pictures.Feature(), people.Feature(),
 		events.Feature(), profile.New(events),
-		register.New(register.Config{Directory: directory, Now: g.now, Passwords: true}).Feature(),
+		accounts.Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
 		c.pushes(of),
@@ -91,9 +94,15 @@ func (c *clients) features(of *core, directory *account.Directory) (list []serve
 	c.admin = c.administer(of, directory)
 	commands := command.New(g.now, admin.Commands(c.admin, g.now)...)
 	list = append(list, commands.Feature(), c.admin.ops.Feature())
+	services, err := c.services(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	list = append(list, services...)
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
+		Items: c.items,
 		Node:  events.Info,
 		Nodes: events.Items,
 		ServerItems: func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
@@ -108,6 +117,7 @@ func (c *clients) features(of *core, directory *account.Directory) (list []serve
 		list = append(list, c.files.Feature())
 		told.Forms, told.Identities = []form.Form{c.files.Form()}, []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
 	}
+	list = append(list, c.commands(cfg, book, &told))
 	told.Features = list
 	d, err := disco.New(told)
 	if err != nil {

@@ -85,6 +85,7 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 		a.Proof = proofAt(policy, holder, a.Link)
 	}
 	a.Facts.Awaited.Found, a.Facts.Asked = s.IsResponse(), true // it is the server that knows who has asked
+	a.Facts.OwnWords = true
 	x.fill(policy, &a)
 	v := policy.Judge(&a)
 	r, ok := v.Released()
@@ -95,6 +96,18 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 		return peering.Released{}, fmt.Errorf("%w: it is for another domain", errNotReleased)
 	}
 	return r, nil
+}
+
+// maySend reports whether a stanza of a user would be released if it were submitted now. Nothing is counted or written down.
+func (x *gate) maySend(s stanza.Stanza) bool {
+	policy := x.g.engine.Policy()
+	a := peering.Arrival{
+		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Peer: peerLocal, Proof: ourselves(),
+		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: x.g.now(), Node: x.g.node,
+	}
+	x.fill(policy, &a)
+	v := x.g.rates.ask(policy, &a)
+	return v.Outcome == peering.Release
 }
 
 // MayRead implements server.Gate.

@@ -70,19 +70,22 @@ func identityFiles(cfg *config.Config) tlsid.StoreSpec {
 		spec.Keys = append(spec.Keys, pair)
 	}
 	for _, s := range cfg.Sides {
-		t := tlsid.TrustSpec{}
-		for _, f := range s.Trust {
-			t.AnchorFiles = append(t.AnchorFiles, string(f))
-		}
-		for _, f := range s.CRL {
-			t.CRLFiles = append(t.CRLFiles, string(f))
-		}
-		if s.CRLRequired {
-			t.Revocation = tlsid.RevocationHard
-		}
-		spec.Trust[s.Name] = t
+		spec.Trust[s.Name] = trustFiles(s.Trust, s.CRL, s.CRLRequired)
 	}
 	return spec
+}
+
+func trustFiles(anchors, crls []config.File, required bool) (t tlsid.TrustSpec) {
+	for _, f := range anchors {
+		t.AnchorFiles = append(t.AnchorFiles, string(f))
+	}
+	for _, f := range crls {
+		t.CRLFiles = append(t.CRLFiles, string(f))
+	}
+	if required {
+		t.Revocation = tlsid.RevocationHard
+	}
+	return t
 }
 
 // side describes one network. On it we speak for every domain that a peer of another

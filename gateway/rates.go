@@ -55,6 +55,20 @@ func (r *rates) judge(p *peering.Policy, a *peering.Arrival, v *peering.Verdict)
 	}
 }
 
+// ask judges without taking anything.
+func (r *rates) ask(p *peering.Policy, a *peering.Arrival) peering.Verdict {
+	defined := p.Buckets()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.buckets == nil {
+		r.buckets = make(map[bucketKey]*bucket)
+	}
+	for i := range defined {
+		a.Facts.Levels = append(a.Facts.Levels, uint32(r.level(&defined[i], a).tokens))
+	}
+	return p.Judge(a)
+}
+
 // level is the bucket of a rule for this stanza, filled up to now.
 func (r *rates) level(d *rules.Bucket, a *peering.Arrival) *bucket {
 	key := bucketKey{d.Rule, a.Stanza.From().Domain(), a.Stanza.To().Domain()}

@@ -38,11 +38,35 @@ func (j *judgement) rebuildError() bool {
 			Allowing: "a condition of RFC 6120 §8.3.3", Condition: stanza.NoCondition,
 		})
 	}
+	if e := j.s.Element().Child(j.s.ContentNS(), "error"); j.a.Facts.OwnWords && e != nil && e.Child(nsBlocked, "blocked") != nil {
+		retold = withBlocked(retold)
+	}
 	if !retold.Element().Equal(j.s.Element()) {
 		j.s, j.v.Changed = retold, true
 		j.step(Step{Stage: Address, Changed: true, Note: "error made anew: condition only", Subject: cond.String()})
 	}
 	return true
+}
+
+const nsBlocked = "urn:xmpp:blocking:errors"
+
+// withBlocked adds that the user blocks whom he has written to (XEP-0191 §3.3): his own server tells him so in the other's name.
+func withBlocked(s stanza.Stanza) stanza.Stanza {
+	blocked := xmlstream.NewElement(xmlstream.Name{Space: nsBlocked, Local: "blocked"}, nil)
+	e := s.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if !c.Is(s.ContentNS(), "error") {
+			return c
+		}
+		nodes := make([]xmlstream.Node, 0, c.NumNodes()+1)
+		for i := range c.NumNodes() {
+			nodes = append(nodes, c.NodeAt(i))
+		}
+		return c.WithNodes(append(nodes, xmlstream.ElementNode(blocked))...)
+	})
+	if with, err := s.WithElement(e); err == nil {
+		return with
+	}
+	return s // an error stanza it remains
 }
 
 // reissueID replaces the id of a request by one of ours and restores the requester's on

@@ -29,3 +29,22 @@ func TestErrorsAtHome(t *testing.T) {
 		}
 	}
 }
+
+// What the server says in a user's name is made anew, too; that somebody is blocked is all that stays, and only where it is said now.
+func TestBlockedInTheNameOfAUser(t *testing.T) {
+	t.Parallel()
+	const reason = `<error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>word</text><blocked xmlns='urn:xmpp:blocking:errors'><x xmlns='urn:x'/></blocked></error>`
+	p := policy(t, home(t))
+	for _, own := range []bool{true, false} {
+		a := atHome(t, `<message xmlns='jabber:server' from='b@home.example/r' to='a@home.example/r' type='error'>`+reason+`</message>`)
+		a.Facts.OwnWords = own
+		v := p.Judge(&a)
+		r, ok := v.Released()
+		if !ok {
+			t.Fatalf("%+v", v.Refusal)
+		}
+		if said := canonical(t, r.Element()); strings.Contains(said, "blocked") != own || strings.Contains(said, "word") || strings.Contains(said, "urn:x'") {
+			t.Errorf("own words %v: %s", own, said)
+		}
+	}
+}

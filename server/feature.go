@@ -23,6 +23,8 @@ type Feature struct {
 	// Available and Unavailable tell that a resource has said that it is there (first: it was not before), or is gone.
 	Available   func(ctx context.Context, r Resource, presence stanza.Stanza, first bool)
 	Unavailable func(ctx context.Context, r Resource)
+	// Appears tells that a contact sees the presence of an account from now on, because its request was granted.
+	Appears func(ctx context.Context, account, contact jid.JID)
 	// Blocks reports that nothing passes between an account and somebody: presence is not shown to him, and his requests are
 	// answered as if there were no such account. Messages and presence are refused by Sends and Comes.
 	Blocks func(ctx context.Context, account, other jid.JID) bool

@@ -69,6 +69,11 @@ func (s *Server) turn(u *user, contact jid.JID, e presence.Effect) {
 	for _, r := range u.available() {
 		s.showOne(r, contact, e.Appear)
 	}
+	for i := range s.features {
+		if f := s.features[i].Appears; f != nil && e.Appear {
+			f(s.ctx, u.bare, contact)
+		}
+	}
 }
 
 // subscribe changes one contact as the state machine says, and tells the clients; first is done before that. keep is the stanza that asks,

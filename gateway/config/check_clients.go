@@ -34,9 +34,32 @@ func (c *checker) clients() {
 	if slices.Contains(s.Login.Mechanisms, PlainText) {
 		c.risk("server.login.mechanisms", "with PLAIN the server, and whoever breaks into it, sees passwords", "leave PLAIN out where clients know SCRAM")
 	}
+	if s.Login.Compression {
+		c.risk("server.login.compression", "lengths tell who watches the encrypted connection something of the text (CRIME)", "leave it out where links are not thin")
+	}
+	c.clientTrust(&s.Login)
 	if s.Login.Binding == BindingRequire && slices.Equal(s.Login.Mechanisms, []Mechanism{PlainText}) {
 		c.bad("server.login.channel-binding", "is required, and PLAIN has none", "add a mechanism of SCRAM")
 	}
+}
+
+// clientTrust looks at who vouches for people that log in by certificate.
+func (c *checker) clientTrust(l *ServerLogin) {
+	const key = "server.login"
+	named := len(l.Trust)+len(l.CRL) > 0
+	switch {
+	case !slices.Contains(l.Mechanisms, ByCertificate):
+		if named || l.CRLRequired {
+			c.bad(key+".trust", "trust, crl and crl-required mean nothing without EXTERNAL", `add "EXTERNAL" to mechanisms, or remove them`)
+		}
+		return
+	case len(l.Trust) == 0 && !c.errorAt(key+".trust"):
+		c.bad(key+".trust", "is missing, so that nobody can log in with EXTERNAL", "name the CA that people's certificates come from")
+	}
+	for i, file := range l.Trust {
+		c.proven(entryKey(key+".trust", i+1), string(file), tlsid.TrustSpec{AnchorFiles: []string{string(file)}})
+	}
+	c.revoked(key, l.CRL, l.CRLRequired, true)
 }
 
 // web looks at what is reached by HTTP.

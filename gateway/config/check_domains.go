@@ -55,7 +55,7 @@ func (c *checker) owners() {
 		p := &c.cfg.Peers[i]
 		key := p.table()
 		for n, pattern := range p.Domains {
-			claims = append(claims, claim{pattern, p, entryKey(key+".domains", n+1)})
+			claims = append(claims, claim{pattern, p, c.domainKey(p, n)})
 		}
 		claims = append(claims, c.mappings(key, p)...)
 	}
@@ -218,7 +218,7 @@ func (c *checker) uncertified(keys *tlsid.Keys) {
 				}
 			}
 			if !wide && domain != "" && keys.For(domain) == nil {
-				c.risk(entryKey(p.table()+".domains", n+1),
+				c.risk(c.domainKey(p, n),
 					"the gateway speaks for "+domain+" on the other side, but has no certificate for it",
 					"add a [[certificate]] that names it")
 			}

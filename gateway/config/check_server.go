@@ -23,6 +23,8 @@ func (c *checker) server() {
 	c.clients()
 	c.serverStore()
 	c.admins(s)
+	c.beside()
+	c.joining()
 	for i := range s.Clearances {
 		c.name(joinKey("server.clearance", s.Clearances[i].Name), s.Clearances[i].Name)
 	}

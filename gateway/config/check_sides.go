@@ -40,6 +40,9 @@ func (c *checker) addresses() {
 	for n, a := range c.cfg.Server.Web.Listen {
 		all = append(all, bound{entryKey("server.web.listen", n+1), a})
 	}
+	for n, a := range c.cfg.Server.Components.Listen {
+		all = append(all, bound{entryKey("server.components.listen", n+1), a})
+	}
 	for i := range c.cfg.Links {
 		if l := &c.cfg.Links[i]; l.Kind == KindX2X {
 			for n, a := range l.Listen {
@@ -125,15 +128,20 @@ func (c *checker) proven(key, path string, spec tlsid.TrustSpec) {
 }
 
 func (c *checker) revocation(key string, s *Side) {
-	any, _ := c.certified(s.Name)
+	used, _ := c.certified(s.Name)
+	c.revoked(key, s.CRL, s.CRLRequired, used)
+}
+
+// revoked looks at revocation lists; used: certificates are checked against them.
+func (c *checker) revoked(key string, lists []File, required, used bool) {
 	switch {
-	case len(s.CRL) > 0 || c.errorAt(key+".crl"):
-	case s.CRLRequired:
+	case len(lists) > 0 || c.errorAt(key+".crl"):
+	case required:
 		c.bad(key+".crl-required", "wants revocation lists, but crl names none; every certificate would be refused", "set crl")
-	case any:
+	case used:
 		c.risk(key+".crl", "no revocation list; a stolen key is good until its certificate expires", "set crl, and crl-required = true")
 	}
-	for i, file := range s.CRL {
+	for i, file := range lists {
 		at := entryKey(key+".crl", i+1)
 		c.proven(at, string(file), tlsid.TrustSpec{CRLFiles: []string{string(file)}})
 		if until := nextUpdate(file); !until.IsZero() && c.now.After(until) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -36,12 +37,20 @@ type ServerFiles struct {
 
 // ServerLogin says how clients log in.
 type ServerLogin struct {
-	// Mechanisms they may use, the preferred first. Each of SCRAM stands for its `-PLUS` variant as well, which binds the password to the TLS connection. `PLAIN` hands the password over, inside TLS.
-	Mechanisms []Mechanism `toml:"mechanisms" enum:"SCRAM-SHA-512,SCRAM-SHA-256,SCRAM-SHA-1,PLAIN"`
+	// Mechanisms they may use, the preferred first. Each of SCRAM stands for its `-PLUS` variant as well, which binds the password to the TLS connection. `PLAIN` hands the password over, inside TLS. `EXTERNAL` needs no password: the certificate that the client shows names the account (XmppAddr, XEP-0178), which has to exist here.
+	Mechanisms []Mechanism `toml:"mechanisms" enum:"EXTERNAL,SCRAM-SHA-512,SCRAM-SHA-256,SCRAM-SHA-1,PLAIN"`
+	// Files with the CA certificates (PEM) that vouch for people who log in with `EXTERNAL`. The system's own list is never used. Read again on reload.
+	Trust []File `toml:"trust"`
+	// Files with certificate revocation lists (PEM or DER) of these CAs. Read again on reload. Who is logged in already stays so.
+	CRL []File `toml:"crl"`
+	// Refuses a certificate when there is no current revocation list of the CA that signed it.
+	CRLRequired bool `toml:"crl-required"`
 	// Whether logins are bound to the TLS connection: where the client can, always, or never. Some old clients believe that a server that binds does so in a way that TLS 1.3 does not have, and fail: they need `never`.
 	Binding Binding `toml:"channel-binding" enum:"offer,require,never"`
 	// The oldest TLS version that clients may use.
 	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`
+	// Lets clients on TCP compress (XEP-0138), for thin links. Who watches the encrypted connection learns something of the text from the lengths, and more if he can have the client receive words of his (CRIME). Each stanza is compressed by itself, which hides one from another and saves less.
+	Compression bool `toml:"compression"`
 }
 
 // Mechanism is a way for clients to prove who they are.
@@ -49,10 +58,11 @@ type Mechanism string
 
 // The mechanisms.
 const (
-	SCRAMSHA512 Mechanism = "SCRAM-SHA-512"
-	SCRAMSHA256 Mechanism = "SCRAM-SHA-256"
-	SCRAMSHA1   Mechanism = "SCRAM-SHA-1"
-	PlainText   Mechanism = "PLAIN"
+	ByCertificate Mechanism = "EXTERNAL"
+	SCRAMSHA512   Mechanism = "SCRAM-SHA-512"
+	SCRAMSHA256   Mechanism = "SCRAM-SHA-256"
+	SCRAMSHA1     Mechanism = "SCRAM-SHA-1"
+	PlainText     Mechanism = "PLAIN"
 )
 
 // Binding says whether logins are bound to the TLS connection.
@@ -102,12 +112,14 @@ type ServerLimits struct {
 // DefaultServer is what holds where the table of the server says nothing.
 func DefaultServer() Server {
 	return Server{
-		Store:     ServerStore{KeepMessages: 365 * 24 * time.Hour},
-		Passwords: Passwords{MinLength: 10, Iterations: 10_000},
-		Web:       ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
-		Login:     ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
-		Labels:    ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
-		Limits:    ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
+		Store:        ServerStore{KeepMessages: 365 * 24 * time.Hour},
+		Passwords:    Passwords{MinLength: 10, Iterations: 10_000},
+		Invitations:  ServerInvitations{Keep: 7 * 24 * time.Hour},
+		Registration: ServerRegistration{PerHour: 3, ChangePassword: true},
+		Web:          ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
+		Login:        ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
+		Labels:       ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
+		Limits:       ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
 	}
 }
 
@@ -133,7 +145,7 @@ func (p *Peer) tableOfLabels() string {
 // the peer at the other end decides which kinds cross.
 func (s *Server) localPeer() Peer {
 	p := DefaultPeer()
-	p.Name, p.Ourselves, p.Side, p.Domains = Local, true, s.Side, s.Domains
+	p.Name, p.Ourselves, p.Side, p.Domains = Local, true, s.Side, slices.Concat(s.Domains, s.ComponentDomains())
 	p.Authenticate, p.MinTLS, p.Links = nil, "", []string{Local}
 	p.Kinds = Kinds{Message: true, Presence: true, MUC: true, PubSub: true, IQ: []string{"*"}}
 	p.MaxStanzaBytes, p.QueueStanzas, p.QueueBytes = s.Limits.MaxStanzaBytes, s.Limits.QueueStanzas, s.Limits.QueueBytes

@@ -30,6 +30,16 @@ type Server struct {
 	Store ServerStore `toml:"store"`
 	// Who administers the server as a client.
 	Admins ServerAdmins `toml:"admins"`
+	// Whom users may invite (XEP-0379, XEP-0401).
+	Invitations ServerInvitations `toml:"invitations"`
+	// What people may do with accounts by themselves (XEP-0077).
+	Registration ServerRegistration `toml:"registration"`
+	// Services that clients are told of (XEP-0215), such as relays for calls, each with a name of your choice.
+	Services []ServerService `toml:"service,named"`
+	// Where components connect (XEP-0114): programs beside the server that are domains of their own, as gateways to other networks are.
+	Components ServerComponents `toml:"components"`
+	// Components, each with a name of your choice.
+	ComponentList []ServerComponent `toml:"component,named"`
 	// What new passwords must satisfy.
 	Passwords Passwords `toml:"passwords"`
 	// Clearances that accounts can be given with `sallyport user clearance`, each with a name of your choice.

@@ -139,6 +139,7 @@ func newBedWith(t *testing.T, change func(*stream.ClientPolicy)) *bed {
 	change(&policy)
 	ca := tlsidtest.Must(tlsidtest.NewCA("c2s"))
 	leaf := tlsidtest.Must(ca.Issue(tlsidtest.Options{DNS: []string{domain.Domain()}}))
+	clients := &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)}
 	certificate := tls.Certificate{Certificate: [][]byte{leaf.Cert.Raw}, PrivateKey: leaf.Key, Leaf: leaf.Cert}
 	h := &house{ends: make(chan stream.Closed, 100)}
 	s, err := c2s.New(c2s.Config{
@@ -150,7 +151,7 @@ func newBedWith(t *testing.T, change func(*stream.ClientPolicy)) *bed {
 			MinVersion:     tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
 		},
-		Accounts: h, Tokens: h, Sessions: h, Clients: &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)},
+		Accounts: h, Tokens: h, Sessions: h, Clients: func() *tlsid.Policy { return clients },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -81,7 +81,7 @@ func (s *Server) proven(state *tls.ConnectionState, from netip.Addr) []jid.JID {
 	if s.cfg.Clients == nil || len(state.PeerCertificates) == 0 {
 		return nil
 	}
-	v := s.cfg.Clients.Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
+	v := s.cfg.Clients().Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
 	if !v.OK() {
 		s.note(Observation{What: BadCertificate, From: from, Detail: v.Reason.String()})
 		s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))

@@ -33,7 +33,7 @@
 //     out anybody; a network that only fails is not asked for passwords any more,
 //     until it has been silent for a while.
 //   - EXTERNAL believes XmppAddr alone, of a certificate that [Config].Clients
-//     accepts; a bad one is as good as none, as the client can log in otherwise.
+//     accepts at that moment; a bad one is as good as none, as the client can log in otherwise.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
 //   - A WebSocket that ends without <close/> is a lost connection, so the session
@@ -44,5 +44,8 @@
 //   - Compression (XEP-0138) is off unless a domain's policy says so. Every element
 //     is compressed by itself: less is gained, and what somebody sees of the
 //     length of one tells nothing of another's secrets.
+//   - Accounts are made (XEP-0077) inside TLS only, ten requests a stream at most; refusals slow down those that follow of that
+//     network, as failed logins do. Legacy authentication (XEP-0078) is not there: what it can do beyond SASL PLAIN is a digest that wants
+//     passwords kept in clear, and no client in use needs it.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
 package c2s

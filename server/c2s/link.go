@@ -192,6 +192,8 @@ func (l *link) answer(ctx context.Context, o stream.Output) stream.Input {
 	switch o := o.(type) {
 	case stream.LookUp:
 		return l.lookUp(ctx, o)
+	case stream.RegisterWanted:
+		return l.register(ctx, o)
 	case stream.BindWanted:
 		return cfg.Sessions.Bind(ctx, l.owner(), o)
 	case stream.ResumeWanted:

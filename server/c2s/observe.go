@@ -22,11 +22,12 @@ const (
 	Hostile // something that no honest client says
 	// BadCertificate: the client showed one that proves nothing.
 	BadCertificate
+	Registered // an account was made
 )
 
 var whatNames = [...]string{
 	"none", "logged-in", "login-failed", "downgraded", "throttled", "too-many-pending", "parked", "resumed", "expired", "hostile",
-	"bad-certificate",
+	"bad-certificate", "registered",
 }
 
 func (w What) String() string {

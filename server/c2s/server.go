@@ -60,8 +60,10 @@ type Config struct {
 	Accounts Accounts
 	Tokens   Tokens // nil: none
 	Sessions Sessions
-	// Clients is what a client's certificate must show so that its XmppAddr is believed (SASL EXTERNAL); nil: none is asked for.
-	Clients *tlsid.Policy
+	// Registrar makes accounts where the policy of a domain lets it; nil: nobody does.
+	Registrar Registrar
+	// Clients gives what a client's certificate must show now so that its XmppAddr is believed (SASL EXTERNAL); nil: none is asked for.
+	Clients func() *tlsid.Policy
 	Park    ParkLimits
 	// Observe, where set, is told what is worth a line in an audit. It is called under locks and must not wait.
 	Observe func(Observation)

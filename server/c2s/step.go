@@ -47,7 +47,7 @@ func (l *link) carryOut(outs []stream.Output) {
 			l.pipe.restart(o.Limits)
 		case stream.SetLimits:
 			l.pipe.limit(o.Limits)
-		case stream.LookUp, stream.BindWanted, stream.TokenWanted, stream.ResumeWanted:
+		case stream.LookUp, stream.BindWanted, stream.TokenWanted, stream.ResumeWanted, stream.RegisterWanted:
 			l.asks = append(l.asks, o)
 		case stream.Deliver:
 			l.arrivals = append(l.arrivals, o.Arrival)

@@ -1,7 +1,8 @@
 // Package component lets programs beside the server be domains of their own (XEP-0114, jabber:component:accept).
 //
 // Inside: [Components]: a listener's connections, the handshake, and the stanzas of both directions. The stream of one component is a plain
-// machine (stream.go); sockets and goroutines are in serve.go and conn.go. Not inside: which domains there are (the configuration says so),
+// machine (stream.go); sockets and goroutines are in serve.go and conn.go. Not inside: which domains there are (the
+// configuration says so: they are domains of the peer that the server is),
 // connections that the server opens (jabber:component:connect), judgement: what a component says goes through the gate like everything
 // else, and what it is sent was released for it.
 //

@@ -52,10 +52,15 @@ func Keeps(s stanza.Stanza) bool {
 	return keep
 }
 
-// sends keeps what an account says to others; what it says to itself is kept when it comes.
+// sends keeps what an account says to others, unless it goes no further than to judgement; what it says to itself is kept when it comes.
+// It is kept before it is judged for good, so that it is durable before it is acknowledged: what a change of policy refuses in between is
+// in the archive all the same.
 func (f *feature) sends(ctx context.Context, p *server.Passing) error {
 	if p.Self || p.Stanza.Kind() != stanza.Message {
 		return nil
+	}
+	if f.MaySend != nil && Keeps(p.Stanza) && !f.MaySend(p.Stanza) {
+		return nil // it goes on, to be refused and recorded
 	}
 	return f.keep(ctx, p, p.Stanza.To(), false)
 }

@@ -32,7 +32,7 @@ type Store interface {
 	PutArchivePrefs(ctx context.Context, owner jid.JID, prefs []byte) error
 }
 
-// Config is what the archive needs. All of it but InRoster and Tombstones.
+// Config is what the archive needs. All of it but InRoster, MaySend and Tombstones.
 type Config struct {
 	Archive archive.Store
 	Prefs   Store
@@ -42,6 +42,8 @@ type Config struct {
 	Now     func() time.Time
 	// InRoster reports whether somebody is in the roster of an account; nil: nobody is.
 	InRoster func(ctx context.Context, account, who jid.JID) bool
+	// MaySend reports whether a message that an account sends will be released; what will not is not kept. Nil: all will.
+	MaySend func(message stanza.Stanza) bool
 	// Tombstones replaces retracted messages in the archive.
 	Tombstones bool
 }

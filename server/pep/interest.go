@@ -121,6 +121,19 @@ func (x *interests) come(account, who jid.JID, c shown) (nodes map[string]bool, 
 	return nil, !asking
 }
 
+// clientsOf are the clients of somebody that an account has seen, with the nodes that they want to know, where that is known.
+func (x *interests) clientsOf(account, who jid.JID) map[jid.JID]map[string]bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	list := make(map[jid.JID]map[string]bool)
+	for client, is := range x.seen[account] {
+		if client.Bare() == who && is.nodes != nil {
+			list[client] = is.nodes
+		}
+	}
+	return list
+}
+
 // added are the nodes that a client wants to know now and did not before.
 func added(was, now *client) map[string]bool {
 	if was == nil || was.nodes == nil {

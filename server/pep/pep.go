@@ -77,7 +77,7 @@ func (s *Service) Feature() server.Feature {
 		AccountFeatures: announced(),
 		Comes:           s.comes,
 		Available:       s.available,
-		Unavailable:     s.unavailable,
+		Unavailable:     s.unavailable, Appears: s.appears,
 		IQ: []server.IQRoute{
 			{Space: nsPubsub, Local: "pubsub", At: at, Handle: s.pubsub},
 			{Space: nsOwner, Local: "pubsub", At: at, Handle: s.owner},

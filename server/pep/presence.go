@@ -31,6 +31,13 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 	return nil
 }
 
+// appears tells the clients of somebody who was let in what was published last, as if they had come now.
+func (s *Service) appears(ctx context.Context, account, contact jid.JID) {
+	for who, nodes := range s.wants.clientsOf(account, contact) {
+		s.last(ctx, account, who, nodes)
+	}
+}
+
 // available sees the own clients.
 func (s *Service) available(ctx context.Context, r server.Resource, presence stanza.Stanza, _ bool) {
 	s.seen(ctx, r.JID.Bare(), r.JID, presence)

@@ -44,6 +44,7 @@ type Account struct {
 	Password               string
 	Server                 netip.AddrPort
 	CA                     string   // PEM file of the authority that the server's certificate must come from; empty: any will do
+	Cert, Key              string   // PEM files: log in by certificate (SASL EXTERNAL)
 	Register               bool     // make the account first (XEP-0077)
 	Interests              []string // PEP nodes it wants to hear of (XEP-0163 §4.1.1, by XEP-0115)
 }
@@ -62,8 +63,21 @@ func (d *Driver) Login(a Account) (*Client, error) {
 	d.mu.Unlock()
 	bound, err := d.do(command{
 		Do: "login", Session: c.name, JID: jid, Password: a.Password, Host: a.Server.Addr().String(),
-		Port: a.Server.Port(), CA: a.CA, Register: a.Register, Interests: a.Interests,
+		Port: a.Server.Port(), CA: a.CA, Register: a.Register, Interests: a.Interests, Cert: a.Cert, Key: a.Key,
 	})
+	c.JID = bound
+	return c, err
+}
+
+// Component is a program that is a domain of its own (XEP-0114). Of the methods of a client it has those that take XML.
+func (d *Driver) Component(domain, secret string, server netip.AddrPort) (*Client, error) {
+	c := &Client{driver: d, change: make(chan struct{})}
+	d.mu.Lock()
+	d.next++
+	c.name = fmt.Sprintf("%s#%d", domain, d.next)
+	d.sessions[c.name] = c
+	d.mu.Unlock()
+	bound, err := d.do(command{Do: "login", Component: true, Session: c.name, JID: domain, Password: secret, Host: server.Addr().String(), Port: server.Port()})
 	c.JID = bound
 	return c, err
 }

@@ -53,6 +53,9 @@ type command struct {
 	Host      string   `json:"host,omitempty"`
 	Port      uint16   `json:"port,omitempty"`
 	CA        string   `json:"ca,omitempty"`
+	Cert      string   `json:"cert,omitempty"`
+	Key       string   `json:"key,omitempty"`
+	Component bool     `json:"component,omitempty"`
 	Register  bool     `json:"register,omitempty"`
 	Interests []string `json:"interests,omitempty"`
 

@@ -44,7 +44,53 @@ def condition_of(stanza):
     return ""
 
 
-class Session(slixmpp.ClientXMPP):
+class Reporter:
+    """Reports what a session receives."""
+
+    def report(self, stanza):
+        element = stanza.xml
+        kind = element.tag.split("}")[-1]
+        if kind in ("message", "presence", "iq"):
+            body = element.find("{*}body")
+            say(
+                session=self.name, event=kind, type=element.get("type") or "", stanza_id=element.get("id") or "",
+                **{"from": element.get("from") or "", "to": element.get("to") or ""},
+                body=(body.text or "") if body is not None else "",
+                names=[e.tag for e in element.iter()][1:], condition=condition_of(element),
+                xml=text_of(element),
+            )
+        return stanza
+
+
+class Component(Reporter, slixmpp.ComponentXMPP):
+    """A program that is a domain of its own (XEP-0114)."""
+
+    def __init__(self, name, command):
+        super().__init__(command["jid"], command["password"], command["host"], command["port"])
+        self.name = name
+        self.auto_reconnect = False
+        self.register_plugin("xep_0030")
+        self.register_plugin("xep_0199")
+        self.ready = asyncio.get_running_loop().create_future()
+        self.add_event_handler("session_start", lambda _: self.ready.done() or self.ready.set_result(self.boundjid.bare))
+        self.add_event_handler("disconnected", self.on_disconnected)
+        self.add_event_handler("connection_failed", self.on_disconnected)
+        self.add_filter("in", self.report)
+
+    async def get_dns_records(self, domain, port=None):
+        return []
+
+    def on_disconnected(self, reason):
+        if not self.ready.done():
+            self.ready.set_exception(RuntimeError(f"disconnected: {reason}"))
+        say(session=self.name, event="disconnected", body=str(reason or ""))
+
+    async def login(self):
+        self.connect()
+        return await asyncio.wait_for(self.ready, LOGIN_TIMEOUT)
+
+
+class Session(Reporter, slixmpp.ClientXMPP):
     """One logged-in client."""
 
     PLUGINS = (
@@ -53,7 +99,11 @@ class Session(slixmpp.ClientXMPP):
     )
 
     def __init__(self, name, command):
-        super().__init__(command["jid"], command["password"])
+        by_certificate = {"feature_mechanisms": {"use_mech": "EXTERNAL"}} if command.get("cert") else {}
+        super().__init__(command["jid"], command.get("password", ""), plugin_config=by_certificate)
+        if by_certificate:
+            self.certfile, self.keyfile = command["cert"], command["key"]
+            self.credentials["authzid"] = self.boundjid.bare
         self.name = name
         self.command = command
         self.ca_certs = command.get("ca") or None
@@ -117,20 +167,6 @@ class Session(slixmpp.ClientXMPP):
             return
         if not self.ready.done():
             self.ready.set_result(str(self.boundjid))
-
-    def report(self, stanza):
-        element = stanza.xml
-        kind = element.tag.split("}")[-1]
-        if kind in ("message", "presence", "iq"):
-            body = element.find("{jabber:client}body")
-            say(
-                session=self.name, event=kind, type=element.get("type") or "", stanza_id=element.get("id") or "",
-                **{"from": element.get("from") or "", "to": element.get("to") or ""},
-                body=(body.text or "") if body is not None else "",
-                names=[e.tag for e in element.iter()][1:], condition=condition_of(element),
-                xml=text_of(element),
-            )
-        return stanza
 
     async def login(self):
         self.connect((self.command["host"], self.command["port"]), use_ssl=bool(self.command.get("direct_tls")))
@@ -249,7 +285,7 @@ SESSIONS = {}
 
 async def run(c):
     if c["do"] == "login":
-        s = Session(c["session"], c)
+        s = (Component if c.get("component") else Session)(c["session"], c)
         SESSIONS[c["session"]] = s
         return await s.login()
     return await VERBS[c["do"]](SESSIONS[c["session"]], c)

@@ -137,7 +137,7 @@ func TestBlocking(t *testing.T) {
 	refused(romeo, "service-unavailable")
 	juliet.says(romeo.Bare(), "can you hear me now?")
 	refused(juliet, "not-acceptable")
-	if _, err := juliet.IQ("get", romeo.JID, `<ping xmlns="urn:xmpp:ping"/>`); err == nil || !strings.Contains(err.Error(), "<not-acceptable ") {
+	if _, err := juliet.IQ("get", romeo.JID, `<ping xmlns="urn:xmpp:ping"/>`); err == nil || !strings.Contains(err.Error(), "<not-acceptable ") || !strings.Contains(err.Error(), "urn:xmpp:blocking:errors") {
 		t.Errorf("she asks whom she blocks: %v", err)
 	}
 	if _, err := romeo.IQ("get", juliet.JID, `<ping xmlns="urn:xmpp:ping"/>`); err == nil || !strings.Contains(err.Error(), "<service-unavailable ") {
@@ -204,6 +204,10 @@ func TestArchiveIsReadByLabel(t *testing.T) {
 	offered := juliet.asks("get", imserver.Domain, `<catalog xmlns="urn:xmpp:sec-label:catalog:2" to="`+romeo.Bare()+`"/>`)
 	juliet.says(romeo.Bare(), "between us", labelOf(t, offered, "CONFIDENTIAL"))
 	juliet.says(romeo.Bare(), "for everybody", labelOf(t, offered, "PUBLIC"))
+	juliet.says(romeo.Bare(), "unreadable", `<securitylabel xmlns="urn:xmpp:sec-label:0"><label><esssecuritylabel xmlns="urn:xmpp:sec-label:ess:0">MQA=</esssecuritylabel></label></securitylabel>`)
+	juliet.sees(func(e client.Event) bool {
+		return e.Kind == "message" && e.Type == "error" && e.Condition == "policy-violation"
+	})
 	romeo.hears("between us")
 	romeo.hears("for everybody")
 	if all, _ := romeo.archived("before", ""); len(all) != 2 {
@@ -226,4 +230,30 @@ func TestArchiveIsReadByLabel(t *testing.T) {
 	if all, _ := juliet.archived("hers", ""); len(all) != 2 {
 		t.Errorf("she reads %s", all)
 	}
+}
+
+// Who is let in is told at once what was published last, if his client was seen before (XEP-0163 §4.3.4).
+func TestEventsOnApproval(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	const tune = "http://jabber.org/protocol/tune"
+	romeo := w.enter(client.Account{
+		User: "romeo", Domain: imserver.Domain, Resource: "r", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA, Interests: []string{tune},
+	})
+	juliet := w.login("juliet", "balcony")
+	juliet.must(juliet.Publish(tune, "a", `<tune xmlns="`+tune+`"><title>Relayer</title></tune>`))
+	juliet.must(juliet.Presence(romeo.Bare(), "subscribe", ""))
+	romeo.seesPresence("subscribe", juliet.Bare())
+	romeo.must(romeo.Presence(juliet.Bare(), "subscribed", ""))
+	juliet.seesPresence("", romeo.JID)
+	romeo.sees(func(e client.Event) bool { // what his caps mean is asked once, for whoever sees them
+		return e.Kind == "iq" && e.Type == "get" && e.From == romeo.Bare() && e.Has("http://jabber.org/protocol/disco#info", "query")
+	})
+	romeo.asks("get", imserver.Domain, `<ping xmlns="urn:xmpp:ping"/>`) // behind his answer
+	romeo.must(romeo.Presence(juliet.Bare(), "subscribe", ""))
+	juliet.seesPresence("subscribe", romeo.Bare())
+	juliet.must(juliet.Presence(romeo.Bare(), "subscribed", ""))
+	romeo.sees(func(e client.Event) bool {
+		return e.Kind == "message" && e.From == juliet.Bare() && strings.Contains(e.XML, "Relayer")
+	})
 }

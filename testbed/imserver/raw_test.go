@@ -3,7 +3,6 @@ package imserver_test
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +24,8 @@ type raw struct {
 
 const rawHello = `<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='` + imserver.Domain + `' version='1.0'>`
 
-// rawLogin binds a resource, switches stream management on and is available.
-func (w *world) rawLogin(name, resource string) *raw {
+// rawStream has begun a stream.
+func (w *world) rawStream() *raw {
 	w.t.Helper()
 	authority, err := os.ReadFile(w.home.CA)
 	if err != nil {
@@ -41,10 +40,13 @@ func (w *world) rawLogin(name, resource string) *raw {
 	w.t.Cleanup(func() { _ = conn.Close() }) // it may be gone
 	r := &raw{t: w.t, conn: conn}
 	r.say(rawHello)
-	r.until("</stream:features>")
-	r.say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>` + base64.StdEncoding.EncodeToString([]byte("\x00"+name+"\x00"+imserver.Password)) + `</auth>`)
-	r.until("<success")
-	r.say(rawHello)
+	return r
+}
+
+// rawLogin binds a resource, switches stream management on and is available.
+func (w *world) rawLogin(name, resource string) *raw {
+	w.t.Helper()
+	r := w.rawKnown(name)
 	r.until("</stream:features>")
 	r.say(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>` + resource + `</resource></bind></iq><enable xmlns='urn:xmpp:sm:3'/>`)
 	r.until("<enabled")

@@ -27,6 +27,7 @@ const (
 	forBind
 	forToken
 	forSession
+	forRegister
 )
 
 // Client is the server's side of one client's stream. Owned by one goroutine or one mutex.
@@ -35,13 +36,14 @@ type Client struct {
 	cfg    ClientConfig
 	policy ClientPolicy
 
-	domain  jid.JID // of the headers
-	claimed jid.JID // bare 'from' of the client's header; zero: it did not say
-	account jid.JID // authenticated, bare
-	address jid.JID // bound, full
-	auth    clientAuth
-	bind    bindState
-	waiting waiting
+	domain   jid.JID // of the headers
+	claimed  jid.JID // bare 'from' of the client's header; zero: it did not say
+	account  jid.JID // authenticated, bare
+	address  jid.JID // bound, full
+	auth     clientAuth
+	bind     bindState
+	register registerState
+	waiting  waiting
 
 	compressed    bool
 	askedCompress int // in vain
@@ -92,7 +94,7 @@ func (m *Client) Step(now time.Time, in Input) []Output {
 			m.waiting = forNothing
 		}
 		m.sessionFound(in)
-	case Found, LookUpFailed, Bound, BindRefused, TokenGranted:
+	case Found, LookUpFailed, Bound, BindRefused, TokenGranted, Registered:
 		m.answered(in)
 	case Prove, Verify, Verified: // of servers
 	}
@@ -122,6 +124,11 @@ func (m *Client) answered(in Input) {
 	case BindRefused:
 		if was == forBind {
 			m.bindRefused(in)
+			return
+		}
+	case Registered:
+		if was == forRegister {
+			m.registered(in)
 			return
 		}
 	case TokenGranted:

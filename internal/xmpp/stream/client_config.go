@@ -27,6 +27,8 @@ type ClientPolicy struct {
 	ClientState bool // XEP-0352
 	// Compress offers zlib (XEP-0138) after authentication. It tells who sees the lengths something of the text.
 	Compress bool
+	// Register is what who has no account may do, inside TLS (XEP-0077).
+	Register Registration
 }
 
 // Limits on what a client can make one stream hold or do.

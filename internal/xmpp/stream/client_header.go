@@ -109,7 +109,7 @@ func (m *Client) offerFeatures() {
 		m.streamError(stanza.StreamPolicyViolation, "no mechanism to offer", nil)
 		return
 	}
-	list = append(list, m.ourLimits())
+	list = append(m.registerFeature(list), m.ourLimits())
 	m.write(with(el(xmlstream.NSStream, "features"), list...))
 }
 

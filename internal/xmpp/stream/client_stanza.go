@@ -12,6 +12,8 @@ import (
 // content takes an element in the content namespace (RFC 6120 §8.1).
 func (m *Client) content(e *xmlstream.Element) {
 	switch {
+	case m.mayRegister() && m.phase == phaseOpen && isRegister(e):
+		m.registerRequest(e)
 	case !m.auth.done: // D05
 		m.streamError(stanza.StreamNotAuthorized, "stanza before authentication", nil)
 	case !m.ready && isBind(e) && m.phase == phaseOpen:

@@ -59,6 +59,7 @@ type edge struct {
 	asked   []stream.LookUp
 	binds   []stream.BindWanted
 	wanted  []stream.TokenWanted
+	joins   []stream.RegisterWanted
 	auth    []stream.Authenticated
 	got     []stream.Arrival
 	notes   []stream.Fact
@@ -115,6 +116,8 @@ func (x *edge) do(o stream.Output) {
 		if !x.hold {
 			x.step(stream.Found{Reply: x.reply(o)})
 		}
+	case stream.RegisterWanted:
+		x.joins = append(x.joins, o)
 	case stream.BindWanted:
 		x.binds = append(x.binds, o)
 		if !x.hold {

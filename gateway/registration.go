@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"sallyport/gateway/config"
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
+	"sallyport/server"
+	"sallyport/server/account"
+	"sallyport/server/c2s"
+	"sallyport/server/command"
+	"sallyport/server/disco"
+	"sallyport/server/invite"
+	"sallyport/server/register"
+	"sallyport/server/roster"
+)
+
+// invitations are those that users make (XEP-0379, XEP-0401).
+func (c *clients) invitations(cfg *config.Server, of *core) *invite.Book {
+	i := &cfg.Invitations
+	may := func(context.Context, jid.JID) bool { return i.Contacts }
+	create := func(_ context.Context, who jid.JID) bool { return slices.Contains(i.Creators, who.String()) }
+	return invite.New(invite.Config{
+		Store: c.store, Now: c.g.now, Keep: i.Keep, Page: i.Page, Accounts: i.Accounts, MayInvite: may, MayCreate: create,
+		Approve: func(ctx context.Context, owner, contact jid.JID) error {
+			_, err := of.is.Load().ChangeContact(ctx, owner, contact, func(i *roster.Item) error {
+				i.Approved = true
+				return nil
+			})
+			return err
+		},
+	})
+}
+
+// registration is how accounts are made, and passwords changed, by those whose they are.
+func (c *clients) registration(cfg *config.Server, of *core, directory *account.Directory, book *invite.Book) *register.Service {
+	r := &cfg.Registration
+	options := register.Config{
+		Directory: directory, Now: c.g.now, Passwords: r.ChangePassword, Removal: r.Remove, Open: r.Open, PerHour: r.PerHour,
+		Removed: func(who jid.JID) { of.is.Load().End(who, stanza.StreamNotAuthorized, "the account is removed") },
+		Befriend: func(ctx context.Context, a, b jid.JID) error {
+			both := func(i *roster.Item) error {
+				i.Subscription, i.Ask, i.Hidden = roster.Both, false, false
+				return nil
+			}
+			_, one := of.is.Load().ChangeContact(ctx, a, b, both)
+			_, other := of.is.Load().ChangeContact(ctx, b, a, both)
+			return errors.Join(one, other)
+		},
+	}
+	if cfg.Invitations.MakeAccounts() {
+		options.Invites = book
+	}
+	return register.New(options)
+}
+
+// offeredRegistration is what clients without an account are told that they may do.
+func offeredRegistration(cfg *config.Server) stream.Registration {
+	switch {
+	case cfg.Registration.Open:
+		return stream.OpenRegistration
+	case cfg.Invitations.MakeAccounts():
+		return stream.ByInvitation
+	}
+	return stream.NoRegistration
+}
+
+// registrar answers who has no account yet.
+type registrar struct {
+	service *register.Service
+	book    *invite.Book
+	makes   bool // accounts, by invitation
+}
+
+var _ c2s.Registrar = (*registrar)(nil)
+
+// Register implements c2s.Registrar.
+func (r *registrar) Register(ctx context.Context, from netip.Addr, want stream.RegisterWanted) (stream.Registered, jid.JID) {
+	switch {
+	case want.Query == nil:
+		return r.shown(ctx, want), jid.JID{}
+	case !r.service.Open && want.Token == "": // not even what would have to be filled in
+		return stream.Registered{Condition: stanza.Forbidden, Text: "An invitation is needed."}, jid.JID{}
+	case !want.Set:
+		return stream.Registered{Payload: r.service.Fields()}, jid.JID{}
+	}
+	made, a := r.service.Create(ctx, want.Domain, from.String(), want.Token, want.Query)
+	if a.Condition != stanza.NoCondition {
+		made = jid.JID{}
+	}
+	return stream.Registered{Payload: a.Payload, Condition: a.Condition, Text: a.Text}, made
+}
+
+// shown says whether an invitation is good for an account (XEP-0401).
+func (r *registrar) shown(ctx context.Context, want stream.RegisterWanted) stream.Registered {
+	if !r.makes {
+		return stream.Registered{Condition: stanza.ItemNotFound}
+	}
+	switch _, err := r.book.Look(ctx, want.Domain.Domain(), want.Token, invite.Account); {
+	case err == nil:
+		return stream.Registered{}
+	case errors.Is(err, invite.ErrToken):
+		return stream.Registered{Condition: stanza.ItemNotFound}
+	}
+	return stream.Registered{Condition: stanza.InternalServerError}
+}
+
+// commands are those that users find in their clients.
+func (c *clients) commands(cfg *config.Server, book *invite.Book, told *disco.Config) server.Feature {
+	var list []command.Command
+	if cfg.Invitations.Contacts || len(cfg.Invitations.Creators) > 0 {
+		list = book.Commands()
+	}
+	all := command.New(c.g.now, list...)
+	told.ServerItems = func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
+		return all.Items(ctx, who, domain), node == command.Space
+	}
+	told.ServerInfo = all.Info
+	return all.Feature()
+}
