@@ -127,7 +127,7 @@ func newBed(t *testing.T, change func(*c2s.Config)) *bed {
 			},
 		},
 		TLS:      &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: choose},
-		Accounts: b.house, Sessions: b.house, Clients: &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)},
+		Accounts: b.house, Sessions: b.house, Clients: func() *tlsid.Policy { return &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)} },
 		Observe: func(o c2s.Observation) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
