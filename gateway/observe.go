@@ -35,8 +35,15 @@ func (g *Gateway) eventLoop() {
 		select {
 		case e := <-g.events:
 			g.recordLinkEvent(&e)
-		case <-g.ctx.Done():
-			return
+		case <-g.ctx.Done(): // the links are closed: what they said last is there
+			for {
+				select {
+				case e := <-g.events:
+					g.recordLinkEvent(&e)
+				default:
+					return
+				}
+			}
 		}
 	}
 }
