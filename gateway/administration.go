@@ -96,7 +96,7 @@ func controlRole(r admin.Role) control.Role {
 
 // May is admin.Desk.
 func (a *administration) May(ctx context.Context, who, domain jid.JID, verb string) bool {
-	return a.g.desk.May(controlRole(a.ops.Role(ctx, who, domain)), verb)
+	return a.g.desk.May(controlRole(a.ops.Role(ctx, who, domain, verb)), verb)
 }
 
 // Ask is admin.Desk.
@@ -105,7 +105,7 @@ func (a *administration) Ask(ctx context.Context, who, domain jid.JID, verb stri
 	if err != nil {
 		return err
 	}
-	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: controlRole(a.ops.Role(ctx, who, domain))}
+	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: controlRole(a.ops.Role(ctx, who, domain, verb))}
 	answer, err := a.g.desk.Ask(ctx, by, verb, question)
 	if ce := (*control.CallError)(nil); errors.As(err, &ce) && ce.Code == control.Denied {
 		return errors.Join(admin.ErrDenied, err)

@@ -54,7 +54,8 @@ type Config struct {
 
 // Operations are all of them. They are safe for concurrent use.
 type Operations struct {
-	cfg Config
+	cfg      Config
+	ofDomain map[string]bool // verbs that are about one domain
 
 	mu    sync.Mutex
 	roles map[jid.JID]knownRole
@@ -63,8 +64,15 @@ type Operations struct {
 
 // New makes them.
 func New(cfg Config) *Operations {
-	return &Operations{cfg: cfg, roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
+	o := &Operations{cfg: cfg, ofDomain: make(map[string]bool), roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
+	for _, op := range o.List() {
+		o.ofDomain[op.Name] = op.Name != nodeStop
+	}
+	return o
 }
+
+// nodeStop is about the node, with all of its domains.
+const nodeStop = "node.stop"
 
 // List is the table of operations.
 func (o *Operations) List() []Operation {
@@ -91,6 +99,6 @@ func (o *Operations) List() []Operation {
 		operation("welcome.show", View, looks, o.showWord(welcome)),
 		operation("welcome.set", Operate, recorded, o.setWord(welcome)),
 		operation("welcome.delete", Operate, recorded, o.deleteWord(welcome)),
-		operation("node.stop", Operate, recorded, o.stop),
+		operation(nodeStop, Operate, recorded, o.stop),
 	}
 }
