@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,8 +72,15 @@ func (a *administration) verbs() []control.Verb {
 	for _, op := range a.ops.List() {
 		list = append(list, control.Verb{
 			Name: op.Name, Role: controlRole(op.Role), Changes: op.Recorded,
-			Handle: func(ctx context.Context, args json.RawMessage, _ control.Caller) (any, error) {
-				return op.Run(ctx, func(into any) error { return control.Decode(args, into) })
+			Handle: func(ctx context.Context, args json.RawMessage, by control.Caller) (any, error) {
+				var who jid.JID
+				if by.Address != "" {
+					var err error
+					if who, err = jid.Parse(by.Address); err != nil {
+						return nil, fmt.Errorf("who asks: %w", err)
+					}
+				}
+				return op.Run(ctx, who, func(into any) error { return control.Decode(args, into) })
 			},
 			Subject: func(args json.RawMessage) string {
 				return op.Subject(func(into any) error { return control.Decode(args, into) })

@@ -133,7 +133,7 @@ func (w *world) Ask(ctx context.Context, who, domain jid.JID, verb string, args,
 			if op.Recorded {
 				w.record = append(w.record, who.String()+" "+verb+" "+op.Subject(read))
 			}
-			answer, err := op.Run(ctx, read)
+			answer, err := op.Run(ctx, who, read)
 			if err != nil {
 				return err
 			}

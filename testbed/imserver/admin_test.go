@@ -85,8 +85,10 @@ func TestAdministrators(t *testing.T) {
 	again.refuses("shutdown", "item-not-found") // which is about more than his domain
 	nurse.runs("urn:sallyport:admin#peers", "<")
 	for _, c := range []struct{ args, want string }{
-		{"user sessions romeo@home.test", "romeo@home.test/third"}, {"user kick romeo@home.test/third", "1 session ended"},
-		{"user who home.test --which disabled --json", `"tybalt@home.test"`}, {"user admin home.test", "operate  configuration"},
+		{"user sessions romeo@home.test", "romeo@home.test/third"},
+		{"user kick romeo@home.test/third", "1 session ended"},
+		{"user who home.test --which disabled --json", `"tybalt@home.test"`},
+		{"user admin home.test", "operate  configuration"},
 	} {
 		if out, err := w.home.Command(strings.Fields(c.args)...); err != nil || !strings.Contains(string(out), c.want) {
 			t.Errorf("%s: %v, no %s in\n%s", c.args, err, c.want, out)
