@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,8 +72,15 @@ func (a *administration) verbs() []control.Verb {
 	for _, op := range a.ops.List() {
 		list = append(list, control.Verb{
 			Name: op.Name, Role: controlRole(op.Role), Changes: op.Recorded,
-			Handle: func(ctx context.Context, args json.RawMessage, _ control.Caller) (any, error) {
-				return op.Run(ctx, func(into any) error { return control.Decode(args, into) })
+			Handle: func(ctx context.Context, args json.RawMessage, by control.Caller) (any, error) {
+				var who jid.JID
+				if by.Address != "" {
+					var err error
+					if who, err = jid.Parse(by.Address); err != nil {
+						return nil, fmt.Errorf("who asks: %w", err)
+					}
+				}
+				return op.Run(ctx, who, func(into any) error { return control.Decode(args, into) })
 			},
 			Subject: func(args json.RawMessage) string {
 				return op.Subject(func(into any) error { return control.Decode(args, into) })
@@ -96,7 +104,7 @@ func controlRole(r admin.Role) control.Role {
 
 // May is admin.Desk.
 func (a *administration) May(ctx context.Context, who, domain jid.JID, verb string) bool {
-	return a.g.desk.May(controlRole(a.ops.Role(ctx, who, domain)), verb)
+	return a.g.desk.May(controlRole(a.ops.Role(ctx, who, domain, verb)), verb)
 }
 
 // Ask is admin.Desk.
@@ -105,7 +113,7 @@ func (a *administration) Ask(ctx context.Context, who, domain jid.JID, verb stri
 	if err != nil {
 		return err
 	}
-	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: controlRole(a.ops.Role(ctx, who, domain))}
+	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: controlRole(a.ops.Role(ctx, who, domain, verb))}
 	answer, err := a.g.desk.Ask(ctx, by, verb, question)
 	if ce := (*control.CallError)(nil); errors.As(err, &ce) && ce.Code == control.Denied {
 		return errors.Join(admin.ErrDenied, err)

@@ -41,6 +41,7 @@
 //	upload.New(Config)               XEP-0363: Feature, an http.Handler, Form for disco, Expire now and then; closed by who made it
 //	extdisco.New(services, now)      XEP-0215
 //	command.New(now, commands...)    XEP-0050: Feature, and Items and Info for disco's nodes of a domain
+//	admin.New(Config).Feature()      XEP-0133; its Commands are given to command.New, its List to who permits and records
 //	disco.New(Config)                XEP-0030, 0115, 0390; last: it tells of the others; Caps are for features of streams
 //
 // component.New(Config) is no feature: it serves a listener of its own (XEP-0114) and delivers what the gate releases for its domains.

@@ -54,7 +54,8 @@ type Config struct {
 
 // Operations are all of them. They are safe for concurrent use.
 type Operations struct {
-	cfg Config
+	cfg      Config
+	ofDomain map[string]bool // verbs that are about one domain
 
 	mu    sync.Mutex
 	roles map[jid.JID]knownRole
@@ -63,23 +64,30 @@ type Operations struct {
 
 // New makes them.
 func New(cfg Config) *Operations {
-	return &Operations{cfg: cfg, roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
+	o := &Operations{cfg: cfg, ofDomain: make(map[string]bool), roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
+	for _, op := range o.List() {
+		o.ofDomain[op.Name] = op.Name != nodeStop
+	}
+	return o
 }
+
+// nodeStop is about the node, with all of its domains.
+const nodeStop = "node.stop"
 
 // List is the table of operations.
 func (o *Operations) List() []Operation {
 	const looks, recorded = false, true
 	return []Operation{
 		operation("user.add", Operate, recorded, o.add),
-		operation("user.remove", Operate, recorded, o.remove),
-		operation("user.disable", Operate, recorded, o.disable),
+		o.guarded(operation("user.remove", Operate, recorded, o.remove)),
+		o.guarded(operation("user.disable", Operate, recorded, o.disable)),
 		operation("user.enable", Operate, recorded, o.enable),
-		operation("user.password", Operate, recorded, o.password),
-		operation("user.kick", Operate, recorded, o.kick),
+		o.guarded(operation("user.password", Operate, recorded, o.password)),
+		o.guarded(operation("user.kick", Operate, recorded, o.kick)),
 		operation("user.sessions", View, looks, o.sessions),
 		operation("user.list", View, looks, o.list),
 		operation("user.roster", View, recorded, o.roster),
-		operation("user.roster.reset", Operate, recorded, o.resetRoster),
+		o.guarded(operation("user.roster.reset", Operate, recorded, o.resetRoster)),
 		operation("user.last", View, looks, o.last),
 		operation("user.stats", View, looks, o.stats),
 		operation("admin.list", View, looks, o.admins),
@@ -91,6 +99,6 @@ func (o *Operations) List() []Operation {
 		operation("welcome.show", View, looks, o.showWord(welcome)),
 		operation("welcome.set", Operate, recorded, o.setWord(welcome)),
 		operation("welcome.delete", Operate, recorded, o.deleteWord(welcome)),
-		operation("node.stop", Operate, recorded, o.stop),
+		operation(nodeStop, Operate, recorded, o.stop),
 	}
 }

@@ -26,15 +26,15 @@ type knownRole struct {
 	at   time.Time
 }
 
-// Role is what somebody may do at a domain of ours: what the configuration says of his account, or what he was made in his own domain. Who
-// cannot be looked up may nothing.
-func (o *Operations) Role(ctx context.Context, who, domain jid.JID) Role {
+// Role is what somebody may do at a domain of ours by a verb: what the configuration says of his account, or, where the verb is about no more
+// than a domain, what he was made in his own. Who cannot be looked up may nothing.
+func (o *Operations) Role(ctx context.Context, who, domain jid.JID, verb string) Role {
 	bare := who.Bare()
 	if who.Local() == "" || !o.cfg.Serves(who.Domain()) || !o.cfg.Serves(domain.Domain()) {
 		return NoRole
 	}
 	role := o.cfg.Named(bare)
-	if bare.DomainJID() == domain {
+	if bare.DomainJID() == domain && o.ofDomain[verb] {
 		role = max(role, o.made(ctx, bare))
 	}
 	return role

@@ -101,7 +101,7 @@ func (w *world) RemoveContact(_ context.Context, owner, contact jid.JID) (bool, 
 
 // May, Ask and Denied are admin.Desk.
 func (w *world) May(ctx context.Context, who, domain jid.JID, verb string) bool {
-	return w.least(verb) != admin.NoRole && w.ops.Role(ctx, who, domain) >= w.least(verb)
+	return w.least(verb) != admin.NoRole && w.ops.Role(ctx, who, domain, verb) >= w.least(verb)
 }
 
 func (w *world) least(verb string) admin.Role {
@@ -133,7 +133,7 @@ func (w *world) Ask(ctx context.Context, who, domain jid.JID, verb string, args,
 			if op.Recorded {
 				w.record = append(w.record, who.String()+" "+verb+" "+op.Subject(read))
 			}
-			answer, err := op.Run(ctx, read)
+			answer, err := op.Run(ctx, who, read)
 			if err != nil {
 				return err
 			}

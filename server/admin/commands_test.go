@@ -132,12 +132,15 @@ func TestRoleGoesMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fills(chief, "edit-admin", x("adminjids", "romeo@a.example"))
-	id, _ := w.session(romeo, "shutdown")
-	w.fills(chief, "edit-admin", x())
-	if got := servertest.Said(t, w.does(romeo, "shutdown", "sessionid='"+id+"'", x("delay", "0"))); got != "item-not-found" || w.stopped >= 0 {
-		t.Errorf("%s, stops in %v", got, w.stopped)
+	if got := servertest.Said(t, w.does(romeo, "shutdown", "", "")); got != "item-not-found" {
+		t.Errorf("who administers one domain ends the node: %s", got)
 	}
-	if got := w.ops.Role(t.Context(), jid.MustParse(chief), jid.MustParse("b.example")); got != admin.Operate {
+	id, _ := w.session(romeo, "announce")
+	w.fills(chief, "edit-admin", x())
+	if got := servertest.Said(t, w.does(romeo, "announce", "sessionid='"+id+"'", x("announcement", "x"))); got != "item-not-found" || len(w.core.Submitted(t)) > 0 {
+		t.Errorf("%s", got)
+	}
+	if got := w.ops.Role(t.Context(), jid.MustParse(chief), jid.MustParse("b.example"), "announce"); got != admin.Operate {
 		t.Errorf("who is named is %v elsewhere", got)
 	}
 }

@@ -12,7 +12,8 @@
 //
 // An administrator is an account of a served domain that the configuration names (server.admins) or that was made one of its domain
 // with admin.set, which stands in the store with the account and goes with it. The first are of all domains of the server, and
-// cannot be taken away over XMPP. The role policy (what may cross) is nobody's over XMPP.
+// cannot be taken away over XMPP; they alone may what is about the whole node (its end, the status of peers and links), and nobody else
+// touches their accounts over XMPP. The role policy (what may cross) is nobody's over XMPP.
 //
 // # Decisions
 //

@@ -55,10 +55,27 @@ type Operation struct {
 	Name     string // of the verb
 	Role     Role   // the least
 	Recorded bool   // before it runs, and when it has
-	// Run does it. read fills a question strictly; the result is a value that JSON can have.
-	Run func(ctx context.Context, read func(into any) error) (any, error)
+	// Run does it for an administrator, or for who needs none (zero). read fills a question strictly; the result is a value that JSON
+	// can have.
+	Run func(ctx context.Context, by jid.JID, read func(into any) error) (any, error)
 	// Subject is whom a question is about, for the record; never a secret.
 	Subject func(read func(into any) error) string
+}
+
+// guarded keeps those who administer one domain from accounts that the configuration names, through which they could do more than they may.
+func (o *Operations) guarded(op Operation) Operation {
+	run := op.Run
+	op.Run = func(ctx context.Context, by jid.JID, read func(any) error) (any, error) {
+		if by != (jid.JID{}) && o.cfg.Named(by.Bare()) == NoRole {
+			for _, s := range strings.Fields(op.Subject(read)) {
+				if j, err := jid.Parse(s); err == nil && o.cfg.Named(j.Bare()) != NoRole {
+					return nil, fmt.Errorf("%w: %s is an administrator of the configuration", ErrDenied, j.Bare())
+				}
+			}
+		}
+		return run(ctx, by, read)
+	}
+	return op
 }
 
 // question is what an operation is asked.
@@ -68,7 +85,7 @@ type question interface{ subject() string }
 func operation[Q question, A any](name string, least Role, recorded bool, run func(context.Context, Q) (A, error)) Operation {
 	return Operation{
 		Name: name, Role: least, Recorded: recorded,
-		Run: func(ctx context.Context, read func(any) error) (any, error) {
+		Run: func(ctx context.Context, _ jid.JID, read func(any) error) (any, error) {
 			var q Q
 			if err := read(&q); err != nil {
 				return nil, err

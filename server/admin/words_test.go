@@ -92,10 +92,10 @@ func TestRemovedAdministrator(t *testing.T) {
 	w := newWorld(t)
 	d := jid.MustParse(domain)
 	w.fills(chief, "edit-admin", x("adminjids", "romeo@a.example"))
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d); got != admin.Operate {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != admin.Operate {
 		t.Fatalf("romeo is %v", got)
 	}
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), jid.MustParse("b.example")); got != admin.NoRole {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), jid.MustParse("b.example"), "announce"); got != admin.NoRole {
 		t.Errorf("romeo is %v elsewhere", got)
 	}
 	w.fills(chief, "delete-user", x("accountjids", "romeo@a.example"))
@@ -103,7 +103,28 @@ func TestRemovedAdministrator(t *testing.T) {
 		t.Errorf("ended: %v", w.ended)
 	}
 	w.fills(chief, "add-user", x("accountjid", "romeo@a.example", "password", good, "password-verify", good))
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d); got != admin.NoRole {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != admin.NoRole {
 		t.Errorf("the new romeo is %v", got)
+	}
+}
+
+// Who administers one domain does not become more than that by the account of somebody who may more.
+func TestAccountsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fills(chief, "edit-admin", x("adminjids", "romeo@a.example"))
+	for node, in := range map[string]string{
+		"change-user-password": x("accountjid", "chief@a.example", "password", good), "delete-user": x("accountjids", "CHIEF@a.example"),
+		"disable-user": x("accountjids", "nurse@a.example"), "end-user-session": x("accountjids", chief), "+roster-reset": x("accountjid", "nurse@a.example"),
+	} {
+		if got := w.fills(romeo, node, in); !strings.HasPrefix(got, "forbidden") {
+			t.Errorf("%s: %s", node, got)
+		}
+	}
+	if len(w.ended)+len(w.removed) > 0 {
+		t.Errorf("done: %v, %v", w.ended, w.removed)
+	}
+	if got := w.fills(chief, "end-user-session", x("accountjids", nurse)); !strings.Contains(got, "completed") {
+		t.Error(got)
 	}
 }

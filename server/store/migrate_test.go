@@ -28,7 +28,8 @@ var released = []string{
 	"b4321a688dab82cd",
 	"8873930f093b808d",
 	"913e68393c5962bc",
-	"207b1d18278e9219", "52d74acfa2c1eae4",
+	"207b1d18278e9219",
+	"52d74acfa2c1eae4",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {

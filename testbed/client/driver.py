@@ -180,6 +180,8 @@ def extra(stanza, command):
 
 
 async def do_logout(s, _c):
+    if not s.is_connected():
+        return  # the server has ended it; nothing more would be heard of that
     s.disconnect(wait=1)
     await asyncio.wait_for(s.disconnected, 5)
 

@@ -82,7 +82,18 @@ func TestAdministrators(t *testing.T) {
 
 	again := w.login("romeo", "third")
 	again.runs("get-user-lastlogin", ">20", "accountjids=juliet@home.test")
-	again.runs("urn:sallyport:admin#peers", "local")
+	again.refuses("shutdown", "item-not-found") // which is about more than his domain
+	nurse.runs("urn:sallyport:admin#peers", "<")
+	for _, c := range []struct{ args, want string }{
+		{"user sessions romeo@home.test", "romeo@home.test/third"},
+		{"user kick romeo@home.test/third", "1 session ended"},
+		{"user who home.test --which disabled --json", `"tybalt@home.test"`},
+		{"user admin home.test", "operate  configuration"},
+	} {
+		if out, err := w.home.Command(strings.Fields(c.args)...); err != nil || !strings.Contains(string(out), c.want) {
+			t.Errorf("%s: %v, no %s in\n%s", c.args, err, c.want, out)
+		}
+	}
 
 	trail, err := w.home.Command("audit", "show", "--kind", "control-command")
 	if err != nil {
