@@ -142,7 +142,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	made, err := server.New(server.Config{
 		Gate: c.gate, Directory: directory, Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
 		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
-		Limits: server.Limits{Resources: cfg.Server.Limits.Resources},
+		Limits: limitsOf(&cfg.Server.Limits),
 		Now:    g.now, Log: g.log,
 	})
 	if err != nil {
@@ -167,6 +167,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 
 func (c *clients) newOutlet(cfg *config.Server) *local {
 	return newLocal(c.receiver(), cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
+}
+
+func limitsOf(l *config.ServerLimits) server.Limits {
+	return server.Limits{Resources: l.Resources, PerSecond: l.StanzaRate, AccountPerSecond: l.AccountRate, AddressPerSecond: l.AddressRate}
 }
 
 func domainsOf(c *config.Server) (out []jid.JID, err error) {

@@ -29,6 +29,7 @@ func (s *Server) arrived(x session, a stream.Arrival) {
 	}
 	m := &sent{by: r, stanza: a.Stanza, arrival: a}
 	switch {
+	case s.tooFast(m):
 	case a.Problem != stream.NoProblem:
 		s.malformed(m)
 	case a.Stanza.Kind() == stanza.Message:

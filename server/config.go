@@ -23,6 +23,8 @@ type Limits struct {
 	Held       int // stanzas held back for a client that nobody looks at [500]
 	PerMinute  int // subscriptions and first directed presences of one account (bad-inputs H11) [100]
 	Presences  int // broadcasts of one account in a minute [120]
+	// Stanzas of one client, one account and one address (of IPv6: one /64) in a second, on average. Zero: as many as are taken.
+	PerSecond, AccountPerSecond, AddressPerSecond int
 }
 
 func (l Limits) withDefaults() Limits {

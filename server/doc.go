@@ -62,6 +62,8 @@
 //     until the messages that were said to him before have arrived; requests it may overtake. Who sees whom is right whoever was faster:
 //     each resource tells one listener after the other its last word.
 //   - Members of a group are contacts of each other from their next login on, and again after they were removed from a roster.
+//   - Who sends faster than the configuration lets a client, an account or an address is refused each stanza with policy-violation of
+//     type wait, and disconnected when he goes on. By default there is no such rate: whoever sends faster than is taken is held back.
 //   - Clients that nobody looks at (XEP-0352) get the last presence of each address, and the last word on who types, before the next
 //     thing that matters.
 package server

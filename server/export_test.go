@@ -1,6 +1,9 @@
 package server
 
 import (
+	"net/netip"
+	"time"
+
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
@@ -37,4 +40,12 @@ func FateOf(t stanza.Type, to jid.JID, named, open bool) string {
 // FateUnknown is fateUnknown, in words.
 func FateUnknown(t stanza.Type) string {
 	return map[fate]string{toSender: "refused", toNobody: "ignored", toProbe: "probe"}[fateUnknown(t)]
+}
+
+// Paces counts by address, for tests.
+type Paces struct{ p paces }
+
+// Take is paces.take.
+func (p *Paces) Take(now time.Time, from netip.Addr, perSecond int) bool {
+	return p.p.take(now, from, perSecond)
 }

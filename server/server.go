@@ -33,6 +33,8 @@ type Server struct {
 	dead    bool        // nothing begins any more
 	over    atomic.Bool // nothing is taken any more
 
+	addresses paces
+
 	asking  sync.Mutex
 	waiting map[string]waiter // by the id of the request
 }

@@ -5,10 +5,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 )
 
-// sweepEvery is how long somebody may stay whose account was disabled or removed, by whatever process.
+// sweepEvery is how long somebody may stay whose account was disabled or removed by a process that has not said so (Inspect).
 const sweepEvery = time.Minute
 
 // sweep ends the sessions of accounts that may not log in any more, until Close.
@@ -31,18 +32,26 @@ func (s *Server) sweep() {
 	}
 }
 
+// Inspect ends the sessions of an account now if it may not log in any more, and tells how many there were.
+func (s *Server) Inspect(who jid.JID) int {
+	u := s.hold(who.Bare())
+	defer u.release()
+	return s.inspect(u)
+}
+
 // inspect ends the sessions of one account. Where the store does not answer, nobody is thrown out.
-func (s *Server) inspect(u *user) {
+func (s *Server) inspect(u *user) int {
 	if len(u.some(isConnected)) == 0 {
-		return
+		return 0
 	}
 	standing, err := s.standing(u)
 	if err != nil {
 		s.cfg.Log.Error("an account that is connected cannot be looked up", zap.Stringer("account", u.bare), zap.Error(err))
-		return
+		return 0
 	}
-	if !standing {
-		s.cfg.Log.Info("the account may not log in any more", zap.Stringer("account", u.bare))
-		s.End(u.bare, stanza.StreamNotAuthorized, "the account is closed")
+	if standing {
+		return 0
 	}
+	s.cfg.Log.Info("the account may not log in any more", zap.Stringer("account", u.bare))
+	return s.End(u.bare, stanza.StreamNotAuthorized, "the account is closed")
 }

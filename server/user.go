@@ -28,6 +28,7 @@ type user struct {
 	contacts  contacts    // who sees whom; nil until it is needed
 	bucket    bucket      // of what Limits.PerMinute counts
 	changes   bucket      // of what Limits.Presences counts
+	pace      pace        // of what Limits.AccountPerSecond counts
 }
 
 // resource is one connected client.
@@ -54,6 +55,8 @@ type resource struct {
 	carbons    bool
 	directed   map[jid.JID]struct{}
 	way        onWay
+	pace       pace // of what Limits.PerSecond counts
+	refused    int  // in a row, because there were too many
 }
 
 // receive appends to what comes to the account. False: it was not taken.

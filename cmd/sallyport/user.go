@@ -102,7 +102,13 @@ func (a *app) userState(use, short string, s account.State) *cobra.Command {
 		Example: `  sallyport user ` + use + ` juliet@chat.example`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error { return x.SetState(ctx, j, s) })
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				if err := x.SetState(ctx, j, s); err != nil {
+					return err
+				}
+				a.shut(ctx, j)
+				return nil
+			})
 		},
 	}
 }
@@ -116,7 +122,13 @@ There is no way back but a backup: disable keeps everything.`,
 		Example: `  sallyport user remove juliet@chat.example`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error { return x.Remove(ctx, j) })
+			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
+				if err := x.Remove(ctx, j); err != nil {
+					return err
+				}
+				a.shut(ctx, j)
+				return nil
+			})
 		},
 	}
 }

@@ -103,6 +103,12 @@ type ServerLimits struct {
 	MaxStanzaBytes Size `toml:"max-stanza-bytes" min:"10000" max:"16 MiB"`
 	// Clients of one account that may be connected at a time.
 	Resources int `toml:"resources" min:"1" max:"1000"`
+	// Stanzas in a second that one client may send on average; ten times as many may come at once. More are refused with the error `policy-violation` of type `wait`, and whoever goes on is disconnected. Zero: as many as the server takes, which holds back who sends faster.
+	StanzaRate int `toml:"stanza-rate" min:"0" max:"100000"`
+	// The same for all clients of one account together.
+	AccountRate int `toml:"account-stanza-rate" min:"0" max:"100000"`
+	// The same for all clients of one address (of IPv6: of one /64) together. Not for clients behind a proxy or NAT that many share.
+	AddressRate int `toml:"address-stanza-rate" min:"0" max:"1000000"`
 	// Stanzas that may wait for the server to take them. Beyond, what comes in is held back at its source.
 	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`
 	// Bytes that may wait for it.
