@@ -98,7 +98,10 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	return r, nil
 }
 
-// maySend reports whether a stanza of a user would be released if it were submitted now. Nothing is counted or written down.
+// MaySend implements server.Gate.
+func (x *gate) MaySend(s stanza.Stanza) bool { return x.maySend(s) }
+
+// maySend counts and writes down nothing.
 func (x *gate) maySend(s stanza.Stanza) bool {
 	policy := x.g.engine.Policy()
 	a := peering.Arrival{

@@ -83,22 +83,24 @@ func carried(e *xmlstream.Element) *xmlstream.Element {
 	return nil
 }
 
-// copySent shows a message of a client to the other clients of its account.
+// copySent shows a message of a client to the other clients of its account, unless the policy refuses it: what is not sent is not
+// theirs to see.
 func (s *Server) copySent(m *sent) {
 	if m.stanza.To().Bare() == m.by.user.bare { // they get it, or a copy of what they get
 		return
 	}
-	s.copy(m.by.user, m.stanza, "sent", []*resource{m.by})
+	s.copy(m.by.user, m.stanza, "sent", []*resource{m.by}, s.cfg.Gate.MaySend)
 }
 
 // copyReceived shows a message to the clients that it was not delivered to.
 func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
-	s.copy(u, c.stanza, "received", got)
+	s.copy(u, c.stanza, "received", got, nil)
 }
 
-func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource) {
+// copy asks may last, and only where there is somebody to show a copy to; nil is yes.
+func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource, may func(stanza.Stanza) bool) {
 	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) && r.jid != m.From() })
-	if len(to) == 0 || !copied(m) {
+	if len(to) == 0 || !copied(m) || may != nil && !may(m) {
 		return
 	}
 	// The copy is labelled as what is in it, or the label around it would not dominate.

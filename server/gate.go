@@ -18,6 +18,8 @@ type Gate interface {
 	// Release judges at once, and without a record, what we tell somebody who is connected here of what is kept here: answers,
 	// pushes, presence of contacts, archived messages. An error means that this reader must not see it.
 	Release(s stanza.Stanza) (peering.Released, error)
+	// MaySend reports whether what a client of ours sends would be released if it were submitted now; nothing is counted or recorded.
+	MaySend(s stanza.Stanza) bool
 	// MayRead reports whether a message that was kept may be shown to a reader today, by its label and the reader's clearance.
 	MayRead(message stanza.Stanza, reader jid.JID) bool
 }

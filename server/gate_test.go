@@ -140,5 +140,11 @@ func (g *gate) refuse(s stanza.Stanza, c stanza.Condition) {
 // Release is server.Gate.
 func (g *gate) Release(s stanza.Stanza) (peering.Released, error) { return g.judge(s) }
 
+// MaySend is server.Gate.
+func (g *gate) MaySend(s stanza.Stanza) bool {
+	_, err := g.judge(s)
+	return err == nil
+}
+
 // MayRead is server.Gate.
 func (g *gate) MayRead(m stanza.Stanza, _ jid.JID) bool { return g.hidden == nil || !g.hidden(m) }

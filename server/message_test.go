@@ -188,6 +188,25 @@ func TestCopies(t *testing.T) {
 	})
 }
 
+// What is refused was never said: the other clients of who said it are shown nothing of it (XEP-0280 §7).
+func TestNoCopiesOfWhatIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet")
+		desk, phone := b.online("juliet@im.example/desk"), b.online("juliet@im.example/phone")
+		desk.say("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+		desk.drain()
+		phone.drain()
+		phone.say(message("romeo@nowhere.example", "chat", "1", "farewell"))
+		phone.drain()
+		desk.gets()
+		phone.say(message("romeo@far.example", "chat", "2", "well met"))
+		desk.gets("<sent xmlns='urn:xmpp:carbons:2'>…well met")
+		if phone.settled != phone.sent {
+			t.Errorf("%d of %d settled", phone.settled, phone.sent)
+		}
+	})
+}
+
 func TestNobodyLooks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := newBed(t, nil, "juliet", "romeo")

@@ -23,6 +23,9 @@ func (g *Gate) Submit(_ context.Context, _ stanza.Stanza, done func()) { done() 
 // Release is server.Gate: it releases nothing.
 func (g *Gate) Release(stanza.Stanza) (peering.Released, error) { return peering.Released{}, ErrHidden }
 
+// MaySend is server.Gate: everything would be released.
+func (g *Gate) MaySend(stanza.Stanza) bool { return true }
+
 // MayRead is server.Gate.
 func (g *Gate) MayRead(message stanza.Stanza, reader jid.JID) bool {
 	return g.Hide == nil || !g.Hide(message, reader)
