@@ -11,10 +11,8 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/account"
-	"sallyport/server/admin"
 	"sallyport/server/avatar"
 	"sallyport/server/blocking"
-	"sallyport/server/command"
 	"sallyport/server/disco"
 	"sallyport/server/entity"
 	"sallyport/server/mam"
@@ -92,8 +90,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		c.catalogues(),
 	}
 	c.admin = c.administer(of, directory)
-	commands := command.New(g.now, admin.Commands(c.admin, g.now)...)
-	list = append(list, commands.Feature(), c.admin.ops.Feature())
+	list = append(list, c.admin.ops.Feature())
 	services, err := c.services(cfg)
 	if err != nil {
 		return nil, nil, err
@@ -105,13 +102,6 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		Items: c.items,
 		Node:  events.Info,
 		Nodes: events.Items,
-		ServerItems: func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
-			if node != command.Space {
-				return nil, false
-			}
-			return commands.Items(ctx, who, domain), true
-		},
-		ServerInfo: commands.Info,
 	}
 	if c.files != nil {
 		list = append(list, c.files.Feature())

@@ -12,6 +12,7 @@ import (
 	"sallyport/internal/xmpp/stream"
 	"sallyport/server"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 	"sallyport/server/c2s"
 	"sallyport/server/command"
 	"sallyport/server/disco"
@@ -110,11 +111,11 @@ func (r *registrar) shown(ctx context.Context, want stream.RegisterWanted) strea
 	return stream.Registered{Condition: stanza.InternalServerError}
 }
 
-// commands are those that users find in their clients.
+// commands are those that users find in their clients: of administrators, and to invite.
 func (c *clients) commands(cfg *config.Server, book *invite.Book, told *disco.Config) server.Feature {
-	var list []command.Command
+	list := admin.Commands(c.admin, c.g.now)
 	if cfg.Invitations.Contacts || len(cfg.Invitations.Creators) > 0 {
-		list = book.Commands()
+		list = append(list, book.Commands()...)
 	}
 	all := command.New(c.g.now, list...)
 	told.ServerItems = func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
