@@ -68,7 +68,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	s := &Server{cfg: cfg, domains: make(map[jid.JID]bool), waiting: make(map[string]waiter)}
+	s := &Server{cfg: cfg, domains: make(map[jid.JID]bool), waiting: make(map[string]waiter), regroups: make(chan struct{}, 1)}
 	for _, d := range cfg.Domains {
 		if !d.IsDomain() {
 			return nil, fmt.Errorf("server: %s is no domain", d)

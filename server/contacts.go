@@ -83,23 +83,35 @@ func (u *user) learn(i roster.Item) {
 
 // refill looks for new members of the account's groups, where the roster is in memory already, and tells the clients of them.
 func (s *Server) refill(u *user) {
+	s.meet(u, s.gather(u), nil)
+}
+
+// gather puts new members of the account's groups into a roster that is in memory, pushes them, and gives them.
+func (s *Server) gather(u *user) []roster.Item {
 	if u.copied() == nil {
-		return // who loads it fills it
+		return nil // who loads it fills it
 	}
 	u.rosters.Lock()
+	defer u.rosters.Unlock()
 	added, err := u.fill(s.ctx)
 	for _, i := range added {
 		u.learn(i)
 		s.push(u, i)
 	}
-	u.rosters.Unlock()
 	if err != nil {
 		s.cfg.Log.Error("groups could not be looked at", zap.Stringer("account", u.bare), zap.Error(err))
 	}
+	return added
+}
+
+// meet shows an account's clients to new contacts, and asks for theirs but of those who show themselves.
+func (s *Server) meet(u *user, added []roster.Item, come map[jid.JID]bool) {
 	for _, i := range added {
 		for _, r := range u.available() {
 			s.show(r, i.Contact, r.last())
-			s.probeOne(r, i.Contact)
+			if !come[i.Contact] {
+				s.probeOne(r, i.Contact)
+			}
 		}
 	}
 }

@@ -61,7 +61,10 @@
 //   - Presence between accounts of this server goes past the record and the queues, judged by Gate.Release. For one listener it waits
 //     until the messages that were said to him before have arrived; requests it may overtake. Who sees whom is right whoever was faster:
 //     each resource tells one listener after the other its last word.
-//   - Members of a group are contacts of each other from their next login on, and again after they were removed from a roster.
+//   - Members of a group are contacts of each other: who is connected when it changes is told at once if the server is told (Regroup),
+//     else within a minute. They are again after they were removed from a roster, from the next login on; who leaves a group stays in rosters.
+//   - A copy of what a client sends (XEP-0280) is shown to the others where the policy would release it then. A message that is held, and
+//     released later, is not copied.
 //   - Who sends faster than the configuration lets a client, an account or an address is refused each stanza with policy-violation of
 //     type wait, and disconnected when he goes on. By default there is no such rate: whoever sends faster than is taken is held back.
 //   - Clients that nobody looks at (XEP-0352) get the last presence of each address, and the last word on who types, before the next

@@ -35,6 +35,8 @@ type Server struct {
 
 	addresses paces
 
+	regroups chan struct{} // a look at groups is asked for
+
 	asking  sync.Mutex
 	waiting map[string]waiter // by the id of the request
 }

@@ -12,13 +12,18 @@ import (
 // sweepEvery is how long somebody may stay whose account was disabled or removed by a process that has not said so (Inspect).
 const sweepEvery = time.Minute
 
-// sweep ends the sessions of accounts that may not log in any more, until Close.
+// sweep ends the sessions of accounts that may not log in any more and looks for new members of groups, until Close.
 func (s *Server) sweep() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	var groups map[groupKey]int64
 	for {
 		select {
+		case <-s.regroups:
+			groups = s.regroup(groups)
+			continue
 		case <-tick.C:
+			groups = s.regroup(groups)
 		case <-s.saying.Done():
 			return
 		}

@@ -195,9 +195,11 @@ func (a *app) groupShow() *cobra.Command {
 
 func (a *app) groupMembers(use, short string, change func(g *account.Group, members []jid.JID)) *cobra.Command {
 	return &cobra.Command{
-		Use:     use + " DOMAIN NAME USER...",
-		Short:   short,
-		Long:    short + ". Whoever is what he should be already stays so.",
+		Use:   use + " DOMAIN NAME USER...",
+		Short: short,
+		Long: short + `. Whoever is what he should be already stays so.
+Members are in each other's rosters, those who are connected to a running node at
+once. Who leaves stays in the rosters in which he is.`,
 		Example: `  sallyport group ` + use + ` chat.example crew juliet@chat.example`,
 		Args:    cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -210,10 +212,14 @@ func (a *app) groupMembers(use, short string, change func(g *account.Group, memb
 				members = append(members, j)
 			}
 			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
-				return x.ChangeGroup(ctx, domain, name, func(g *account.Group) error {
+				err := x.ChangeGroup(ctx, domain, name, func(g *account.Group) error {
 					change(g, members)
 					return nil
 				})
+				if err == nil {
+					a.regroup(ctx, domain)
+				}
+				return err
 			})
 		},
 	}

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 )
 
-// VerbAccountCheck has the node look at an account now: the sessions of one that may not log in any more end.
+// VerbAccountCheck has the node look at an account now: the sessions of one that may not log in any more end. Of a domain it looks at
+// the groups: who is new in one is shown to the members that are connected.
 const VerbAccountCheck = "account.check"
 
-// AccountQuestion names an account.
+// AccountQuestion names an account, or a domain.
 type AccountQuestion struct {
 	Address string `json:"address"` // bare
 }
