@@ -19,13 +19,14 @@ type asker struct {
 	url  string
 	sid  string
 	rid  int
+	wait int // seconds
 }
 
 func (b *bed) asker(url string) *asker {
 	b.t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.roots, ServerName: "im.example"}}
 	b.t.Cleanup(transport.CloseIdleConnections)
-	return &asker{t: b.t, http: &http.Client{Transport: transport}, url: url, rid: 1_000_000}
+	return &asker{t: b.t, http: &http.Client{Transport: transport}, url: url, rid: 1_000_000, wait: 5}
 }
 
 func (a *asker) post(body string) string {
@@ -52,8 +53,8 @@ func (a *asker) ask(attrs, inside string) string {
 
 func (a *asker) open() string {
 	a.t.Helper()
-	said := a.post(fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' to='im.example' hold='1' wait='5' "+
-		"ver='1.6' xmpp:version='1.0' content='text/xml; charset=utf-8'/>", a.rid))
+	said := a.post(fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' to='im.example' hold='1' wait='%d' "+
+		"ver='1.6' xmpp:version='1.0' content='text/xml; charset=utf-8'/>", a.rid, a.wait))
 	_, rest, _ := strings.Cut(said, "sid='")
 	a.sid, _, _ = strings.Cut(rest, "'")
 	return said

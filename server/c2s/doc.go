@@ -39,6 +39,8 @@
 //   - A WebSocket that ends without <close/> is a lost connection, so the session
 //     can be resumed, also over TCP. Compression of messages is not negotiated:
 //     it would compress the secrets of one sender with the words of another.
+//   - In HTTP no login is bound to its channel: a script does not see it, the requests of BOSH may come by many, and clients that know
+//     only tls-unique choose -PLUS where it is offered and fail: COMPAT(StanzaJS, 12.22). Where binding is required nobody logs in there.
 //   - BOSH runs the same machine, in the framing of RFC 7395; package bosh has the
 //     requests. Bytes that are no body end the session like any bad bytes.
 //   - Compression (XEP-0138) is off unless a domain's policy says so. Every element

@@ -94,12 +94,12 @@ func (o WebOptions) client(r *http.Request) netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-// facts are those of the TLS around HTTP; nil without.
+// facts are those of the TLS around HTTP; nil without. Nothing in HTTP is bound to its connection, see the decisions of this package.
 func (o WebOptions) facts(r *http.Request) *stream.TLSFacts {
 	switch {
 	case r.TLS != nil && !o.Proxied:
-		return &stream.TLSFacts{Version: r.TLS.Version, Cipher: r.TLS.CipherSuite, Bindings: bindings(r.TLS, nil)}
-	case o.Proxied: // what the client sees of the channel we cannot know
+		return &stream.TLSFacts{Version: r.TLS.Version, Cipher: r.TLS.CipherSuite, Bindings: []sasl.Binding{}}
+	case o.Proxied:
 		return &stream.TLSFacts{Bindings: []sasl.Binding{}}
 	}
 	return nil

@@ -1,7 +1,8 @@
 // Two people with Converse.js in a headless browser: they log in, chat, and see it.
 //
-// Reads one JSON object: {page, service, chromium, pictures, people: [{jid, password}, {jid, password}], texts: [text, answer]}; writes one line of
-// JSON for each thing that was seen. Exits with 1 and a picture of both windows where something was not.
+// Reads one JSON object: {page, service, domain, at, chromium, pictures, people: [{jid, password}, {jid, password}], texts: [text, answer]}; writes one
+// line of JSON for each thing that was seen. Exits with 1 and a picture of both windows where something was not. A service that begins with https is
+// reached by BOSH; without any the client looks for one by itself.
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
@@ -14,30 +15,36 @@ async function logIn(browser, who) {
   const page = await context.newPage();
   page.on('console', (m) => { if (m.type() === 'error') say({ console: m.text().slice(0, 300), jid: who.jid }); });
   page.on('pageerror', (e) => say({ error: String(e).slice(0, 300), jid: who.jid }));
-  await page.route((url) => url.hostname !== new URL(job.page).hostname, (r) => r.abort()); // logos of its makers' sponsors
+  const known = [new URL(job.page).hostname, job.domain];
+  await page.route((url) => !known.includes(url.hostname), (r) => r.abort()); // logos of its makers' sponsors
   await page.goto(job.page);
   await page.waitForFunction(() => window.converse, null, { timeout: patience });
-  await page.evaluate(({ jid, password, websocket }) => {
+  await page.evaluate(({ jid, password, service }) => {
     converse.plugins.add('watch', {
       initialize() {
         window.api = this._converse.api;
-        this._converse.api.listen.on('connected', () => { window.connectedAs = this._converse.api.connection.get().jid; });
+        this._converse.api.listen.on('connected', () => {
+          const connection = this._converse.api.connection.get();
+          window.connectedTo = connection.service;
+          window.connectedAs = connection.jid;
+        });
       },
     });
     converse.initialize({
-      authentication: 'login', auto_login: true, jid, password, websocket_url: websocket, discover_connection_methods: false,
+      authentication: 'login', auto_login: true, jid, password, discover_connection_methods: !service,
+      ...(service.startsWith('https:') ? { bosh_service_url: service } : service ? { websocket_url: service } : {}),
       assets_path: '/dist/', view_mode: 'fullscreen', i18n: 'en', allow_non_roster_messaging: true, whitelisted_plugins: ['watch'], blacklisted_plugins: ['converse-omemo'],
       play_sounds: false, show_desktop_notifications: false, clear_cache_on_logout: true, loglevel: 'warn', auto_reconnect: false,
       reuse_scram_keys: false, muc_respect_autojoin: false,
     });
-  }, { ...who, websocket: job.service });
+  }, { ...who, service: job.service });
   await page.waitForFunction(() => window.connectedAs, null, { timeout: patience });
   // A message that comes before the client has said that it is there waits elsewhere.
   await page.evaluate(async () => {
     for (const what of ['rosterContactsFetched', 'chatBoxesFetched', 'presencesInitialized', 'statusInitialized', 'discoInitialized']) await window.api.waitUntil(what);
     await window.api.blocklist.get();
   });
-  say({ loggedIn: await page.evaluate(() => window.connectedAs) });
+  say({ loggedIn: await page.evaluate(() => window.connectedAs), service: await page.evaluate(() => window.connectedTo) });
   return page;
 }
 
@@ -83,7 +90,9 @@ async function read(page, from, text) {
   say({ read: text, times: await bubbles(page, text).count() });
 }
 
-const browser = await chromium.launch({ executablePath: job.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+if (job.at) args.push(`--host-resolver-rules=MAP ${job.domain}:443 ${job.at}`);
+const browser = await chromium.launch({ executablePath: job.chromium, args });
 let pages = [];
 try {
   for (const who of job.people) pages.push(await logIn(browser, who));

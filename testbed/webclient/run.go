@@ -27,14 +27,21 @@ type Person struct {
 
 // Talk is what two people do: the first writes Texts[0], the second reads it and writes Texts[1], which the first reads.
 type Talk struct {
-	// Service is where to connect: ws://… or wss://…; for XMPPJS also xmpp://… and xmpps://….
+	// Service is where to connect: ws://…, wss://…, or by BOSH at https://…; for XMPPJS also xmpp://… and xmpps://….
+	// Empty: the client looks for it in the host-meta of Domain (XEP-0156); XMPPJS does not.
 	Service string    `json:"service"`
 	People  [2]Person `json:"people"`
 	Texts   [2]string `json:"texts"`
-	// Domain is what xmpp.js connects for.
+	// Domain is what xmpp.js connects for, and whose host-meta is read.
 	Domain string `json:"domain"`
-	// Authority is a file with the certificate authority that xmpp.js believes, beside the usual ones.
+	// At is where port 443 of Domain is, for the browser and for StanzaJS; they ask no name server.
+	At string `json:"at"`
+	// Transport is what StanzaJS may use of what it finds: "websocket" or "bosh".
+	Transport string `json:"transport"`
+	// Authority is a file with the certificate authority that xmpp.js and StanzaJS believe, beside the usual ones.
 	Authority string `json:"-"`
+	// Silent is for how many seconds the second one thinks with StanzaJS.
+	Silent int `json:"silent"`
 	// Pictures is the directory for one picture of each window of a browser.
 	Pictures string `json:"pictures"`
 }
@@ -42,11 +49,12 @@ type Talk struct {
 // Seen is what the programs told.
 type Seen struct {
 	LoggedIn []string       // full addresses, in order
+	Services []string       // that they are connected to, in order, where the program tells
 	Read     map[string]int // text, and how often it stood there
 	Told     []string       // everything, for the log of a failed test
 }
 
-// Converse lets both people use Converse.js, each in a browser of his own.
+// Converse lets both people use Converse.js, each in a browser of his own. What the certificate says is not looked at.
 func Converse(ctx context.Context, talk Talk) (Seen, error) {
 	page, stop, err := servePage()
 	if err != nil {
@@ -62,11 +70,19 @@ func Converse(ctx context.Context, talk Talk) (Seen, error) {
 
 // XMPPJS lets both use xmpp.js.
 func XMPPJS(ctx context.Context, talk Talk) (Seen, error) {
-	var env []string
-	if talk.Authority != "" {
-		env = append(env, "NODE_EXTRA_CA_CERTS="+talk.Authority)
+	return run(ctx, "xmppjs.mjs", talk.believed(), talk)
+}
+
+// StanzaJS lets both use StanzaJS.
+func StanzaJS(ctx context.Context, talk Talk) (Seen, error) {
+	return run(ctx, "stanzajs.mjs", talk.believed(), talk)
+}
+
+func (t Talk) believed() []string {
+	if t.Authority == "" {
+		return nil
 	}
-	return run(ctx, "xmppjs.mjs", env, talk)
+	return []string{"NODE_EXTRA_CA_CERTS=" + t.Authority}
 }
 
 // run starts a program with its job as input, and reads what it tells, a line of JSON for each thing.
@@ -84,16 +100,16 @@ func run(ctx context.Context, program string, env []string, job any) (seen Seen,
 	done := false
 	for line := range strings.Lines(string(out)) {
 		var told struct {
-			LoggedIn, Read, Failed string
-			Times                  int
-			Done                   bool
+			LoggedIn, Service, Read, Failed string
+			Times                           int
+			Done                            bool
 		}
 		seen.Told = append(seen.Told, strings.TrimSpace(line))
 		if bad := json.Unmarshal([]byte(line), &told); bad != nil {
 			return seen, fmt.Errorf("what %s told: %w", program, bad)
 		}
 		if told.LoggedIn != "" {
-			seen.LoggedIn = append(seen.LoggedIn, told.LoggedIn)
+			seen.LoggedIn, seen.Services = append(seen.LoggedIn, told.LoggedIn), append(seen.Services, told.Service)
 		}
 		if told.Read != "" {
 			seen.Read[told.Read] = told.Times

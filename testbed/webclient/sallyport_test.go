@@ -1,60 +1,116 @@
 package webclient_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
 	"sallyport/testbed/imserver"
 	"sallyport/testbed/peers"
 	"sallyport/testbed/webclient"
 )
 
-// withWeb lets pages of this machine connect.
+// withWeb lets pages of this machine connect, by WebSocket and by BOSH. The port of the address is that of nobody: others reach it at the usual one.
 const withWeb = `
 [server.web]
 listen = [%q]
+url = "https://home.test"
 origins = ["127.0.0.1:*"]
+bosh = true
 `
 
-// TestSallyport: both clients log in and chat: in the browser by WebSocket, the other also by STARTTLS.
-func TestSallyport(t *testing.T) {
+// home is a server with two people, and where it serves what is reached by HTTP.
+func home(t *testing.T, more string) (*imserver.Home, netip.AddrPort) {
+	t.Helper()
 	block, err := peers.ClaimBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = block.Close() })
 	web := netip.AddrPortFrom(block.Addr(1), 5443)
-	home, err := imserver.New(imserver.Wishes{
-		Dir: t.TempDir(), Addr: block.Addr(1), Users: []string{"romeo", "juliet"}, More: fmt.Sprintf(withWeb, web),
+	h, err := imserver.New(imserver.Wishes{
+		Dir: t.TempDir(), Addr: block.Addr(1), Users: []string{"romeo", "juliet"}, More: fmt.Sprintf(withWeb, web) + more,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			said, err := os.ReadFile(home.Log())
+			said, err := os.ReadFile(h.Log())
 			t.Logf("the server said: %s %v", said, err)
 		}
 	})
-	if err := home.Run(); err != nil {
+	if err := h.Run(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := home.Close(); err != nil {
+		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return h, web
+}
+
+// What a client finds in the host-meta of the domain.
+const (
+	bySocket   = "wss://home.test/ws"
+	byRequests = "https://home.test/bosh"
+)
+
+// TestSallyport: all clients log in and chat: in the browser and in StanzaJS by WebSocket and BOSH, told where or finding out; xmpp.js by STARTTLS.
+func TestSallyport(t *testing.T) {
+	h, web := home(t, "")
 	talk := webclient.Talk{
-		Domain: imserver.Domain, Authority: home.CA, Service: fmt.Sprintf("wss://%s/ws", web),
+		Domain: imserver.Domain, Authority: h.CA, At: web.String(),
 		People: [2]webclient.Person{{JID: "romeo@" + imserver.Domain, Password: imserver.Password}, {JID: "juliet@" + imserver.Domain, Password: imserver.Password}},
 		Texts:  [2]string{"Is the harbour clear?", "It is. Come in."},
 	}
-	t.Run("Converse.js", func(t *testing.T) { converses(t, talk) })
+	for _, tc := range []struct{ name, service, connected string }{
+		{"Converse.js", bySocket, bySocket},
+		{"Converse.js by BOSH", byRequests, byRequests},
+		{"Converse.js by host-meta", "", bySocket},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			talk := talk
+			talk.Service, talk.Texts = tc.service, [2]string{"Is the harbour clear? " + tc.name, "It is. Come in. " + tc.name} // none of the archive
+			connected(t, converses(t, talk), tc.connected)
+		})
+	}
+	for _, tc := range []struct {
+		transport, connected string
+		silent               int
+	}{{"websocket", bySocket, 0}, {"bosh", byRequests, heldFor + 2}} {
+		t.Run("StanzaJS by host-meta, "+tc.transport, func(t *testing.T) {
+			t.Parallel() // with the silence of the other
+			talk := talk
+			talk.Transport, talk.Silent, talk.Texts = tc.transport, tc.silent, [2]string{"Is it clear? " + tc.transport, "It is. " + tc.transport}
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			seen, err := webclient.StanzaJS(ctx, talk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, talk, seen)
+			connected(t, seen, tc.connected)
+		})
+	}
 	t.Run("xmpp.js by STARTTLS", func(t *testing.T) {
 		talk := talk
-		talk.Service = "xmpp://" + home.Clients.String()
+		talk.Service = "xmpp://" + h.Clients.String()
 		chats(t, talk)
 	})
+}
+
+// heldFor is how many seconds StanzaJS lets a request wait.
+const heldFor = 30
+
+func connected(t *testing.T, seen webclient.Seen, to string) {
+	t.Helper()
+	if want := []string{to, to}; !slices.Equal(seen.Services, want) {
+		t.Errorf("connected to %v, want %v", seen.Services, want)
+	}
 }

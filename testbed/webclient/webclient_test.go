@@ -21,9 +21,9 @@ func TestYardstick(t *testing.T) {
 }
 
 // converses lets two people use Converse.js, and looks at what they saw.
-func converses(t *testing.T, talk webclient.Talk) {
+func converses(t *testing.T, talk webclient.Talk) webclient.Seen {
 	t.Helper()
-	talk.Pictures = filepath.Join("..", "..", "build", "webclient", filepath.Dir(t.Name())) // kept, to be looked at
+	talk.Pictures = filepath.Join("..", "..", "build", "webclient", t.Name()) // kept, to be looked at
 	if err := os.MkdirAll(talk.Pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +43,7 @@ func converses(t *testing.T, talk webclient.Talk) {
 			t.Errorf("%s is no picture of a window: %v", name, err)
 		}
 	}
+	return seen
 }
 
 // chats lets them use xmpp.js.

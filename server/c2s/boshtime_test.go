@@ -1,0 +1,57 @@
+package c2s_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sallyport/server/c2s"
+)
+
+// overPipes serves requests in simulated time, and returns who makes them.
+func (d *den) overPipes(o c2s.WebOptions) *asker {
+	d.t.Helper()
+	ln, hs := make(memory), &http.Server{Handler: d.server.BOSH(d.ctx, o)} //nolint:gosec // nobody is slow here
+	ended := make(chan error, 1)
+	go func() { ended <- hs.Serve(ln) }()
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		ln <- from{theirs, "192.0.2.1"}
+		return ours, nil
+	}}
+	d.t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = hs.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			d.t.Error(err)
+		}
+	})
+	return &asker{t: d.t, http: &http.Client{Transport: transport}, url: "http://im.example/bosh", rid: 1_000_000, wait: 60}
+}
+
+// A request that is held waits as long as it was told, whatever time its body could have taken.
+func TestBOSHHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDen(t, nil)
+		a := d.overPipes(c2s.WebOptions{})
+		a.login()
+		began := time.Now()
+		if said := a.ask("", ""); said != "<body xmlns='http://jabber.org/protocol/httpbind'/>" || time.Since(began) != time.Minute {
+			t.Errorf("after %v: %s", time.Since(began), said)
+		}
+		go func() {
+			time.Sleep(45 * time.Second)
+			d.house.session().Send(note(t, "late"), 1)
+		}()
+		if said := a.ask("", ""); !strings.Contains(said, "late") {
+			t.Errorf("said %s", said)
+		}
+		a.ask("type='terminate'", "")
+		<-d.house.ends
+	})
+}
