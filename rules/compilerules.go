@@ -57,11 +57,11 @@ func (c *ruleCompiler) rule(spec *RuleSpec) {
 	c.precedence(spec, &r)
 	c.strangers(spec, r.action)
 	r.allowing = allowing(spec)
-	n := uint16(len(c.set.rules))
+	about := candidate{n: uint16(len(c.set.rules)), spaces: patternSpaces(r.match.elements), labels: labelBits(r.match.labels)}
 	c.set.rules = append(c.set.rules, r)
 	for t := range c.set.lists {
 		if stanza.Type(t) != stanza.NoType && r.types.has(stanza.Type(t)) {
-			c.set.lists[t] = append(c.set.lists[t], n)
+			c.set.lists[t] = append(c.set.lists[t], about)
 		}
 	}
 }
@@ -97,7 +97,6 @@ func (c *ruleCompiler) match(spec *MatchSpec) match {
 		}
 	}
 	m.elements = c.patterns("when.elements", spec.Elements)
-	m.spaces = patternSpaces(m.elements)
 	return m
 }
 

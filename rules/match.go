@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels"
 )
 
 // match is a compiled MatchSpec, without kinds and types, by which a Set sorts its rules beforehand. The tests stand in
@@ -16,7 +17,6 @@ type match struct {
 	from, to         []addressPattern
 	labels           []string
 	elements         []pattern
-	spaces           uint64 // of elements; see spaceBit
 }
 
 // addressPattern is a pattern for JIDs.
@@ -67,20 +67,35 @@ func (a *addressPattern) matches(j jid.JID) bool {
 	return domain == a.domain
 }
 
-// spaceBit is a bit that a namespace sets. Most sets of rules and children share none, which is seen without comparing
-// a string.
-func spaceBit(space string) uint64 {
-	if space == "" {
+// bitOf is a bit that a string sets. Most rules and stanzas share none, which is seen without comparing a string.
+func bitOf(s string) uint64 {
+	if s == "" {
 		return 1
 	}
-	return 1 << ((len(space)*7 + int(space[len(space)-1])) & 63)
+	return 1 << ((len(s)*7 + int(s[len(s)-1])) & 63)
+}
+
+// labelBit is the bit of the classification of a label; none where there is no label.
+func labelBit(l *labels.Label) uint64 {
+	if l == nil {
+		return 0
+	}
+	return bitOf(l.ClassName())
+}
+
+// labelBits are the bits that a label must have one of for any of the names to be its classification.
+func labelBits(names []string) (bits uint64) {
+	for _, n := range names {
+		bits |= bitOf(n)
+	}
+	return bits
 }
 
 // childSpaces are the bits of the namespaces of the children of a stanza.
 func childSpaces(e *xmlstream.Element) (bits uint64) {
 	for i := range e.NumNodes() {
 		if child := e.NodeAt(i).Element; child != nil {
-			bits |= spaceBit(child.Space())
+			bits |= bitOf(child.Space())
 		}
 	}
 	return bits
@@ -90,10 +105,10 @@ func childSpaces(e *xmlstream.Element) (bits uint64) {
 func patternSpaces(list []pattern) (bits uint64) {
 	for _, p := range list {
 		if p.space == contentMark {
-			bits |= spaceBit(xmlstream.NSServer) | spaceBit(xmlstream.NSClient)
+			bits |= bitOf(xmlstream.NSServer) | bitOf(xmlstream.NSClient)
 			continue
 		}
-		bits |= spaceBit(p.space)
+		bits |= bitOf(p.space)
 	}
 	return bits
 }

@@ -10,8 +10,16 @@ import (
 // Set is a compiled list of rules. It is immutable; the nil Set refuses everything, the zero Set has no rules.
 type Set struct {
 	rules   []rule
-	lists   [stanza.IQError + 1][]uint16 // numbers of the rules that can match a type of stanza
+	lists   [stanza.IQError + 1][]candidate // the rules that can match a type of stanza
 	buckets []Bucket
+}
+
+// candidate is the number of a rule, and bits by which it is nearly always seen that it does not match, beside each other so that
+// passing over a rule costs no more than that.
+type candidate struct {
+	n      uint16
+	spaces uint64 // of the namespaces of its elements, one of which the stanza must have; 0: no matter
+	labels uint64 // of its labels, one of which the message must have; 0: no matter
 }
 
 // rule is a compiled RuleSpec.
@@ -147,8 +155,8 @@ func (s *Set) Between(fromSide, toSide, fromPeer, toPeer string) *Set {
 	}
 	out := *s
 	for t := range s.lists {
-		out.lists[t] = slices.DeleteFunc(slices.Clone(s.lists[t]), func(n uint16) bool {
-			m := &s.rules[n].match
+		out.lists[t] = slices.DeleteFunc(slices.Clone(s.lists[t]), func(c candidate) bool {
+			m := &s.rules[c.n].match
 			return !oneOf(m.fromSide, fromSide) || !oneOf(m.toSide, toSide) || !oneOf(m.fromPeer, fromPeer) || !oneOf(m.toPeer, toPeer)
 		})
 	}
@@ -162,10 +170,15 @@ func (s *Set) Apply(in *Input) Outcome {
 	}
 	out := Outcome{Action: Allow, Stanza: in.Stanza}
 	view := in // replaced by a copy with the first change, so that later rules see what earlier ones made
-	spaces := childSpaces(in.Stanza.Element())
-	for _, n := range s.lists[in.Stanza.Type()] {
+	spaces, labelled := childSpaces(in.Stanza.Element()), labelBit(in.Label)
+	for i := range s.lists[in.Stanza.Type()] {
+		c := &s.lists[in.Stanza.Type()][i]
+		if c.spaces != 0 && c.spaces&spaces == 0 || c.labels != 0 && c.labels&labelled == 0 {
+			continue
+		}
+		n := c.n
 		r := &s.rules[n]
-		if r.match.spaces != 0 && r.match.spaces&spaces == 0 || !r.match.matches(view) {
+		if !r.match.matches(view) {
 			continue
 		}
 		if out.NFired < maxFired {
@@ -184,6 +197,7 @@ func (s *Set) Apply(in *Input) Outcome {
 			changed.Stanza = out.Stanza
 			if out.Label != nil {
 				changed.Label, changed.Marking = out.Label, out.Label.String()
+				labelled = labelBit(out.Label)
 			}
 			if out.Stanza != view.Stanza {
 				out.Changed, out.ChangedBy = true, r.id

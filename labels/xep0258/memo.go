@@ -18,6 +18,7 @@ const (
 // The hash has a random seed; an entry found is always verified by its user.
 type table[E any] struct {
 	seed  maphash.Seed
+	last  atomic.Pointer[E] // found last: most messages carry the label of the one before, which is seen without a hash
 	slots [tableSlots]atomic.Pointer[E]
 }
 
@@ -41,10 +42,19 @@ type reading struct {
 	found Found
 }
 
+// again returns what the label was read as that was looked for last, if this one is equal.
+func again(t *table[reading], sl *xmlstream.Element) (Found, bool) {
+	if e := t.last.Load(); e != nil && e.label.Equal(sl) {
+		return e.found, true
+	}
+	return Found{}, false
+}
+
 // recall returns what an equal label was read as before.
 func recall(t *table[reading], sum uint64, sl *xmlstream.Element) (Found, bool) {
 	for _, slot := range t.slotsOf(sum) {
 		if e := slot.Load(); e != nil && e.label.Equal(sl) {
+			t.last.Store(e)
 			return e.found, true
 		}
 	}

@@ -120,6 +120,9 @@ func stray(e *xmlstream.Element, message bool) bool {
 
 // remembered reads a securitylabel, or finds that it has read an equal one before.
 func (r *Reader) remembered(sl *xmlstream.Element, at time.Time) Found {
+	if f, hit := again(r.read, sl); hit {
+		return f
+	}
 	sum, ok := sumOf(r.read.seed, sl)
 	if ok {
 		if f, hit := recall(r.read, sum, sl); hit {
