@@ -68,13 +68,17 @@ func (w *world) end(t *testing.T) {
 	w.adds(t)
 	w.secretsKept(t)
 	for _, f := range w.flows {
-		if sent, arrived, wrong := f.count(); len(wrong) > 0 || sent-arrived > 200 {
+		eventually(t, patience, "bystander "+f.name+" is not behind", func() bool {
+			sent, arrived, _ := f.count()
+			return sent-arrived <= 200
+		})
+		if sent, arrived, wrong := f.count(); len(wrong) > 0 {
 			t.Errorf("bystander %s: sent %d, arrived %d, wrong %v", f.name, sent, arrived, wrong)
 		}
 	}
 	w.tidy()
 	var heap uint64
-	if !eventually(t, 5*time.Second, "the heap is as before (rule 6)", func() bool {
+	if !eventually(t, patience, "the heap is as before (rule 6)", func() bool {
 		heap = liveHeap()
 		return heap <= w.start.heap+4*stanzaLimit+noise
 	}) {
@@ -89,7 +93,7 @@ func (w *world) end(t *testing.T) {
 func (w *world) nothingLeaks(t *testing.T) {
 	t.Helper()
 	var now baseline
-	if eventually(t, 5*time.Second, "goroutines and descriptors are as before", func() bool {
+	if eventually(t, patience, "goroutines and descriptors are as before", func() bool {
 		for _, s := range []*station{w.b, w.evil, w.trap} { // the streams of domains that cases made up, also those that come late
 			s.dismiss(func(pair string) bool { return strings.Contains(pair, "lane") && strings.Contains(pair, "b.example") })
 		}
@@ -146,8 +150,8 @@ func (w *world) adds(t *testing.T) {
 
 // calmness is rule 2, over the whole run.
 //
-// Where others take more than noisyShare of the machine, delays say more of them than of the node: the limit is then ten
-// times as large, and the run says so. What is lost or repeated counts at any noise.
+// Delays are those of the machine too, and of what others do on it, so that only starvation is a failure; what they were is
+// printed, with the share that others took. What is lost or repeated counts always.
 func (w *world) calmness(t *testing.T, quiet [2]int, quietDelay time.Duration, others float64) {
 	var total int
 	worst := time.Duration(0)
@@ -162,12 +166,8 @@ func (w *world) calmness(t *testing.T, quiet [2]int, quietDelay time.Duration, o
 		worst = max(worst, p)
 		t.Logf("bystander %s: %d messages, p50 %v, p99 %v, p99.9 %v", f.name, arrived, f.percentile(quiet[i], 0.5), p, f.percentile(quiet[i], 0.999))
 	}
-	limit := max(2*quietDelay, mostDelay)
-	if others > noisyShare {
-		limit *= 10
-		fmt.Printf("hostile: others took %.0f %% of the machine\n", 100*others)
-	}
-	fmt.Printf("hostile: bystanders %d messages, p99 %v beside attacks, %v without, limit %v\n", total, worst, quietDelay, limit)
+	limit := max(10*quietDelay, starved)
+	fmt.Printf("hostile: bystanders %d messages, p99 %v beside attacks, %v without, others took %.0f %% of the machine\n", total, worst, quietDelay, 100*others)
 	if worst > limit && total >= flowTotal && !raceEnabled {
 		t.Errorf("p99 of bystanders is %v beside attacks and %v without: limit %v (rule 2)", worst, quietDelay, limit)
 	}

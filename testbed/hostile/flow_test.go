@@ -16,9 +16,9 @@ import (
 const (
 	calm      = "calm-" // how the ids of bystanders begin
 	flowEvery = 10 * time.Millisecond
-	flowTotal = 10_000                // messages of both flows in all
-	quietFor  = 6 * time.Second       // before the first attack
-	mostDelay = 20 * time.Millisecond // p99 beside attacks, or twice that of quiet times
+	flowTotal = 10_000          // messages of both flows in all
+	quietFor  = 6 * time.Second // before the first attack
+	starved   = 2 * time.Second // p99 beside attacks, or ten times that of quiet times: one attack holds everybody up
 )
 
 // flow is a bystander: 100 messages a second from one server to another through the node, while others are attacked

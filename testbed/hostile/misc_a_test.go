@@ -92,7 +92,7 @@ func whiteSpace(t *testing.T, w *world) {
 	if got := r.end(2 * patience); !strings.Contains(got, streamErrorText(streamError("policy-violation"))+goodbye) {
 		t.Errorf("said %q", got)
 	}
-	if took := time.Since(began); took > closeLimit {
+	if took := time.Since(began); took > patience {
 		t.Errorf("took %v", took)
 	}
 	t.Logf("%d bytes could be written until the connection was closed", <-said)

@@ -12,9 +12,6 @@ import (
 // ticksPerSecond is the unit of /proc/stat (USER_HZ, fixed on Linux).
 const ticksPerSecond = 100
 
-// noisyShare is what others may take before delays are no longer the node's own.
-const noisyShare = 0.1
-
 // neighbours is what others take of the machine's processors. A delay says something about the node only while that is little.
 type neighbours struct {
 	ticks map[string]float64

@@ -117,7 +117,7 @@ level = "debug"
 segment-bytes = "256 KiB"
 %s
 [limits]
-handshake-timeout = "1s"
+handshake-timeout = "3s"
 %s
 
 [side.inside]

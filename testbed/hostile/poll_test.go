@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// patience is how long anything may take that is not a time limit of the product.
-const patience = 15 * time.Second
+// patience is how long anything may take that is not a time limit of the product. It matters only where something fails.
+const patience = 60 * time.Second
 
 // eventually asks again and again until the answer is yes.
 func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) bool {

@@ -26,8 +26,8 @@ const (
 	goodbye  = "</stream:stream>"
 )
 
-// closeLimit is how long the product may take from an error to the end of the connection.
-const closeLimit = 5 * time.Second
+// closeLimit is how long the product may take from an error to the end of the connection, on a machine that others use as well.
+const closeLimit = 30 * time.Second
 
 // raw is an attacker: it says bytes.
 type raw struct {

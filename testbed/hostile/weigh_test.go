@@ -56,8 +56,9 @@ func (w *world) weigh(t *testing.T, h *heavy) {
 	if grown := int64(liveHeap()) - int64(heap); grown > 4*stanzaLimit+noise {
 		t.Errorf("the heap grew by %d KiB, limit %d KiB", grown>>10, (4*stanzaLimit)>>10)
 	}
-	// Both ends of the connection, TLS and the bystanders are in this process.
-	if budget := 50 * time.Millisecond * time.Duration(1+h.bytes()/(256<<10)); cost > budget && !raceEnabled {
+	// Both ends of the connection, TLS and the bystanders are in this process, and machines differ. What is not linear costs a
+	// hundred times as much.
+	if budget := 500 * time.Millisecond * time.Duration(1+h.bytes()/(256<<10)); cost > budget && !raceEnabled {
 		t.Errorf("%d KiB cost %v of CPU, limit %v", h.bytes()>>10, cost, budget)
 	}
 	if h.want.outcome == endsStream {
@@ -72,7 +73,7 @@ func (w *world) weigh(t *testing.T, h *heavy) {
 	r.told()
 	r.recorded()
 	r.conn.close()
-	eventually(t, 5*time.Second, "the heap is as before", func() bool { return liveHeap() <= heap+noise })
+	eventually(t, patience, "the heap is as before", func() bool { return liveHeap() <= heap+noise })
 }
 
 // spentCPU is what the process has used.
@@ -147,8 +148,8 @@ func slowOversize(t *testing.T, w *world) {
 	l := w.lane(t)
 	seq := w.audit.read()
 	r := w.login(t, l)
+	began := time.Now() // not after the node has begun to count
 	r.say(fill(strings.TrimSuffix(message(""), "</message>"), l, w.id("slow")) + "<body>" + strings.Repeat("x", 600<<10))
-	began := time.Now()
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(300 * time.Millisecond)
@@ -162,7 +163,7 @@ func slowOversize(t *testing.T, w *world) {
 			}
 		}
 	}()
-	said := r.end(15 * time.Second)
+	said := r.end(patience)
 	close(done)
 	if took := time.Since(began); took < 9*time.Second || !strings.HasSuffix(said, streamErrorText(streamError("policy-violation"))+goodbye) {
 		t.Errorf("after %v said %q", took, said)
