@@ -67,7 +67,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
 		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Knows: known.has, Groups: known.groups, Blocks: block.Blocks,
-		Changed: pictures.Published,
+		MayRead: c.gate.MayRead, Changed: pictures.Published,
 	})
 	c.events, pictures.Events = events, events
 	book := c.invitations(cfg, of)

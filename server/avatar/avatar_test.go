@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/server"
 	"sallyport/server/avatar"
 	"sallyport/server/pep"
@@ -44,10 +45,11 @@ func newWorld(t *testing.T) *world {
 	a := avatar.New(s)
 	events := pep.New(pep.Config{
 		Store: s, Core: &servertest.Core{}, Node: "n1", Now: time.Now, Changed: a.Published,
-		MaySee: func(context.Context, jid.JID, jid.JID) bool { return false },
-		Knows:  func(context.Context, jid.JID, jid.JID) bool { return false },
-		Groups: func(context.Context, jid.JID, jid.JID) []string { return nil },
-		Blocks: func(context.Context, jid.JID, jid.JID) bool { return false },
+		MaySee:  func(context.Context, jid.JID, jid.JID) bool { return false },
+		Knows:   func(context.Context, jid.JID, jid.JID) bool { return false },
+		Groups:  func(context.Context, jid.JID, jid.JID) []string { return nil },
+		Blocks:  func(context.Context, jid.JID, jid.JID) bool { return false },
+		MayRead: func(stanza.Stanza, jid.JID) bool { return true },
 	})
 	t.Cleanup(events.Close)
 	a.Events = events

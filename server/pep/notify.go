@@ -17,20 +17,20 @@ func itemsEvent(n *Node, id string, payload *xmlstream.Element) *xmlstream.Eleme
 	return tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(tree.New(nsEvent, "item", tree.Attr("id", id), tree.With(payload))))
 }
 
-// notify tells everybody who is there and wants to know of a node.
-func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, event *xmlstream.Element) {
+// notify tells everybody who is there and wants to know of a node, and may read what has the label, or none.
+func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, label, event *xmlstream.Element) {
 	for _, to := range s.wants.of(account, n.Name) {
-		s.tell(ctx, account, to, n, event)
+		s.tell(ctx, account, to, n, label, event)
 	}
 }
 
-// tell tells one client, if it may read the node now.
-func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, event *xmlstream.Element) {
+// tell tells one client, if it may read the node, and what has the label, now. The label is of the message (XEP-0314 §6.1).
+func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element) {
 	a := s.access(ctx, account, to, &n.Options)
-	if a < reader {
+	if a < reader || !s.mayRead(account, to, label) {
 		return
 	}
-	m, err := tree.Message(stanza.MessageHeadline, account, to, "", tree.New(nsEvent, "event", tree.With(event)))
+	m, err := tree.Message(stanza.MessageHeadline, account, to, "", tree.New(nsEvent, "event", tree.With(event)), label)
 	switch {
 	case err != nil: // what was published was read, so it can be written
 	case a == owner:
@@ -51,12 +51,14 @@ func (s *Service) last(ctx context.Context, account, to jid.JID, nodes map[strin
 		if !nodes[n.Name] || n.Options.SendLast != onComes || s.access(ctx, account, to, &n.Options) < reader {
 			continue
 		}
-		items, err := s.Store.NodeItems(ctx, account, n.Name, 1)
+		items, err := s.newest(ctx, account, to, n.Name, 1)
 		if err != nil || len(items) == 0 {
 			continue
 		}
-		if e, err := payload(items[0]); err == nil {
-			s.tell(ctx, account, to, n, itemsEvent(n, items[0].ID, e))
+		e, err1 := payload(items[0])
+		label, err2 := items[0].label()
+		if err1 == nil && err2 == nil {
+			s.tell(ctx, account, to, n, label, itemsEvent(n, items[0].ID, e))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/recent"
@@ -40,7 +41,9 @@ type Config struct {
 	Groups func(ctx context.Context, account, who jid.JID) []string
 	// Blocks reports whether an account blocks somebody.
 	Blocks func(ctx context.Context, account, other jid.JID) bool
-	// Changed is told of what was published, after it was kept; nil: nobody is.
+	// MayRead reports whether what is kept may be shown to a reader today, by its label or the default for one, and the reader's clearance.
+	MayRead func(kept stanza.Stanza, reader jid.JID) bool
+	// Changed is told of what was published without a label, after it was kept; nil: nobody is.
 	Changed func(ctx context.Context, account jid.JID, node, id string, payload *xmlstream.Element)
 }
 
@@ -86,7 +89,7 @@ func (s *Service) Feature() server.Feature {
 }
 
 func announced() []string {
-	list := []string{nsPubsub}
+	list := []string{nsPubsub, nsLabel}
 	for _, f := range []string{
 		"access-open", "access-presence", "access-roster", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
 		"config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "filtered-notifications", "item-ids",

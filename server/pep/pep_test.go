@@ -50,6 +50,13 @@ type world struct {
 	mu      sync.Mutex
 	clients map[string]string // the disco#info of each
 	blocked string
+	hidden  map[string]string // of readers, by their full address: what is in labels that they may not read
+}
+
+// mayRead looks at labels only.
+func (w *world) mayRead(kept stanza.Stanza, reader jid.JID) bool {
+	what, ok := w.hidden[reader.String()]
+	return !ok || !strings.Contains(servertest.Text(w.T, kept.Element()), what)
 }
 
 func newWorld(t *testing.T) *world {
@@ -71,7 +78,8 @@ func newWorld(t *testing.T) *world {
 			}
 			return nil
 		},
-		Blocks: func(_ context.Context, _, other jid.JID) bool { return other.String() == w.blocked },
+		Blocks:  func(_ context.Context, _, other jid.JID) bool { return other.String() == w.blocked },
+		MayRead: w.mayRead,
 	})
 	t.Cleanup(w.service.Close)
 	w.Feature = w.service.Feature()
@@ -156,7 +164,11 @@ func (w *world) notified() []string {
 			continue
 		}
 		in := strings.TrimPrefix(servertest.Text(w.T, e), "<event xmlns='http://jabber.org/protocol/pubsub#event'>")
-		out = append(out, s.To().String()+": "+strings.TrimSuffix(in, "</event>"))
+		said := s.To().String() + ": " + strings.TrimSuffix(in, "</event>")
+		if label := s.Element().Child("urn:xmpp:sec-label:0", "securitylabel"); label != nil {
+			said += servertest.Text(w.T, label)
+		}
+		out = append(out, said)
 	}
 	slices.Sort(out)
 	return out

@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels/xep0314"
 	"sallyport/server"
 	"sallyport/server/account"
 )
@@ -25,6 +26,9 @@ func (r *refusal) Error() string { return r.condition.String() + " " + r.app }
 
 func refuse(c stanza.Condition, app string) error { return &refusal{condition: c, app: app} }
 
+// errUncleared: what the publisher could not read is not published.
+var errUncleared = errors.New("the publisher is not cleared for the label")
+
 // answerTo gives what the asker is told of an error.
 func answerTo(err error) server.Answer {
 	var r *refusal
@@ -35,6 +39,8 @@ func answerTo(err error) server.Answer {
 			a.App = tree.New(nsErrors, r.app, tree.Attr("feature", r.feature))
 		}
 		return a
+	case errors.Is(err, errUncleared):
+		return server.Answer{Condition: stanza.Forbidden, App: xep0314.InsufficientClearance()}
 	case errors.Is(err, account.ErrNotFound):
 		return server.Answer{Condition: stanza.ItemNotFound}
 	case errors.Is(err, account.ErrExists):
@@ -59,14 +65,20 @@ func (s *Service) publish(ctx context.Context, q *server.Request, e *xmlstream.E
 	if err != nil {
 		return server.Answer{}, err
 	}
-	items := 0
-	for range e.Children() {
-		items++
+	labels, err := xep0314.Read(q.Stanza.Element())
+	if err != nil {
+		return server.Answer{}, refuse(stanza.BadRequest, "")
 	}
-	if items > 1 {
+	others := 0
+	for c := range e.Children() {
+		if c != item && c != labels.Label {
+			others++
+		}
+	}
+	if others > 0 {
 		return server.Answer{}, refuse(stanza.NotAllowed, "max-items-exceeded") // §7.1.3.8: batches are of no use to an account
 	}
-	p := Publication{Node: tree.Value(e, "node"), ID: tree.Value(item, "id"), Payload: payload, Publisher: q.From}
+	p := Publication{Node: tree.Value(e, "node"), ID: tree.Value(item, "id"), Payload: payload, Label: labels.Label, Publisher: q.From}
 	if x := q.Payload.Child(nsPubsub, "publish-options"); x != nil {
 		f, err := form.Submitted(x.Child(form.Space, "x"), nsOptions)
 		if err != nil {
@@ -101,6 +113,7 @@ func payloadOf(item *xmlstream.Element) (payload *xmlstream.Element, err error) 
 type Publication struct {
 	Node, ID  string // an empty id is made up
 	Payload   *xmlstream.Element
+	Label     *xmlstream.Element // its securitylabel; nil for none
 	Publisher jid.JID
 	// Options are those of a node that is made for it; nil: Defaults.
 	Options *Options
@@ -124,6 +137,9 @@ func (s *Service) Publish(ctx context.Context, owner jid.JID, p Publication) (id
 	if len(i.Payload) > MaxPayload {
 		return "", refuse(stanza.NotAcceptable, "payload-too-big")
 	}
+	if i.Label, err = s.accepted(owner, &p); err != nil {
+		return "", err
+	}
 	n, err := s.nodeFor(ctx, owner, &p)
 	if err != nil {
 		return "", err
@@ -133,11 +149,26 @@ func (s *Service) Publish(ctx context.Context, owner jid.JID, p Publication) (id
 			return "", err
 		}
 	}
-	if s.Changed != nil {
+	if s.Changed != nil && p.Label == nil {
 		s.Changed(ctx, owner, n.Name, i.ID, p.Payload)
 	}
-	s.notify(ctx, owner, &n, itemsEvent(&n, i.ID, p.Payload))
+	s.notify(ctx, owner, &n, p.Label, itemsEvent(&n, i.ID, p.Payload))
 	return i.ID, nil
+}
+
+// accepted gives the label of a publication as it is kept. What its publisher could not read is not taken (XEP-0314 §6.1.1.2).
+func (s *Service) accepted(owner jid.JID, p *Publication) (string, error) {
+	if !s.mayRead(owner, p.Publisher, p.Label) {
+		return "", errUncleared
+	}
+	if p.Label == nil {
+		return "", nil
+	}
+	text, err := xmlstream.AppendElement(nil, p.Label, "")
+	if err != nil || len(text) > MaxLabelBytes {
+		return "", refuse(stanza.BadRequest, "")
+	}
+	return string(text), nil
 }
 
 // nodeFor finds the node and holds it against what the publisher wants of it (§7.1.5), or makes it.
@@ -186,17 +217,35 @@ func (s *Service) retract(ctx context.Context, q *server.Request, e *xmlstream.E
 	if len(ids) == 0 {
 		return server.Answer{}, refuse(stanza.BadRequest, "item-required")
 	}
+	tell, _ := form.Bool(tree.Value(e, "notify"))
+	return server.Answer{}, s.takeBack(ctx, q, &n, ids, tell || n.Options.NotifyRetract)
+}
+
+// takeBack removes items, and tells of each those who could read it: in one message those that follow each other with one label.
+func (s *Service) takeBack(ctx context.Context, q *server.Request, n *Node, ids []string, tell bool) error {
 	var gone []*xmlstream.Element
-	for _, id := range ids {
-		if err := s.Store.RetractItem(ctx, q.Account, n.Name, id); err != nil {
-			return server.Answer{}, err
+	var last Item
+	flush := func() {
+		if label, err := last.label(); err == nil && tell && len(gone) > 0 {
+			s.notify(ctx, q.Account, n, label, tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(gone...)))
 		}
-		gone = append(gone, tree.New(nsEvent, "retract", tree.Attr("id", id)))
+		gone = nil
 	}
-	if wanted, _ := form.Bool(tree.Value(e, "notify")); wanted || n.Options.NotifyRetract {
-		s.notify(ctx, q.Account, &n, tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(gone...)))
+	defer flush()
+	for _, id := range ids {
+		i, err := s.item(ctx, q.Account, q.From, n.Name, id)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.RetractItem(ctx, q.Account, n.Name, id); err != nil {
+			return err
+		}
+		if i.Label != last.Label {
+			flush()
+		}
+		last, gone = i, append(gone, tree.New(nsEvent, "retract", tree.Attr("id", id)))
 	}
-	return server.Answer{}, nil
+	return nil
 }
 
 // mustHave wants the node that an element names.

@@ -77,24 +77,36 @@ func (s *Service) items(ctx context.Context, q *server.Request, e *xmlstream.Ele
 	if err := s.letIn(ctx, q, &n, ok); err != nil {
 		return server.Answer{}, err
 	}
-	list, err := s.wanted(ctx, q.Account, n.Name, e)
+	list, err := s.wanted(ctx, q, n.Name, e)
 	if err != nil {
 		return server.Answer{}, err
 	}
-	in := make([]*xmlstream.Element, 0, len(list))
+	in, err := itemsElement(n.Name, list)
+	return pubsub(in), err
+}
+
+// itemsElement writes items with their labels: the first ones, as many as an answer holds.
+func itemsElement(node string, list []Item) (*xmlstream.Element, error) {
+	var in, labels []*xmlstream.Element
+	different := make(map[string]*xmlstream.Element)
 	size := 0
 	for _, i := range list {
+		label, known := different[i.Label]
 		size += len(i.Payload)
-		if size > MaxAnswer && len(in) > 0 {
+		if len(in) > 0 && (size > MaxAnswer || !known && len(different) == MaxLabels) {
 			break // the newest are there
 		}
 		payload, err := payload(i)
-		if err != nil {
-			return server.Answer{}, err
+		if err == nil && !known {
+			label, err = i.label()
 		}
-		in = append(in, tree.New(nsPubsub, "item", tree.Attr("id", i.ID), tree.With(payload)))
+		if err != nil {
+			return nil, err
+		}
+		different[i.Label] = label
+		in, labels = append(in, tree.New(nsPubsub, "item", tree.Attr("id", i.ID), tree.With(payload))), append(labels, label)
 	}
-	return pubsub(tree.New(nsPubsub, "items", tree.Attr("node", n.Name), tree.With(in...))), nil
+	return labelled(tree.New(nsPubsub, "items", tree.Attr("node", node), tree.With(in...)), labels)
 }
 
 // MaxAnswer bounds the payloads of one answer, in bytes: it has to fit into a stanza.
@@ -128,8 +140,8 @@ func (s *Service) letIn(ctx context.Context, q *server.Request, n *Node, exists 
 	return refuse(stanza.NotAllowed, "closed-node")
 }
 
-// wanted gives the items that are asked for: by their ids, or the last ones, newest first.
-func (s *Service) wanted(ctx context.Context, account jid.JID, node string, e *xmlstream.Element) ([]Item, error) {
+// wanted gives the items that are asked for and may be read by who asks: by their ids, or the last ones, newest first.
+func (s *Service) wanted(ctx context.Context, q *server.Request, node string, e *xmlstream.Element) ([]Item, error) {
 	most := MaxItems
 	if text := tree.Value(e, "max_items"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 31)
@@ -147,7 +159,7 @@ func (s *Service) wanted(ctx context.Context, account jid.JID, node string, e *x
 		if asked++; asked > MaxItems {
 			return nil, refuse(stanza.BadRequest, "")
 		}
-		i, err := s.Store.NodeItem(ctx, account, node, tree.Value(c, "id"))
+		i, err := s.item(ctx, q.Account, q.From, node, tree.Value(c, "id"))
 		if err != nil {
 			return nil, err
 		}
@@ -156,7 +168,7 @@ func (s *Service) wanted(ctx context.Context, account jid.JID, node string, e *x
 	if asked > 0 {
 		return list, nil
 	}
-	return s.Store.NodeItems(ctx, account, node, most)
+	return s.newest(ctx, q.Account, q.From, node, most)
 }
 
 // create is XEP-0060 §8.1.
@@ -221,7 +233,7 @@ func (s *Service) ownerAnswer(ctx context.Context, q *server.Request) (server.An
 		if err := s.Store.PurgeNode(ctx, q.Account, n.Name); err != nil {
 			return server.Answer{}, err
 		}
-		s.notify(ctx, q.Account, &n, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
+		s.notify(ctx, q.Account, &n, nil, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
 		return server.Answer{}, nil
 	case !q.Set && e.Local() == "configure":
 		return ownerPubsub(tree.New(nsOwner, "configure", tree.Attr("node", n.Name), tree.With(n.Options.form("form", nsConfig).Element()))), nil
@@ -255,7 +267,7 @@ func (s *Service) remove(ctx context.Context, account jid.JID, n *Node) error {
 		return err
 	}
 	if n.Options.NotifyDelete {
-		s.notify(ctx, account, n, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
+		s.notify(ctx, account, n, nil, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
 	}
 	return nil
 }
@@ -273,7 +285,8 @@ func (s *Service) Info(ctx context.Context, account, who jid.JID, node string) *
 	))
 }
 
-// Read gives an item of an account with the options of its node, for features of the server. account.ErrNotFound.
+// Read gives an item of an account with the options of its node, for features of the server. account.ErrNotFound, also for an item with a
+// label: features would carry it to where it has none.
 func (s *Service) Read(ctx context.Context, owner jid.JID, node, id string) (*xmlstream.Element, Options, error) {
 	n, ok, err := s.node(ctx, owner, node)
 	if err == nil && !ok {
@@ -283,6 +296,9 @@ func (s *Service) Read(ctx context.Context, owner jid.JID, node, id string) (*xm
 		return nil, Options{}, err
 	}
 	i, err := s.Store.NodeItem(ctx, owner, node, id)
+	if err == nil && i.Label != "" {
+		err = account.ErrNotFound
+	}
 	if err != nil {
 		return nil, Options{}, err
 	}

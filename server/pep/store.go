@@ -36,6 +36,7 @@ type Item struct {
 	Version   hybrid.ID // when it was published; given by the store
 	Publisher jid.JID   // full
 	Payload   []byte    // canonical XML; empty for none
+	Label     string    // canonical XML of its securitylabel (XEP-0314); empty for none
 }
 
 // Store keeps nodes and items. What it has changed is durable when it returns without error.

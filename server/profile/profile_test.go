@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/server/pep"
 	"sallyport/server/profile"
 	"sallyport/server/servertest"
@@ -20,10 +21,11 @@ func TestProfile(t *testing.T) {
 	const hamlet, friend, stranger = "hamlet@denmark.lit", "horatio@denmark.lit/x", "osric@denmark.lit/x"
 	events := pep.New(pep.Config{
 		Store: servertest.Store(t, hamlet), Core: &servertest.Core{}, Node: "n1", Now: time.Now,
-		MaySee: func(_ context.Context, _, who jid.JID) bool { return who == jid.MustParse(friend).Bare() },
-		Knows:  func(context.Context, jid.JID, jid.JID) bool { return false },
-		Groups: func(context.Context, jid.JID, jid.JID) []string { return nil },
-		Blocks: func(context.Context, jid.JID, jid.JID) bool { return false },
+		MaySee:  func(_ context.Context, _, who jid.JID) bool { return who == jid.MustParse(friend).Bare() },
+		Knows:   func(context.Context, jid.JID, jid.JID) bool { return false },
+		Groups:  func(context.Context, jid.JID, jid.JID) []string { return nil },
+		Blocks:  func(context.Context, jid.JID, jid.JID) bool { return false },
+		MayRead: func(stanza.Stanza, jid.JID) bool { return true },
 	})
 	t.Cleanup(events.Close)
 	f := profile.New(events)

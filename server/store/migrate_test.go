@@ -30,6 +30,7 @@ var released = []string{
 	"913e68393c5962bc",
 	"207b1d18278e9219",
 	"52d74acfa2c1eae4",
+	"5505b21bdd718167",
 }
 
 func TestReleasedMigrationsAreNotEdited(t *testing.T) {
@@ -165,6 +166,18 @@ var content = []struct {
 		check: func(t *testing.T, s *store.Store) {
 			if got, err := s.Setting(t.Context(), "a.example", "motd"); err != nil || string(got) != "{}" {
 				t.Errorf("the setting is %s, %v", got, err)
+			}
+		},
+	},
+	{
+		statements: []string{
+			`INSERT INTO node_items (domain, local, node, item, version, publisher, payload, label)
+				VALUES ('a.example', 'juliet', 'n', 'j', '0000000000030002-n1', 'juliet@a.example/b', CAST('<y/>' AS {bytes}), '<l/>')`,
+		},
+		check: func(t *testing.T, s *store.Store) {
+			list, err := s.NodeItems(t.Context(), jid.MustParse("juliet@a.example"), "n", 5)
+			if err != nil || len(list) != 2 || list[0].Label != "<l/>" || list[1].Label != "" || string(list[1].Payload) != "<x/>" {
+				t.Errorf("the items are %+v, %v", list, err)
 			}
 		},
 	},

@@ -234,6 +234,10 @@ var migrations = [...][]string{
 			PRIMARY KEY (domain, name)
 		){table}`,
 	},
+	// 9: labels of what is published.
+	{
+		`ALTER TABLE node_items ADD COLUMN label {text} NOT NULL DEFAULT ''`,
+	},
 }
 
 // table is one that backups have, with its columns and those that order it.
@@ -258,7 +262,7 @@ var tables = []table{
 	{"blocked", []string{"domain", "local", "who"}, 3},
 	{"documents", []string{"domain", "local", "kind", "name", "content"}, 4},
 	{"nodes", []string{"domain", "local", "name", "options_json"}, 3},
-	{"node_items", []string{"domain", "local", "node", "item", "version", "publisher", "payload"}, 4},
+	{"node_items", []string{"domain", "local", "node", "item", "version", "publisher", "payload", "label"}, 4},
 	{"invites", []string{"domain", "digest", "inviter", "kind", "local", "expires", "used"}, 2},
 	{"push_services", []string{"domain", "local", "service", "node", "options"}, 4},
 	{"uploads", []string{"domain", "slot", "owner", "name", "type", "size", "expires", "stored"}, 2},

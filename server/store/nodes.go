@@ -103,9 +103,10 @@ func (s *Store) PublishItem(ctx context.Context, owner jid.JID, node string, i p
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(`INSERT INTO node_items (domain, local, node, item, version, publisher, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (domain, local, node, item) DO UPDATE SET version = excluded.version, publisher = excluded.publisher, payload = excluded.payload`,
-			append(key, i.ID, version.String(), i.Publisher.String(), append([]byte{}, i.Payload...))...); err != nil {
+		if _, err := t.exec(`INSERT INTO node_items (domain, local, node, item, version, publisher, payload, label) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (domain, local, node, item) DO UPDATE SET version = excluded.version, publisher = excluded.publisher, payload = excluded.payload,
+				label = excluded.label`,
+			append(key, i.ID, version.String(), i.Publisher.String(), append([]byte{}, i.Payload...), i.Label)...); err != nil {
 			return err
 		}
 		if _, err := t.exec(`DELETE FROM node_items WHERE domain = $1 AND local = $2 AND node = $3 AND item NOT IN
@@ -114,7 +115,7 @@ func (s *Store) PublishItem(ctx context.Context, owner jid.JID, node string, i p
 			return err
 		}
 		var size int64
-		if err := t.row(`SELECT CAST(coalesce(sum(length(payload)), 0) AS BIGINT) FROM node_items WHERE domain = $1 AND local = $2`, key[:2], &size); err != nil {
+		if err := t.row(`SELECT CAST(coalesce(sum(length(payload) + length(label)), 0) AS BIGINT) FROM node_items WHERE domain = $1 AND local = $2`, key[:2], &size); err != nil {
 			return err
 		}
 		if size > pep.MaxBytes {
@@ -136,7 +137,7 @@ func (t *tx) nextVersion(key []any, now time.Time, host string) (hybrid.ID, erro
 	return hybrid.After(before, now, host)
 }
 
-const itemOfNode = `item, version, publisher, payload`
+const itemOfNode = `item, version, publisher, payload, label`
 
 // NodeItems is pep.Store.
 func (s *Store) NodeItems(ctx context.Context, owner jid.JID, node string, limit int) ([]pep.Item, error) {
@@ -162,7 +163,7 @@ func (s *Store) nodeItems(ctx context.Context, query string, args ...any) ([]pep
 	err := s.read(ctx, query, args, func(r *sql.Rows) error {
 		var i pep.Item
 		var version, publisher string
-		if err := r.Scan(&i.ID, &version, &publisher, &i.Payload); err != nil {
+		if err := r.Scan(&i.ID, &version, &publisher, &i.Payload, &i.Label); err != nil {
 			return err
 		}
 		var err1, err2 error

@@ -1,0 +1,102 @@
+package pep_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server/servertest"
+)
+
+// label is a securitylabel of the test's own; named is one in an answer.
+func label(word string) string {
+	return "<securitylabel xmlns='urn:xmpp:sec-label:0'><label><x xmlns='urn:x'>" + word + "</x></label></securitylabel>"
+}
+
+func named(word, n string) string {
+	return "<securitylabel xmlns='urn:xmpp:sec-label:0' xmlns:a='urn:xmpp:sec-label:pubsub:0' a:id='label-" + n + "'><label><x xmlns='urn:x'>" + word + "</x></label></securitylabel>"
+}
+
+func labelledItem(node, id, payload, label string) string {
+	return "<publish node='" + node + "'><item id='" + id + "'>" + payload + "</item>" + label + "</publish>"
+}
+
+// labelWorld is a world in which three items of a node have labels and two readers may not read one of them.
+func labelWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.hidden = map[string]string{nurse: ">SECRET<", chamber: ">SECRET<"}
+	for _, c := range []string{balcony, chamber, romeo, nurse} {
+		w.comes(c, info(tune+"+notify"))
+	}
+	w.asks("set", balcony, publish(tune, "a", song)+options("max_items", "10"))
+	w.expect("no label", balcony+": "+event(tune, "a", song), chamber+": "+event(tune, "a", song), romeo+": "+event(tune, "a", song), nurse+": "+event(tune, "a", song))
+	w.asks("set", balcony, labelledItem(tune, "b", song, label("SECRET")))
+	secret := event(tune, "b", song) + label("SECRET")
+	w.expect("a label that not everybody may read", balcony+": "+secret, romeo+": "+secret)
+	w.asks("set", balcony, labelledItem(tune, "c", song, label("OPEN")))
+	open := event(tune, "c", song) + label("OPEN")
+	w.expect("one that everybody may", balcony+": "+open, chamber+": "+open, romeo+": "+open, nurse+": "+open)
+	return w
+}
+
+// Items with labels are there for those who may read them, and for nobody else (XEP-0314 §5.2).
+func TestItemsAreReadByLabel(t *testing.T) {
+	t.Parallel()
+	w := labelWorld(t)
+	all := func(in string) string {
+		return "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='" + tune + "'>" + in + "</items></pubsub>"
+	}
+	item := func(id, n string) string {
+		if n == "" {
+			return fmt.Sprintf("<item id='%s'>%s</item>", id, song)
+		}
+		return fmt.Sprintf("<item xmlns:a='urn:xmpp:sec-label:pubsub:0' id='%s' a:label='label-%s'>%s</item>", id, n, song)
+	}
+	ask, last := "<items node='"+tune+"'/>", "<items node='"+tune+"' max_items='2'/>"
+	one := "<items node='" + tune + "'><item id='b'/></items>"
+	for _, tt := range []struct{ name, from, in, want string }{
+		{"all of them", romeo, ask, all(item("c", "1") + item("b", "2") + item("a", "") + named("OPEN", "1") + named("SECRET", "2"))},
+		{"without what he may not read", nurse, ask, all(item("c", "1") + item("a", "") + named("OPEN", "1"))},
+		{"the last two that he may read", nurse, last, all(item("c", "1") + item("a", "") + named("OPEN", "1"))},
+		{"the last two", romeo, last, all(item("c", "1") + item("b", "2") + named("OPEN", "1") + named("SECRET", "2"))},
+		{"by its id", romeo, one, all(item("b", "1") + named("SECRET", "1"))},
+		{"as if it did not exist", nurse, one, "item-not-found"},
+		{"nor for another client of the account", chamber, one, "item-not-found"},
+	} {
+		if d := cmp.Diff(tt.want, w.asks("get", tt.from, tt.in)); d != "" {
+			t.Errorf("%s: %s", tt.name, d)
+		}
+	}
+	if _, _, err := w.service.Read(t.Context(), jid.MustParse(juliet), tune, "b"); err == nil {
+		t.Error("a feature of the server carries a label away")
+	}
+}
+
+// What is taken back, and what was published last, is told by label; a label is taken from who could read it (§6).
+func TestEventsAreToldByLabel(t *testing.T) {
+	t.Parallel()
+	w := labelWorld(t)
+	for _, tt := range []struct{ name, from, in, want string }{
+		{"two labels", balcony, labelledItem(tune, "d", song, label("OPEN")+label("OPEN")), "bad-request"},
+		{"one in the item", balcony, publish(tune, "d", label("OPEN")), "bad-request"},
+		{"beyond the publisher", chamber, labelledItem(tune, "d", song, label("SECRET")), "forbidden <insufficient-clearance xmlns='urn:xmpp:sec-label:pubsub:errors:0'/>"},
+		{"what she may not read", chamber, "<retract node='" + tune + "'><item id='b'/></retract>", "item-not-found"},
+	} {
+		if got := w.asks("set", tt.from, tt.in); got != tt.want {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+		w.expect(tt.name)
+	}
+	w.presence(servertest.Stanza(t, "<presence from='"+nurse+"' to='"+juliet+"' type='unavailable'/>"))
+	w.asks("set", balcony, labelledItem(tune, "e", song, label("SECRET")))
+	w.notified()
+	w.comes(nurse, info(tune+"+notify"))
+	w.expect("the last that she may read", nurse+": "+event(tune, "c", song)+label("OPEN"))
+	w.asks("set", balcony, "<retract node='"+tune+"'><item id='a'/><item id='b'/><item id='e'/></retract>")
+	a := "<items node='" + tune + "'><retract id='a'/></items>"
+	others := "<items node='" + tune + "'><retract id='b'/><retract id='e'/></items>" + label("SECRET")
+	w.expect("taken back", balcony+": "+a, chamber+": "+a, romeo+": "+a, nurse+": "+a, balcony+": "+others, romeo+": "+others)
+}
