@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,8 @@ func home(t *testing.T, more string) (*imserver.Home, netip.AddrPort) {
 	return h, web
 }
 
+var people = [2]webclient.Person{{JID: "romeo@" + imserver.Domain, Password: imserver.Password}, {JID: "juliet@" + imserver.Domain, Password: imserver.Password}}
+
 // What a client finds in the host-meta of the domain.
 const (
 	bySocket   = "wss://home.test/ws"
@@ -66,7 +69,7 @@ func TestSallyport(t *testing.T) {
 	h, web := home(t, "")
 	talk := webclient.Talk{
 		Domain: imserver.Domain, Authority: h.CA, At: web.String(),
-		People: [2]webclient.Person{{JID: "romeo@" + imserver.Domain, Password: imserver.Password}, {JID: "juliet@" + imserver.Domain, Password: imserver.Password}},
+		People: people,
 		Texts:  [2]string{"Is the harbour clear?", "It is. Come in."},
 	}
 	for _, tc := range []struct{ name, service, connected string }{
@@ -112,5 +115,52 @@ func connected(t *testing.T, seen webclient.Seen, to string) {
 	t.Helper()
 	if want := []string{to, to}; !slices.Equal(seen.Services, want) {
 		t.Errorf("connected to %v, want %v", seen.Services, want)
+	}
+}
+
+// TestTokens: xmpp.js logs in by SASL2, gets a resource, stream management and a token with it, resumes by the token, and comes back by it alone.
+func TestTokens(t *testing.T) {
+	h, web := home(t, "")
+	for name, service := range map[string]string{"TCP": "xmpps://home.test:5223", "STARTTLS": "xmpp://" + h.Clients.String(), "WebSocket": bySocket} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			seen, err := webclient.Tokens(ctx, webclient.Talk{
+				Domain: imserver.Domain, Service: service, Authority: h.CA, People: people, At: web.String(), Direct: h.Direct.String(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			byTokens(t, seen)
+		})
+	}
+}
+
+// byTokens: what was asked for was given, each time with the login.
+func byTokens(t *testing.T, seen webclient.Seen) {
+	t.Helper()
+	const password, token, given = "SCRAM-SHA-1", "HT-SHA-256-NONE", "additional-data authorization-identifier "
+	want := []webclient.Login{
+		{Mechanism: password, Success: given + "bound token"}, // the other's
+		{Mechanism: password, Success: given + "bound token"},
+		{Mechanism: token, Success: given + "resumed"},
+		{Mechanism: token, Success: given + "bound"},
+		{Mechanism: token, Refused: "not-authorized"},
+		{Mechanism: password, Success: given + "bound token"},
+	}
+	for i, l := range seen.Logins {
+		if i >= len(want) || l.Mechanism != want[i].Mechanism || l.Success != want[i].Success || l.Refused != want[i].Refused {
+			t.Errorf("login %d: %+v", i+1, l)
+		}
+	}
+	if len(seen.Logins) != len(want) || len(seen.LoggedIn) != 3 {
+		t.Fatalf("%d attempts, of which are in: %v", len(seen.Logins), seen.LoggedIn)
+	}
+	first := seen.LoggedIn[0]
+	if seen.Resumed != first || seen.Logins[2].Address != first || !strings.HasPrefix(first, people[0].JID+"/tag/") {
+		t.Errorf("%s was resumed as %s", first, seen.Resumed)
+	}
+	if len(seen.Errors) > 0 {
+		t.Error(seen.Errors)
 	}
 }

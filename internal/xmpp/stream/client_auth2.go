@@ -20,7 +20,8 @@ type authenticate struct {
 	rotate bool   // a token was used: the edge may hand out its successor
 
 	data    []byte               // of the mechanism, for the client
-	results []*xmlstream.Element // of what was asked for
+	failed  *xmlstream.Element   // the resumption that did not succeed
+	results []*xmlstream.Element // of what else was asked for
 	answers []*xmlstream.Element // for <bound/>
 	asked   bool                 // for a token
 }
@@ -161,6 +162,9 @@ func (m *Client) success() {
 		who = m.account
 	}
 	list = append(list, withText(el(nsSASL2, "authorization-identifier"), who.String()))
+	if two.failed != nil { // before what is enabled anew, for clients that read in order: COMPAT(xmpp.js, 0.14)
+		list = append(list, two.failed)
+	}
 	managed := false
 	switch {
 	case resumed:

@@ -74,7 +74,7 @@ func (m *Client) resumeFailure(cond string) {
 		m.failed(cond)
 		return
 	}
-	m.auth.two.results = append(m.auth.two.results, with(el(nsManage, "failed"), el(xmlstream.NSStanzas, cond)))
+	m.auth.two.failed = with(el(nsManage, "failed"), el(xmlstream.NSStanzas, cond))
 	m.advance()
 }
 
