@@ -34,8 +34,9 @@ type Talk struct {
 	Texts   [2]string `json:"texts"`
 	// Domain is what xmpp.js connects for, and whose host-meta is read.
 	Domain string `json:"domain"`
-	// At is where port 443 of Domain is, for the browser and for StanzaJS; they ask no name server.
-	At string `json:"at"`
+	// At is where port 443 of Domain is, and Direct where 5223 is, for all but XMPPJS: nobody asks a name server.
+	At     string `json:"at"`
+	Direct string `json:"direct"`
 	// Transport is what StanzaJS may use of what it finds: "websocket" or "bosh".
 	Transport string `json:"transport"`
 	// Authority is a file with the certificate authority that xmpp.js and StanzaJS believe, beside the usual ones.
@@ -51,7 +52,19 @@ type Seen struct {
 	LoggedIn []string       // full addresses, in order
 	Services []string       // that they are connected to, in order, where the program tells
 	Read     map[string]int // text, and how often it stood there
+	Logins   []Login        // attempts with tokens.mjs, in order
+	Resumed  string         // address of the session that was, with tokens.mjs
+	Errors   []string       // that a client has found beside
 	Told     []string       // everything, for the log of a failed test
+}
+
+// Login is one attempt by SASL2 (XEP-0388).
+type Login struct {
+	Mechanism string // "old" stands before one of RFC 6120 §6
+	Asks      string // names of what stood in the request
+	Success   string // names of what stood in the answer, empty where it was a failure
+	Address   string
+	Refused   string // condition
 }
 
 // Converse lets both people use Converse.js, each in a browser of his own. What the certificate says is not looked at.
@@ -78,6 +91,11 @@ func StanzaJS(ctx context.Context, talk Talk) (Seen, error) {
 	return run(ctx, "stanzajs.mjs", talk.believed(), talk)
 }
 
+// Tokens lets the first of them use xmpp.js with tokens, and the second say something meanwhile.
+func Tokens(ctx context.Context, talk Talk) (Seen, error) {
+	return run(ctx, "tokens.mjs", talk.believed(), talk)
+}
+
 func (t Talk) believed() []string {
 	if t.Authority == "" {
 		return nil
@@ -100,9 +118,11 @@ func run(ctx context.Context, program string, env []string, job any) (seen Seen,
 	done := false
 	for line := range strings.Lines(string(out)) {
 		var told struct {
-			LoggedIn, Service, Read, Failed string
-			Times                           int
-			Done                            bool
+			LoggedIn, Service, Read, Failed            string
+			Mechanism, Asks, Success, Address, Refused string
+			Resumed, Error                             string
+			Times                                      int
+			Done                                       bool
 		}
 		seen.Told = append(seen.Told, strings.TrimSpace(line))
 		if bad := json.Unmarshal([]byte(line), &told); bad != nil {
@@ -113,6 +133,17 @@ func run(ctx context.Context, program string, env []string, job any) (seen Seen,
 		}
 		if told.Read != "" {
 			seen.Read[told.Read] = told.Times
+		}
+		if told.Error != "" {
+			seen.Errors = append(seen.Errors, told.Error)
+		}
+		seen.Resumed += told.Resumed
+		if told.Mechanism != "" {
+			seen.Logins = append(seen.Logins, Login{Mechanism: told.Mechanism, Asks: told.Asks})
+		}
+		if n := len(seen.Logins); n > 0 && told.Success+told.Refused != "" {
+			last := &seen.Logins[n-1]
+			last.Success, last.Address, last.Refused = told.Success, told.Address, told.Refused
 		}
 		done = done || told.Done
 	}
@@ -144,7 +175,7 @@ func servePage() (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -10,7 +10,7 @@ import { reach } from './reach.mjs';
 
 const job = JSON.parse(readFileSync(0, 'utf8'));
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
-const patience = 20_000;
+const patience = 90_000;
 globalThis.WebSocket ??= WebSocket; // Node has one from version 22 on
 reach(job);
 const userAgent = xml('user-agent', { id: 'd4565fa7-4d72-4749-b3d3-740edbf87770' }, xml('software', {}, 'xmpp.js'), xml('device', {}, 'bench'));
