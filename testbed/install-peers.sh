@@ -17,6 +17,8 @@ needed() {
 /usr/lib/python3/dist-packages/slixmpp/__init__.py   python3-slixmpp   the clients of both
 /usr/lib/python3/dist-packages/nbxmpp/__init__.py    python3-nbxmpp    the library of Gajim: reads our label catalogues
 /usr/lib/python3/dist-packages/aioxmpp/__init__.py   python3-aioxmpp   another library of clients of the server
+/usr/lib/x86_64-linux-gnu/lua/5.4/dbd/sqlite3.so     lua-dbi-sqlite3   Prosody's archive in SQLite, for the measurements
+/usr/lib/erlang/lib/p1_sqlite3/ebin/sqlite3.app      erlang-p1-sqlite3 ejabberd's archive in SQLite, for the measurements
 /usr/bin/python3                                     python3           runs slixmpp and nbxmpp
 /usr/bin/xmlwf                                       expat             judge of our XML: expat
 /usr/bin/xmllint                                     libxml2-utils     judge of our XML: libxml2
@@ -40,6 +42,8 @@ die() {
 present() {
 	case $1 in
 	*/lunbound.so) ls /usr/lib/*/lua/5.4/lunbound.so >/dev/null 2>&1 ;;
+	*/dbd/sqlite3.so) ls /usr/lib/*/lua/5.4/dbd/sqlite3.so >/dev/null 2>&1 ;;
+	*/p1_sqlite3/*) ls -d /usr/lib/erlang/lib/p1_sqlite3-* >/dev/null 2>&1 ;;
 	*/initdb) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
 	*) [ -e "$1" ] ;;
 	esac

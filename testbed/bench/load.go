@@ -20,13 +20,14 @@ type report struct {
 	ExactlyOnceInOrder bool    `json:"exactly_once_in_order"`
 	Error              string  `json:"error"`
 	FirstError         string  `json:"first_error"`
+	TLS                string  `json:"tls"`
 	Latency            struct {
 		P50 float64 `json:"p50_ms"`
 		P99 float64 `json:"p99_ms"`
 	} `json:"latency"`
 	Processes map[string]struct {
 		CPUPer100k float64 `json:"cpu_s_per_100k"`
-		RSS        float64 `json:"rss_mb"`
+		Peak       float64 `json:"hwm_mb"`
 	} `json:"processes"`
 }
 

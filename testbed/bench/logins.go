@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 
 	"sallyport/testbed/imserver"
@@ -32,50 +30,32 @@ type loginReport struct {
 	} `json:"processes"`
 }
 
-// loginTarget is a server to log in to.
-type loginTarget struct {
-	name string
-	args []string
-	pid  int
-}
-
 // logins measures logins by SCRAM-SHA-1 inside STARTTLS, and what the sessions keep resident, on Prosody, ejabberd and the
 // server under test. Each begins with a run that is not counted.
 func logins(ctx context.Context, s *settings) (rows []Row, err error) {
 	if err := s.buildLoad(ctx); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(s.work, "logins")
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	f := &field{}
+	defer func() { err = errors.Join(err, f.close()) }()
+	if err := s.addPeers(ctx, f, loginAccounts, peers.NoArchive, [2]string{}); err != nil {
 		return nil, err
 	}
-	bed, err := peers.OpenBed(dir, peers.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, bed.Close()) }()
-	if err := bed.Start(); err != nil {
+	if err := s.addHome(f, loginAccounts, "", imserver.Wishes{}); err != nil {
 		return nil, err
 	}
 	targets := make(map[string]loginReport)
-	for _, p := range []*peers.Server{bed.Prosody, bed.Ejabberd} {
-		at := []string{"-host", p.Clients().String(), "-domain", p.Domain}
-		if _, err := s.runLoadOnce(ctx, append([]string{"register", "-n", strconv.Itoa(loginAccounts)}, at...)); err != nil {
-			return nil, err
-		}
-		if targets[p.Name], err = s.logIn(ctx, loginTarget{p.Name, at, p.PID()}); err != nil {
+	for _, c := range f.all {
+		if targets[c.name], err = s.logIn(ctx, c); err != nil {
 			return nil, err
 		}
 	}
-	if targets["sallyport"], err = s.logInHome(ctx); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"prosody", "ejabberd", "sallyport"} {
+	for _, name := range []string{"prosody", "ejabberd", home} {
 		r, yard := targets[name], targets["ejabberd"]
 		rate := figure("SCRAM logins, "+name, r.LoginsPerS, "1/s", "ejabberd", yard.LoginsPerS)
 		cpu := figure("CPU of a login, "+name, r.Processes[name].CPUPerLogin, "ms", "ejabberd", yard.Processes["ejabberd"].CPUPerLogin)
 		memory := figure("idle session, "+name, r.Processes[name].KiBPerSession, "KiB", "ejabberd", yard.Processes["ejabberd"].KiBPerSession)
-		if name == "sallyport" {
+		if name == home {
 			rate, memory = rate.under(atLeast(3)), memory.under(atMostAbsolute(40, "KiB"))
 		}
 		rows = append(rows, rate, cpu, memory)
@@ -83,42 +63,15 @@ func logins(ctx context.Context, s *settings) (rows []Row, err error) {
 	return rows, nil
 }
 
-// logInHome measures the server under test, with the configuration that init makes.
-func (s *settings) logInHome(ctx context.Context) (r loginReport, err error) {
-	block, err := peers.ClaimBlock()
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, block.Close()) }()
-	dir := filepath.Join(s.work, "home")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return r, err
-	}
-	var users []string
-	for i := range loginAccounts {
-		users = append(users, "load"+strconv.Itoa(i))
-	}
-	home, err := imserver.New(imserver.Wishes{Dir: dir, Addr: block.AddrPort(1, 5222).Addr(), Users: users})
-	if err != nil {
-		return r, err
-	}
-	if err := home.Run(); err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, home.Stop()) }()
-	at := []string{"-host", home.Clients.String(), "-domain", imserver.Domain, "-password", imserver.Password}
-	return s.logIn(ctx, loginTarget{"sallyport", at, home.PID()})
-}
-
-func (s *settings) logIn(ctx context.Context, t loginTarget) (r loginReport, err error) {
+func (s *settings) logIn(ctx context.Context, c contender) (r loginReport, err error) {
 	for _, n := range []int{loginAccounts, loginSessions} {
 		args := append([]string{
-			"idle", "-n", strconv.Itoa(n), "-users", strconv.Itoa(loginAccounts), "-auth", "scram-sha-1", "-watch", fmt.Sprintf("%s=%d", t.name, t.pid),
-		}, t.args...)
+			"idle", "-n", strconv.Itoa(n), "-users", strconv.Itoa(loginAccounts), "-watch", fmt.Sprintf("%s=%d", c.process, c.pid),
+		}, c.args...)
 		out, err := exec.CommandContext(ctx, s.load, args...).Output()
 		r = loginReport{}
 		if jsonErr := json.Unmarshal(out, &r); jsonErr != nil || err != nil || r.Dropped > 0 {
-			return r, fmt.Errorf("log in to %s: %w (%d dropped; %s)\n%s", t.name, errors.Join(err, jsonErr), r.Dropped, r.Error, out)
+			return r, fmt.Errorf("log in to %s: %w (%d dropped; %s)\n%s", c.name, errors.Join(err, jsonErr), r.Dropped, r.Error, out)
 		}
 	}
 	return r, nil

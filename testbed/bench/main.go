@@ -24,6 +24,7 @@ type settings struct {
 	work      string  // for state, certificates and logs
 	scale     float64 // of all message counts
 	runs      int     // of each measurement; the median counts
+	rounds    int     // of each measurement that several servers take in turn
 	profile   string  // where the program under test writes its profile; empty: it makes none
 }
 
@@ -42,7 +43,9 @@ func groups() []group {
 		{"rules", rules},
 		{"links", links},
 		{"hf", hf},
-		{"logins", logins},
+		{"server/logins", logins},
+		{"server/1to1", oneToOne},
+		{"server/archive", withArchive},
 	}
 }
 
@@ -67,9 +70,10 @@ func run(args []string) error {
 	f.StringVar(&s.sallyport, "sallyport", "build/sallyport", "the program under test")
 	f.Float64Var(&s.scale, "scale", 1, "times the usual number of messages")
 	f.IntVar(&s.runs, "runs", 3, "runs of each relay measurement; the median counts")
+	f.IntVar(&s.rounds, "rounds", 5, "rounds of the measurements that servers take in turn; the median counts")
 	f.StringVar(&s.profile, "cpuprofile", "", "let the program under test write a processor profile there")
 	out := f.String("json", "build/bench.json", "file for the rows")
-	only := f.String("only", "", "one group: "+names())
+	only := f.String("only", "", "one group, or all whose names begin with it and a slash: "+names())
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func names() string {
 func measure(ctx context.Context, s *settings, only string) ([]Row, error) {
 	chosen := groups()
 	if only != "" {
-		chosen = slices.DeleteFunc(chosen, func(g group) bool { return g.name != only })
+		chosen = slices.DeleteFunc(chosen, func(g group) bool { return g.name != only && !strings.HasPrefix(g.name, only+"/") })
 	}
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("no group %q; there are %s", only, names())

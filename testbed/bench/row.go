@@ -21,6 +21,8 @@ type Row struct {
 	Budget    string  `json:"budget"`
 	Met       *bool   `json:"met"` // null without a budget
 	Against   string  `json:"against"`
+	// Spread is how far the greatest of several values is from the least, as a share of the median; 0 where there was one.
+	Spread float64 `json:"spread"`
 }
 
 // limit is a budget on a row.
@@ -30,7 +32,7 @@ type limit struct {
 }
 
 func atMost(times float64) limit {
-	return limit{fmt.Sprintf("<= %g x", times), func(v, y float64) bool { return v <= times*y }}
+	return limit{fmt.Sprintf("<= %.3g x", times), func(v, y float64) bool { return v <= times*y }}
 }
 
 func atLeast(times float64) limit {
@@ -65,6 +67,12 @@ func (r Row) under(l limit) Row {
 	return r
 }
 
+// spreading says how far the values went apart that a row has the median of.
+func (r Row) spreading(values []float64) Row {
+	r.Spread = round(spread(values))
+	return r
+}
+
 // round keeps four digits, as more would be noise.
 func round(f float64) float64 {
 	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
@@ -76,7 +84,7 @@ func round(f float64) float64 {
 
 func printTable(w io.Writer, rows []Row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "name\tvalue\tunit\tagainst\tyardstick\tratio\tbudget\tmet")
+	fmt.Fprintln(t, "name\tvalue\tunit\tspread\tagainst\tyardstick\tratio\tbudget\tmet")
 	for _, r := range rows {
 		met, budget, yardstick, ratio := "-", "-", "-", "-"
 		if r.Met != nil {
@@ -85,7 +93,11 @@ func printTable(w io.Writer, rows []Row) {
 		if r.Yardstick != 0 {
 			yardstick, ratio = fmt.Sprintf("%g", r.Yardstick), fmt.Sprintf("%.3g", r.Ratio)
 		}
-		cells := []string{r.Name, fmt.Sprintf("%g", r.Value), r.Unit, r.Against, yardstick, ratio, budget, met}
+		apart := "-"
+		if r.Spread != 0 {
+			apart = fmt.Sprintf("%.0f %%", 100*r.Spread)
+		}
+		cells := []string{r.Name, fmt.Sprintf("%g", r.Value), r.Unit, apart, r.Against, yardstick, ratio, budget, met}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	_ = t.Flush() // standard output

@@ -98,3 +98,6 @@ func (v ejabberdView) Authorities() string {
 func (v ejabberdView) Nameserver() string {
 	return "{" + strings.ReplaceAll(v.Resolver.Addr().String(), ".", ",") + "}"
 }
+
+func (v ejabberdView) Archives() bool { return v.Archive != NoArchive }
+func (v ejabberdView) SQLite() bool   { return v.Archive == SQLiteArchive }

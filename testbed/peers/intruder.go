@@ -13,7 +13,7 @@ import (
 )
 
 // intruderPatience bounds each step of an intruder's stream.
-const intruderPatience = 15 * time.Second
+const intruderPatience = time.Minute
 
 // Intruder is a server-to-server stream opened by hand with a valid certificate, over which anything at all
 // can be sent: what a broken or hostile neighbour would do and no server of others can be made to do.

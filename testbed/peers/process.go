@@ -17,8 +17,8 @@ import (
 // Times that bound a server's life in a test. Generous: on a busy machine of two cores ejabberd takes
 // some seconds to start.
 const (
-	startTimeout = 60 * time.Second
-	stopGrace    = 30 * time.Second
+	startTimeout = 3 * time.Minute
+	stopGrace    = time.Minute
 )
 
 // Process is one child that cannot outlive us: it leads a process group of its own, which is killed

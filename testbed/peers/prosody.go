@@ -60,3 +60,5 @@ type prosodyView struct{ Settings }
 func (v prosodyView) Dialback() bool     { return v.Auth != ExternalOnly }
 func (v prosodyView) Certificates() bool { return v.Auth != DialbackOnly }
 func (v prosodyView) SecureAuth() bool   { return v.Auth == ExternalOnly }
+func (v prosodyView) Archives() bool     { return v.Archive != NoArchive }
+func (v prosodyView) SQLite() bool       { return v.Archive == SQLiteArchive }

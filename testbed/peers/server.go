@@ -21,6 +21,19 @@ const (
 	DialbackOnly
 )
 
+// Archive is where a server keeps the messages of its users (XEP-0313).
+type Archive uint8
+
+const (
+	// NoArchive keeps nothing.
+	NoArchive Archive = iota
+	// DefaultArchive keeps both ends' copies of all messages in what the server uses when it is told nothing: Prosody in files,
+	// ejabberd in Mnesia.
+	DefaultArchive
+	// SQLiteArchive keeps them in SQLite, with the server's own settings for it.
+	SQLiteArchive
+)
+
 // Settings describe one server. The zero values of the choices are what most scenarios want.
 type Settings struct {
 	Domain   string         // users are here; rooms are at conference.<Domain>
@@ -42,6 +55,8 @@ type Settings struct {
 	// StanzaLimit is the most bytes of a stanza that it takes from other servers, and says so (XEP-0478; Prosody only,
 	// from 10000 on). 0: its default, of which it says nothing.
 	StanzaLimit int
+	// Archive switches mod_mam on, for all messages of all users.
+	Archive Archive
 	// Debug makes the logs long.
 	Debug bool
 }

@@ -146,6 +146,13 @@ func (c *client) login(presence bool) error {
 	return nil
 }
 
+// prefer tells the archive of the account what to keep of all that comes and goes (XEP-0441): always or never.
+func (c *client) prefer(keep string) error {
+	c.send("<iq type='set' id='p1'><prefs xmlns='urn:xmpp:mam:2' default='" + keep + "'><always/><never/></prefs></iq>")
+	_, err := c.iqResult("p1")
+	return err
+}
+
 func (c *client) iqResult(id string) (string, error) {
 	for {
 		el, err := c.next()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +28,10 @@ func sampleProc(pid string) (s procSample) {
 	t := string(b)
 	t = t[strings.LastIndexByte(t, ')')+2:]
 	f := strings.Fields(t)
-	u, _ := strconv.ParseFloat(f[11], 64)
-	k, _ := strconv.ParseFloat(f[12], 64)
-	s.CPU = (u + k) / 100
+	for _, i := range []int{11, 12, 13, 14} { // its own user and system time, and that of children that have ended
+		ticks, _ := strconv.ParseFloat(f[i], 64)
+		s.CPU += ticks / 100
+	}
 	b, _ = os.ReadFile("/proc/" + pid + "/status")
 	for l := range strings.SplitSeq(string(b), "\n") {
 		f := strings.Fields(l)
@@ -41,6 +43,26 @@ func sampleProc(pid string) (s procSample) {
 		}
 	}
 	return
+}
+
+// sampleTree sums up a process and all that it and its children started.
+func sampleTree(pid string) procSample {
+	s := sampleProc(pid)
+	for _, child := range children(pid) {
+		c := sampleTree(child)
+		s.CPU, s.RSSKB, s.HWMKB = s.CPU+c.CPU, s.RSSKB+c.RSSKB, s.HWMKB+c.HWMKB
+	}
+	return s
+}
+
+func children(pid string) []string {
+	threads, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
+	var all []string
+	for _, t := range threads {
+		b, _ := os.ReadFile(t) // gone with its thread
+		all = append(all, strings.Fields(string(b))...)
+	}
+	return all
 }
 
 type watcher struct {
@@ -63,7 +85,7 @@ func newWatcher(list string) *watcher {
 
 func (w *watcher) mark() {
 	for _, p := range w.pids {
-		w.before[p] = sampleProc(p[strings.IndexByte(p, '=')+1:])
+		w.before[p] = sampleTree(p[strings.IndexByte(p, '=')+1:])
 	}
 }
 
@@ -75,7 +97,7 @@ func (w *watcher) report(msgs int64) map[string]any {
 		if i > 0 {
 			name = p[:i]
 		}
-		a, b := w.before[p], sampleProc(p[i+1:])
+		a, b := w.before[p], sampleTree(p[i+1:])
 		m := map[string]any{"cpu_s": r3(b.CPU - a.CPU), "rss_mb_before": r3(float64(a.RSSKB) / 1024), "rss_mb": r3(float64(b.RSSKB) / 1024), "hwm_mb": r3(float64(b.HWMKB) / 1024)}
 		if msgs > 0 {
 			m["cpu_s_per_100k"] = r3((b.CPU - a.CPU) / float64(msgs) * 1e5)

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,6 +110,7 @@ func msgMode(fs *flag.FlagSet) func() (map[string]any, error) {
 	warm := fs.Int64("warm", 1, "messages from each sender before the clock starts")
 	idle := fs.Duration("idle", 15*time.Second, "give up when nothing arrives for so long")
 	watch := fs.String("watch", "", "name=pid,... processes whose CPU and memory to report")
+	archive := fs.String("archive", "", "always or never: what all users tell their archives to keep (XEP-0441; empty: they say nothing)")
 	return func() (map[string]any, error) {
 		b := bb.or(a)
 		if b.from == 0 && b.domain == a.domain && b.prefix == a.prefix {
@@ -121,6 +123,11 @@ func msgMode(fs *flag.FlagSet) func() (map[string]any, error) {
 		rc, _, err := loginAll(b, *receivers, 8, true)
 		if err != nil {
 			return nil, fmt.Errorf("receiver %w", err)
+		}
+		if *archive != "" {
+			if err := parallel(len(sc)+len(rc), 8, func(i int) error { return slices.Concat(sc, rc)[i].prefer(*archive) }); err != nil {
+				return nil, fmt.Errorf("archive preferences: %w", err)
+			}
 		}
 		per := *count / int64(*senders)
 		if *warm > 0 {
@@ -141,7 +148,7 @@ func msgMode(fs *flag.FlagSet) func() (map[string]any, error) {
 		t := time.Now()
 		err = msgRun(sc, rc, l, run, per, *window, *rate/float64(*senders), *size, *extra, *idle, false)
 		el := time.Unix(0, l.lastMove.Load()).Sub(t)
-		out := map[string]any{"senders": *senders, "receivers": *receivers, "window": *window, "rate_asked": *rate, "seconds": r3(el.Seconds()), "msgs_per_s": r3(float64(l.got) / el.Seconds())}
+		out := map[string]any{"senders": *senders, "receivers": *receivers, "window": *window, "rate_asked": *rate, "seconds": r3(el.Seconds()), "msgs_per_s": r3(float64(l.got) / el.Seconds()), "tls": sc[0].cipher()}
 		l.report(out)
 		out["processes"] = w.report(l.got)
 		for _, c := range append(sc, rc...) {

@@ -103,6 +103,16 @@ func (x *xstream) startTLS(cfg *tls.Config, server bool) error {
 	return nil
 }
 
+// cipher tells how the stream is encrypted.
+func (x *xstream) cipher() string {
+	c, ok := x.conn.(*tls.Conn)
+	if !ok {
+		return "none"
+	}
+	s := c.ConnectionState()
+	return tls.VersionName(s.Version) + " " + tls.CipherSuiteName(s.CipherSuite)
+}
+
 func (x *xstream) deadline(d time.Duration) {
 	if d == 0 {
 		x.conn.SetDeadline(time.Time{})
