@@ -13,6 +13,7 @@ import (
 	"sallyport/server/account"
 	"sallyport/server/avatar"
 	"sallyport/server/blocking"
+	"sallyport/server/bookmarks"
 	"sallyport/server/disco"
 	"sallyport/server/entity"
 	"sallyport/server/mam"
@@ -63,25 +64,28 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
-	pictures, people := avatar.New(s), search.New(s)
+	pictures, people, marks := avatar.New(s), search.New(s), bookmarks.New(s)
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
 		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Knows: known.has, Groups: known.groups, Blocks: block.Blocks,
-		MayRead: c.gate.MayRead, Changed: pictures.Published,
+		MayRead: c.gate.MayRead, Changed: func(ctx context.Context, owner jid.JID, node, id string, payload *xmlstream.Element) {
+			pictures.Published(ctx, owner, node, id, payload)
+			marks.Published(ctx, owner, node, id, payload)
+		}, Taken: marks.Taken,
 	})
-	c.events, pictures.Events = events, events
+	c.events, pictures.Events, marks.Events = events, events, events
 	book := c.invitations(cfg, of)
 	accounts := c.registration(cfg, of, directory, book)
 	c.registrar = &registrar{service: accounts, book: book, makes: cfg.Invitations.MakeAccounts()}
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.maySend, Tombstones: true}),
-		book.Feature(), private.New(s),
+		book.Feature(), private.New(s, marks.Stored),
 		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
 			pictures.Carded(ctx, owner, card)
 			people.Carded(ctx, owner, card)
 		}}),
-		pictures.Feature(), people.Feature(),
+		pictures.Feature(), people.Feature(), marks.Feature(),
 		events.Feature(), profile.New(events),
 		accounts.Feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),

@@ -34,7 +34,8 @@
 //	avatar.New(Cards).Feature()      XEP-0398; Events is set to what pep.New gives
 //	entity.Ping, Time, Version, Last XEP-0199, 0202, 0092, 0012
 //	vcard.New(Config)                XEP-0054; Changed: avatar's and search's Carded
-//	private.New(Store)               XEP-0049
+//	bookmarks.New(Store).Feature()   XEP-0402, 0411; Events is set to what pep.New gives; Published and Taken are told by pep, Stored by private
+//	private.New(Store, changed)      XEP-0049
 //	profile.New(Events)              XEP-0154, of what pep.New gives
 //	search.New(Store).Feature()      XEP-0055
 //	register.New(Config).Feature()   XEP-0077: passwords and removal; Fields and Create are for streams before login

@@ -27,7 +27,7 @@ const (
 // rememberedNodes is of how many accounts the lists of nodes are in memory, twice.
 const rememberedNodes = 2048
 
-// Config is what the service needs. All but Changed.
+// Config is what the service needs. All but Changed and Taken.
 type Config struct {
 	Store Store
 	Core  server.Core // Tell, Submit, Ask, Resources
@@ -43,8 +43,10 @@ type Config struct {
 	Blocks func(ctx context.Context, account, other jid.JID) bool
 	// MayRead reports whether what is kept may be shown to a reader today, by its label or the default for one, and the reader's clearance.
 	MayRead func(kept stanza.Stanza, reader jid.JID) bool
-	// Changed is told of what was published without a label, after it was kept; nil: nobody is.
+	// Changed is told of what was published without a label, after it was kept; Taken, that items of a node, or all of it, went, or have
+	// got labels. Nil: nobody is.
 	Changed func(ctx context.Context, account jid.JID, node, id string, payload *xmlstream.Element)
+	Taken   func(ctx context.Context, account jid.JID, node string)
 }
 
 // Service answers for all accounts. It is safe for concurrent use.

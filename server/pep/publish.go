@@ -115,6 +115,7 @@ type Publication struct {
 	Payload   *xmlstream.Element
 	Label     *xmlstream.Element // its securitylabel; nil for none
 	Publisher jid.JID
+	Quiet     bool // Changed is not told: who would be has published it
 	// Options are those of a node that is made for it; nil: Defaults.
 	Options *Options
 	options *form.Form // what a client wants of the node, whether it is there or not
@@ -149,7 +150,11 @@ func (s *Service) Publish(ctx context.Context, owner jid.JID, p Publication) (id
 			return "", err
 		}
 	}
-	if s.Changed != nil && p.Label == nil {
+	switch {
+	case p.Quiet:
+	case p.Label != nil:
+		s.taken(ctx, owner, n.Name)
+	case s.Changed != nil:
 		s.Changed(ctx, owner, n.Name, i.ID, p.Payload)
 	}
 	s.notify(ctx, owner, &n, p.Label, itemsEvent(&n, i.ID, p.Payload))
@@ -218,26 +223,33 @@ func (s *Service) retract(ctx context.Context, q *server.Request, e *xmlstream.E
 		return server.Answer{}, refuse(stanza.BadRequest, "item-required")
 	}
 	tell, _ := form.Bool(tree.Value(e, "notify"))
-	return server.Answer{}, s.takeBack(ctx, q, &n, ids, tell || n.Options.NotifyRetract)
+	defer s.taken(ctx, q.Account, n.Name)
+	return server.Answer{}, s.takeBack(ctx, q.Account, q.From, &n, ids, tell || n.Options.NotifyRetract)
+}
+
+func (s *Service) taken(ctx context.Context, account jid.JID, node string) {
+	if s.Taken != nil {
+		s.Taken(ctx, account, node)
+	}
 }
 
 // takeBack removes items, and tells of each those who could read it: in one message those that follow each other with one label.
-func (s *Service) takeBack(ctx context.Context, q *server.Request, n *Node, ids []string, tell bool) error {
+func (s *Service) takeBack(ctx context.Context, owner, who jid.JID, n *Node, ids []string, tell bool) error {
 	var gone []*xmlstream.Element
 	var last Item
 	flush := func() {
 		if label, err := last.label(); err == nil && tell && len(gone) > 0 {
-			s.notify(ctx, q.Account, n, label, tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(gone...)))
+			s.notify(ctx, owner, n, label, tree.New(nsEvent, "items", tree.Attr("node", n.Name), tree.With(gone...)))
 		}
 		gone = nil
 	}
 	defer flush()
 	for _, id := range ids {
-		i, err := s.item(ctx, q.Account, q.From, n.Name, id)
+		i, err := s.item(ctx, owner, who, n.Name, id)
 		if err != nil {
 			return err
 		}
-		if err := s.Store.RetractItem(ctx, q.Account, n.Name, id); err != nil {
+		if err := s.Store.RetractItem(ctx, owner, n.Name, id); err != nil {
 			return err
 		}
 		if i.Label != last.Label {

@@ -10,7 +10,6 @@ import (
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
-	"sallyport/server/account"
 )
 
 // pubsub answers requests of readers and publishers.
@@ -234,6 +233,7 @@ func (s *Service) ownerAnswer(ctx context.Context, q *server.Request) (server.An
 			return server.Answer{}, err
 		}
 		s.notify(ctx, q.Account, &n, nil, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
+		s.taken(ctx, q.Account, n.Name)
 		return server.Answer{}, nil
 	case !q.Set && e.Local() == "configure":
 		return ownerPubsub(tree.New(nsOwner, "configure", tree.Attr("node", n.Name), tree.With(n.Options.form("form", nsConfig).Element()))), nil
@@ -266,6 +266,7 @@ func (s *Service) remove(ctx context.Context, account jid.JID, n *Node) error {
 	if err != nil {
 		return err
 	}
+	s.taken(ctx, account, n.Name)
 	if n.Options.NotifyDelete {
 		s.notify(ctx, account, n, nil, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
 	}
@@ -283,25 +284,4 @@ func (s *Service) Info(ctx context.Context, account, who jid.JID, node string) *
 		tree.New(nsInfo, "feature", tree.Attr("var", nsPubsub)),
 		n.Options.form("result", nsMeta).Element(),
 	))
-}
-
-// Read gives an item of an account with the options of its node, for features of the server. account.ErrNotFound, also for an item with a
-// label: features would carry it to where it has none.
-func (s *Service) Read(ctx context.Context, owner jid.JID, node, id string) (*xmlstream.Element, Options, error) {
-	n, ok, err := s.node(ctx, owner, node)
-	if err == nil && !ok {
-		err = account.ErrNotFound
-	}
-	if err != nil {
-		return nil, Options{}, err
-	}
-	i, err := s.Store.NodeItem(ctx, owner, node, id)
-	if err == nil && i.Label != "" {
-		err = account.ErrNotFound
-	}
-	if err != nil {
-		return nil, Options{}, err
-	}
-	e, err := payload(i)
-	return e, n.Options, err
 }

@@ -1,6 +1,6 @@
 // Package private keeps XML of clients for their own account (XEP-0049): settings, old bookmarks, annotations.
 //
-// Inside: [New]. Not inside: bookmarks that are published (XEP-0402, server/pep); storage (server/store).
+// Inside: [New]. Not inside: bookmarks that are published (XEP-0402, server/pep, and server/bookmarks for both); storage (server/store).
 //
 // It must never give what one account keeps to another, and never keep what the server itself would understand.
 package private
@@ -38,8 +38,11 @@ type Store interface {
 	Private(ctx context.Context, owner jid.JID, name xmlstream.Name) ([]byte, error)
 }
 
-// New makes the feature.
-func New(s Store) server.Feature {
+// Changed is told of an element after it was put.
+type Changed func(ctx context.Context, account jid.JID, e *xmlstream.Element)
+
+// New makes the feature. No changed: nobody is told.
+func New(s Store, changed Changed) server.Feature {
 	return server.Feature{
 		Name:            "private storage",
 		ServerFeatures:  []string{nsPrivate},
@@ -48,7 +51,7 @@ func New(s Store) server.Feature {
 			Space: nsPrivate, Local: "query", At: []server.Target{server.AtAccount},
 			Handle: func(ctx context.Context, q *server.Request) server.Answer {
 				if q.Set {
-					return put(ctx, s, q)
+					return put(ctx, s, changed, q)
 				}
 				return get(ctx, s, q)
 			},
@@ -59,7 +62,7 @@ func New(s Store) server.Feature {
 func refused(c stanza.Condition) server.Answer { return server.Answer{Condition: c} }
 
 // put keeps each child (§3).
-func put(ctx context.Context, s Store, q *server.Request) server.Answer {
+func put(ctx context.Context, s Store, changed Changed, q *server.Request) server.Answer {
 	var names []xmlstream.Name
 	var contents [][]byte
 	for e := range q.Payload.Children() {
@@ -85,6 +88,11 @@ func put(ctx context.Context, s Store, q *server.Request) server.Answer {
 			return refused(stanza.ResourceConstraint)
 		case err != nil:
 			return refused(stanza.InternalServerError)
+		}
+	}
+	if changed != nil {
+		for e := range q.Payload.Children() {
+			changed(ctx, q.Account, e)
 		}
 	}
 	return server.Answer{}

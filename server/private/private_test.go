@@ -16,7 +16,7 @@ func query(in string) string { return "<query xmlns='jabber:iq:private'>" + in +
 // TestPrivate has the examples of XEP-0049 §3.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
-	f := private.New(servertest.Store(t, "hamlet@shakespeare.lit", "macbeth@shakespeare.lit"))
+	f := private.New(servertest.Store(t, "hamlet@shakespeare.lit", "macbeth@shakespeare.lit"), nil)
 	nick := "<exodus xmlns='exodus:prefs'><defaultnick>Hamlet</defaultnick></exodus>"
 	var many strings.Builder
 	for i := range 17 {
