@@ -12,8 +12,12 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
 	"sallyport/server/admin"
+	"sallyport/server/search"
+	"sallyport/server/store"
+	"sallyport/server/vcard"
 )
 
 // administration is the way of administrators who are logged in as clients to the desk that the control socket asks, too.
@@ -25,16 +29,43 @@ type administration struct {
 var _ admin.Desk = (*administration)(nil)
 
 // administer makes the operations of the server.
-func (c *clients) administer(of *core, directory *account.Directory) *administration {
+func (c *clients) administer(of *core, directory *account.Directory, people *search.Directory) *administration {
 	g := c.g
-	return &administration{g: g, ops: admin.New(admin.Config{
-		Accounts: directory, Store: c.store, Core: of, Now: g.now,
-		Sessions: func() admin.Sessions { return of.is.Load() },
-		Serves:   func(domain string) bool { return g.active().Server.Serves(domain) },
-		Named:    func(bare jid.JID) admin.Role { return named(&g.active().Server.Admins, bare) },
-		NamedIn:  func(domain jid.JID) []jid.JID { return namedIn(&g.active().Server.Admins, domain) },
-		Stop:     g.stopAfter,
-	})}
+	options := operating(func() *config.Server { return &g.active().Server }, c.store)
+	options.Accounts, options.Core, options.Now, options.Stop, options.Changed = directory, of, g.now, g.stopAfter, g.people.forget
+	options.Sessions = func() admin.Sessions { return of.is.Load() }
+	options.Card = carding(c.store, people)
+	return &administration{g: g, ops: admin.New(options)}
+}
+
+// operating is what operations have of a configuration, whether a node runs or not.
+func operating(cfg func() *config.Server, s *store.Store) admin.Config {
+	return admin.Config{
+		Store:   s,
+		Serves:  func(domain string) bool { return cfg().Serves(domain) },
+		Named:   func(bare jid.JID) admin.Role { return named(&cfg().Admins, bare) },
+		NamedIn: func(domain jid.JID) []jid.JID { return namedIn(&cfg().Admins, domain) },
+		Labels: func() (clearances, catalogues []string) {
+			for _, c := range cfg().Clearances {
+				clearances = append(clearances, c.Name)
+			}
+			for _, c := range cfg().Catalogues {
+				catalogues = append(catalogues, c.Name)
+			}
+			return clearances, catalogues
+		},
+	}
+}
+
+// carding keeps the vCard of a new account, and lets it be found.
+func carding(s *store.Store, people *search.Directory) func(context.Context, jid.JID, *xmlstream.Element) error {
+	return func(ctx context.Context, owner jid.JID, card *xmlstream.Element) error {
+		err := vcard.Write(ctx, s, owner, card)
+		if err == nil {
+			people.Carded(ctx, owner, card)
+		}
+		return err
+	}
 }
 
 // named is the role that a configuration gives to an account.
@@ -66,10 +97,10 @@ func namedIn(a *config.ServerAdmins, domain jid.JID) (list []jid.JID) {
 	return list
 }
 
-// verbs are the operations as the socket has them.
-func (a *administration) verbs() []control.Verb {
+// verbsOf are the operations as the socket has them.
+func verbsOf(ops *admin.Operations) []control.Verb {
 	var list []control.Verb
-	for _, op := range a.ops.List() {
+	for _, op := range ops.List() {
 		list = append(list, control.Verb{
 			Name: op.Name, Role: controlRole(op.Role), Changes: op.Recorded,
 			Handle: func(ctx context.Context, args json.RawMessage, by control.Caller) (any, error) {
@@ -98,6 +129,8 @@ func controlRole(r admin.Role) control.Role {
 		return control.View
 	case admin.Operate:
 		return control.Operate
+	case admin.Policy:
+		return control.Policy
 	}
 	return control.NoRole
 }
@@ -136,7 +169,7 @@ func (a *administration) Denied(ctx context.Context, who jid.JID, verb string) {
 func (g *Gateway) openDesk() (err error) {
 	verbs := control.Verbs(g)
 	if g.clients != nil && g.clients.admin != nil {
-		verbs = append(verbs, g.clients.admin.verbs()...)
+		verbs = append(verbs, verbsOf(g.clients.admin.ops)...)
 	}
 	g.desk, err = control.NewDesk(g, verbs)
 	return err

@@ -26,9 +26,12 @@ func (g *Gateway) recordEvent(kind audit.Kind, what string) error {
 	return g.append(&rec)
 }
 
-func (g *Gateway) append(rec *audit.Record) error {
+func (g *Gateway) append(rec *audit.Record) error { return appendTo(g.audit, rec) }
+
+// appendTo returns when the record is durable.
+func appendTo(log *audit.Log, rec *audit.Record) error {
 	w := make(waiter, 1)
-	if _, err := g.audit.Append(rec, w, 0); err != nil {
+	if _, err := log.Append(rec, w, 0); err != nil {
 		return err
 	}
 	return <-w

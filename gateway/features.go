@@ -93,7 +93,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		c.pushes(of),
 		c.catalogues(),
 	}
-	c.admin = c.administer(of, directory)
+	c.admin = c.administer(of, directory, people)
 	list = append(list, c.admin.ops.Feature())
 	services, err := c.services(cfg)
 	if err != nil {

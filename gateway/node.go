@@ -157,11 +157,14 @@ func bestProof(p *peering.Peer) peering.Proof {
 
 // Record writes an operator's command into the audit log and waits until it is there.
 func (g *Gateway) Record(_ context.Context, e control.Event) error {
-	rec := audit.Record{
-		Kind: audit.ControlCommand, Time: g.now(), Node: g.node, From: e.By.String(), To: e.Subject, Rule: e.Verb, Outcome: e.Outcome.String(),
-		Reason: e.Error,
-	}
+	rec := commandRecord(e)
+	rec.Time, rec.Node = g.now(), g.node
 	return g.append(&rec)
+}
+
+// commandRecord says who wanted what, about whom, and what came of it.
+func commandRecord(e control.Event) audit.Record {
+	return audit.Record{Kind: audit.ControlCommand, From: e.By.String(), To: e.Subject, Rule: e.Verb, Outcome: e.Outcome.String(), Reason: e.Error}
 }
 
 // Reload reads the configuration file again, on behalf of a caller on the control socket.

@@ -36,6 +36,7 @@ type people struct {
 
 	mu    sync.Mutex
 	known map[jid.JID]person
+	gone  uint64 // counts what was forgotten
 }
 
 // person is what an account says of itself.
@@ -88,6 +89,7 @@ func (p *people) person(who jid.JID) person {
 	now := p.now()
 	p.mu.Lock()
 	is, ok := p.known[who]
+	gone := p.gone
 	p.mu.Unlock()
 	if ok && now.Sub(is.at) < peopleAge {
 		return is
@@ -101,6 +103,16 @@ func (p *people) person(who jid.JID) person {
 	if len(p.known) >= maxPeople {
 		clear(p.known)
 	}
-	p.known[who] = is
+	if p.gone == gone { // else what was read may be what has changed
+		p.known[who] = is
+	}
 	return is
+}
+
+// forget has the next stanza of or for an account judged by what the store says then.
+func (p *people) forget(who jid.JID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.known, who)
+	p.gone++
 }

@@ -58,14 +58,6 @@ func (a *app) storeOptions() (*config.Server, store.Options, error) {
 	return server, o, err
 }
 
-// served wants a domain that the configuration has accounts for.
-func (x *accounts) served(domain string) error {
-	if x.server.Serves(domain) {
-		return nil
-	}
-	return fmt.Errorf("%s has no accounts here; add it to server.domains in the configuration", domain)
-}
-
 // userAddress reads the address of an account.
 func userAddress(s string) (jid.JID, error) {
 	j, ok := config.ParseAddress(s)

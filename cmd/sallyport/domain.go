@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"sallyport/server/account"
+	"sallyport/server/admin"
 )
 
 func (a *app) domainCommand() *cobra.Command {
@@ -109,28 +109,10 @@ is removed. There is no way back but a backup.`,
 			if err != nil {
 				return err
 			}
-			return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error {
-				return x.removeDomain(ctx, domain, all)
-			})
+			_, err = a.operate(cmd.Context(), "domain.remove", admin.OldDomain{Domain: domain, WithAccounts: all})
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&all, "with-accounts", false, "also when it has accounts or groups")
 	return cmd
-}
-
-func (x *accounts) removeDomain(ctx context.Context, domain string, all bool) error {
-	if x.server.Serves(domain) {
-		return fmt.Errorf("%s is served; take it out of server.domains in the configuration first", domain)
-	}
-	accounts, groups, err := x.Store.CountAccounts(ctx, domain)
-	if err == nil && !all && accounts+groups > 0 {
-		err = errors.New("it has " + count(int(accounts), "account") + " and " + count(int(groups), "group") + "; --with-accounts removes them, too")
-	}
-	if err == nil {
-		err = x.Store.RemoveDomain(ctx, domain)
-	}
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", domain, err)
-	}
-	return nil
 }

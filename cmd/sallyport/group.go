@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 )
 
 func (a *app) groupCommand() *cobra.Command {
@@ -17,38 +16,27 @@ func (a *app) groupCommand() *cobra.Command {
 		Use:   "group",
 		Short: "Keep groups of accounts",
 		Long: `Keep groups of accounts, as explicit lists. A member may be of another domain.
-The commands work on the store that the configuration names, whether a node runs
-or not.`,
+Changes are done and recorded as those of accounts are: see
+sallyport user --help.`,
 		Example: `  sallyport group add chat.example crew --title "The crew"
   sallyport group join chat.example crew juliet@chat.example romeo@chat.example`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.groupAdd(), a.groupRemove(), a.groupList(), a.groupShow(), a.groupTitle(),
-		a.groupMembers("join", "Make accounts members of a group", join),
-		a.groupMembers("leave", "Take members out of a group", leave))
+		a.groupMembers("join", "Make accounts members of a group"), a.groupMembers("leave", "Take members out of a group"))
 	return cmd
 }
 
-// groupName bounds what stands in tables and rosters.
-func groupName(s string) (string, error) {
-	if s == "" || len(s) > 128 || printable(s) != s || strings.TrimSpace(s) != s || strings.Contains(s, "\n") {
-		return "", fmt.Errorf("%q is not the name of a group: up to 128 bytes of text without spaces around it", s)
-	}
-	return s, nil
-}
-
-// onGroup opens the store for a command about one group.
-func (a *app) onGroup(cmd *cobra.Command, args []string, do func(ctx context.Context, x *accounts, domain, name string) error) error {
-	domain, err := domainName(args[0])
-	if err != nil {
+// toGroup has something done to the group that the first two arguments name.
+func (a *app) toGroup(cmd *cobra.Command, verb string, args []string, q admin.GroupQuestion) error {
+	var err error
+	if q.Domain, err = domainName(args[0]); err != nil {
 		return err
 	}
-	name, err := groupName(args[1])
-	if err != nil {
-		return err
-	}
-	return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error { return do(ctx, x, domain, name) })
+	q.Name = args[1]
+	_, err = a.operate(cmd.Context(), verb, q)
+	return err
 }
 
 func (a *app) groupAdd() *cobra.Command {
@@ -60,12 +48,7 @@ func (a *app) groupAdd() *cobra.Command {
 		Example: `  sallyport group add chat.example crew --title "The crew"`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
-				if err := x.served(domain); err != nil {
-					return err
-				}
-				return x.AddGroup(ctx, domain, name, title)
-			})
+			return a.toGroup(cmd, "group.add", args, admin.GroupQuestion{Title: title})
 		},
 	}
 	cmd.Flags().StringVar(&title, "title", "", "`TEXT` that rosters show (default: the name)")
@@ -80,12 +63,7 @@ func (a *app) groupTitle() *cobra.Command {
 		Example: `  sallyport group title chat.example crew "The crew"`,
 		Args:    cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
-				return x.ChangeGroup(ctx, domain, name, func(g *account.Group) error {
-					g.Title = args[2]
-					return nil
-				})
-			})
+			return a.toGroup(cmd, "group.title", args, admin.GroupQuestion{Title: args[2]})
 		},
 	}
 }
@@ -98,12 +76,7 @@ func (a *app) groupRemove() *cobra.Command {
 		Example: `  sallyport group remove chat.example crew`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
-				if err := x.Store.RemoveGroup(ctx, domain, name); err != nil {
-					return fmt.Errorf("group %q of %s: %w", name, domain, err)
-				}
-				return nil
-			})
+			return a.toGroup(cmd, "group.remove", args, admin.GroupQuestion{})
 		},
 	}
 }
@@ -170,7 +143,12 @@ func (a *app) groupShow() *cobra.Command {
 		Example: `  sallyport group show chat.example crew`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
+			domain, err := domainName(args[0])
+			if err != nil {
+				return err
+			}
+			name := args[1]
+			return a.withAccounts(cmd.Context(), func(ctx context.Context, x *accounts) error {
 				g, err := x.Store.Group(ctx, domain, name)
 				if err != nil {
 					return fmt.Errorf("group %q of %s: %w", name, domain, err)
@@ -193,46 +171,25 @@ func (a *app) groupShow() *cobra.Command {
 	}
 }
 
-func (a *app) groupMembers(use, short string, change func(g *account.Group, members []jid.JID)) *cobra.Command {
+func (a *app) groupMembers(verb, short string) *cobra.Command {
 	return &cobra.Command{
-		Use:   use + " DOMAIN NAME USER...",
+		Use:   verb + " DOMAIN NAME USER...",
 		Short: short,
 		Long: short + `. Whoever is what he should be already stays so.
-Members are in each other's rosters, those who are connected to a running node at
-once. Who leaves stays in the rosters in which he is.`,
-		Example: `  sallyport group ` + use + ` chat.example crew juliet@chat.example`,
+Members are in each other's rosters, those who are connected to a running node
+at once. Who leaves stays in the rosters in which he is.`,
+		Example: `  sallyport group ` + verb + ` chat.example crew juliet@chat.example`,
 		Args:    cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var members []jid.JID
+			var q admin.GroupQuestion
 			for _, s := range args[2:] {
 				j, err := userAddress(s)
 				if err != nil {
 					return err
 				}
-				members = append(members, j)
+				q.Users = append(q.Users, j.String())
 			}
-			return a.onGroup(cmd, args, func(ctx context.Context, x *accounts, domain, name string) error {
-				err := x.ChangeGroup(ctx, domain, name, func(g *account.Group) error {
-					change(g, members)
-					return nil
-				})
-				if err == nil {
-					a.regroup(ctx, domain)
-				}
-				return err
-			})
+			return a.toGroup(cmd, "group."+verb, args, q)
 		},
 	}
-}
-
-func join(g *account.Group, members []jid.JID) {
-	for _, m := range members {
-		if !slices.Contains(g.Members, m) {
-			g.Members = append(g.Members, m)
-		}
-	}
-}
-
-func leave(g *account.Group, members []jid.JID) {
-	g.Members = slices.DeleteFunc(g.Members, func(m jid.JID) bool { return slices.Contains(members, m) })
 }

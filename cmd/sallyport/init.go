@@ -14,6 +14,7 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/newnode"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 )
 
 // systemTrust are files in which systems keep the CA certificates that they trust.
@@ -143,30 +144,33 @@ func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error
 		if err != nil {
 			return err
 		}
+		if err := a.servedHere(j.Domain()); err != nil {
+			return err
+		}
+		there := false
 		err = a.withAccounts(ctx, func(ctx context.Context, x *accounts) error {
-			if err := x.served(j.Domain()); err != nil {
-				return err
+			_, err := x.Store.Account(ctx, j)
+			there = err == nil
+			if errors.Is(err, account.ErrNotFound) {
+				err = nil
 			}
-			switch _, err := x.Store.Account(ctx, j); {
-			case err == nil:
-				fmt.Fprintf(a.out, "%s has an account already\n", j)
-				return nil
-			case !errors.Is(err, account.ErrNotFound):
-				return err
-			}
-			password, err := q.password(j.String())
-			if err != nil {
-				return err
-			}
-			if err := x.Add(ctx, j, password); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s can log in\n", j)
-			return nil
+			return err
 		})
 		if err != nil {
 			return err
 		}
+		if there {
+			fmt.Fprintf(a.out, "%s has an account already\n", j)
+			continue
+		}
+		password, err := q.password(j.String())
+		if err != nil {
+			return err
+		}
+		if _, err := a.operate(ctx, "user.add", admin.NewUser{User: j.String(), Password: password}); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s can log in\n", j)
 	}
 	return nil
 }

@@ -10,15 +10,19 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 )
 
 func (a *app) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
 		Short: "Keep the accounts of the server",
-		Long: `Add, change and remove the accounts that clients log in to. These commands work
-on the store that the configuration names, whether a node runs or not; sessions,
-kick, roster, reset-roster, last, who and admin ask the running node.
+		Long: `Add, change and remove the accounts that clients log in to. What changes
+something is done by the running node, needs the role operate there (clearance:
+policy), is recorded in the audit log, and counts at once. Where no node runs,
+the owner of its files does it without one, and it is recorded all the same.
+list and show read the store that the configuration names; sessions, kick,
+roster, reset-roster, last, who and admin need a running node.
 
 Passwords are asked for, or read from the first line of the input; they are
 never arguments. What is kept proves a password and does not contain it.`,
@@ -28,8 +32,8 @@ never arguments. What is kept proves a password and does not contain it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.userAdd(), a.userPasswd(),
-		a.userState("disable", "Keep an account from logging in", account.Disabled),
-		a.userState("enable", "Let an account log in again", account.Enabled),
+		a.userState("disable", "Keep an account from logging in; its sessions end"),
+		a.userState("enable", "Let an account log in again"),
 		a.userRemove(), a.userList(), a.userShow(), a.userClearance(), a.userCatalogue(),
 		a.userSessions(), a.userKick(), a.userRoster(), a.userResetRoster(), a.userLast(), a.userWho(), a.userAdmin())
 	return cmd
@@ -45,31 +49,40 @@ func (a *app) onUser(cmd *cobra.Command, address string, do func(context.Context
 }
 
 func (a *app) userAdd() *cobra.Command {
-	return &cobra.Command{
+	var q admin.NewUser
+	cmd := &cobra.Command{
 		Use:   "add USER",
 		Short: "Add an account",
 		Long: `Add an account. Its domain is one of server.domains in the configuration, its
-password is asked for, or read from the first line of the input.`,
+password is asked for, or read from the first line of the input. Names and an
+e-mail address go into its vCard, which others can search.`,
 		Example: `  sallyport user add juliet@chat.example
-  pwgen 16 1 | tee paper | sallyport user add romeo@chat.example`,
+  pwgen 16 1 | tee paper | sallyport user add romeo@chat.example --surname M`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				if err := x.served(j.Domain()); err != nil {
-					return err
-				}
-				password, err := a.readPassword()
-				if err != nil {
-					return err
-				}
-				if err := x.Add(ctx, j, password); err != nil {
-					return err
-				}
-				fmt.Fprintf(a.out, "%s can log in\n", j)
-				return nil
-			})
+			j, err := userAddress(args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.servedHere(j.Domain()); err != nil {
+				return err
+			}
+			q.User = j.String()
+			if q.Password, err = a.readPassword(); err != nil {
+				return err
+			}
+			if _, err := a.operate(cmd.Context(), "user.add", q); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s can log in\n", j)
+			return nil
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&q.Given, "given-name", "", "`NAME` for the vCard")
+	f.StringVar(&q.Surname, "surname", "", "`NAME` for the vCard")
+	f.StringVar(&q.Email, "email", "", "`ADDRESS` for the vCard")
+	return cmd
 }
 
 func (a *app) userPasswd() *cobra.Command {
@@ -80,56 +93,56 @@ func (a *app) userPasswd() *cobra.Command {
 		Example: `  sallyport user passwd juliet@chat.example`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				if _, err := x.Store.Account(ctx, j); err != nil {
-					return fmt.Errorf("%s: %w", j, err)
-				}
-				password, err := a.readPassword()
-				if err != nil {
-					return err
-				}
-				return x.SetPassword(ctx, j, password)
-			})
+			j, err := userAddress(args[0])
+			if err != nil {
+				return err
+			}
+			password, err := a.readPassword()
+			if err != nil {
+				return err
+			}
+			_, err = a.operate(cmd.Context(), "user.password", admin.User{User: j.String(), Password: password})
+			return err
 		},
 	}
 }
 
-func (a *app) userState(use, short string, s account.State) *cobra.Command {
+func (a *app) userState(verb, short string) *cobra.Command {
 	return &cobra.Command{
-		Use:     use + " USER",
+		Use:     verb + " USER ...",
 		Short:   short,
-		Long:    short + ". Nothing of what is kept for it is touched.",
-		Example: `  sallyport user ` + use + ` juliet@chat.example`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				if err := x.SetState(ctx, j, s); err != nil {
-					return err
-				}
-				a.shut(ctx, j)
-				return nil
-			})
-		},
+		Long:    short + ".\nNothing of what is kept for it is touched.",
+		Example: `  sallyport user ` + verb + ` juliet@chat.example`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    a.toUsers("user." + verb),
 	}
 }
 
 func (a *app) userRemove() *cobra.Command {
 	return &cobra.Command{
-		Use:   "remove USER",
+		Use:   "remove USER ...",
 		Short: "Remove an account with all that is kept for it",
 		Long: `Remove an account with all that is kept for it, its membership of groups too.
 There is no way back but a backup: disable keeps everything.`,
 		Example: `  sallyport user remove juliet@chat.example`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				if err := x.Remove(ctx, j); err != nil {
-					return err
-				}
-				a.shut(ctx, j)
-				return nil
-			})
-		},
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    a.toUsers("user.remove"),
+	}
+}
+
+// toUsers has something done to the accounts of the command line.
+func (a *app) toUsers(verb string) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		var q admin.Users
+		for _, s := range args {
+			j, err := userAddress(s)
+			if err != nil {
+				return err
+			}
+			q.Users = append(q.Users, j.String())
+		}
+		_, err := a.operate(cmd.Context(), verb, q)
+		return err
 	}
 }
 
@@ -250,22 +263,10 @@ func (a *app) userClearance() *cobra.Command {
 		Short: "Say what an account is cleared for",
 		Long: `Say what an account is cleared for: the name of a clearance under
 server.clearance in the configuration. Without a name the account has none of
-its own any more.`,
+its own any more. It holds from the next stanza on. Needs the role policy.`,
 		Example: `  sallyport user clearance juliet@chat.example staff`,
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				var names []string
-				for _, c := range x.server.Clearances {
-					names = append(names, c.Name)
-				}
-				name, err := chosen(args[1:], names, "server.clearance")
-				if err != nil {
-					return err
-				}
-				return x.SetClearance(ctx, j, name)
-			})
-		},
+		RunE:    a.choose("user.clearance"),
 	}
 }
 
@@ -277,34 +278,22 @@ func (a *app) userCatalogue() *cobra.Command {
 server.catalogue in the configuration. Without a name it has that of everybody.`,
 		Example: `  sallyport user catalogue juliet@chat.example staff`,
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onUser(cmd, args[0], func(ctx context.Context, x *accounts, j jid.JID) error {
-				var names []string
-				for _, c := range x.server.Catalogues {
-					names = append(names, c.Name)
-				}
-				name, err := chosen(args[1:], names, "server.catalogue")
-				if err != nil {
-					return err
-				}
-				return x.SetCatalogue(ctx, j, name)
-			})
-		},
+		RunE:    a.choose("user.catalogue"),
 	}
 }
 
-// chosen is the name on the command line, if there is one, which the configuration must know.
-func chosen(args, names []string, table string) (string, error) {
-	if len(args) == 0 {
-		return "", nil
-	}
-	for _, n := range names {
-		if n == args[0] {
-			return n, nil
+// choose gives an account something that the configuration names.
+func (a *app) choose(verb string) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		j, err := userAddress(args[0])
+		if err != nil {
+			return err
 		}
+		q := admin.Choice{User: j.String()}
+		if len(args) > 1 {
+			q.Name = args[1]
+		}
+		_, err = a.operate(cmd.Context(), verb, q)
+		return err
 	}
-	if len(names) == 0 {
-		return "", fmt.Errorf("the configuration has no [%s.NAME]", table)
-	}
-	return "", fmt.Errorf("the configuration has no [%s.%s]; there are %s", table, args[0], strings.Join(names, ", "))
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -111,9 +112,23 @@ func (s *Server) Serves(domain string) bool {
 	return false
 }
 
-// LoadServer reads what commands need that work on the store of the server while no node runs: the node and the server. It looks at
-// no other part, because who keeps the accounts need not be able to read the keys of the gateway.
+// LoadServer reads what commands need that work on the store of the server: the node and the server. It looks at no other part, because
+// who keeps the accounts need not be able to read the keys of the gateway.
 func LoadServer(path string) (*Server, error) {
+	cfg, err := loadKeeping(path)
+	if err != nil {
+		return nil, err
+	}
+	return &cfg.Server, nil
+}
+
+// LoadStopped reads what commands need that change the store of the server while no node runs: the audit log, too.
+func LoadStopped(path string) (*Config, error) {
+	return loadKeeping(path, "node.name", "audit")
+}
+
+// loadKeeping looks at the node's state, the server, and more tables or keys.
+func loadKeeping(path string, more ...string) (*Config, error) {
 	text, problems := readFile(path)
 	if problems != nil {
 		return nil, problems.Err()
@@ -124,17 +139,18 @@ func LoadServer(path string) (*Server, error) {
 	}
 	c := &checker{report: r, cfg: cfg}
 	c.server()
+	c.audit()
 	if c.cfg.Server.Store.Postgres != "" {
 		c.fileAt("server.store.password", cfg.Server.Store.Password)
 	}
 	var mine Problems
 	for _, p := range r.sorted() {
-		if p.Severity == Error && (p.Key == "" || p.Key == "node.state" || p.Key == "server" || strings.HasPrefix(p.Key, "server.")) {
+		if p.Severity == Error && (p.Key == "" || slices.ContainsFunc(append(more, "node.state", "server"), func(k string) bool { return p.Key == k || strings.HasPrefix(p.Key, k+".") })) {
 			mine = append(mine, p)
 		}
 	}
 	if len(mine) > 0 {
 		return nil, mine.Err()
 	}
-	return &cfg.Server, nil
+	return cfg, nil
 }

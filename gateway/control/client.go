@@ -13,13 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ErrNoNode says that nobody answers on the socket, or that there is none.
+var ErrNoNode = errors.New("no node is running")
+
 // Client asks a running node. One goroutine uses it.
 type Client struct {
 	conn net.Conn
 	r    *bufio.Reader
 }
 
-// Dial connects to the socket of a node.
+// Dial connects to the socket of a node. ErrNoNode.
 func Dial(ctx context.Context, path string) (*Client, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", path)
@@ -27,9 +30,9 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	case err == nil:
 		return &Client{conn: conn, r: bufio.NewReader(conn)}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no node is running: there is no %s", path)
+		return nil, fmt.Errorf("%w: there is no %s", ErrNoNode, path)
 	case errors.Is(err, unix.ECONNREFUSED):
-		return nil, fmt.Errorf("no node is running: nobody answers on %s", path)
+		return nil, fmt.Errorf("%w: nobody answers on %s", ErrNoNode, path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("you may not open %s: be in the group of control.group, or use the gateway's own user", path)
 	}

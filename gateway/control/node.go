@@ -28,9 +28,6 @@ const (
 // Verbs is the table of everything that can be asked of a node.
 func Verbs(n Node) []Verb {
 	list := keeping(n)
-	if d, ok := n.(Doorkeeper); ok {
-		list = append(list, doors(d)...)
-	}
 	return append(list, []Verb{
 		{Name: VerbStatus, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			if err := Decode(args, &struct{}{}); err != nil {

@@ -19,7 +19,8 @@ func accountPages() []page {
 	return []page{
 		{node: Space + "#add-user", title: "Add User", verb: "user.add", run: addUser, fields: []form.Field{
 			one("accountjid", jidSingle, "The account to add"), one("password", textPrivate, "Its password"),
-			one("password-verify", textPrivate, "The password once more"),
+			one("password-verify", textPrivate, "The password once more"), optional("email", textSingle, "E-mail address"),
+			optional("given_name", textSingle, "Given name"), optional("surname", textSingle, "Family name"),
 		}},
 		{node: Space + "#delete-user", title: "Delete User", verb: "user.remove", run: toUsers("user.remove", "removed"), fields: accounts},
 		{node: Space + "#disable-user", title: "Disable User", verb: "user.disable", run: toUsers("user.disable", "disabled"), fields: accounts},
@@ -58,7 +59,10 @@ func addUser(ctx context.Context, c *call) (command.Result, error) {
 	if c.form.Value("password") != c.form.Value("password-verify") {
 		return command.Result{}, wrong("the two passwords differ")
 	}
-	return c.do(ctx, "user.add", User{User: user, Password: c.form.Value("password")}, "added")
+	return c.do(ctx, "user.add", NewUser{
+		User: user, Password: c.form.Value("password"),
+		Email: c.form.Value("email"), Given: c.form.Value("given_name"), Surname: c.form.Value("surname"),
+	}, "added")
 }
 
 func changePassword(ctx context.Context, c *call) (command.Result, error) {

@@ -7,6 +7,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/entity"
@@ -34,6 +35,8 @@ type Sessions interface {
 	Present(of jid.JID) []server.Present
 	End(who jid.JID, c stanza.StreamCondition, text string) int
 	RemoveContact(ctx context.Context, owner, contact jid.JID) (bool, error)
+	// Regroup looks for new members of groups.
+	Regroup()
 }
 
 // Config is what operations need.
@@ -47,6 +50,12 @@ type Config struct {
 	Named func(bare jid.JID) Role
 	// NamedIn are the accounts of a domain that it names.
 	NamedIn func(domain jid.JID) []jid.JID
+	// Labels are the clearances and the label catalogues that the configuration has for accounts.
+	Labels func() (clearances, catalogues []string)
+	// Changed hears of an account that was changed or removed, so that nobody goes on with what he remembers of it.
+	Changed func(bare jid.JID)
+	// Card keeps the vCard of an account.
+	Card func(ctx context.Context, owner jid.JID, card *xmlstream.Element) error
 	// Stop ends the node in order after a delay.
 	Stop func(after time.Duration) error
 	Now  func() time.Time
@@ -83,6 +92,8 @@ func (o *Operations) List() []Operation {
 		o.guarded(operation("user.disable", Operate, recorded, o.disable)),
 		operation("user.enable", Operate, recorded, o.enable),
 		o.guarded(operation("user.password", Operate, recorded, o.password)),
+		operation("user.clearance", Policy, recorded, o.clearance),
+		operation("user.catalogue", Operate, recorded, o.catalogue),
 		o.guarded(operation("user.kick", Operate, recorded, o.kick)),
 		operation("user.sessions", View, looks, o.sessions),
 		operation("user.list", View, looks, o.list),
@@ -90,6 +101,12 @@ func (o *Operations) List() []Operation {
 		o.guarded(operation("user.roster.reset", Operate, recorded, o.resetRoster)),
 		operation("user.last", View, looks, o.last),
 		operation("user.stats", View, looks, o.stats),
+		operation("group.add", Operate, recorded, o.addGroup),
+		operation("group.title", Operate, recorded, o.titleGroup),
+		operation("group.remove", Operate, recorded, o.removeGroup),
+		operation("group.join", Operate, recorded, o.joinGroup),
+		operation("group.leave", Operate, recorded, o.leaveGroup),
+		operation("domain.remove", Operate, recorded, o.removeDomain),
 		operation("admin.list", View, looks, o.admins),
 		operation("admin.set", Operate, recorded, o.setAdmins),
 		operation("announce", Operate, recorded, o.announce),

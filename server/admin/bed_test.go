@@ -12,6 +12,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/admin"
@@ -41,6 +42,9 @@ type world struct {
 	present []server.Present
 	ended   []string
 	removed []string
+	regroup int
+	changed []string
+	cards   []string
 	stopped time.Duration
 	record  []string
 }
@@ -59,6 +63,12 @@ func newWorld(t *testing.T) *world {
 		Named:    func(bare jid.JID) admin.Role { return roles[bare.String()] },
 		NamedIn: func(jid.JID) []jid.JID {
 			return []jid.JID{jid.MustParse("chief@a.example"), jid.MustParse("nurse@a.example")}
+		},
+		Labels:  func() (clearances, catalogues []string) { return []string{"staff"}, nil },
+		Changed: func(bare jid.JID) { w.changed = append(w.changed, bare.String()) },
+		Card: func(_ context.Context, owner jid.JID, card *xmlstream.Element) error {
+			w.cards = append(w.cards, owner.String()+" "+servertest.Text(t, card))
+			return nil
 		},
 		Stop: func(after time.Duration) error { w.stopped = after; return nil },
 	})
@@ -98,6 +108,8 @@ func (w *world) RemoveContact(_ context.Context, owner, contact jid.JID) (bool, 
 	w.removed = append(w.removed, owner.String()+" "+contact.String())
 	return true, nil
 }
+
+func (w *world) Regroup() { w.regroup++ }
 
 // May, Ask and Denied are admin.Desk.
 func (w *world) May(ctx context.Context, who, domain jid.JID, verb string) bool {

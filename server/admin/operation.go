@@ -17,6 +17,7 @@ const (
 	NoRole Role = iota
 	View
 	Operate
+	Policy // nobody's over XMPP
 )
 
 // String is the word of the configuration and the command line.
@@ -28,11 +29,13 @@ func (r Role) String() string {
 		return "view"
 	case Operate:
 		return "operate"
+	case Policy:
+		return "policy"
 	}
 	return "none"
 }
 
-// ParseRole is the inverse of Role.String.
+// ParseRole reads a role that can be given to an account, which Policy cannot.
 func ParseRole(s string) (Role, bool) {
 	for _, r := range []Role{NoRole, View, Operate} {
 		if r.String() == s {
@@ -47,7 +50,7 @@ var (
 	// ErrDenied: the role is not enough. A desk answers it.
 	ErrDenied = errors.New("not permitted")
 	// ErrQuestion: what was asked makes no sense.
-	ErrQuestion = errors.New("that cannot be asked")
+	ErrQuestion = errors.New("refused")
 )
 
 // Operation is one thing that administrators do.
@@ -156,7 +159,7 @@ func (o *Operations) account(s string) (jid.JID, error) {
 func (o *Operations) client(s string) (jid.JID, error) {
 	j, err := jid.Parse(s)
 	if err != nil || j.Local() == "" || !o.cfg.Serves(j.Domain()) {
-		return jid.JID{}, fmt.Errorf("%w: %.100q is no address of an account of this server", ErrQuestion, s)
+		return jid.JID{}, fmt.Errorf("%w: %.100q is no address of an account of this server (a domain is added to server.domains in the configuration)", ErrQuestion, s)
 	}
 	return j, nil
 }

@@ -3,21 +3,72 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
+	"sallyport/server/vcard"
 )
 
-func (o *Operations) add(ctx context.Context, q User) (Done, error) {
+// NewUser is an account to add. What it has beside the password goes into its vCard.
+type NewUser struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Email    string `json:"email,omitempty"`
+	Given    string `json:"given,omitempty"`
+	Surname  string `json:"surname,omitempty"`
+}
+
+func (q NewUser) subject() string { return q.User }
+
+// maxDetail is the most bytes of one part of a name.
+const maxDetail = 256
+
+func (o *Operations) add(ctx context.Context, q NewUser) (Done, error) {
 	j, err := o.account(q.User)
 	if err != nil {
 		return Done{}, err
 	}
-	return Done{1}, o.cfg.Accounts.Add(ctx, j, q.Password)
+	for _, s := range []string{q.Email, q.Given, q.Surname} {
+		if len(s) > maxDetail {
+			return Done{}, fmt.Errorf("%w: a name or address has at most %d bytes", ErrQuestion, maxDetail)
+		}
+	}
+	if err := o.cfg.Accounts.Add(ctx, j, q.Password); err != nil {
+		return Done{}, err
+	}
+	if card := q.card(j); card != nil {
+		if err := o.cfg.Card(ctx, j, card); err != nil {
+			return Done{1}, fmt.Errorf("%s was added, but its vCard was not: %w", j, err)
+		}
+	}
+	return Done{1}, nil
+}
+
+// card is the vCard of what is known of somebody, nil for nothing.
+func (q *NewUser) card(who jid.JID) *xmlstream.Element {
+	if q.Email+q.Given+q.Surname == "" {
+		return nil
+	}
+	leaf := func(name, text string) *xmlstream.Element { return tree.New(vcard.Space, name, tree.Text(text)) }
+	full := strings.TrimSpace(q.Given + " " + q.Surname)
+	if full == "" {
+		full = who.Local()
+	}
+	parts := []*xmlstream.Element{
+		leaf("FN", full),
+		tree.New(vcard.Space, "N", tree.With(leaf("FAMILY", q.Surname), leaf("GIVEN", q.Given))),
+	}
+	if q.Email != "" {
+		parts = append(parts, tree.New(vcard.Space, "EMAIL", tree.With(leaf("INTERNET", ""), leaf("USERID", q.Email))))
+	}
+	return tree.New(vcard.Space, "vCard", tree.With(parts...))
 }
 
 func (o *Operations) remove(ctx context.Context, q Users) (Done, error) {
@@ -28,6 +79,7 @@ func (o *Operations) remove(ctx context.Context, q Users) (Done, error) {
 		}
 		o.end(j, "the account was removed")
 		o.forget(j)
+		defer o.cfg.Changed(j)
 		return o.cfg.Accounts.Remove(ctx, j)
 	})
 }
@@ -52,6 +104,45 @@ func (o *Operations) password(ctx context.Context, q User) (Done, error) {
 		return Done{}, err
 	}
 	return Done{1}, o.cfg.Accounts.SetPassword(ctx, j, q.Password)
+}
+
+// Choice names something of the configuration for an account; empty: nothing of its own.
+type Choice struct {
+	User string `json:"user"`
+	Name string `json:"name,omitempty"`
+}
+
+func (q Choice) subject() string {
+	if q.Name == "" {
+		return q.User + " none"
+	}
+	return fmt.Sprintf("%s %.64s", q.User, q.Name)
+}
+
+func (o *Operations) clearance(ctx context.Context, q Choice) (Done, error) {
+	names, _ := o.cfg.Labels()
+	return o.choose(ctx, q, names, "server.clearance", o.cfg.Accounts.SetClearance)
+}
+
+func (o *Operations) catalogue(ctx context.Context, q Choice) (Done, error) {
+	_, names := o.cfg.Labels()
+	return o.choose(ctx, q, names, "server.catalogue", o.cfg.Accounts.SetCatalogue)
+}
+
+// choose gives an account something that a table of the configuration has.
+func (o *Operations) choose(ctx context.Context, q Choice, names []string, table string, set func(context.Context, jid.JID, string) error) (Done, error) {
+	j, err := o.account(q.User)
+	switch {
+	case err != nil:
+		return Done{}, err
+	case q.Name == "" || slices.Contains(names, q.Name):
+	case len(names) == 0:
+		return Done{}, fmt.Errorf("%w: the configuration has no [%s.NAME]", ErrQuestion, table)
+	default:
+		return Done{}, fmt.Errorf("%w: the configuration has no [%s.%.64s]; there are %s", ErrQuestion, table, q.Name, strings.Join(names, ", "))
+	}
+	defer o.cfg.Changed(j)
+	return Done{1}, set(ctx, j, q.Name)
 }
 
 // kick ends sessions, of all clients of an account or of one; who wants can log in again.
