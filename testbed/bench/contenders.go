@@ -26,6 +26,9 @@ func (f *field) close() error { return f.running.close() }
 
 // addPeers starts a Prosody and an ejabberd with so many accounts. notes tell them from others of the same program.
 func (s *settings) addPeers(ctx context.Context, f *field, n int, archive peers.Archive, notes [2]string) error {
+	if s.ours {
+		return nil
+	}
 	dir, err := os.MkdirTemp(s.work, "peers")
 	if err != nil {
 		return err
@@ -80,6 +83,7 @@ func (s *settings) startHome(f *field, n int, w imserver.Wishes) (*imserver.Home
 	if w.Dir, err = os.MkdirTemp(s.work, "home"); err != nil {
 		return nil, err
 	}
+	w.Run = s.profileArgs()
 	w.Addr = block.AddrPort(1, 5222).Addr()
 	for i := range n {
 		w.Users = append(w.Users, "load"+strconv.Itoa(i))

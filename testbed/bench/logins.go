@@ -50,7 +50,8 @@ func logins(ctx context.Context, s *settings) (rows []Row, err error) {
 			return nil, err
 		}
 	}
-	for _, name := range []string{"prosody", "ejabberd", home} {
+	for _, c := range f.all {
+		name := c.name
 		r, yard := targets[name], targets["ejabberd"]
 		rate := figure("SCRAM logins, "+name, r.LoginsPerS, "1/s", "ejabberd", yard.LoginsPerS)
 		cpu := figure("CPU of a login, "+name, r.Processes[name].CPUPerLogin, "ms", "ejabberd", yard.Processes["ejabberd"].CPUPerLogin)

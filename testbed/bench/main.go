@@ -25,6 +25,7 @@ type settings struct {
 	scale     float64 // of all message counts
 	runs      int     // of each measurement; the median counts
 	rounds    int     // of each measurement that several servers take in turn
+	ours      bool    // leave the other servers out
 	profile   string  // where the program under test writes its profile; empty: it makes none
 }
 
@@ -71,6 +72,7 @@ func run(args []string) error {
 	f.Float64Var(&s.scale, "scale", 1, "times the usual number of messages")
 	f.IntVar(&s.runs, "runs", 3, "runs of each relay measurement; the median counts")
 	f.IntVar(&s.rounds, "rounds", 5, "rounds of the measurements that servers take in turn; the median counts")
+	f.BoolVar(&s.ours, "ours", false, "measure no other servers beside ours: quick, and without ratios")
 	f.StringVar(&s.profile, "cpuprofile", "", "let the program under test write a processor profile there")
 	out := f.String("json", "build/bench.json", "file for the rows")
 	only := f.String("only", "", "one group, or all whose names begin with it and a slash: "+names())

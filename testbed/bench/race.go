@@ -92,6 +92,9 @@ const ofBest = 1.0 / 5
 // raceRows makes the rows of one race. Whoever is called sallyport is judged.
 func raceRows(what, unit string, all []contender, got map[string]*samples, b budgets) []Row {
 	yard := got[b.yardstick]
+	if yard == nil {
+		yard = &samples{}
+	}
 	best, least := "", math.Inf(1)
 	for _, c := range all {
 		if m := median(got[c.name].cpu); c.process != home && m < least {
@@ -104,7 +107,7 @@ func raceRows(what, unit string, all []contender, got map[string]*samples, b bud
 		rate := figure(what+", rate, "+c.name, median(g.rate), unit+"/s", b.yardstick, median(yard.rate)).spreading(g.rate)
 		cpu := figure(what+", CPU, "+c.name, median(g.cpu), "CPU s/100k", b.yardstick, median(yard.cpu)).spreading(g.cpu)
 		peak := figure(what+", peak memory, "+c.name, g.peak, "MiB", b.yardstick, yard.peak)
-		if c.process != home {
+		if c.process != home || best == "" {
 			rows = append(rows, rate, cpu, peak)
 			continue
 		}

@@ -23,7 +23,7 @@ const Domain = "home.test"
 const Password = "correct horse battery"
 
 // startTimeout is how long the program may take until it listens.
-const startTimeout = 20 * time.Second
+const startTimeout = 60 * time.Second
 
 // Home is a server of the program under test. One goroutine owns it.
 type Home struct {
@@ -33,6 +33,7 @@ type Home struct {
 	CA      string         // file that clients have to trust
 
 	binary string
+	run    []string
 	proc   *peers.Process
 }
 
@@ -42,6 +43,8 @@ type Wishes struct {
 	Addr  netip.Addr // of its own
 	Users []string
 	Flags []string // of init, beyond the usual
+	// Run are arguments of run, beyond the usual.
+	Run []string
 	// More is added to the configuration.
 	More string
 }
@@ -53,7 +56,7 @@ func New(w Wishes) (*Home, error) {
 		return nil, err
 	}
 	h := &Home{
-		Dir: w.Dir, binary: binary, CA: filepath.Join(w.Dir, "certs/ca.pem"),
+		Dir: w.Dir, binary: binary, run: w.Run, CA: filepath.Join(w.Dir, "certs/ca.pem"),
 		Clients: netip.AddrPortFrom(w.Addr, 5222), Direct: netip.AddrPortFrom(w.Addr, 5223),
 	}
 	args := []string{
@@ -95,7 +98,7 @@ func (h *Home) Restart(more string) error {
 // Run starts the program and waits until people can connect.
 func (h *Home) Run() error {
 	proc, err := peers.StartProcess(peers.Command{
-		Name: "sallyport", Argv: []string{h.binary, "run", "-c", h.config()}, Dir: h.Dir, Log: h.Log(), Env: os.Environ(),
+		Name: "sallyport", Argv: append([]string{h.binary, "run", "-c", h.config()}, h.run...), Dir: h.Dir, Log: h.Log(), Env: os.Environ(),
 	})
 	if err != nil {
 		return err
