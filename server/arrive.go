@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"go.uber.org/zap"
-
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
@@ -18,9 +16,10 @@ type sent struct {
 	stanza  stanza.Stanza
 	arrival stream.Arrival
 	settled bool
+	after   chan struct{} // no stanza: closed when all before it is dealt with
 }
 
-// arrived takes a stanza of a client. It may wait: for the gate to have room, and for what must be durable.
+// arrived takes a stanza of a client. It may wait for room: behind other stanzas of the client, or at the gate.
 func (s *Server) arrived(x session, a stream.Arrival) {
 	r := s.resource(x, a.Pair.Remote)
 	if r == nil || r.left() { // replaced meanwhile; nothing of it counts any more
@@ -30,11 +29,23 @@ func (s *Server) arrived(x session, a stream.Arrival) {
 	m := &sent{by: r, stanza: a.Stanza, arrival: a}
 	switch {
 	case s.tooFast(m):
-	case a.Problem != stream.NoProblem:
+	case m.isMessage() || r.line.busy():
+		r.line.put(m)
+	default:
+		s.deal(m)
+	}
+}
+
+func (m *sent) isMessage() bool {
+	return m.arrival.Problem == stream.NoProblem && m.after == nil && m.stanza.Kind() == stanza.Message
+}
+
+// deal does what one stanza of a client asks for that is no message.
+func (s *Server) deal(m *sent) {
+	switch {
+	case m.arrival.Problem != stream.NoProblem:
 		s.malformed(m)
-	case a.Stanza.Kind() == stanza.Message:
-		s.sendMessage(m)
-	case a.Stanza.Kind() == stanza.Presence:
+	case m.stanza.Kind() == stanza.Presence:
 		s.sendPresence(m)
 	default:
 		s.sendIQ(m)
@@ -98,6 +109,11 @@ func (s *Server) submit(m *sent) {
 // sending shows a stanza to the features before it is judged. False: it goes no further, and is settled.
 func (s *Server) sending(m *sent) bool {
 	out, err := s.passOut(m.by.user.bare, m.stanza)
+	return s.seen(m, out, err)
+}
+
+// seen is what the features have said of a stanza.
+func (s *Server) seen(m *sent, out stanza.Stanza, err error) bool {
 	switch {
 	case err == nil:
 		m.stanza = out
@@ -110,52 +126,23 @@ func (s *Server) sending(m *sent) bool {
 	return false
 }
 
-// passOut asks the features about what an account sends.
-func (s *Server) passOut(account jid.JID, out stanza.Stanza) (stanza.Stanza, error) {
-	p := Passing{Account: account, Stanza: out, Out: true, Self: out.To().Bare() == account}
-	for i := range s.features {
-		if f := s.features[i].Sends; f != nil {
-			if err := f(s.ctx, &p); err != nil {
-				return p.Stanza, s.noted(s.features[i].Name, err)
-			}
+// sendMessages are messages of one client (RFC 6121 §8.1.1.1: one without 'to' is for the own account).
+func (s *Server) sendMessages(list []*sent) {
+	pass := make([]Passing, len(list))
+	for i, m := range list {
+		own := m.by.user.bare
+		pass[i] = Passing{Account: own, Stanza: m.stanza, Out: true, Self: m.stanza.To().Bare() == own}
+		if manyAddresses(m.stanza) {
+			pass[i].Err = &Bounce{Condition: stanza.PolicyViolation, Cause: errors.New("too many addresses")}
 		}
 	}
-	return p.Stanza, nil
-}
-
-// passIn asks the features about what comes to an account.
-func (s *Server) passIn(account jid.JID, in stanza.Stanza) (stanza.Stanza, error) {
-	p := Passing{Account: account, Stanza: in, Self: in.From().Bare() == account}
-	for i := range s.features {
-		if f := s.features[i].Comes; f != nil {
-			if err := f(s.ctx, &p); err != nil {
-				return p.Stanza, s.noted(s.features[i].Name, err)
-			}
+	s.pass(pass)
+	for i, m := range list {
+		if s.seen(m, pass[i].Stanza, pass[i].Err) {
+			s.submitMessage(m)
+			s.copySent(m)
 		}
 	}
-	return p.Stanza, nil
-}
-
-// noted logs what is a fault and no decision.
-func (s *Server) noted(feature string, err error) error {
-	var b *Bounce
-	if !errors.Is(err, ErrTaken) && !errors.As(err, &b) {
-		s.cfg.Log.Error("a feature of the server could not do its part", zap.String("feature", feature), zap.Error(err))
-	}
-	return err
-}
-
-// sendMessage is a message of a client (RFC 6121 §8.1.1.1: without 'to' it is for the own account).
-func (s *Server) sendMessage(m *sent) {
-	switch {
-	case manyAddresses(m.stanza):
-		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{})
-		return
-	case !s.sending(m):
-		return
-	}
-	s.submitMessage(m)
-	s.copySent(m)
 }
 
 // maxAddresses bounds the list of recipients that a message carries (XEP-0033, bad-inputs H12). We send to none of them; somebody else

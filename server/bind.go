@@ -139,6 +139,7 @@ func (s *Server) closed(x session, end stream.Closed) {
 	if r == nil {
 		return
 	}
+	r.line.settle(r) // what was said before comes before
 	s.depart(r)
 	s.unconfirmed(r.user.bare, end.Unconfirmed)
 	s.forget(r)

@@ -32,44 +32,86 @@ func (s *Server) Deliver(r peering.Released, done Delivered) {
 	}
 	u := s.hold(to.Bare())
 	defer u.release()
-	if u.receive(s.cfg.Limits.Deliveries, func() { done(s.comes(u, released(&r))) }) {
+	if u.in.add(s.cfg.Limits.Deliveries, coming{cleared: released(&r), done: done}, u.spawn, u.come) {
 		return
 	}
 	done(&Bounce{Condition: stanza.ResourceConstraint, Cause: errors.New("too much waits for the account")})
 }
 
-// comes is one stanza for an account or a domain of ours. It is called in the order in which they came.
+// coming is one stanza for an account, or a task among them.
+type coming struct {
+	cleared
+	done Delivered
+	do   func() // nil for a stanza
+}
+
+// come deals with what has come to an account, in its order. Messages that stand next to each other go through the features together.
+func (u *user) come(list []coming) {
+	for len(list) > 0 {
+		n := 0
+		for n < min(len(list), maxTogether) && list[n].do == nil && list[n].stanza.Kind() == stanza.Message {
+			n++
+		}
+		switch first := &list[0]; {
+		case n > 0:
+			u.server.comeTogether(u, list[:n])
+		case first.do != nil:
+			first.do()
+		default:
+			first.done(u.server.comes(u, first.cleared))
+		}
+		list = list[max(n, 1):]
+	}
+}
+
+// destination is where a stanza for an account goes.
+type destination struct {
+	fate  fate
+	named *resource   // 'to' is its full address
+	open  []*resource // take what is for the bare address
+}
+
+// comes is one stanza for an account or a domain of ours, other than a message for its clients.
 func (s *Server) comes(u *user, c cleared) error {
-	m := c.stanza
-	var match *resource
+	to, err := s.destination(u, c.stanza)
+	if err != nil {
+		return err
+	}
+	return s.comesTo(u, c, &to)
+}
+
+func (s *Server) destination(u *user, m stanza.Stanza) (to destination, err error) {
 	if m.To().IsFull() && !u.bare.IsDomain() {
-		match = u.named(m.To())
+		to.named = u.named(m.To())
 	}
-	open := u.some(isOpen)
-	f := fateOf(m.Type(), m.To(), match != nil, len(open) > 0)
-	if f == toKeep && s.reopen(u) {
-		open = u.some(isOpen)
-		f = fateOf(m.Type(), m.To(), match != nil, len(open) > 0)
+	to.open = u.some(isOpen)
+	to.fate = fateOf(m.Type(), m.To(), to.named != nil, len(to.open) > 0)
+	if to.fate == toKeep && s.reopen(u) {
+		to.open = u.some(isOpen)
+		to.fate = fateOf(m.Type(), m.To(), to.named != nil, len(to.open) > 0)
 	}
-	if f == toKeep || f == toAccount || f == toRoster || f == toProbe {
+	if f := to.fate; f == toKeep || f == toAccount || f == toRoster || f == toProbe {
 		there, err := s.exists(u)
 		if err != nil {
-			return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+			return to, &Bounce{Condition: stanza.InternalServerError, Cause: err}
 		}
 		if !there { // as if nobody were there, or nobody had answered
-			f = fateUnknown(m.Type())
+			to.fate = fateUnknown(m.Type())
 		}
 	}
-	switch f {
+	return to, nil
+}
+
+// comesTo brings it there.
+func (s *Server) comesTo(u *user, c cleared, to *destination) error {
+	m := c.stanza
+	switch to.fate {
 	case toNobody:
 		return nil
 	case toSender:
 		return refusal(errors.New("nobody takes it"))
 	case toResource, toOpen, toKeep:
-		if m.Kind() != stanza.Message {
-			return s.comesToResource(u, c, match)
-		}
-		return s.comesMessage(u, c, match, open)
+		return s.comesToResource(u, c, to.named)
 	case toAvailable:
 		s.shown(u, c)
 		return nil

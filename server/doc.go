@@ -20,7 +20,9 @@
 // itself, judged by Gate.Release.
 //
 // What comes to an account is dealt with one after the other (user.in), what is said for it to others as well (user.out); no account
-// waits for another, and nothing that comes waits for the gate to have room. What a client sends waits in the client's own goroutine.
+// waits for another, and nothing that comes waits for the gate to have room. What a client sends is dealt with in its order, too, while
+// its reader goes on as far as there is room (resource.line); messages that stand next to each other, there or among what comes to an
+// account, go through the features together, so that one change of the store, and one fsync, keeps all of them.
 //
 // # Features
 //

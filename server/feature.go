@@ -20,6 +20,10 @@ type Feature struct {
 	// Comes may refuse or change what was released to an account, before it is delivered. Durable work belongs here: what returned
 	// nil is delivered. ErrTaken ends the way: it was dealt with.
 	Comes func(ctx context.Context, p *Passing) error
+	// Together, where it is set, is asked in place of Sends and Comes about messages that pass through one account in one direction at the
+	// same time, in their order: what they need to be durable can share one change of the store. It leaves those alone that have an Err,
+	// and sets the Err of each that goes no further.
+	Together func(ctx context.Context, list []Passing)
 	// Available and Unavailable tell that a resource has said that it is there (first: it was not before), or is gone.
 	Available   func(ctx context.Context, r Resource, presence stanza.Stanza, first bool)
 	Unavailable func(ctx context.Context, r Resource)
@@ -77,6 +81,8 @@ type Passing struct {
 	Out     bool // the account sends it
 	// Self: sender and recipient are the same account, which sees it twice.
 	Self bool
+	// Err says why it goes no further, ErrTaken that it needs not; nil: it goes on.
+	Err error
 }
 
 // Resource names a connected client.

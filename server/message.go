@@ -12,26 +12,58 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
-// comesMessage delivers one message of one account (RFC 6121 §8.5). What a feature keeps durably, as the archive does, is kept before
-// anybody is given it.
-func (s *Server) comesMessage(u *user, c cleared, named *resource, open []*resource) error {
-	in, err := s.passIn(u.bare, s.honest(c.stanza))
-	if errors.Is(err, ErrTaken) {
+// maxTogether bounds how many messages for one account go through the features at once.
+const maxTogether = 128
+
+// comeTogether delivers messages that have come to one account, one after the other. What a feature keeps durably, as the archive does,
+// is kept before anybody is given any of them.
+func (s *Server) comeTogether(u *user, list []coming) {
+	var (
+		ways  = make([]destination, len(list))
+		fates = make([]error, len(list))
+		pass  = make([]Passing, 0, len(list))
+	)
+	for i := range list {
+		m := list[i].stanza
+		ways[i], fates[i] = s.destination(u, m)
+		if to := ways[i].fate; fates[i] == nil && (to == toResource || to == toOpen || to == toKeep) {
+			pass = append(pass, Passing{Account: u.bare, Stanza: s.honest(m), Self: m.From().Bare() == u.bare})
+		}
+	}
+	s.pass(pass)
+	for i := range list {
+		c, to := list[i].cleared, &ways[i]
+		switch {
+		case fates[i] != nil:
+		case to.fate == toResource || to.fate == toOpen || to.fate == toKeep:
+			fates[i] = s.comesMessage(u, c, to, &pass[0])
+			pass = pass[1:]
+		default:
+			fates[i] = s.comesTo(u, c, to)
+		}
+		list[i].done(fates[i])
+	}
+}
+
+// comesMessage delivers one message of one account (RFC 6121 §8.5) that the features have seen.
+func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing) error {
+	if errors.Is(in.Err, ErrTaken) {
 		return nil
 	}
+	err := in.Err
 	if err == nil {
-		c, err = s.again(c, in, u.bare)
+		c, err = s.again(c, in.Stanza, u.bare)
 	}
 	if err != nil {
 		return err
 	}
-	targets := open
-	if named != nil {
-		targets = []*resource{named}
+	targets := to.open
+	if to.named != nil {
+		targets = []*resource{to.named}
 	}
 	got := s.spread(u, c, targets)
-	if len(got) == 0 && named != nil && c.stanza.Type() == stanza.MessageChat {
-		got = s.spread(u, c, open) // §8.5.3.2.1: its resource is gone
+	if len(got) == 0 && to.named != nil && c.stanza.Type() == stanza.MessageChat {
+		got = s.spread(u, c, to.open) // §8.5.3.2.1: its resource is gone
 	}
 	s.copyReceived(u, c, got)
 	if len(got) > 0 {
@@ -178,7 +210,7 @@ func (s *Server) acked(bare jid.JID, items []stream.Item) {
 	}
 	u := s.hold(bare)
 	defer u.release()
-	u.receive(0, func() {
+	u.receive(func() {
 		for _, it := range live {
 			if entry := u.messages.acked(it.Token >> tokenBits); entry != 0 {
 				kept = append(kept, stream.Item{Token: entry<<tokenBits | tokenKept})
@@ -196,7 +228,7 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 	}
 	u := s.hold(bare)
 	defer u.release()
-	u.receive(0, func() {
+	u.receive(func() {
 		for _, it := range kept {
 			delete(u.flights, it.Token>>tokenBits)
 		}

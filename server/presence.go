@@ -78,7 +78,7 @@ func (s *Server) appear(m *sent) {
 		}
 	}
 	if opens {
-		u.receive(0, func() { s.flush(r) })
+		u.receive(func() { s.flush(r) })
 	}
 }
 

@@ -2,42 +2,46 @@ package server
 
 import "sync"
 
-// queue does things one after the other, on a goroutine that exists only while there are any. The zero value is empty.
-type queue struct {
+// queue is what is dealt with in its order, on a goroutine that exists only while there is something. The zero value is empty.
+type queue[T any] struct {
 	mu      sync.Mutex
-	tasks   []func()
+	items   []T
 	running bool
 }
 
-// add appends a task unless max others wait; with max 0 however many do. start runs a function on a goroutine of its own, or says no.
-func (q *queue) add(max int, task func(), start func(func()) bool) bool {
+// add appends an item unless max others wait; with max 0 however many do. start runs a function on a goroutine of its own, or says no;
+// do is given all that waits at a time, one call after the other.
+func (q *queue[T]) add(max int, item T, start func(func()) bool, do func([]T)) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if max > 0 && len(q.tasks) >= max {
+	if max > 0 && len(q.items) >= max {
 		return false
 	}
-	q.tasks = append(q.tasks, task)
+	q.items = append(q.items, item)
 	if q.running {
 		return true
 	}
-	if q.running = start(q.run); !q.running {
-		q.tasks = nil
+	if q.running = start(func() { q.run(do) }); !q.running {
+		q.items = nil
 	}
 	return q.running
 }
 
-func (q *queue) run() {
+func (q *queue[T]) run(do func([]T)) {
+	var spare []T
 	for {
 		q.mu.Lock()
-		tasks := q.tasks
-		q.tasks = nil
-		q.running = len(tasks) > 0
+		items := q.items
+		if q.items = spare; len(items) == 0 {
+			q.items = nil
+		}
+		q.running = len(items) > 0
 		q.mu.Unlock()
-		if len(tasks) == 0 {
+		if len(items) == 0 {
 			return
 		}
-		for _, do := range tasks {
-			do()
-		}
+		do(items)
+		clear(items)
+		spare = items[:0]
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) state(r *resource, active bool) {
 	r.inactive = !active
 	r.user.mu.Unlock()
 	if active {
-		r.user.receive(0, func() {
+		r.user.receive(func() {
 			r.sending.Lock()
 			defer r.sending.Unlock()
 			s.giveHeld(r)

@@ -15,8 +15,8 @@ type user struct {
 	server *Server
 	refs   int // under the lock of the shard
 
-	in       queue           // what comes to the account, and what changes who gets it
-	out      queue           // what we say for it to others
+	in       queue[coming]   // what comes to the account, and what changes who gets it
+	out      queue[func()]   // what we say for it to others
 	messages messages        // owned by in
 	flights  map[uint64]bool // of the offline store, written and not acknowledged; owned by in
 
@@ -39,6 +39,7 @@ type resource struct {
 	session session
 	bound   time.Time
 
+	line    line       // what the client has sent and waits for what is before it
 	telling sync.Mutex // held while its presence goes to somebody of this server
 	sending sync.Mutex
 	held    held
@@ -59,18 +60,25 @@ type resource struct {
 	refused    int  // in a row, because there were too many
 }
 
-// receive appends to what comes to the account. False: it was not taken.
-func (u *user) receive(max int, task func()) bool { return u.run(&u.in, max, task) }
+// receive has something done among what comes to the account. False: it was not taken.
+func (u *user) receive(task func()) bool { return u.in.add(0, coming{do: task}, u.spawn, u.come) }
 
 // say appends to what we say for the account.
-func (u *user) say(task func()) bool { return u.run(&u.out, u.server.cfg.Limits.Sayings, task) }
+func (u *user) say(task func()) bool {
+	return u.out.add(u.server.cfg.Limits.Sayings, task, u.spawn, func(list []func()) {
+		for _, do := range list {
+			do()
+		}
+	})
+}
 
-func (u *user) run(q *queue, max int, task func()) bool {
+// spawn is Server.spawn for who works on the account, which exists as long.
+func (u *user) spawn(f func()) bool {
 	held := u.server.hold(u.bare)
-	ok := q.add(max, func() {
+	ok := u.server.spawn(func() {
 		defer held.release()
-		task()
-	}, u.server.spawn)
+		f()
+	})
 	if !ok {
 		held.release()
 	}

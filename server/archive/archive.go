@@ -27,6 +27,9 @@ const (
 // ErrQuery: the question contradicts itself.
 var ErrQuery = errors.New("the question to the archive cannot be answered")
 
+// ErrEntry: nothing was kept because one of the entries cannot be; without it the others can.
+var ErrEntry = errors.New("an entry cannot be kept")
+
 // Entry is one stanza in one archive.
 type Entry struct {
 	Owner  jid.JID   // bare: whose archive it is
@@ -65,7 +68,7 @@ type Page struct {
 // Store keeps archives. What it has changed is durable when it returns without error.
 type Store interface {
 	// AppendArchive keeps entries, all or none, and gives their ids in the same order: each later than all ids of its archive.
-	// now is the time and node the name of who appends. account.ErrNotFound without the domain of an owner.
+	// now is the time and node the name of who appends. account.ErrNotFound without the domain of an owner; ErrEntry.
 	AppendArchive(ctx context.Context, now time.Time, node string, entries []Entry) ([]hybrid.ID, error)
 	// QueryArchive gives a page. account.ErrNotFound if After or Before is not in the archive (XEP-0059 §2.2); ErrQuery.
 	QueryArchive(ctx context.Context, q Query) (Page, error)

@@ -13,6 +13,8 @@
 //   - Kept are messages of type normal and chat with a body or something that conversations need when they are read later:
 //     encrypted bodies, receipts and markers, reactions, retractions, invitations, calls. The hints of XEP-0334 decide
 //     against (no-store, no-permanent-store) before they decide for (store).
+//   - Messages that pass at the same time are kept in one change. One that cannot be kept does not take the others with it: they are kept
+//     each alone. Where it is unknown whether a change was made, all of it is refused, and may be in the archive nevertheless.
 //   - What an account sends is kept before it is judged, so a refused message stays in its own sender's archive, beside the
 //     error that told him.
 //   - Entries that the reader may not read are passed over, and the page is filled with later ones; only where that takes more than

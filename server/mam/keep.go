@@ -1,15 +1,10 @@
 package mam
 
 import (
-	"context"
-	"fmt"
-
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
-	"sallyport/server"
-	"sallyport/server/archive"
 )
 
 // worthKeeping are the children for which a message without body is kept.
@@ -50,69 +45,6 @@ func Keeps(s stanza.Stanza) bool {
 		}
 	}
 	return keep
-}
-
-// sends keeps what an account says to others, unless it goes no further than to judgement; what it says to itself is kept when it comes.
-// It is kept before it is judged for good, so that it is durable before it is acknowledged: what a change of policy refuses in between is
-// in the archive all the same.
-func (f *feature) sends(ctx context.Context, p *server.Passing) error {
-	if p.Self || p.Stanza.Kind() != stanza.Message {
-		return nil
-	}
-	if f.MaySend != nil && Keeps(p.Stanza) && !f.MaySend(p.Stanza) {
-		return nil // it goes on, to be refused and recorded
-	}
-	return f.keep(ctx, p, p.Stanza.To(), false)
-}
-
-// comes keeps what an account is told, and tells its clients under which id.
-func (f *feature) comes(ctx context.Context, p *server.Passing) error {
-	if p.Stanza.Kind() != stanza.Message {
-		return nil
-	}
-	return f.keep(ctx, p, p.Stanza.From(), true)
-}
-
-func (f *feature) keep(ctx context.Context, p *server.Passing, with jid.JID, tell bool) error {
-	if el := withoutID(p.Stanza.Element(), p.Account); el != p.Stanza.Element() {
-		s, err := p.Stanza.WithElement(el)
-		if err != nil {
-			return &server.Bounce{Condition: stanza.BadRequest, Cause: err}
-		}
-		p.Stanza = s
-	}
-	if !Keeps(p.Stanza) {
-		return nil
-	}
-	wanted, err := f.wants(ctx, p.Account, with)
-	if err == nil && wanted {
-		err = f.append(ctx, p, with, tell)
-	}
-	if err != nil {
-		return &server.Bounce{Condition: stanza.InternalServerError, Cause: fmt.Errorf("archive for %s: %w", p.Account, err)}
-	}
-	return nil
-}
-
-func (f *feature) append(ctx context.Context, p *server.Passing, with jid.JID, tell bool) error {
-	el := p.Stanza.Element()
-	text, err := xmlstream.AppendElement(nil, el, "")
-	if err != nil {
-		return err
-	}
-	if f.Tombstones {
-		if err := f.retract(ctx, p, with); err != nil {
-			return err
-		}
-	}
-	entry := archive.Entry{Owner: p.Account, With: with, Stanza: text, MessageID: messageID(p.Stanza)}
-	ids, err := f.Archive.AppendArchive(ctx, f.Now(), f.Node, []archive.Entry{entry})
-	if err != nil || !tell {
-		return err
-	}
-	id := tree.New(nsSID, "stanza-id", tree.Attr("by", p.Account.String()), tree.Attr("id", ids[0].String()))
-	p.Stanza, err = p.Stanza.WithElement(appended(el, id))
-	return err
 }
 
 // messageID is what later messages refer to (XEP-0424 §3): the origin-id where there is one.

@@ -59,8 +59,9 @@ func New(c Config) server.Feature {
 		Name:            "archive",
 		ServerFeatures:  announced,
 		AccountFeatures: announced,
-		Sends:           f.sends,
-		Comes:           f.comes,
+		Sends:           f.one,
+		Comes:           f.one,
+		Together:        f.together,
 		IQ: []server.IQRoute{
 			{Space: Space, Local: "query", At: []server.Target{server.AtAccount}, Handle: f.query},
 			{Space: Space, Local: "metadata", At: []server.Target{server.AtAccount}, Handle: f.metadata},

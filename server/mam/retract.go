@@ -14,12 +14,7 @@ import (
 // retract puts a tombstone in the place of what a message retracts, where that is by the same author and in this archive (XEP-0424
 // §4). Whatever else is asked for leaves the archive as it is.
 func (f *feature) retract(ctx context.Context, p *server.Passing, with jid.JID) error {
-	r := p.Stanza.Element().Child(nsRetract, "retract")
-	id := tree.Value(r, "id")
-	if id == "" {
-		return nil
-	}
-	entry, err := f.Archive.FindMessage(ctx, p.Account, with, id)
+	entry, err := f.Archive.FindMessage(ctx, p.Account, with, retracts(p.Stanza))
 	if errors.Is(err, account.ErrNotFound) {
 		return nil
 	}

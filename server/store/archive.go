@@ -17,6 +17,15 @@ import (
 
 var _ archive.Store = (*Store)(nil)
 
+// What an append is made of. The update of lockArchive changes nothing and holds the row.
+const (
+	lockArchive = `INSERT INTO archives (domain, local, last) VALUES ($1, $2, '')
+		ON CONFLICT (domain, local) DO UPDATE SET last = archives.last RETURNING last`
+	appendEntry = `INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	lastOfArchive = `UPDATE archives SET last = $3 WHERE domain = $1 AND local = $2`
+)
+
 // AppendArchive is archive.Store.
 func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, entries []archive.Entry) ([]hybrid.ID, error) {
 	if len(entries) > archive.MaxAppend {
@@ -33,13 +42,13 @@ func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, e
 				return err
 			}
 			last[e.Owner] = ids[i]
-			if _, err := t.exec(`INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			if _, err := t.exec(appendEntry,
 				e.Owner.Domain(), e.Owner.Local(), ids[i].String(), e.With.Bare().String(), e.With.Resource(), e.Stanza, e.MessageID); err != nil {
-				return err
+				return ofEntry(err)
 			}
 		}
 		for owner, id := range last {
-			if _, err := t.exec(`UPDATE archives SET last = $3 WHERE domain = $1 AND local = $2`, owner.Domain(), owner.Local(), id.String()); err != nil {
+			if _, err := t.exec(lastOfArchive, owner.Domain(), owner.Local(), id.String()); err != nil {
 				return err
 			}
 		}
@@ -49,6 +58,16 @@ func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, e
 		return nil, err
 	}
 	return ids, nil
+}
+
+// ofEntry says that an entry could not be written and the others could, where that is so.
+func ofEntry(err error) error {
+	switch classify(err) {
+	case other, unique, foreign:
+		return fmt.Errorf("%w: %w", archive.ErrEntry, err)
+	case full, busy, again, broken:
+	}
+	return err
 }
 
 // lockArchives gives the last id of each archive and keeps others from appending until the end of the transaction. All lock in the
@@ -64,17 +83,12 @@ func (t *tx) lockArchives(entries []archive.Entry) (map[jid.JID]hybrid.ID, error
 	}
 	slices.SortFunc(owners, func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) })
 	for _, o := range owners {
-		// The update changes nothing and holds the row.
-		_, err := t.exec(`INSERT INTO archives (domain, local, last) VALUES ($1, $2, '')
-			ON CONFLICT (domain, local) DO UPDATE SET last = archives.last`, o.Domain(), o.Local())
+		var text string
+		err := t.row(lockArchive, []any{o.Domain(), o.Local()}, &text)
 		if classify(err) == foreign {
 			return nil, fmt.Errorf("domain %s: %w", o.Domain(), account.ErrNotFound)
 		}
 		if err != nil {
-			return nil, err
-		}
-		var text string
-		if err := t.row(`SELECT last FROM archives WHERE domain = $1 AND local = $2`, []any{o.Domain(), o.Local()}, &text); err != nil {
 			return nil, err
 		}
 		if last[o], err = hybrid.Parse(text); err != nil {

@@ -27,6 +27,7 @@ type Store struct {
 	reader  *sql.DB
 	failure atomic.Pointer[error] // what stopped the store
 	group   together
+	often   map[string]*sql.Stmt // by text, for writer; nil on PostgreSQL
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // by text, for reader; nil when closed
@@ -42,6 +43,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if err := s.migrate(ctx, len(migrations)); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.prepareOften(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -68,6 +72,9 @@ func (s *Store) Close() error {
 	}
 	s.prepared = nil
 	s.mu.Unlock()
+	for _, p := range s.often {
+		_ = p.Close()
+	}
 	err := s.reader.Close()
 	if s.writer != s.reader {
 		err = errors.Join(err, s.writer.Close())

@@ -105,7 +105,11 @@ func (s *Store) commit(list []*pending) {
 		}
 	}
 	for _, p := range list {
-		p.done <- s.changeOnce(p.ctx, p.do)
+		err := p.ctx.Err()
+		if err == nil {
+			err = s.changeOnce(context.WithoutCancel(p.ctx), p.do)
+		}
+		p.done <- err
 	}
 }
 
@@ -119,11 +123,12 @@ func (s *Store) commitAll(list []*pending) (results []error, ok bool) {
 		return nil, false
 	}
 	results = make([]error, len(list))
+	w := s.within(t)
 	for i, p := range list {
 		if results[i] = p.ctx.Err(); results[i] != nil {
 			continue
 		}
-		if results[i], err = s.changeWithin(t, p); err != nil {
+		if results[i], err = w.change(p); err != nil {
 			_ = s.judge(err) // a disk that has failed is not tried again
 			if rerr := t.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
 				_ = s.judge(rerr)
@@ -141,23 +146,27 @@ func (s *Store) commitAll(list []*pending) (results []error, ok bool) {
 	return results, true
 }
 
-// changeWithin makes one change within a transaction of several. result is what its caller is told; err spoils the transaction.
-func (s *Store) changeWithin(t *sql.Tx, p *pending) (result, err error) {
-	const mark, undo, forget = "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one"
-	if _, err := t.Exec(mark); err != nil {
+// What keeps one change apart from the others of its transaction.
+const savepoint, rollbackTo, release = "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one"
+
+// change makes one change within a transaction of several. result is what its caller is told; err spoils the transaction. What has begun
+// is not interrupted: to be able to would take a goroutine for each statement.
+func (w *within) change(p *pending) (result, err error) {
+	t := &tx{context.WithoutCancel(p.ctx), w}
+	if _, err := t.exec(savepoint); err != nil {
 		return nil, err
 	}
-	result = p.do(&tx{p.ctx, t})
+	result = p.do(t)
 	switch classify(result) {
 	case full, busy, again, broken:
 		return nil, result
 	case other, unique, foreign:
 	}
 	if result != nil {
-		if _, err := t.Exec(undo); err != nil {
+		if _, err := t.exec(rollbackTo); err != nil {
 			return nil, err
 		}
 	}
-	_, err = t.Exec(forget)
+	_, err = t.exec(release)
 	return result, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 )
 
 // attempts bounds how often a change is done again that PostgreSQL undid because of others.
@@ -12,7 +13,18 @@ const attempts = 5
 // tx is one transaction.
 type tx struct {
 	ctx context.Context //nolint:containedctx // it lives exactly as long as the call that the context came with
-	sql *sql.Tx
+	*within
+}
+
+// within is the transaction of one or several changes.
+type within struct {
+	sql      *sql.Tx
+	prepared map[string]*sql.Stmt // on writer
+	ready    map[string]*sql.Stmt // those of them that are used here
+}
+
+func (s *Store) within(t *sql.Tx) *within {
+	return &within{sql: t, prepared: s.often, ready: make(map[string]*sql.Stmt)}
 }
 
 // change runs do in a transaction that writes, again if the database undid it because of others. The errors of do come
@@ -37,7 +49,7 @@ func (s *Store) changeOnce(ctx context.Context, do func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := do(&tx{ctx, t}); err != nil {
+	if err := do(&tx{ctx, s.within(t)}); err != nil {
 		if rerr := t.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
 			return errors.Join(err, rerr)
 		}
@@ -48,7 +60,13 @@ func (s *Store) changeOnce(ctx context.Context, do func(*tx) error) error {
 
 // exec runs one statement and tells how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	r, err := t.sql.ExecContext(t.ctx, query, args...)
+	var r sql.Result
+	var err error
+	if p := t.statement(query); p != nil {
+		r, err = p.ExecContext(t.ctx, args...)
+	} else {
+		r, err = t.sql.ExecContext(t.ctx, query, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +75,20 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // row reads one row within the transaction.
 func (t *tx) row(query string, args []any, dest ...any) error {
+	if p := t.statement(query); p != nil {
+		return p.QueryRowContext(t.ctx, args...).Scan(dest...)
+	}
 	return t.sql.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+}
+
+// statement is the prepared one of a text, nil where there is none.
+func (w *within) statement(query string) *sql.Stmt {
+	p := w.ready[query]
+	if p == nil && w.prepared[query] != nil {
+		p = w.sql.Stmt(w.prepared[query])
+		w.ready[query] = p
+	}
+	return p
 }
 
 // read gives each row to scan.
@@ -82,8 +113,26 @@ func (s *Store) read(ctx context.Context, query string, args []any, scan func(*s
 	return s.judge(rows.Err())
 }
 
-// stmt prepares a statement for reading once. Queries are constants of this package, so there are few. Changes are not
-// prepared on SQLite: reading their text is little beside the fsync, and the one connection is taken. pgx prepares by itself.
+// oftenChanged are the texts of changes that come with every message.
+var oftenChanged = [...]string{lockArchive, appendEntry, lastOfArchive, savepoint, rollbackTo, release}
+
+// prepareOften prepares them on SQLite. Others are not: reading their text is little beside the fsync. pgx prepares by itself.
+func (s *Store) prepareOften(ctx context.Context) error {
+	if s.dialect != sqliteDialect {
+		return nil
+	}
+	s.often = make(map[string]*sql.Stmt, len(oftenChanged))
+	for _, query := range oftenChanged {
+		p, err := s.writer.PrepareContext(ctx, query)
+		if err != nil {
+			return fmt.Errorf("prepare a statement: %w", s.judge(err))
+		}
+		s.often[query] = p
+	}
+	return nil
+}
+
+// stmt prepares a statement for reading once. Queries are constants of this package, so there are few.
 func (s *Store) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,84 @@
+package server
+
+import "sync"
+
+const (
+	// maxLine and maxLineBytes bound what one client has sent and nobody has begun with; as much again is under way.
+	maxLine      = 64
+	maxLineBytes = 256 << 10
+)
+
+// line is what a client has sent, in its order: messages wait until they are kept, and what is sent behind one waits for it, while the
+// client's reader goes on. Where there is no message nothing waits here. The zero value is empty.
+type line struct {
+	queue[*sent]
+	room  sync.Cond // on queue.mu: what waited was taken
+	bytes int       // that wait
+}
+
+// busy reports whether something waits or is under way. Only the client's reader adds to it, so for him it stays idle.
+func (l *line) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running
+}
+
+// put appends to it when there is room.
+func (l *line) put(m *sent) {
+	l.mu.Lock()
+	l.room.L = &l.mu
+	for l.running && (len(l.items) >= maxLine || l.bytes >= maxLineBytes) {
+		l.room.Wait()
+	}
+	l.bytes += m.arrival.Bytes
+	l.mu.Unlock()
+	if !l.add(0, m, m.by.user.spawn, l.deal) { // the server has ended, and nobody hears that it was taken
+		m.done()
+	}
+}
+
+// settle waits until everything is dealt with that is there now.
+func (l *line) settle(r *resource) {
+	if !l.busy() {
+		return
+	}
+	last := &sent{by: r, after: make(chan struct{})}
+	l.put(last)
+	<-last.after
+}
+
+// deal does what was sent. Messages that stand next to each other go through the features together.
+func (l *line) deal(list []*sent) {
+	l.mu.Lock()
+	for _, m := range list {
+		l.bytes -= m.arrival.Bytes
+	}
+	if l.room.L != nil {
+		l.room.Broadcast()
+	}
+	l.mu.Unlock()
+	for len(list) > 0 {
+		n := 0
+		for n < len(list) && list[n].isMessage() {
+			n++
+		}
+		switch first := list[0]; {
+		case n > 0:
+			first.by.user.server.sendMessages(list[:n])
+		case first.after != nil, first.by.left():
+			first.done()
+		default:
+			first.by.user.server.deal(first)
+		}
+		list = list[max(n, 1):]
+	}
+}
+
+// done is for what nothing has to be done about.
+func (m *sent) done() {
+	if m.after != nil {
+		close(m.after)
+		return
+	}
+	m.settle()
+}

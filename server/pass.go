@@ -1,0 +1,58 @@
+package server
+
+import (
+	"errors"
+
+	"go.uber.org/zap"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
+)
+
+// passOut asks the features about what an account sends.
+func (s *Server) passOut(account jid.JID, out stanza.Stanza) (stanza.Stanza, error) {
+	p := [...]Passing{{Account: account, Stanza: out, Out: true, Self: out.To().Bare() == account}}
+	s.pass(p[:])
+	return p[0].Stanza, p[0].Err
+}
+
+// passIn asks the features about what comes to an account.
+func (s *Server) passIn(account jid.JID, in stanza.Stanza) (stanza.Stanza, error) {
+	p := [...]Passing{{Account: account, Stanza: in, Self: in.From().Bare() == account}}
+	s.pass(p[:])
+	return p[0].Stanza, p[0].Err
+}
+
+// pass shows the features what passes through one account in one direction: each feature all of it, before the next sees any.
+func (s *Server) pass(list []Passing) {
+	if len(list) == 0 {
+		return
+	}
+	messages := list[0].Stanza.Kind() == stanza.Message // all are, or it is one
+	for i := range s.features {
+		f := &s.features[i]
+		ask := f.Comes
+		if list[0].Out {
+			ask = f.Sends
+		}
+		switch {
+		case messages && f.Together != nil:
+			f.Together(s.ctx, list)
+		case ask != nil:
+			for j := range list {
+				if list[j].Err == nil {
+					list[j].Err = s.noted(f.Name, ask(s.ctx, &list[j]))
+				}
+			}
+		}
+	}
+}
+
+// noted logs what is a fault and no decision.
+func (s *Server) noted(feature string, err error) error {
+	var b *Bounce
+	if err != nil && !errors.Is(err, ErrTaken) && !errors.As(err, &b) {
+		s.cfg.Log.Error("a feature of the server could not do its part", zap.String("feature", feature), zap.Error(err))
+	}
+	return err
+}
