@@ -12,7 +12,7 @@ import aioxmpp.dispatcher
 import aioxmpp.protocol
 import OpenSSL
 
-PATIENCE = 20
+PATIENCE = 90
 job = json.load(sys.stdin)
 
 

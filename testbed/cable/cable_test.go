@@ -9,30 +9,23 @@ import (
 	"time"
 
 	"sallyport/testbed/cable"
+	"sallyport/testbed/peers"
 )
 
 const (
-	patience = 10 * time.Second
+	patience = 60 * time.Second
 	moment   = 150 * time.Millisecond // in which nothing must come
 )
 
 // free is an address on loopback where nobody listens.
-func free(t *testing.T, network string) netip.AddrPort {
+func free(t *testing.T) netip.AddrPort {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		return netip.MustParseAddrPort(c.LocalAddr().String())
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	block, err := peers.ClaimBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return netip.MustParseAddrPort(l.Addr().String())
+	t.Cleanup(func() { _ = block.Close() })
+	return block.AddrPort(1, 5000)
 }
 
 // echo answers everything with itself.
@@ -78,7 +71,7 @@ func echo(t *testing.T, network string) netip.AddrPort {
 
 func lay(t *testing.T, network string) *cable.Cable {
 	t.Helper()
-	c, err := cable.Listen(network, free(t, network), echo(t, network))
+	c, err := cable.Listen(network, free(t), echo(t, network))
 	if err != nil {
 		t.Fatal(err)
 	}

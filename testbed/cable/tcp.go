@@ -7,7 +7,7 @@ import (
 )
 
 // connectTime is for reaching the other end, on loopback.
-const connectTime = 5 * time.Second
+const connectTime = 30 * time.Second
 
 // wire is TCP.
 type wire struct {

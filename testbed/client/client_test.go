@@ -48,7 +48,7 @@ func TestTalk(t *testing.T) {
 			if err := alice.Send(client.Message{To: carol.JID, Body: "hello"}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := carol.Expect(10*time.Second, func(e client.Event) bool { return e.Body == "hello" }); err != nil {
+			if _, err := carol.Expect(time.Minute, func(e client.Event) bool { return e.Body == "hello" }); err != nil {
 				t.Error(err)
 			}
 			for _, c := range []*client.Client{alice, carol} {

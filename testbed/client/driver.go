@@ -22,9 +22,9 @@ var program string
 const python = "/usr/bin/python3"
 
 const (
-	maxLine      = 16 << 20         // bytes of one event
-	commandLimit = 45 * time.Second // longer than any limit inside the driver
-	stopGrace    = 5 * time.Second
+	maxLine      = 16 << 20        // bytes of one event
+	commandLimit = 3 * time.Minute // longer than any limit inside the driver
+	stopGrace    = 30 * time.Second
 )
 
 // Driver is the Python process. Safe for use by several goroutines.

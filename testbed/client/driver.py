@@ -20,8 +20,9 @@ import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout, PresenceError
 from slixmpp.xmlstream import tostring
 
-IQ_TIMEOUT = 20
-LOGIN_TIMEOUT = 30
+# They matter only where something fails.
+IQ_TIMEOUT = 60
+LOGIN_TIMEOUT = 90
 
 
 def say(**what):

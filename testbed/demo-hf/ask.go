@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	askTime = 15 * time.Second
+	askTime = 60 * time.Second
 	glance  = 50 * time.Millisecond // between two looks at something that will happen
 )
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/labels/spif"
 	"sallyport/s5066/modem"
+	"sallyport/testbed/peers"
 	"sallyport/testbed/player"
 )
 
@@ -36,6 +36,7 @@ type files struct {
 	channel radio.Channel
 	gates   map[string]*config.Config // by station
 	players map[string]player.Options
+	ports   peers.Ports
 }
 
 func (f *files) path(parts ...string) string {
@@ -117,7 +118,7 @@ func (f *files) rewrite() error {
 		out := string(text)
 		for _, at := range loopback.FindAllString(out, -1) {
 			if known[at] == "" {
-				if known[at], err = freeAddress(at); err != nil {
+				if known[at], err = f.freeAddress(at); err != nil {
 					return err
 				}
 			}
@@ -140,17 +141,16 @@ func (f *files) rewrite() error {
 }
 
 // freeAddress is one with the host of an example and a port that nobody uses.
-func freeAddress(example string) (string, error) {
-	host, _, err := net.SplitHostPort(example)
+func (f *files) freeAddress(example string) (string, error) {
+	at, err := netip.ParseAddrPort(example)
 	if err != nil {
 		return "", err
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	free, err := f.ports.Free(at.Addr())
 	if err != nil {
-		return "", fmt.Errorf("no port on %s: %w; the demonstration needs the loopback addresses of Linux", host, err)
+		return "", fmt.Errorf("%w; the demonstration needs the loopback addresses of Linux", err)
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return free.String(), nil
 }
 
 // certificates are one for each gateway, which speaks for both domains, and one for each domain.

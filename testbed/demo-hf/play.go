@@ -16,7 +16,7 @@ import (
 )
 
 // heardWithin bounds everything that has to cross, in real time.
-const heardWithin = 3 * time.Minute
+const heardWithin = 10 * time.Minute
 
 // tellAfter lets the line of a transmission be printed before what was heard by it, in the channel's time and in real time at least.
 const (

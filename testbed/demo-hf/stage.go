@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a program may take to start.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // stations in the order in which they are named.
 var stations = [...]string{"ship", "shore"}

@@ -34,7 +34,7 @@ func programs(t *testing.T) (demo, sallyport string) {
 // watch runs the demonstration in a folder as a reader would.
 func watch(t *testing.T, dir, demo string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, demo, args...)
 	var out, errs bytes.Buffer

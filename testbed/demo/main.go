@@ -15,9 +15,9 @@ import (
 
 // Bounds on everything that is waited for.
 const (
-	startTime = 30 * time.Second // until the node is ready
-	actTime   = 15 * time.Second // until a stanza has become something
-	endTime   = 10 * time.Second // for streams to close in order
+	startTime = 90 * time.Second // until the node is ready
+	actTime   = 60 * time.Second // until a stanza has become something
+	endTime   = 30 * time.Second // for streams to close in order
 )
 
 // options are the command line.

@@ -32,11 +32,11 @@ var homes = []home{
 }
 
 // peersOfHomes are added to the configuration of the example: the two servers, and that their people may talk.
-func peersOfHomes() (string, error) {
+func (s *state) peersOfHomes() (string, error) {
 	var text strings.Builder
 	text.WriteString("\n# ---- two servers for people to log in to, which the demonstration starts --------------\n")
 	for _, h := range homes {
-		at, err := freePort(netip.MustParseAddr(h.host))
+		at, err := s.ports.Free(netip.MustParseAddr(h.host))
 		if err != nil {
 			return "", err
 		}
@@ -113,7 +113,7 @@ func (h *home) configuration(st *state, own, node netip.AddrPort, other string) 
 	}
 	var clients [2]netip.AddrPort
 	for i := range clients {
-		if clients[i], err = freePort(own.Addr()); err != nil {
+		if clients[i], err = st.ports.Free(own.Addr()); err != nil {
 			return "", err
 		}
 	}

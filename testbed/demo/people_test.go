@@ -17,7 +17,7 @@ func TestPeople(t *testing.T) {
 	t.Parallel()
 	demo, sallyport := programs(t)
 	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	said, err := os.Create(filepath.Join(dir, "demo.txt"))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/labels"
 	"sallyport/labels/spif"
+	"sallyport/testbed/peers"
 )
 
 // The two domains and the peers that stand for them in the example.
@@ -35,7 +36,8 @@ type state struct {
 	config string // path
 	cfg    *config.Config
 	labels *labels.Policy
-	first  bool // made just now
+	first  bool        // made just now
+	ports  peers.Ports // claimed just now, for as long as it runs
 }
 
 func (s *state) path(parts ...string) string {
@@ -87,16 +89,16 @@ func (s *state) configuration() error {
 	}
 	var pairs []string
 	for _, example := range addressInExample.FindAllString(text, -1) {
-		free, err := freePort(netip.MustParseAddrPort(example).Addr())
+		free, err := s.ports.Free(netip.MustParseAddrPort(example).Addr())
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; the demonstration needs the loopback addresses of Linux", err)
 		}
 		pairs = append(pairs, example, free.String())
 	}
 	if err := boundary.Write(s.dir, strings.NewReplacer(pairs...)); err != nil {
 		return err
 	}
-	return s.add(peersOfHomes)
+	return s.add(s.peersOfHomes)
 }
 
 // add puts more behind what the configuration has.
@@ -111,15 +113,6 @@ func (s *state) add(more func() (string, error)) error {
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
-}
-
-func freePort(addr netip.Addr) (netip.AddrPort, error) {
-	l, err := net.Listen("tcp", netip.AddrPortFrom(addr, 0).String())
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("no port on %s: %w; the demonstration needs the loopback addresses of Linux", addr, err)
-	}
-	defer l.Close()
-	return netip.ParseAddrPort(l.Addr().String())
 }
 
 // portsAreFree says which address is taken, before half of the show runs.

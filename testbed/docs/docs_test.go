@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +18,11 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/testbed/docs"
+	"sallyport/testbed/peers"
 )
 
 // patience bounds the commands of one document.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // documents are what is tested. Parts of a configuration are added to that of the example.
 var documents = []struct{ name, example, config string }{
@@ -97,17 +98,17 @@ var loopback = regexp.MustCompile(`127\.0\.0\.\d+:\d+`)
 
 func freeAddresses(t *testing.T) func(string) string {
 	t.Helper()
+	var ports peers.Ports
+	t.Cleanup(func() { _ = ports.Close() })
 	known := map[string]string{}
 	return func(text string) string {
 		return loopback.ReplaceAllStringFunc(text, func(a string) string {
-			host, _, _ := net.SplitHostPort(a)
 			if known[a] == "" {
-				l, err := net.Listen("tcp", host+":0")
+				free, err := ports.Free(netip.MustParseAddrPort(a).Addr())
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer l.Close()
-				known[a] = l.Addr().String()
+				known[a] = free.String()
 			}
 			return known[a]
 		})

@@ -26,7 +26,7 @@ type liar struct {
 func newLiar(t testing.TB) *liar {
 	t.Helper()
 	var tcp net.Listener
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	udp, err := net.ListenPacket("udp", freshSource().String()+":0") // an address of its own: nobody has the same port for TCP
 	if err == nil {
 		tcp, err = net.Listen("tcp", udp.LocalAddr().String())
 	}

@@ -29,7 +29,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	patience   = 10 * time.Second
+	patience   = 60 * time.Second // matters only where something fails
 	nsStreams  = "urn:ietf:params:xml:ns:xmpp-streams"
 	nsSASL     = " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 	header     = "<?xml version='1.0'?>" + bareHeader

@@ -16,6 +16,7 @@ import (
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/testbed/client"
 	"sallyport/testbed/imserver"
+	"sallyport/testbed/scenario"
 )
 
 // Who shows a certificate of the authority that is trusted is the account that it names, and nobody else; until it is revoked (XEP-0178).
@@ -116,7 +117,7 @@ func TestCompression(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.say(squeezed.String())
-	_ = r.conn.SetReadDeadline(time.Now().Add(30 * time.Second)) // as in next
+	_ = r.conn.SetReadDeadline(time.Now().Add(scenario.Patience)) // as in next
 	plain, err := zlib.NewReader(r.conn)
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestDisabledAtOnce(t *testing.T) {
 		if _, err := w.home.Command("user", c.command, c.whose.Bare()); err != nil {
 			t.Fatal(err)
 		}
-		const atOnce = 20 * time.Second // less than what the server takes to see by itself
+		const atOnce = 40 * time.Second // less than what the server takes to see by itself
 		_, err := c.whose.Expect(atOnce, func(e client.Event) bool { return e.Kind == "disconnected" })
 		c.whose.must(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sallyport/testbed/imserver"
+	"sallyport/testbed/scenario"
 )
 
 // raw is a client that says bytes, over TLS from the first one, with stream management.
@@ -71,7 +72,7 @@ func (r *raw) until(words string) string {
 }
 
 func (r *raw) next(words string) (string, error) {
-	_ = r.conn.SetReadDeadline(time.Now().Add(30 * time.Second)) // a connection that is gone says so at the read
+	_ = r.conn.SetReadDeadline(time.Now().Add(scenario.Patience)) // a connection that is gone says so at the read
 	buf := make([]byte, 16<<10)
 	for {
 		if at := strings.Index(r.read, words); at >= 0 {

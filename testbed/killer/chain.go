@@ -27,7 +27,7 @@ const (
 )
 
 // startTime is how long a gateway may take until it listens.
-const startTime = 20 * time.Second
+const startTime = time.Minute
 
 // chain is some gateways in a row, each a process.
 type chain struct {

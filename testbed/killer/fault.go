@@ -21,10 +21,9 @@ type Injection struct {
 
 // Limits of a fault.
 const (
-	injectTime = 60 * time.Second       // for the failure to come
-	hushTime   = time.Second            // nothing is acknowledged for so long
-	inTransit  = 500 * time.Millisecond // what was acknowledged before the failure has come by then
-	segments   = 8                      // of a log, that are watched
+	injectTime = 3 * time.Minute // for the failure to come
+	hushTime   = time.Second     // nothing is acknowledged for so long, once what was before the failure has come
+	segments   = 8               // of a log, that are watched
 )
 
 // stopWords are what a gateway says that stops for good.
@@ -72,18 +71,21 @@ func (i Injection) act(ctx context.Context, p *play) error {
 	return k.flow(ctx)
 }
 
-// stopped wants the gateway to say that it has stopped, and to acknowledge nothing from then on.
+// stopped wants the gateway to say that it has stopped, and its acknowledgements to cease.
 func (i Injection) stopped(ctx context.Context, p *play) error {
 	g, left := p.c.all[0], p.ends[0]
 	if err := g.proc.AwaitLine(stopWords, injectTime); err != nil {
 		return err
 	}
-	k := killer{}
-	k.wait(ctx, inTransit)
-	before := left.confirmations()
-	k.wait(ctx, hushTime)
-	if after := left.confirmations(); after != before {
-		return g.proc.Trouble(fmt.Errorf("acknowledged %d after it had stopped", after-before))
+	last, since := left.confirmations(), time.Now()
+	hushed := await(ctx, injectTime, func() bool {
+		if n := left.confirmations(); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) >= hushTime
+	})
+	if !hushed {
+		return g.proc.Trouble(errors.New("goes on acknowledging after it had stopped"))
 	}
 	return nil
 }

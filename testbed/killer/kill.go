@@ -42,8 +42,8 @@ func (r *Report) Held() bool {
 
 // Limits of a run.
 const (
-	flowTime  = 90 * time.Second // for some messages to arrive after a kill; who sent datagrams to the dead notices after three seconds
-	drainTime = 90 * time.Second // for all of them at the end
+	flowTime  = 5 * time.Minute // for some messages to arrive after a kill; who sent datagrams to the dead notices after three seconds
+	drainTime = 5 * time.Minute // for all of them at the end
 	glance    = 20 * time.Millisecond
 	talks     = 8
 	early     = 5 // one kill in so many comes before the gateway is ready

@@ -153,7 +153,7 @@ func (p *process) idle(resource string) net.Conn {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(90 * time.Second))
 	const header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='im.example' version='1.0'>"
 	for _, step := range [][2]string{
 		{header, "</stream:features>"},

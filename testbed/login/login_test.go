@@ -140,7 +140,7 @@ type outcome struct {
 
 func login(t *testing.T, port, authority, password, how, version, mechanism string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "login.py", port, "juliet@im.example/balcony", password, authority, how, version, mechanism)
 	var problems bytes.Buffer

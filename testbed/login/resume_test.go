@@ -38,7 +38,7 @@ func (h sender) Event(s *c2s.Session, o stream.Output) {
 // slixmpp loses its connection and resumes: the same session, with what was said in between (XEP-0198 §5).
 func TestSlixmppResumes(t *testing.T) {
 	authority, ports := serveFor(t, sender{home{t}}, false, sasl.Plain)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "resume.py", ports["direct"], "juliet@im.example/balcony", "r0m30", authority)
 	var problems bytes.Buffer

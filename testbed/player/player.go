@@ -21,7 +21,7 @@ import (
 )
 
 // endTime is for streams to close in order.
-const endTime = 10 * time.Second
+const endTime = 30 * time.Second
 
 // glance is the time between two looks at something that will happen soon.
 const glance = 10 * time.Millisecond

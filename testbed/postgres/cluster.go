@@ -16,7 +16,7 @@ import (
 	"sallyport/testbed/peers"
 )
 
-const startTimeout = 60 * time.Second
+const startTimeout = 3 * time.Minute
 
 // account is who runs PostgreSQL when we are root, which it refuses to be; Debian's package makes it.
 const account = "postgres"

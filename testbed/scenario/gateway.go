@@ -20,7 +20,7 @@ import (
 const BinaryVariable = "SALLYPORT"
 
 // gatewayStart is how long a gateway may take until it listens.
-const gatewayStart = 20 * time.Second
+const gatewayStart = 60 * time.Second
 
 // Gateway is the real program between the two servers.
 type Gateway struct {

@@ -8,12 +8,8 @@ import (
 	"sallyport/testbed/client"
 )
 
-const (
-	// airTime is how long overRadio may take, from the first message until nothing waits any more.
-	airTime = 3 * time.Minute
-	// airPatience is how long one thing may take to cross: a frame that was lost on its way, and behind others.
-	airPatience = 3 * Patience
-)
+// airPatience is how long one thing may take to cross: a frame that was lost on its way, and behind others.
+const airPatience = 3 * Patience
 
 // overRadio: two people whose sites have only HF radio between them talk, see each other come and change, and meet in a room. Each message
 // and each presence arrives once and in order, although frames get lost on the air.
@@ -62,9 +58,6 @@ func overRadio(t *testing.T, w *World) {
 	}
 	if n < 2*turns {
 		t.Errorf("%d transmissions on the air, which cannot have carried that", n)
-	}
-	if took > airTime {
-		t.Errorf("took %v, want %v at most", took, airTime)
 	}
 	t.Logf("%s, %.0f %% of frames of usual size lost: all there after %v, in %d transmissions", s.Waveform, 100*s.Loss, took.Round(100*time.Millisecond), n)
 }

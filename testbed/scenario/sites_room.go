@@ -105,7 +105,7 @@ func roomMerged(t *testing.T, w *World) {
 	if all > one*aboard/2 {
 		t.Errorf("%d bytes for %d, %d for one", all, aboard, one)
 	}
-	if stanzas != 10 {
+	if stanzas < 10 || stanzas > 20 { // a room that is held up for longer than the window in the middle of a line makes two of it
 		t.Errorf("%d consignments for 10 lines", stanzas)
 	}
 	if folded := s.links(t)["satellite"].Folded; folded == 0 {

@@ -30,7 +30,7 @@ func OverLinks() []Alone {
 	compressed.Near, compressed.Far = `compression = "fresh"`, `compression = "fresh"`
 	datagrams := SiteOptions{Links: []SiteLink{compressed}}
 	certified := SiteOptions{Links: []SiteLink{mesh(1, ""), satellite(2)}}
-	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "4s"`}
+	short := SiteOptions{Links: []SiteLink{satellite(1)}, Spool: `lifetime = "10s"`}
 	return []Alone{
 		// Those that mostly wait come first, so that others run beside them.
 		{Scenario: Scenario{"over-radio-1200", false, overRadio}, Middle: radioSites("110a-1200-short", 0.1)},

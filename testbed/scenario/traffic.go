@@ -84,6 +84,9 @@ func (f *Traffic) Settle(limit time.Duration) (missing []int) {
 	return f.missing()
 }
 
+// lookAgain is after how long bob comes again when something is missing.
+const lookAgain = 15 * time.Second
+
 // Account checks that sent = delivered + bounced + in doubt: nothing is lost, nothing arrives twice, and only what
 // the log calls in doubt may both arrive and come back (in-doubt = bounce).
 //
@@ -91,13 +94,13 @@ func (f *Traffic) Settle(limit time.Duration) (missing []int) {
 // when something is missing bob comes again and looks.
 func (f *Traffic) Account(t *testing.T, w *World) {
 	t.Helper()
-	missing := f.Settle(Patience / 2)
-	for range 3 {
+	missing := f.Settle(lookAgain)
+	for range 6 {
 		if len(missing) == 0 {
 			break
 		}
 		f.Back(t, w)
-		missing = f.Settle(Patience / 2)
+		missing = f.Settle(lookAgain)
 	}
 	if len(missing) > 0 {
 		t.Errorf("of %d sent, %d delivered, %d bounced; lost without a word: %v", f.sent, len(f.delivered), len(f.bounced), missing)

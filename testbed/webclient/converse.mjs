@@ -6,7 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const patience = 30_000;
+const patience = 90_000; // matters only where something fails
+const lost = 15_000; // after which what was typed and is not known anywhere is typed again
 const job = JSON.parse(readFileSync(0, 'utf8'));
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
 
@@ -67,10 +68,10 @@ async function write(page, to, text) {
     await box.fill(text);
     await box.press('Enter');
     try {
-      await bubbles(page, text).first().waitFor({ timeout: patience / 3 });
+      await bubbles(page, text).first().waitFor({ timeout: lost });
       return;
-    } catch (e) {
-      if (await knows(page, to, text)) throw e;
+    } catch {
+      if (await knows(page, to, text)) return bubbles(page, text).first().waitFor({ timeout: patience });
       say({ again: text });
     }
   }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"sallyport/testbed/peers"
 	"sallyport/testbed/webclient"
 )
 
@@ -37,12 +39,13 @@ VirtualHost "chat.example"
 func prosody(t *testing.T) webclient.Talk {
 	t.Helper()
 	dir := t.TempDir()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	var ports peers.Ports
+	t.Cleanup(func() { _ = ports.Close() })
+	free, err := ports.Free(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	_ = ln.Close()
+	port := free.Port()
 	config := filepath.Join(dir, "prosody.cfg.lua")
 	text := fmt.Sprintf(prosodyConfig, filepath.Join(dir, "pid"), filepath.Join(dir, "data"), port)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -64,7 +67,7 @@ func prosody(t *testing.T) webclient.Talk {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), "prosody", "--config", config, "-F")
-	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, time.Minute
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +79,7 @@ func prosody(t *testing.T) webclient.Talk {
 // answers waits until somebody listens.
 func answers(t *testing.T, address string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()

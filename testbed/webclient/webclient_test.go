@@ -27,7 +27,7 @@ func converses(t *testing.T, talk webclient.Talk) webclient.Seen {
 	if err := os.MkdirAll(talk.Pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	seen, err := webclient.Converse(ctx, talk)
 	if err != nil {
@@ -49,7 +49,7 @@ func converses(t *testing.T, talk webclient.Talk) webclient.Seen {
 // chats lets them use xmpp.js.
 func chats(t *testing.T, talk webclient.Talk) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	seen, err := webclient.XMPPJS(ctx, talk)
 	if err != nil {

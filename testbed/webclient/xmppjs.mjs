@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 
 const job = JSON.parse(readFileSync(0, 'utf8'));
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
-const patience = 20_000;
+const patience = 90_000;
 globalThis.WebSocket ??= WebSocket; // Node has one from version 22 on
 
 function within(what, promise) {
