@@ -19,6 +19,8 @@
 //     error that told him.
 //   - Entries that the reader may not read are passed over, and the page is filled with later ones; only where that takes more than
 //     maxRounds questions to the store does the id of such an entry appear, as the place from which to go on.
+//   - How many entries there are, and where a page begins, is told where the page is all of it or its beginning, and to who asks for
+//     nothing else (XEP-0059 §2.7) as far as maxRounds questions to the store go: what a reader may not read is not counted.
 //   - Preferences are remembered in memory for rememberedPrefs accounts: another node of a cluster sees a change when it forgets.
 //   - A retraction replaces what it retracts by a tombstone if both have the same author, a bare address. The retraction is kept.
 package mam

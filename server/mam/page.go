@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/rsm"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/server"
@@ -23,9 +24,9 @@ type entry struct {
 
 // page is an answer, oldest first.
 type page struct {
-	visible     []entry
-	complete    bool
-	first, last string
+	rsm.Page
+	visible  []entry
+	complete bool
 }
 
 func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, error) {
@@ -35,11 +36,15 @@ func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, e
 	if len(r.ids) > 0 {
 		entries, err := f.Archive.EntriesByID(ctx, r.Owner, r.ids)
 		p := page{visible: f.readable(entries, reader), complete: true}
+		p.Count = len(p.visible)
 		p.ends()
 		return p, err
 	}
-	var p page
+	p := page{Page: rsm.Page{Index: rsm.Unknown, Count: rsm.Unknown}}
 	q := r.Query
+	if !q.Backward() && q.After.IsZero() {
+		p.Index = 0
+	}
 	for round := 1; ; round++ {
 		got, err := f.Archive.QueryArchive(ctx, q)
 		if err != nil {
@@ -53,6 +58,9 @@ func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, e
 		}
 		p.complete = got.Complete
 		p.ends()
+		if got.Complete && r.After.IsZero() && r.Before.IsZero() { // it has all that there is
+			p.Index, p.Count = 0, len(p.visible)
+		}
 		if got.Complete || len(p.visible) >= r.Max || len(got.Entries) == 0 {
 			return p, nil
 		}
@@ -60,14 +68,33 @@ func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, e
 		q.Max = r.Max - len(p.visible)
 		if round == maxRounds {
 			if q.Backward() {
-				p.first = edge
+				p.First = edge
 			} else {
-				p.last = edge
+				p.Last = edge
 			}
 			p.whole(edge)
 			return p, nil
 		}
 	}
+}
+
+// count tells how many entries there are in all that match and that the reader may read, where that takes no more than maxRounds questions
+// to the store; else nobody knows: a count of what he may not read would tell of it.
+func (f *feature) count(ctx context.Context, q archive.Query, reader jid.JID) (int, error) {
+	q.After, q.Before, q.Last, q.Max = hybrid.ID{}, hybrid.ID{}, false, archive.MaxPage
+	n := 0
+	for range maxRounds {
+		got, err := f.Archive.QueryArchive(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		n += len(f.readable(got.Entries, reader))
+		if got.Complete {
+			return n, nil
+		}
+		q.After = got.Entries[len(got.Entries)-1].ID
+	}
+	return rsm.Unknown, nil
 }
 
 // move lets a query go on behind what it has given.
@@ -83,17 +110,17 @@ func (p *page) move(q *archive.Query, got []archive.Entry) string {
 // ends takes first and last from what is visible.
 func (p *page) ends() {
 	if n := len(p.visible); n > 0 {
-		p.first, p.last = p.visible[0].id.String(), p.visible[n-1].id.String()
+		p.First, p.Last = p.visible[0].id.String(), p.visible[n-1].id.String()
 	}
 }
 
 // whole gives an empty page both ends.
 func (p *page) whole(edge string) {
-	if p.first == "" {
-		p.first = edge
+	if p.First == "" {
+		p.First = edge
 	}
-	if p.last == "" {
-		p.last = edge
+	if p.Last == "" {
+		p.Last = edge
 	}
 }
 

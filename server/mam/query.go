@@ -43,6 +43,9 @@ func (f *feature) query(ctx context.Context, q *server.Request) server.Answer {
 		return refused(conditionOf(err))
 	}
 	p, err := f.page(ctx, r, q.From)
+	if err == nil && r.Max == 0 {
+		p.Count, err = f.count(ctx, r.Query, q.From)
+	}
 	if err != nil {
 		return refused(conditionOf(err))
 	}
@@ -67,7 +70,7 @@ func (f *feature) query(ctx context.Context, q *server.Request) server.Answer {
 	if p.complete {
 		complete = "true"
 	}
-	return server.Answer{Payload: tree.New(Space, "fin", tree.Attr("complete", complete), tree.With(rsm.Result(p.first, p.last, -1)))}
+	return server.Answer{Payload: tree.New(Space, "fin", tree.Attr("complete", complete), tree.With(rsm.Result(p.Page)))}
 }
 
 func filters() form.Form {

@@ -93,7 +93,7 @@ func TestResult(t *testing.T) {
 	if got := w.core.Told(t); len(got) != 1 || got[0] != want {
 		t.Errorf("told %s\nwant %s", got, want)
 	}
-	fin := "<fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'><first>" + id + "</first><last>" + id + "</last></set></fin>"
+	fin := "<fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'><first index='0'>" + id + "</first><last>" + id + "</last><count>1</count></set></fin>"
 	if got := servertest.Said(t, a); got != fin {
 		t.Errorf("answered %s, want %s", got, fin)
 	}
@@ -115,7 +115,7 @@ func TestHiddenEntries(t *testing.T) {
 	w.comes("c", "secret4")
 	w.gate.Hide = hideBody("secret")
 	all := w.kept(juliet)
-	if got, a := w.asks(set("<max>2</max>")); got != "a b" || !strings.Contains(servertest.Said(t, a), "<first>"+all[3].ID.String()+"</first><last>"+all[5].ID.String()) {
+	if got, a := w.asks(set("<max>2</max>")); got != "a b" || !strings.Contains(servertest.Said(t, a), "<first index='0'>"+all[3].ID.String()+"</first><last>"+all[5].ID.String()) {
 		t.Errorf("forward: %q, %s", got, servertest.Said(t, a))
 	}
 	if got, a := w.asks(set("<max>2</max><before/>")); got != "b c" || !strings.Contains(servertest.Said(t, a), "<first>"+all[5].ID.String()+"</first><last>"+all[9].ID.String()) {
@@ -138,6 +138,39 @@ func TestHiddenEntries(t *testing.T) {
 	w.gate.Hide, w.core.Hide = nil, func(s stanza.Stanza) bool { return strings.Contains(servertest.Text(t, s.Element()), "secret") }
 	if got, a := w.asks(""); got != "a b c" || a.Condition != stanza.NoCondition {
 		t.Errorf("what is not released: %q, %s", got, a.Condition)
+	}
+}
+
+// Places and numbers are told where they are known without reading all, and count only what the reader may read (XEP-0059 §2.2, §2.7).
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.comes("a", "secret", "b", "c")
+	w.gate.Hide = hideBody("secret")
+	all := w.kept(juliet)
+	for _, tc := range []struct{ name, in, index, count string }{
+		{"all of them", "", "0", "3"},
+		{"the first page", set("<max>2</max>"), "0", ""},
+		{"a later one", set("<max>2</max><after>" + all[0].ID.String() + "</after>"), "", ""},
+		{"the last page", set("<max>2</max><before/>"), "", ""},
+		{"the last page, of all", set("<max>5</max><before/>"), "0", "3"},
+		{"of one person", filter("with", romeo), "0", "3"},
+		{"by their ids", filter("ids", all[0].ID.String()+" "+all[1].ID.String()), "0", "1"},
+		{"how many", set("<max>0</max>"), "", "3"},
+		{"how many of nobody", filter("with", "x@y.lit") + set("<max>0</max>"), "", "0"},
+	} {
+		_, a := w.asks(tc.in)
+		e := a.Payload.Child("http://jabber.org/protocol/rsm", "set")
+		index, count := "", ""
+		if first := e.Child(e.Space(), "first"); first != nil {
+			index, _ = first.Attr("index")
+		}
+		if c := e.Child(e.Space(), "count"); c != nil {
+			count = c.Text()
+		}
+		if index != tc.index || count != tc.count {
+			t.Errorf("%s: index %q and count %q, want %q and %q", tc.name, index, count, tc.index, tc.count)
+		}
 	}
 }
 

@@ -6,11 +6,12 @@
 // to who says nothing of whom he looks for.
 //
 // Decisions: who has given neither name, nickname nor address in his vCard is not found. A field matches what begins with it, whatever the
-// case; all fields have to match.
+// case; all fields have to match. What is found can be asked for page by page (XEP-0059); what is beyond MaxFound is not found at all.
 package search
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -18,6 +19,7 @@ import (
 
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/rsm"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
@@ -74,7 +76,7 @@ func New(s Store) *Directory { return &Directory{s} }
 // Feature answers searches.
 func (d *Directory) Feature() server.Feature {
 	return server.Feature{
-		Name: "search", ServerFeatures: []string{nsSearch},
+		Name: "search", ServerFeatures: []string{nsSearch, rsm.Space},
 		IQ: []server.IQRoute{{Space: nsSearch, Local: "query", At: []server.Target{server.AtServer}, Handle: d.handle}},
 	}
 }
@@ -122,14 +124,29 @@ func (d *Directory) handle(ctx context.Context, q *server.Request) server.Answer
 	if keys == [NumFields]string{} {
 		return server.Answer{Condition: stanza.NotAcceptable, Text: "Say something of whom you look for."}
 	}
+	wants, err := rsm.Parse(q.Payload, MaxFound)
+	switch {
+	case errors.Is(err, rsm.ErrIndex):
+		return server.Answer{Condition: stanza.FeatureNotImplemented}
+	case err != nil:
+		return server.Answer{Condition: stanza.BadRequest}
+	}
 	found, err := d.store.FindPeople(ctx, q.Domain.Domain(), keys, MaxFound)
 	if err != nil {
 		return server.Answer{Condition: stanza.InternalServerError}
 	}
-	if byForm {
-		return server.Answer{Payload: tree.New(nsSearch, "query", tree.With(asForm(found)))}
+	page, of, ok := rsm.Of(wants, found, func(p Person) string { return p.JID.String() })
+	if !ok {
+		return server.Answer{Condition: stanza.ItemNotFound}
 	}
-	return server.Answer{Payload: asItems(found)}
+	in := items(page)
+	if byForm {
+		in = []*xmlstream.Element{asForm(page)}
+	}
+	if q.Payload.Child(rsm.Space, "set") != nil {
+		in = append(in, rsm.Result(of))
+	}
+	return server.Answer{Payload: tree.New(nsSearch, "query", tree.With(in...))}
 }
 
 // fields is what can be searched for, in both forms (§2.1, §3).
@@ -163,7 +180,7 @@ func read(q *xmlstream.Element) (wanted [NumFields]string, byForm bool, err erro
 	return wanted, x != nil, nil
 }
 
-func asItems(found []Person) *xmlstream.Element {
+func items(found []Person) []*xmlstream.Element {
 	items := make([]*xmlstream.Element, len(found))
 	for i, p := range found {
 		var in []*xmlstream.Element
@@ -172,7 +189,7 @@ func asItems(found []Person) *xmlstream.Element {
 		}
 		items[i] = tree.New(nsSearch, "item", tree.Attr("jid", p.JID.String()), tree.With(in...))
 	}
-	return tree.New(nsSearch, "query", tree.With(items...))
+	return items
 }
 
 func asForm(found []Person) *xmlstream.Element {

@@ -22,6 +22,13 @@ func item(name, first, last, nick, email string) string {
 	return "<item jid='" + name + "@capulet.com'>" + e("first", first) + e("last", last) + e("nick", nick) + e("email", email) + "</item>"
 }
 
+func set(in string) string { return "<set xmlns='http://jabber.org/protocol/rsm'>" + in + "</set>" }
+
+// found is a page with one of two people.
+func found(name, index string) string {
+	return set("<first index='" + index + "'>" + name + "@capulet.com</first><last>" + name + "@capulet.com</last><count>2</count>")
+}
+
 // TestSearch has the examples of XEP-0055 §2 and §3.
 func TestSearch(t *testing.T) {
 	t.Parallel()
@@ -45,6 +52,12 @@ func TestSearch(t *testing.T) {
 		{"signs of SQL", query("<last>%</last>"), "<query xmlns='jabber:iq:search'/>"},
 		{"nothing", "<query xmlns='jabber:iq:search'/>", "not-acceptable"},
 		{"blanks", query("<last> </last>"), "not-acceptable"},
+		{"the first of two", query("<last>Capulet</last>" + set("<max>1</max>")), query(juliet + found("juliet", "0"))},
+		{"the next", query("<last>Capulet</last>" + set("<max>1</max><after>juliet@capulet.com</after>")), query(tybalt + found("tybalt", "1"))},
+		{"how many", query("<last>Capulet</last>" + set("<max>0</max>")), query(set("<count>2</count>"))},
+		{"behind nobody", query("<last>Capulet</last>" + set("<after>x@capulet.com</after>")), "item-not-found"},
+		{"by number", query("<last>Capulet</last>" + set("<index>1</index>")), "feature-not-implemented"},
+		{"both ways", query("<last>Capulet</last>" + set("<after>a</after><before/>")), "bad-request"},
 		{"a form of somebody else", query("<x xmlns='jabber:x:data' type='submit'/>"), "bad-request"},
 	} {
 		if got := servertest.Said(t, servertest.Set(t, f, "tybalt@capulet.com/x", "capulet.com", tc.in)); got != tc.want {

@@ -1,6 +1,6 @@
 // Package rsm reads and writes result sets (XEP-0059): which page is wanted, and which one came.
 //
-// Inside: [Request], [Parse] and [Result]. Not inside: what the ids are of.
+// Inside: [Request], [Parse], [Result], and [Of] for who has the whole. Not inside: what the ids are of.
 //
 // It must never take a request that asks for two places at once, and never a page without bound.
 package rsm
@@ -65,15 +65,52 @@ func Parse(parent *xmlstream.Element, most int) (Request, error) {
 	return r, nil
 }
 
-// Result writes the <set/> of a page from its first to its last id; both are empty for an empty page. count is how many there are
-// in all, negative where that is not known.
-func Result(first, last string, count int) *xmlstream.Element {
+// Unknown is an index or a count that nobody has counted (§2.2, §2.7).
+const Unknown = -1
+
+// Page is what came. Index is where its first entry is among all, from zero; Count is how many there are in all. Either may be Unknown.
+type Page struct {
+	First, Last  string // ids; empty for an empty page
+	Index, Count int
+}
+
+// Result writes the <set/> of a page.
+func Result(p Page) *xmlstream.Element {
 	var in []*xmlstream.Element
-	if first != "" {
-		in = append(in, tree.New(Space, "first", tree.Text(first)), tree.New(Space, "last", tree.Text(last)))
+	if p.First != "" {
+		index := tree.Attr("index", "")
+		if p.Index >= 0 {
+			index = tree.Attr("index", strconv.Itoa(p.Index))
+		}
+		in = append(in, tree.New(Space, "first", index, tree.Text(p.First)), tree.New(Space, "last", tree.Text(p.Last)))
 	}
-	if count >= 0 {
-		in = append(in, tree.New(Space, "count", tree.Text(strconv.Itoa(count))))
+	if p.Count >= 0 {
+		in = append(in, tree.New(Space, "count", tree.Text(strconv.Itoa(p.Count))))
 	}
 	return tree.New(Space, "set", tree.With(in...))
+}
+
+// Of takes the page that is asked for out of a list that is there as a whole, by the id of each; false where an id is not in it.
+func Of[T any](r Request, all []T, id func(T) string) ([]T, Page, bool) {
+	from, to := 0, len(all)
+	for i := range all {
+		switch id(all[i]) {
+		case r.After:
+			from = i + 1
+		case r.Before:
+			to = i
+		}
+	}
+	if r.After != "" && from == 0 || r.Before != "" && (to == len(all)) {
+		return nil, Page{}, false
+	}
+	if r.Last || r.Before != "" {
+		from = max(from, to-r.Max)
+	}
+	got := all[from:min(to, from+r.Max)]
+	p := Page{Index: from, Count: len(all)}
+	if len(got) > 0 {
+		p.First, p.Last = id(got[0]), id(got[len(got)-1])
+	}
+	return got, p, true
 }

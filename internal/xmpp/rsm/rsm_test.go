@@ -2,6 +2,7 @@ package rsm_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"sallyport/internal/xmpp/rsm"
@@ -56,17 +57,50 @@ func TestResult(t *testing.T) {
 	t.Parallel()
 	space := " xmlns='" + rsm.Space + "'"
 	tests := []struct {
-		name, first, last string
-		count             int
-		want              string
+		name string
+		page rsm.Page
+		want string
 	}{
-		{"empty", "", "", -1, "<set" + space + "/>"},
-		{"page", "a", "b", -1, "<set" + space + "><first>a</first><last>b</last></set>"},
-		{"counted", "a", "a", 8, "<set" + space + "><first>a</first><last>a</last><count>8</count></set>"},
+		{"empty", rsm.Page{Index: rsm.Unknown, Count: rsm.Unknown}, "<set" + space + "/>"},
+		{"page", rsm.Page{"a", "b", rsm.Unknown, rsm.Unknown}, "<set" + space + "><first>a</first><last>b</last></set>"},
+		{"counted", rsm.Page{"a", "a", rsm.Unknown, 8}, "<set" + space + "><first>a</first><last>a</last><count>8</count></set>"},
+		{"from the first", rsm.Page{"a", "b", 0, 8}, "<set" + space + "><first index='0'>a</first><last>b</last><count>8</count></set>"},
+		{"none at all", rsm.Page{}, "<set" + space + "><count>0</count></set>"},
 	}
 	for _, tc := range tests {
-		if got := rsm.Result(tc.first, tc.last, tc.count); !got.Equal(element(t, tc.want)) {
+		if got := rsm.Result(tc.page); !got.Equal(element(t, tc.want)) {
 			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}
+
+// TestOf: pages of a list of five.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	all := []string{"a", "b", "c", "d", "e"}
+	for _, tc := range []struct {
+		name  string
+		in    rsm.Request
+		want  string
+		index int
+	}{
+		{"the first", rsm.Request{Max: 2}, "ab", 0},
+		{"the next", rsm.Request{Max: 2, After: "b"}, "cd", 2},
+		{"behind the last", rsm.Request{Max: 2, After: "e"}, "", 5},
+		{"the last", rsm.Request{Max: 2, Last: true}, "de", 3},
+		{"before", rsm.Request{Max: 2, Before: "d"}, "bc", 1},
+		{"before the first", rsm.Request{Max: 2, Before: "a"}, "", 0},
+		{"all", rsm.Request{Max: 9}, "abcde", 0},
+		{"how many", rsm.Request{}, "", 0},
+	} {
+		got, p, ok := rsm.Of(tc.in, all, func(s string) string { return s })
+		if strings.Join(got, "") != tc.want || !ok || p.Index != tc.index || p.Count != 5 || tc.want != "" && p.First+p.Last != tc.want[:1]+tc.want[len(tc.want)-1:] {
+			t.Errorf("%s: %q, %+v, %v", tc.name, got, p, ok)
+		}
+	}
+	for _, in := range []rsm.Request{{Max: 2, After: "x"}, {Max: 2, Before: "x"}} {
+		if _, _, ok := rsm.Of(in, all, func(s string) string { return s }); ok {
+			t.Errorf("%+v is found", in)
 		}
 	}
 }
