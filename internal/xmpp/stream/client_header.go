@@ -113,8 +113,13 @@ func (m *Client) offerFeatures() {
 	m.write(with(el(xmlstream.NSStream, "features"), list...))
 }
 
+// ourLimits are those that hold now (XEP-0478): who is not known may say little.
 func (m *Client) ourLimits() *xmlstream.Element {
-	return with(el(nsLimits, "limits"), withText(el(nsLimits, "max-bytes"), decimal(uint32(m.cfg.elements().ElementBytes))))
+	most := m.cfg.FirstLimits().ElementBytes
+	if m.auth.done {
+		most = m.cfg.elements().ElementBytes
+	}
+	return with(el(nsLimits, "limits"), withText(el(nsLimits, "max-bytes"), decimal(uint32(most))))
 }
 
 // offerMechanisms lists the mechanisms for both profiles, and how the channel can be bound (XEP-0440).
