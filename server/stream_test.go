@@ -120,7 +120,7 @@ func (w *wire) say(raw string) {
 // until reads up to the words, and gives what came since the last ones.
 func (w *wire) until(words string) string {
 	w.t.Helper()
-	_ = w.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = w.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	buf := make([]byte, 4096)
 	for {
 		rest := w.read.String()[w.seen:]

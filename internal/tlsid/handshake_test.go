@@ -37,7 +37,7 @@ func shake(t *testing.T, server, client *tls.Config) (s, c tls.ConnectionState, 
 	a, b := net.Pipe()
 	defer a.Close()
 	defer b.Close()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	_ = a.SetDeadline(deadline)
 	_ = b.SetDeadline(deadline)
 	done := make(chan error, 1)

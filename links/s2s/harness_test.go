@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // releaser lets everything between *.a.example and *.b.example cross that is not a message.
 var releaser = sync.OnceValue(func() *peering.Engine {
@@ -213,7 +213,7 @@ func (g *gate) stop(t testing.TB) {
 	if g.stopped.Swap(true) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := g.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)

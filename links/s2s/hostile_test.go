@@ -29,7 +29,7 @@ func TestE01(t *testing.T) {
 	if said := r.end(); strings.Contains(said, "<proceed") || strings.Contains(said, "<success") || strings.Contains(said, "<failure") {
 		t.Errorf("said %q", said)
 	}
-	if !w.b.events.find("starttls-injection", "") {
+	if !w.b.events.soon("starttls-injection", "") {
 		t.Error("no event")
 	}
 }
@@ -331,7 +331,7 @@ func TestG05(t *testing.T) {
 	r.hear("type='error'")
 	r.say("<presence from='u@a.example' to='v@b.example'><status>n1</status></presence>")
 	inOrder(t, w.b.sink.wait(t, 1), 1, 1)
-	if !w.b.events.find("self-spoof", "") {
+	if !w.b.events.soon("self-spoof", "") {
 		t.Error("no event")
 	}
 }
@@ -360,7 +360,7 @@ func TestD11(t *testing.T) {
 		_ = c.Close()
 		t.Error("the referral was followed")
 	}
-	if !w.a.events.find("see-other-host", "") {
+	if !w.a.events.soon("see-other-host", "") {
 		t.Error("no event")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -194,6 +195,16 @@ func (e *events) find(kind, reason string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.ContainsFunc(e.all, func(x s2s.Event) bool { return x.Kind == kind && (reason == "" || x.Reason == reason) })
+}
+
+// soon waits for an event, which need not be there when the other side has seen what became of it. Not for a bubble.
+func (e *events) soon(kind, reason string) bool {
+	for deadline := time.Now().Add(patience); !e.find(kind, reason); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 // network counts and cuts connections.

@@ -89,7 +89,7 @@ func TestRevocation(t *testing.T) {
 	}
 	trust := tlsidtest.Must(tlsid.LoadTrust(tlsid.TrustSpec{AnchorFiles: []string{anchors}, CRLFiles: []string{list}, Revocation: tlsid.RevocationHard}))
 	w.b.reload(t, func(c *s2s.Config) { c.Peers[0].Identity.Trust = trust })
-	if !w.b.events.find(s2s.EventProofGone, "revoked") {
+	if !w.b.events.soon(s2s.EventProofGone, "revoked") {
 		w.dump(t)
 		t.Fatal("the living stream was not closed")
 	}
@@ -101,7 +101,7 @@ func TestRevocation(t *testing.T) {
 	if got := w.a.rep.count(links.Delivered); got != 10 {
 		t.Errorf("%d delivered, want the ten from before", got)
 	}
-	if !w.b.events.find(s2s.EventCertificate, "revoked") {
+	if !w.b.events.soon(s2s.EventCertificate, "revoked") {
 		t.Error("no reason named for the newcomer")
 	}
 	if n := len(w.b.sink.wait(t, 10)); n != 10 {
@@ -127,7 +127,7 @@ func TestReload(t *testing.T) {
 	w.a.send(t, "a.example", "b.example", 2, 2)
 	w.b.sink.wait(t, 2)
 	w.b.reload(t, func(c *s2s.Config) { c.Peers[0].Refuse = true })
-	if !w.b.events.find(s2s.EventProofGone, "no-peer") {
+	if !w.b.events.soon(s2s.EventProofGone, "no-peer") {
 		t.Error("the stream of a refused peer stays")
 	}
 	w.b.reload(t, func(c *s2s.Config) {

@@ -55,7 +55,7 @@ func (h *house) session() *c2s.Session {
 // wait waits for an event.
 func (h *house) wait(t *testing.T, event string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); runtime.Gosched() {
 		h.mu.Lock()
 		found := slices.Contains(h.told, event)
 		h.mu.Unlock()
@@ -214,7 +214,7 @@ func (c *client) say(raw string) {
 // until reads up to the words.
 func (c *client) until(words string) string {
 	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	buf := make([]byte, 4096)
 	for {
 		if at := strings.Index(c.read, words); at >= 0 {
@@ -298,7 +298,7 @@ func TestTooManyPending(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%d bytes for one too many", n)
 	}

@@ -159,7 +159,7 @@ func TestBytesBehindCompress(t *testing.T) {
 	c := b.dial()
 	c.authenticate()
 	c.say(compress + hello)
-	_ = c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	if said, err := io.ReadAll(c.conn); err != nil || strings.Contains(string(said), "compressed") {
 		t.Errorf("%v, %s", err, said)
 	}
