@@ -15,7 +15,7 @@ import (
 func fixedAdministration() []control.Verb {
 	answers := map[string]any{
 		"user.sessions": []admin.Session{
-			{Client: "juliet@chat.example/desk", Address: "192.0.2.7", Since: at(3 * time.Minute), Available: true, Active: true},
+			{Client: "juliet@chat.example/desk", Address: "192.0.2.7", Since: at(3 * time.Hour), Available: true, Active: true},
 			{Client: "juliet@chat.example/phone", Address: "192.0.2.8", Since: at(2 * time.Hour), Available: true},
 		},
 		"user.kick":         admin.Done{Count: 2},

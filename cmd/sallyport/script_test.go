@@ -73,7 +73,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // ready waits until a node answers on a socket: ready PATH.
 func ready(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -99,6 +99,7 @@ type fixed struct{}
 
 var _ control.Node = fixed{}
 
+// at is so long ago, in hours and minutes: what is shown of it is the same half a minute later, on a machine that has much to do.
 func at(d time.Duration) time.Time { return time.Now().Add(-d) }
 
 func (fixed) Status(context.Context) (control.Status, error) {
@@ -109,7 +110,7 @@ func (fixed) Status(context.Context) (control.Status, error) {
 		LastReloadError: "sallyport.toml:7: error: peer.b.sid: no such key\x1b[2J",
 		Sides:           []control.SideStatus{{Name: "inside", Listen: []string{"127.0.0.1:5269", "127.0.0.1:5270"}, Streams: 2}, {Name: "outside", Listen: []string{"127.0.0.2:5269"}, Streams: 11, Pending: 1}},
 		Stanzas:         control.Stanzas{Accepted: 12345, Delivered: 12000, Refused: 300, Bounced: 20, Expired: 5, InDoubt: 1, Deciding: 4, Queued: 10, Held: 3, Dropped: 2},
-		Audit:           control.AuditStatus{Seq: 12345, Bytes: 5 << 20, Segments: 1, Signed: at(time.Second / 2)},
+		Audit:           control.AuditStatus{Seq: 12345, Bytes: 5 << 20, Segments: 1, Signed: at(4 * time.Hour)},
 	}, nil
 }
 
@@ -133,7 +134,7 @@ func (fixed) Peer(_ context.Context, name string) (control.PeerDetail, error) {
 				PeerStatus: p, Domains: []string{"in.example"}, Route: []string{"127.0.0.1:5270"}, Security: "certificate, TLS 1.2 or later",
 				Kinds: []string{"message", "presence"}, Clearance: "INTERNAL", Pairs: []string{"partner"},
 				Open: []control.StreamStatus{{
-					Direction: "both", Local: "out.example", Remote: "in.example", Address: "127.0.0.1:40112", Since: at(90 * time.Second),
+					Direction: "both", Local: "out.example", Remote: "in.example", Address: "127.0.0.1:40112", Since: at(90 * time.Minute),
 					TLS: "TLS 1.3, TLS_AES_128_GCM_SHA256", Proof: "external, dNSName in.example", Management: true, Unacked: 1, In: 7, Out: 9,
 				}},
 			}, nil
@@ -165,7 +166,7 @@ func (fixed) Explain(_ context.Context, q control.ExplainQuestion) (json.RawMess
 
 func lanes() []control.SpoolLane {
 	return []control.SpoolLane{
-		{Peer: "ship", Class: "immediate", Entries: 2, Underway: 1, Bytes: 900, Oldest: at(40 * time.Second)},
+		{Peer: "ship", Class: "immediate", Entries: 2, Underway: 1, Bytes: 900, Oldest: at(4 * time.Hour)},
 		{Peer: "ship", Class: "routine", Entries: 1200, Underway: 64, Bytes: 600 << 10, Oldest: at(3 * time.Hour)},
 		{Peer: "ship", Class: "routine", Aside: true, Entries: 3, Bytes: 1500, Oldest: at(2 * time.Hour)},
 	}
@@ -215,14 +216,14 @@ func (fixed) Links(context.Context) ([]control.LinkStatus, error) {
 	loss := 0.034
 	return []control.LinkStatus{
 		{
-			Name: "sat", Kind: "x2x", Peer: "ship", Side: "outside", State: "waiting", Since: at(5 * time.Minute), Retry: time.Now().Add(40*time.Second + time.Second/2),
+			Name: "sat", Kind: "x2x", Peer: "ship", Side: "outside", State: "waiting", Since: at(5 * time.Hour), Retry: time.Now().Add(2*time.Hour + time.Minute/2),
 			Fingerprint: "0a1b2c3d4e5f", Story: []control.Attempt{{
-				At: at(20 * time.Second), Address: "sat.ship.example:5271",
+				At: at(3 * time.Hour), Address: "sat.ship.example:5271",
 				Steps: []string{"+0.0s connecting", "+10.0s no answer"}, Advice: "is the other gateway running, and does a firewall let TCP port 5271 through?",
 			}},
 		},
 		{
-			Name: "hf", Kind: "x2x", Peer: "ship", Side: "outside", State: "up", Since: at(5 * time.Minute), Carries: []string{"routine", "immediate"},
+			Name: "hf", Kind: "x2x", Peer: "ship", Side: "outside", State: "up", Since: at(5 * time.Hour), Carries: []string{"routine", "immediate"},
 			Silence: "ordered by op at 2026-11-22 08:00:00Z", RoundTrip: "12s", BytesOut: 48 << 10, BytesIn: 3 << 10, Saved: 30 << 10, Folded: 200 << 10, Loss: &loss,
 			Usage: []control.LinkUse{
 				{Content: "acknowledgements", Plain: 500, Wire: 500, Hour: 50, Day: 400, HourShare: 0.02, DayShare: 0.03, HourAir: 0.3, DayAir: 3},
