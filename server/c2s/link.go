@@ -103,8 +103,13 @@ func (l *link) finish(ctx context.Context, stop func() bool) {
 // read is the reader's loop: questions first, then input where it may be read. It returns at the end, or when it is enough.
 func (l *link) read(ctx context.Context, enough func() bool) {
 	for l.end() == nil && !enough() {
-		l.work(ctx)
+		if !l.mayGoOn() {
+			l.work(ctx)
+		}
 		if l.paused() {
+			if l.work(ctx) {
+				continue
+			}
 			l.flush()
 			select {
 			case <-l.poke:
@@ -120,18 +125,35 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 		var bad *xmlstream.Error
 		switch {
 		case err == nil:
+			if ev.Kind != xmlstream.ElementEvent {
+				l.work(ctx)
+			}
 			l.feed(stream.Received{Event: ev, Buffered: buffered})
 		case errors.Is(err, xmlstream.ErrShort):
+			if l.work(ctx) {
+				continue
+			}
 			l.flush()
 			if err := l.pipe.fill(); err != nil {
 				l.unreadable(err)
 			}
 		case errors.As(err, &bad):
+			l.work(ctx) // what came before is handed up before
 			l.feed(stream.Malformed{Err: bad})
 		default:
 			l.feed(stream.Lost{Cause: "end of the stream"})
 		}
 	}
+}
+
+// maxArrivals is how many stanzas that have come with each other are handed up with each other.
+const maxArrivals = 32
+
+// mayGoOn reports whether nothing but a few stanzas waits for work, so that more of what is there can be read before.
+func (l *link) mayGoOn() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready && len(l.asks) == 0 && len(l.arrivals) < maxArrivals && !l.startTLS && !l.compress
 }
 
 // unreadable ends the stream: with an error that is read where only compression has failed.
@@ -150,15 +172,15 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// work does what the last steps left to the reader.
-func (l *link) work(ctx context.Context) {
-	for {
+// work does what the last steps left to the reader. False: there was nothing.
+func (l *link) work(ctx context.Context) bool {
+	for some := false; ; some = true {
 		l.mu.Lock()
 		asks, arrivals, handshake, compress := l.asks, l.arrivals, l.startTLS, l.compress
 		l.asks, l.arrivals, l.startTLS, l.compress = nil, nil, false, false
 		l.mu.Unlock()
 		if len(asks)+len(arrivals) == 0 && !handshake && !compress {
-			return
+			return some
 		}
 		if compress {
 			l.squeeze()

@@ -29,7 +29,7 @@ func (f *feature) together(ctx context.Context, list []server.Passing) {
 	batch := make([]keeping, 0, len(list))
 	for i := range list {
 		p := &list[i]
-		if p.Err != nil || p.Stanza.Kind() != stanza.Message || p.Out && (p.Self || !f.maySend(p.Stanza)) {
+		if p.Err != nil || p.Stanza.Kind() != stanza.Message || p.Out && p.Self {
 			continue
 		}
 		k, ok, err := f.prepare(ctx, p)
@@ -57,11 +57,6 @@ func (f *feature) together(ctx context.Context, list []server.Passing) {
 	f.keep(ctx, batch)
 }
 
-// maySend: what will be refused goes on, to be refused and recorded.
-func (f *feature) maySend(s stanza.Stanza) bool {
-	return f.MaySend == nil || !Keeps(s) || f.MaySend(s)
-}
-
 // keeping is a message on its way, and its entry.
 type keeping struct {
 	passing *server.Passing
@@ -86,6 +81,9 @@ func (f *feature) prepare(ctx context.Context, p *server.Passing) (k keeping, ok
 	}
 	if wanted, err := f.wants(ctx, p.Account, with); err != nil || !wanted {
 		return k, false, err
+	}
+	if p.Out && f.MaySend != nil && !f.MaySend(p.Stanza) {
+		return k, false, nil // it goes on, to be refused and recorded
 	}
 	text, err := xmlstream.AppendElement(nil, p.Stanza.Element(), "")
 	if err != nil {

@@ -58,9 +58,11 @@ func (m *Client) arrived(e *xmlstream.Element) {
 		}
 	}
 	mixed := hasNamespace(e, xmlstream.NSServer)
-	e = inNamespace(e, xmlstream.NSServer).WithAttr(xmlstream.Name{Local: "from"}, m.address.String())
-	if !directed {
-		e = e.WithAttr(xmlstream.Name{Local: "to"}, m.account.String())
+	stamped := [...]xmlstream.Attr{{Name: xmlstream.Name{Local: "from"}, Value: m.address.String()}, {Name: xmlstream.Name{Local: "to"}, Value: m.account.String()}}
+	if directed {
+		e = e.Moved(xmlstream.NSServer, stamped[:1]...)
+	} else {
+		e = e.Moved(xmlstream.NSServer, stamped[:]...)
 	}
 	a := Arrival{Pair: Pair{Local: m.domain, Remote: m.address}, Bytes: m.bytes, Undirected: !directed}
 	s, err := stanza.From(e)
@@ -109,24 +111,6 @@ func (m *Client) refuseHere(e *xmlstream.Element, c stanza.Condition) {
 	}
 }
 
-// inNamespace moves an element and those below it that continue its content namespace. What stands below another
-// namespace, as a forwarded stanza does, stays as it is.
-func inNamespace(e *xmlstream.Element, space string) *xmlstream.Element {
-	old := e.Space()
-	attrs := make([]xmlstream.Attr, e.NumAttrs())
-	for i := range attrs {
-		attrs[i] = e.AttrAt(i)
-	}
-	nodes := make([]xmlstream.Node, e.NumNodes())
-	for i := range nodes {
-		nodes[i] = e.NodeAt(i)
-		if c := nodes[i].Element; c != nil && c.Space() == old {
-			nodes[i].Element = inNamespace(c, space)
-		}
-	}
-	return xmlstream.NewElement(xmlstream.Name{Space: space, Local: e.Local()}, attrs, nodes...)
-}
-
 // hasNamespace reports whether a child that would then continue the content has that namespace already.
 func hasNamespace(e *xmlstream.Element, space string) bool {
 	for c := range e.Children() {
@@ -170,7 +154,7 @@ func (m *core) appendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
 		e = without(e, xmlstream.NSClient)
 	}
 	if m.framing == WebSocket {
-		return xmlstream.AppendElement(dst, inNamespace(e, xmlstream.NSClient), "")
+		return xmlstream.AppendElement(dst, e.Moved(xmlstream.NSClient), "")
 	}
 	return xmlstream.AppendElement(dst, e, xmlstream.NSServer)
 }
