@@ -75,7 +75,7 @@ func TestBudgetSpeed(t *testing.T) {
 	}
 	theirs := func() { readStd(t, x) }
 	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
-	for range tries(60) {
+	for n := 0; n < tries(60) || n < tries(600) && best[1] < 4*best[0]; n++ { // a busy machine may need more of them
 		for i, f := range []func(){ours, theirs} {
 			start := time.Now()
 			for range 200 {
@@ -221,19 +221,19 @@ func TestHostileA33(t *testing.T) {
 	}
 	random := stanza(func(i uint64) string { return fmt.Sprintf("n%019d", bits.Reverse64(i)>>4) })
 	cost := func(in []byte) time.Duration {
-		best := time.Duration(math.MaxInt64)
-		for range tries(15) {
-			d := open(t, xmlstream.ServerLimits())
-			d.Write(in)
-			start := time.Now()
-			if ev, err := d.Next(); err != nil || ev.Kind != xmlstream.ElementEvent {
-				t.Fatalf("%v %v", ev.Kind, err)
-			}
-			best = min(best, time.Since(start))
+		d := open(t, xmlstream.ServerLimits())
+		d.Write(in)
+		start := time.Now()
+		if ev, err := d.Next(); err != nil || ev.Kind != xmlstream.ElementEvent {
+			t.Fatalf("%v %v", ev.Kind, err)
 		}
-		return best
+		return time.Since(start)
 	}
-	a, b := cost(colliding), cost(random)
+	// In turn, and the fastest of each counts: other work on the machine only ever adds.
+	a, b := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	for n := 0; n < tries(15) || n < tries(300) && a > 2*b; n++ {
+		a, b = min(a, cost(colliding)), min(b, cost(random))
+	}
 	t.Logf("colliding %v, random %v, %d bytes", a, b, len(colliding))
 	if a > 2*b && !raceEnabled {
 		t.Errorf("colliding names take %v, random ones %v", a, b)
