@@ -71,7 +71,7 @@ func (s *Service) publish(ctx context.Context, q *server.Request, e *xmlstream.E
 	}
 	others := 0
 	for c := range e.Children() {
-		if c != item && c != labels.Label {
+		if c != item && !c.Is(nsLabel, "securitylabel") {
 			others++
 		}
 	}
