@@ -20,11 +20,13 @@ func TestMoved(t *testing.T) {
 		},
 		{
 			"attributes are added and replaced", "<message xmlns='jabber:client' from='me' xml:lang='en' id='1'><body xml:lang='de' from='x'>x</body></message>",
-			"<message xmlns='jabber:server' from='a@b.example/c' xml:lang='en' id='1' to='d@e.example'><body xml:lang='de' from='x'>x</body></message>", []xmlstream.Attr{from, to},
+			"<message xmlns='jabber:server' from='a@b.example/c' xml:lang='en' id='1' to='d@e.example'><body xml:lang='de' from='x'>x</body></message>",
+			[]xmlstream.Attr{from, to},
 		},
 		{
 			"the same attribute elsewhere is another", "<message xmlns='jabber:client' xmlns:p='urn:p' p:from='x'/>",
-			"<message xmlns='jabber:server' xmlns:p='urn:p' p:from='x' from='a@b.example/c'/>", []xmlstream.Attr{from},
+			"<message xmlns='jabber:server' xmlns:p='urn:p' p:from='x' from='a@b.example/c'/>",
+			[]xmlstream.Attr{from},
 		},
 		{"twice the same", "<message xmlns='jabber:client'/>", "<message xmlns='jabber:server' to='d@e.example'/>", []xmlstream.Attr{to, to}},
 	}
