@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"sallyport/gateway/config"
@@ -27,22 +28,30 @@ func readSecret(file config.SecretFile) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 
-// services are what clients are told of beside the server (XEP-0215); nil where there are none.
-func (c *clients) services(cfg *config.Server) ([]server.Feature, error) {
-	if len(cfg.Services) == 0 {
-		return nil, nil
-	}
+// services are what clients are told of beside the server (XEP-0215).
+func (c *clients) services(cfg *config.Server) (server.Feature, error) {
 	var list []extdisco.Service
 	for i := range cfg.Services {
 		s := &cfg.Services[i]
 		secret, err := readSecret(s.Secret)
 		if err != nil {
-			return nil, fmt.Errorf("service %s: %w", s.Name, err)
+			return server.Feature{}, fmt.Errorf("service %s: %w", s.Name, err)
 		}
 		list = append(list, extdisco.Service{Type: s.Type, Host: s.Host, Port: s.Port, Transport: s.Transport, Name: s.Name, Secret: secret})
 	}
-	f, err := extdisco.New(list, c.g.now)
-	return []server.Feature{f}, err
+	return extdisco.New(list, c.g.now)
+}
+
+// servicesNow tells of the services of the moment. That there are any is announced, and does not change while a node runs.
+func (c *clients) servicesNow() server.Feature {
+	f := *c.beyond.Load()
+	f.IQ = slices.Clone(f.IQ)
+	for i := range f.IQ {
+		f.IQ[i].Handle = func(ctx context.Context, q *server.Request) server.Answer {
+			return c.beyond.Load().IQ[i].Handle(ctx, q)
+		}
+	}
+	return f
 }
 
 // openComponents makes what components connect to; nil where there are none.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,9 +46,12 @@ type clients struct {
 	events     *pep.Service
 	push       *push.Service
 	registrar  *registrar
-	files      *upload.Service       // nil where none are taken
-	components *component.Components // nil where there are none
-	beside     []jid.JID             // their domains
+	register   func(*config.Server)           // has the registrar do as a configuration says
+	beyond     atomic.Pointer[server.Feature] // services that clients are told of
+	caps       []*xmlstream.Element           // of our streams
+	files      *upload.Service                // nil where none are taken
+	components *component.Components          // nil where there are none
+	beside     []jid.JID                      // their domains
 	gate       *gate
 	admin      *administration
 	outlet     *local
@@ -139,6 +141,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	c.caps = announced
 	made, err := server.New(server.Config{
 		Gate: c.gate, Directory: directory, Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
 		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
@@ -157,7 +160,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
-		Stream: c.streams(cfg, domains, announced), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
+		Stream: c.streams(cfg, domains), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
 		TLS:     &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
 		Clients: c.certified(&cfg.Server.Login), Registrar: c.registrar,
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
@@ -185,7 +188,7 @@ func domainsOf(c *config.Server) (out []jid.JID, err error) {
 }
 
 // streams is what a client's stream has to satisfy.
-func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xmlstream.Element) stream.ClientConfig {
+func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientConfig {
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
@@ -201,7 +204,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xm
 	limits := xmlstream.ClientLimits()
 	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
 	return stream.ClientConfig{
-		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), announced...), Inline: server.InlineFeatures(),
+		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), c.caps...), Inline: server.InlineFeatures(),
 		Hosted: func(d jid.JID) bool { return served[d] },
 		Policy: func(d jid.JID) stream.ClientPolicy {
 			if served[d] {
@@ -212,44 +215,6 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID, announced []*xm
 		Timing: stream.Timing{Negotiation: l.AuthenticateTimeout, Close: l.CloseTimeout, Handshake: l.HandshakeTimeout},
 		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: resumeFor(l.ResumeWindow)},
 	}
-}
-
-// certificates reads those of a configuration. What it returns shows them from then on.
-func (g *Gateway) certificates(cfg *config.Config) (show func(), err error) {
-	if !cfg.Server.Open() || g.clients == nil { // both or none: that does not change while a node runs
-		return func() {}, nil
-	}
-	return g.clients.certificates(cfg)
-}
-
-func (c *clients) certificates(cfg *config.Config) (show func(), err error) {
-	if c.c2s == nil && c.store == nil {
-		return func() {}, nil
-	}
-	keys, err := tlsid.OpenStore(identityFiles(cfg))
-	if err != nil {
-		return nil, fmt.Errorf("certificates: %w", err)
-	}
-	next := tlsid.ServerConfig(tlsid.Options{Keys: keys.Keys(), Domain: string(cfg.Server.Domains[0])})
-	login := &cfg.Server.Login
-	trust, err := tlsid.LoadTrust(trustFiles(login.Trust, login.CRL, login.CRLRequired))
-	if err != nil {
-		return nil, fmt.Errorf("certificates that people log in with: %w", err)
-	}
-	people := &tlsid.Policy{Trust: trust, Usage: tlsid.ClientOnly, MinTLS: tlsVersion(login.MinTLS)}
-	return func() { c.secure.Store(next); c.people.Store(people) }, nil
-}
-
-// certified is what a person's certificate must show; nil where nobody logs in by one.
-func (c *clients) certified(login *config.ServerLogin) func() *tlsid.Policy {
-	if !slices.Contains(login.Mechanisms, config.ByCertificate) {
-		return nil
-	}
-	return c.people.Load
-}
-
-func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return c.secure.Load().GetCertificate(hello)
 }
 
 // start begins to listen.

@@ -75,8 +75,9 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	})
 	c.events, pictures.Events, marks.Events = events, events, events
 	book := c.invitations(cfg, of)
-	accounts := c.registration(cfg, of, directory, book)
-	c.registrar = &registrar{service: accounts, book: book, makes: cfg.Invitations.MakeAccounts()}
+	c.registrar = &registrar{book: book, makes: cfg.Invitations.MakeAccounts()}
+	c.register = func(cfg *config.Server) { c.registrar.service.Store(c.registration(cfg, of, directory, book)) }
+	c.register(cfg)
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.maySend, Tombstones: true}),
@@ -87,7 +88,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		}}),
 		pictures.Feature(), people.Feature(), marks.Feature(),
 		events.Feature(), profile.New(events),
-		accounts.Feature(),
+		c.registrar.feature(),
 		entity.Ping(), entity.Time(g.now), entity.Version(software, g.version, ""),
 		entity.Last(entity.LastConfig{Store: s, Core: of, MaySee: known.see, Now: g.now}),
 		c.pushes(of),
@@ -95,11 +96,14 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	}
 	c.admin = c.administer(of, directory, people)
 	list = append(list, c.admin.ops.Feature())
-	services, err := c.services(cfg)
-	if err != nil {
-		return nil, nil, err
+	if len(cfg.Services) > 0 {
+		services, err := c.services(cfg)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.beyond.Store(&services)
+		list = append(list, c.servicesNow())
 	}
-	list = append(list, services...)
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,

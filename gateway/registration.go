@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"sallyport/gateway/config"
 	"sallyport/internal/xmpp/jid"
@@ -71,26 +72,41 @@ func offeredRegistration(cfg *config.Server) stream.Registration {
 	return stream.NoRegistration
 }
 
-// registrar answers who has no account yet.
+// registrar answers who has no account yet, and who wants to do something with his own. What it allows changes with the configuration.
 type registrar struct {
-	service *register.Service
+	service atomic.Pointer[register.Service]
 	book    *invite.Book
 	makes   bool // accounts, by invitation
+}
+
+// feature asks the service of the moment. Whether there is registration at all is announced, and does not change while a node runs.
+func (r *registrar) feature() server.Feature {
+	f := r.service.Load().Feature()
+	for i := range f.IQ {
+		f.IQ[i].Handle = func(ctx context.Context, q *server.Request) server.Answer {
+			if now := r.service.Load().Feature(); i < len(now.IQ) {
+				return now.IQ[i].Handle(ctx, q)
+			}
+			return server.Answer{Condition: stanza.ServiceUnavailable}
+		}
+	}
+	return f
 }
 
 var _ c2s.Registrar = (*registrar)(nil)
 
 // Register implements c2s.Registrar.
 func (r *registrar) Register(ctx context.Context, from netip.Addr, want stream.RegisterWanted) (stream.Registered, jid.JID) {
+	service := r.service.Load()
 	switch {
 	case want.Query == nil:
 		return r.shown(ctx, want), jid.JID{}
-	case !r.service.Open && want.Token == "": // not even what would have to be filled in
+	case !service.Open && want.Token == "": // not even what would have to be filled in
 		return stream.Registered{Condition: stanza.Forbidden, Text: "An invitation is needed."}, jid.JID{}
 	case !want.Set:
-		return stream.Registered{Payload: r.service.Fields()}, jid.JID{}
+		return stream.Registered{Payload: service.Fields()}, jid.JID{}
 	}
-	made, a := r.service.Create(ctx, want.Domain, from.String(), want.Token, want.Query)
+	made, a := service.Create(ctx, want.Domain, from.String(), want.Token, want.Query)
 	if a.Condition != stanza.NoCondition {
 		made = jid.JID{}
 	}

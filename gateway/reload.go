@@ -3,8 +3,8 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -66,7 +66,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	if err := g.depot.open(next); err != nil {
 		return control.Reloaded{}, err
 	}
-	show, err := g.certificates(next)
+	serve, err := g.serveAs(next)
 	if err != nil {
 		return control.Reloaded{}, err
 	}
@@ -93,7 +93,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	}
 	g.depot.know(next)
 	use()
-	show()
+	serve()
 	g.countPeers(policy)
 	g.people.use(resolved)
 	g.engine.Swap(policy)
@@ -130,18 +130,6 @@ func (g *Gateway) activate(next *config.Config) {
 	}
 }
 
-// sameServer reports whether a server differs in nothing but labels, clearances and catalogues, which it may while it runs.
-func sameServer(old, next *config.Server) bool {
-	a, b := *old, *next
-	for _, s := range []*config.Server{&a, &b} {
-		s.Labels, s.Clearances, s.Catalogues, s.Admins = config.ServerLabels{}, nil, nil, config.ServerAdmins{}
-		if !s.Open() { // only commands use it, which read it themselves
-			*s = config.Server{}
-		}
-	}
-	return reflect.DeepEqual(a, b)
-}
-
 // fixed refuses changes that a running node cannot make.
 func fixed(old, next *config.Config) error {
 	var changed []string
@@ -164,15 +152,14 @@ func fixed(old, next *config.Config) error {
 		{"spool.dir", old.Spool.Dir == next.Spool.Dir},
 		{"spool.max-bytes", old.Spool.MaxBytes == next.Spool.MaxBytes},
 		{"spool.max-peer-bytes", old.Spool.MaxPeerBytes == next.Spool.MaxPeerBytes},
-		{"server", sameServer(&old.Server, &next.Server)},
 		{"spool.merge-window", old.Spool.MergeWindow == next.Spool.MergeWindow},
 	} {
 		if !f.same {
 			changed = append(changed, f.key)
 		}
 	}
-	if len(changed) > 0 {
-		return fmt.Errorf("%v cannot change while the node runs: restart it, or take the change back", changed)
+	if changed = append(changed, fixedServer(&old.Server, &next.Server)...); len(changed) > 0 {
+		return fmt.Errorf("%s cannot change while the node runs: restart it, or take that back; nothing else was changed either", strings.Join(changed, ", "))
 	}
 	return nil
 }

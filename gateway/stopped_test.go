@@ -49,6 +49,14 @@ func opened(t *testing.T, conf string) (*gateway.Gateway, error) {
 	return gateway.New(cfg, gateway.Options{})
 }
 
+// ended is a context that is over.
+func ended(t *testing.T) context.Context {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	return ctx
+}
+
 // TestStopped: what is done while no node runs is done by the same operations, and is in the log that the node goes on with.
 func TestStopped(t *testing.T) {
 	t.Parallel()
@@ -111,9 +119,7 @@ func TestNodeOfInit(t *testing.T) {
 	if _, err := gateway.OpenStopped(t.Context(), conf, time.Now); !errors.Is(err, gateway.ErrHeld) {
 		t.Errorf("beside a node: %v", err)
 	}
-	ctx, end := context.WithCancel(t.Context())
-	end()
-	if err := g.Run(ctx, nil); err != nil {
+	if err := g.Run(ended(t), nil); err != nil {
 		t.Error(err)
 	}
 	if err := stopped(t, conf).Close(); err != nil {

@@ -116,7 +116,8 @@ func (c *clients) expireMessages(ctx context.Context, cfg *config.Server) {
 		names[i] = d.Domain()
 	}
 	hourly(ctx, func() {
-		if _, err := archive.Prune(ctx, c.store, names, c.g.now().Add(-cfg.Store.KeepMessages)); err != nil && ctx.Err() == nil {
+		keep := c.g.active().Server.Store.KeepMessages
+		if _, err := archive.Prune(ctx, c.store, names, c.g.now().Add(-keep)); err != nil && ctx.Err() == nil {
 			c.g.log.Error("old messages cannot be forgotten", zap.Error(err))
 		}
 	})

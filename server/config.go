@@ -39,6 +39,12 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// SetLimits has other rates of stanzas from now on. The rest stays as it was at the start.
+func (s *Server) SetLimits(l Limits) {
+	l = l.withDefaults()
+	s.limits.Store(&l)
+}
+
 // Config is what a Server needs.
 type Config struct {
 	Gate      Gate
@@ -69,6 +75,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
 	s := &Server{cfg: cfg, domains: make(map[jid.JID]bool), waiting: make(map[string]waiter), regroups: make(chan struct{}, 1)}
+	s.SetLimits(cfg.Limits)
 	for _, d := range cfg.Domains {
 		if !d.IsDomain() {
 			return nil, fmt.Errorf("server: %s is no domain", d)

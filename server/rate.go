@@ -91,7 +91,7 @@ func (p *paces) evict(now time.Time) {
 // tooFast refuses a stanza of who sends too many: his client, his account or his address (bad-inputs H11). Who does not heed that is
 // disconnected.
 func (s *Server) tooFast(m *sent) bool {
-	l, r, now := &s.cfg.Limits, m.by, s.cfg.Now()
+	l, r, now := s.limits.Load(), m.by, s.cfg.Now()
 	if l.PerSecond <= 0 && l.AccountPerSecond <= 0 && l.AddressPerSecond <= 0 {
 		return false
 	}

@@ -34,6 +34,7 @@ type Server struct {
 	over    atomic.Bool // nothing is taken any more
 
 	addresses paces
+	limits    atomic.Pointer[Limits]
 
 	regroups chan struct{} // a look at groups is asked for
 

@@ -89,7 +89,7 @@ func (h *boshHandler) post(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unreadable", http.StatusRequestEntityTooLarge)
 		return
 	}
-	limits := h.server.cfg.Stream.FirstLimits()
+	limits := h.server.stream.Load().FirstLimits()
 	if p != nil {
 		limits = p.current()
 	}
@@ -171,13 +171,13 @@ func (h *boshHandler) open(w http.ResponseWriter, r *http.Request, body bosh.Req
 		reply(w, bosh.Refusal(bosh.PolicyViolation))
 		return nil
 	}
-	id, err := newSID(s.cfg.Stream.Rand)
+	id, err := newSID(s.stream.Load().Rand)
 	if err != nil || h.ctx.Err() != nil || !s.enter() {
 		s.release(addr)
 		reply(w, bosh.Refusal(bosh.SystemShutdown))
 		return nil
 	}
-	cfg := s.cfg.Stream
+	cfg := *s.stream.Load()
 	cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 	p := newRequests(h, id, body, cfg.FirstLimits())
 	if !h.add(p) {

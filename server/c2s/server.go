@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -73,7 +74,8 @@ type Config struct {
 // Server accepts clients. Any goroutine may call it.
 type Server struct {
 	cfg     Config
-	plain   *tls.Config // after STARTTLS
+	stream  atomic.Pointer[stream.ClientConfig] // of streams that begin now
+	plain   *tls.Config                         // after STARTTLS
 	direct  *tls.Config
 	park    *park
 	brake   *brake
@@ -94,20 +96,26 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	cfg.Stream.OfferTLS = cfg.TLS != nil
-	if policy := cfg.Stream.Policy; policy != nil && cfg.Tokens == nil { // nothing is promised that nobody keeps
-		cfg.Stream.Policy = func(domain jid.JID) stream.ClientPolicy {
-			p := policy(domain)
-			p.Tokens = false
-			return p
-		}
-	}
 	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: make(map[netip.Addr]int)}
+	s.SetStream(cfg.Stream)
 	if cfg.TLS != nil {
 		s.plain, s.direct = showing(cfg.TLS, cfg.Clients != nil), showing(cfg.TLS, cfg.Clients != nil)
 		s.direct.NextProtos = []string{"xmpp-client"}
 	}
 	return s, nil
+}
+
+// SetStream has streams that begin from now on satisfy something else.
+func (s *Server) SetStream(cfg stream.ClientConfig) {
+	cfg.OfferTLS = s.cfg.TLS != nil
+	if policy := cfg.Policy; policy != nil && s.cfg.Tokens == nil { // nothing is promised that nobody keeps
+		cfg.Policy = func(domain jid.JID) stream.ClientPolicy {
+			p := policy(domain)
+			p.Tokens = false
+			return p
+		}
+	}
+	s.stream.Store(&cfg)
 }
 
 // Close ends the sessions that wait to be resumed, and waits for what is under way. It is called when all that serve have
@@ -196,7 +204,8 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn, direct bool, grou
 		}
 		conn, start.TLS = secured, &facts
 	}
-	newLink(s, newSocket(conn, s.cfg.Stream.FirstLimits()), addr, s.cfg.Stream).run(ctx, start, group)
+	cfg := s.stream.Load()
+	newLink(s, newSocket(conn, cfg.FirstLimits()), addr, *cfg).run(ctx, start, group)
 }
 
 func addressOf(conn net.Conn) netip.Addr {

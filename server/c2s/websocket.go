@@ -62,7 +62,7 @@ func (s *Server) WebSocket(ctx context.Context, o WebOptions) http.Handler {
 			s.release(addr)
 			return
 		}
-		cfg := s.cfg.Stream
+		cfg := *s.stream.Load()
 		cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 		p := &webSocket{ctx: context.WithoutCancel(ctx), conn: conn, raw: below.conn}
 		p.limit(cfg.FirstLimits())

@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sallyport/gateway/config"
+	"sallyport/internal/tlsid"
+	"sallyport/server"
+)
+
+// serverLive begins the keys of the server that change while it runs: at once, or for the streams that begin from then on.
+var serverLive = []string{
+	"server.admins.", "server.labels.", "server.clearance.", "server.catalogue.", // the policy and the operations look them up
+	"server.login.mechanisms", "server.login.channel-binding", "server.login.compression", "server.login.trust", "server.login.crl",
+	"server.limits.max-stanza-bytes", "server.limits.stanza-rate", "server.limits.account-stanza-rate", "server.limits.address-stanza-rate",
+	"server.registration.", "server.service.", "server.store.keep-messages",
+}
+
+// fixedServer gives the keys of the server that differ and cannot change while it runs.
+func fixedServer(old, next *config.Server) (keys []string) {
+	if !old.Open() && !next.Open() {
+		return nil // only commands use it, which read it themselves
+	}
+	for _, key := range old.Changed(next) {
+		if !slices.ContainsFunc(serverLive, func(live string) bool { return strings.HasPrefix(key, live) }) {
+			keys = append(keys, key)
+		}
+	}
+	for _, announced := range []struct {
+		key  string
+		same bool
+	}{
+		{"server.login.mechanisms (EXTERNAL)", byCertificate(old) || !byCertificate(next)},
+		{"server.registration (all of it on, or off)", registers(old) == registers(next)},
+		{"server.service (the first, or the last)", (len(old.Services) > 0) == (len(next.Services) > 0)},
+	} {
+		if !announced.same {
+			keys = append(keys, announced.key)
+		}
+	}
+	return keys
+}
+
+func byCertificate(s *config.Server) bool {
+	return slices.Contains(s.Login.Mechanisms, config.ByCertificate)
+}
+
+// registers reports whether clients are told that there is registration.
+func registers(s *config.Server) bool {
+	r := &s.Registration
+	return r.Open || r.ChangePassword || r.Remove || s.Invitations.MakeAccounts()
+}
+
+// limited is a server whose limits change while it runs; *server.Server is one.
+type limited interface{ SetLimits(l server.Limits) }
+
+// serveAs reads all that a configuration names for people. What it returns has the server do as it says.
+func (g *Gateway) serveAs(cfg *config.Config) (serve func(), err error) {
+	c := g.clients
+	if !cfg.Server.Open() || c == nil || c.c2s == nil { // that does not change while a node runs
+		return func() {}, nil
+	}
+	show, err := c.certificates(cfg)
+	if err != nil {
+		return nil, err
+	}
+	domains, err := domainsOf(&cfg.Server)
+	if err != nil {
+		return nil, err
+	}
+	var beyond *server.Feature
+	if len(cfg.Server.Services) > 0 {
+		f, err := c.services(&cfg.Server)
+		if err != nil {
+			return nil, err
+		}
+		beyond = &f
+	}
+	return func() {
+		show()
+		if cfg.Server.Registration != g.active().Server.Registration { // a new one forgets who has made accounts lately
+			c.register(&cfg.Server)
+		}
+		if beyond != nil {
+			c.beyond.Store(beyond)
+		}
+		if s, ok := c.server.(limited); ok {
+			s.SetLimits(limitsOf(&cfg.Server.Limits))
+		}
+		c.c2s.SetStream(c.streams(cfg, domains))
+	}, nil
+}
+
+func (c *clients) certificates(cfg *config.Config) (show func(), err error) {
+	if c.c2s == nil && c.store == nil {
+		return func() {}, nil
+	}
+	keys, err := tlsid.OpenStore(identityFiles(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	next := tlsid.ServerConfig(tlsid.Options{Keys: keys.Keys(), Domain: string(cfg.Server.Domains[0])})
+	login := &cfg.Server.Login
+	trust, err := tlsid.LoadTrust(trustFiles(login.Trust, login.CRL, login.CRLRequired))
+	if err != nil {
+		return nil, fmt.Errorf("certificates that people log in with: %w", err)
+	}
+	people := &tlsid.Policy{Trust: trust, Usage: tlsid.ClientOnly, MinTLS: tlsVersion(login.MinTLS)}
+	return func() { c.secure.Store(next); c.people.Store(people) }, nil
+}
+
+// certified is what a person's certificate must show; nil where nobody logs in by one.
+func (c *clients) certified(login *config.ServerLogin) func() *tlsid.Policy {
+	if !slices.Contains(login.Mechanisms, config.ByCertificate) {
+		return nil
+	}
+	return c.people.Load
+}
+
+func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.secure.Load().GetCertificate(hello)
+}

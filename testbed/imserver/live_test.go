@@ -1,0 +1,109 @@
+package imserver_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sallyport/testbed/client"
+	"sallyport/testbed/imserver"
+)
+
+// commands has the operator say something, and wants it done.
+func (w *world) commands(line string) string {
+	w.t.Helper()
+	out, err := w.home.Command(strings.Fields(line)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(out)
+}
+
+// What the operator changes while people are connected counts at once, and all of it is in the record.
+func TestChangedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo", "nurse")
+	juliet, romeo, nurse := w.login("juliet", "balcony"), w.login("romeo", "orchard"), w.login("nurse", "house")
+	juliet.says(romeo.Bare(), "before")
+	romeo.hears("before")
+	w.commands("user clearance romeo@home.test guest") // what has no label is INTERNAL, which a guest does not see
+	juliet.says(romeo.Bare(), "not for guests")
+	juliet.sees(func(e client.Event) bool { return e.Kind == "message" && e.Type == "error" })
+	w.commands("user clearance romeo@home.test")
+	juliet.says(romeo.Bare(), "after")
+	romeo.hears("after")
+	if heard := romeo.Received(func(e client.Event) bool { return e.Body == "not for guests" }); len(heard) > 0 {
+		t.Error("a guest was sent what is INTERNAL")
+	}
+	w.commands("group add home.test crew")
+	w.commands("group join home.test crew nurse@home.test juliet@home.test")
+	nurse.seesPresence("", juliet.Bare())
+	w.commands("user disable nurse@home.test")
+	nurse.sees(func(e client.Event) bool { return e.Kind == "disconnected" })
+
+	trail := w.commands("audit show --json --kind control-command")
+	for _, want := range []string{"user.clearance", "romeo@home.test guest", "romeo@home.test none", "group.join", "crew of home.test nurse@home.test", "user.disable"} {
+		if !strings.Contains(trail, want) {
+			t.Errorf("no %s in the record:\n%s", want, trail)
+		}
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(w.home.Stop())
+	w.commands("user enable nurse@home.test") // nobody runs: it is done, and recorded, all the same
+	must(w.home.Run())
+	w.login("nurse", "again")
+	if trail := w.commands("audit show --json --kind control-command"); !strings.Contains(trail, "user.enable") || !strings.Contains(trail, "no node running") {
+		t.Errorf("what was done meanwhile is not in the record:\n%s", trail)
+	}
+	w.commands("audit verify")
+}
+
+// What a reload can change of the server holds for who comes from then on, without anybody being disconnected.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	juliet := w.login("juliet", "balcony")
+	conf := filepath.Join(w.home.Dir, "sallyport.toml")
+	before, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(more string) {
+		t.Helper()
+		if err := os.WriteFile(conf, append([]byte(string(before)), more...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("\n[server.registration]\nopen = true\n[server.admins]\noperate = [\"juliet@home.test\"]\n[server.limits]\nstanza-rate = 4\n")
+	w.commands("reload")
+	paris := w.enter(client.Account{
+		User: "paris", Domain: imserver.Domain, Resource: "r", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA, Register: true,
+	})
+	juliet.runs("get-registered-users-num", ">3</")
+	paris.must(paris.SendRaw(strings.Repeat(`<message to="juliet@home.test" type="chat"><body>flood</body></message>`, 60)))
+	paris.sees(func(e client.Event) bool { return e.Type == "error" && e.Condition == "policy-violation" })
+
+	write("\n[server.registration]\nopen = true\n[server.limits]\nresources = 3\n[server.login.more]\n")
+	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.login.more") {
+		t.Errorf("a key that there is not: %v", err)
+	}
+	write("\n[server.limits]\nresources = 3\n[server.passwords]\nmin-length = 20\n")
+	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.limits.resources, server.passwords.min-length cannot change while the node runs") {
+		t.Errorf("what needs a restart: %v", err)
+	}
+	juliet.runs("get-registered-users-num", ">3</") // nothing else has changed either
+	write("")
+	w.commands("reload")
+	juliet.refuses("get-registered-users-num", "item-not-found")
+	if offered := w.rawStream().until("</stream:features>"); strings.Contains(offered, "iq-register") {
+		t.Errorf("still offered: %s", offered)
+	}
+	juliet.says("romeo@home.test", "still here")
+	w.login("romeo", "orchard").hears("still here")
+}
