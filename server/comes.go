@@ -205,7 +205,11 @@ func (s *Server) comesRequest(m stanza.Stanza, at Target) error {
 	if at == AtOthers && s.blocks(q.Account, q.From) {
 		return refusal(errors.New("the account blocks who asks"))
 	}
-	if a := h(s.ctx, q); !a.Later {
+	switch a := h(s.ctx, q); {
+	case a.Later:
+	case at == AtOthers && a.Condition == stanza.ServiceUnavailable && a.App == nil && a.Text == "":
+		return refusal(errors.New("the feature does not answer who asks")) // in the very words in which an address without account does
+	default:
 		s.reply(q, &a)
 	}
 	return nil

@@ -70,7 +70,7 @@ func TestOnlyTheAccountPublishes(t *testing.T) {
 	w := newWorld(t)
 	w.asks("set", balcony, publish(tune, "i1", song))
 	for _, in := range []string{
-		publish(tune, "i2", song), "<retract node='" + tune + "'><item id='i1'/></retract>", "<create node='urn:x'/>", "<subscribe node='" + tune + "'/>",
+		publish(tune, "i2", song), "<retract node='" + tune + "'><item id='i1'/></retract>", "<create node='urn:x'/>",
 		"owner:<delete node='" + tune + "'/>", "owner:<purge node='" + tune + "'/>", "owner:<configure node='" + tune + "'/>", "owner:<delete node='urn:none'/>",
 	} {
 		if got := w.asks("set", romeo, in); got != "forbidden" {
@@ -79,6 +79,13 @@ func TestOnlyTheAccountPublishes(t *testing.T) {
 		if got := w.asks("set", paris, in); got != "service-unavailable" {
 			t.Errorf("a stranger: %s: %s", in, got)
 		}
+	}
+	subscribe := "<subscribe jid='romeo@montague.lit' node='" + tune + "'/>"
+	if got := w.asks("set", romeo, subscribe); got != "feature-not-implemented <unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscribe'/>" {
+		t.Errorf("who wants to subscribe in another way than by presence: %s", got)
+	}
+	if got := w.asks("set", paris, subscribe); got != "service-unavailable" {
+		t.Errorf("a stranger who wants to subscribe: %s", got)
 	}
 	w.blocked = romeo
 	if got := w.asks("set", romeo, publish(tune, "i2", song)); got != "service-unavailable" {

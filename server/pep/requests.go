@@ -2,6 +2,7 @@ package pep
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"sallyport/internal/xmpp/form"
@@ -35,7 +36,11 @@ func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer,
 		return s.items(ctx, q, e)
 	}
 	if q.From.Bare() != q.Account {
-		return server.Answer{}, s.foreign(ctx, q)
+		err := s.foreign(ctx, q)
+		if errors.Is(err, errForbidden) && (e.Local() == "subscribe" || e.Local() == "unsubscribe" || e.Local() == "options") {
+			err = unsupported(e) // presence subscribes (XEP-0163 §2)
+		}
+		return server.Answer{}, err
 	}
 	if q.Set {
 		switch e.Local() {
@@ -55,13 +60,20 @@ func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer,
 			return pubsub(tree.New(nsPubsub, e.Local())), nil
 		}
 	}
-	return server.Answer{}, &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
+	return server.Answer{}, unsupported(e)
+}
+
+// errForbidden is for who may know that there is an account, and want what is not his.
+var errForbidden = refuse(stanza.Forbidden, "")
+
+func unsupported(e *xmlstream.Element) error {
+	return &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
 }
 
 // foreign is the answer to somebody else who wants what only the account may have.
 func (s *Service) foreign(ctx context.Context, q *server.Request) error {
 	if s.MaySee(ctx, q.Account, q.From.Bare()) && !s.Blocks(ctx, q.Account, q.From) {
-		return refuse(stanza.Forbidden, "")
+		return errForbidden
 	}
 	return refuse(stanza.ServiceUnavailable, "")
 }
@@ -238,7 +250,7 @@ func (s *Service) ownerAnswer(ctx context.Context, q *server.Request) (server.An
 	case !q.Set && e.Local() == "configure":
 		return ownerPubsub(tree.New(nsOwner, "configure", tree.Attr("node", n.Name), tree.With(n.Options.form("form", nsConfig).Element()))), nil
 	}
-	return server.Answer{}, &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
+	return server.Answer{}, unsupported(e)
 }
 
 func ownerPubsub(in *xmlstream.Element) server.Answer {

@@ -1,6 +1,7 @@
 package imserver_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -155,7 +156,7 @@ func TestBlocking(t *testing.T) {
 // What clients ask of a server and of each other's accounts.
 func TestSmallQuestions(t *testing.T) {
 	t.Parallel()
-	w := alone(t, "juliet", "romeo", "paris")
+	w := alone(t, "juliet", "romeo", "paris", "peter")
 	juliet, romeo, paris := w.login("juliet", "balcony"), w.login("romeo", "orchard"), w.login("paris", "street")
 	juliet.befriends(romeo)
 	for what, q := range map[string]struct{ to, payload, want string }{
@@ -185,15 +186,28 @@ func TestSmallQuestions(t *testing.T) {
 		User: "romeo", Domain: imserver.Domain, Resource: "new", Password: "quite another pass phrase", Server: w.home.Clients, CA: w.home.CA,
 	})
 	again.seesPresence("", juliet.JID)
-	for what, payload := range map[string]string{"disco": `<query xmlns="http://jabber.org/protocol/disco#info"/>`, "last": `<query xmlns="jabber:iq:last"/>`} {
-		_, nobody := juliet.IQ("get", "nobody@"+imserver.Domain, payload)
-		_, stranger := paris.IQ("get", juliet.Bare(), payload)
-		for _, err := range []error{nobody, stranger} {
-			if err == nil || !strings.Contains(err.Error(), "<service-unavailable ") {
-				t.Errorf("%s of nobody, or of somebody that he does not know: %v", what, err)
-			}
+	for what, payload := range map[string]string{
+		"disco": `<query xmlns="http://jabber.org/protocol/disco#info"/>`, "last": `<query xmlns="jabber:iq:last"/>`, "vCard": `<vCard xmlns="vcard-temp"/>`,
+		"pubsub": `<pubsub xmlns="http://jabber.org/protocol/pubsub"><items node="urn:x"/></pubsub>`, "profile": `<profile xmlns="urn:xmpp:tmp:profile"/>`,
+		"what nobody has": `<query xmlns="urn:none"/>`,
+	} {
+		if nobody, stranger := paris.refusal("nobody@"+imserver.Domain, payload), paris.refusal("peter@"+imserver.Domain, payload); nobody != stranger || !strings.Contains(nobody, "<service-unavailable ") {
+			t.Errorf("%s: of nobody %s, of somebody that he does not know %s", what, nobody, stranger)
 		}
 	}
+}
+
+// refusal is the error that answers a request, without what is another one each time.
+func (p *person) refusal(to, payload string) string {
+	p.t.Helper()
+	answer, err := p.IQ("get", to, payload)
+	if err == nil {
+		p.t.Errorf("%s answers %s", to, answer)
+		return ""
+	}
+	_, in, _ := strings.Cut(err.Error(), "<error ")
+	in, _, ok := strings.Cut(in, "reference ")
+	return fmt.Sprint(in, ok)
 }
 
 // What is in an archive is read by who is cleared for it today, whoever was when it came (XEP-0258, XEP-0313).
