@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sallyport/internal/crew"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
@@ -28,9 +29,10 @@ type Server struct {
 	hush   context.CancelFunc
 
 	life    sync.Mutex
-	idle    sync.Cond   // on life: running is zero
-	running int         // goroutines
-	dead    bool        // nothing begins any more
+	idle    sync.Cond // on life: running is zero
+	running int       // goroutines
+	dead    bool      // nothing begins any more
+	crew    crew.Crew
 	over    atomic.Bool // nothing is taken any more
 
 	addresses paces
@@ -72,6 +74,7 @@ func (s *Server) Close() {
 	}
 	s.dead = true
 	s.life.Unlock()
+	s.crew.Close()
 	s.stop()
 }
 
@@ -83,16 +86,14 @@ func (s *Server) spawn(f func()) bool {
 		return false
 	}
 	s.running++
-	go func() {
-		defer func() {
-			s.life.Lock()
-			defer s.life.Unlock()
-			if s.running--; s.running == 0 {
-				s.idle.Broadcast()
-			}
-		}()
+	s.crew.Go(func() {
 		f()
-	}()
+		s.life.Lock()
+		defer s.life.Unlock()
+		if s.running--; s.running == 0 {
+			s.idle.Broadcast()
+		}
+	})
 	return true
 }
 

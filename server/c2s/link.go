@@ -31,9 +31,8 @@ type link struct {
 	mu       sync.Mutex // after Session.mu
 	of       *Session
 	m        *stream.Client
-	out      []byte
-	ends     []int // of the elements in out
-	writing  bool  // somebody is about to write
+	out      *written // nil while there is nothing
+	writing  bool     // somebody is about to write
 	pings    int
 	asks     []stream.Output // questions, for the reader
 	arrivals []stream.Arrival

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/crew"
 	"sallyport/internal/sasl"
 	"sallyport/internal/tlsid"
 	"sallyport/internal/xmpp/jid"
@@ -80,6 +81,7 @@ type Server struct {
 	park    *park
 	brake   *brake
 	tasks   sync.WaitGroup // short ones: writing, last words
+	crew    crew.Crew      // does them
 	mu      sync.Mutex
 	closing bool
 	pending map[netip.Addr]int
@@ -128,6 +130,7 @@ func (s *Server) Close() {
 	s.closing = true
 	s.mu.Unlock()
 	s.tasks.Wait()
+	s.crew.Close()
 }
 
 // spawn starts a short task that Close waits for.
@@ -138,7 +141,11 @@ func (s *Server) spawn(task func()) {
 		go task()
 		return
 	}
-	s.tasks.Go(task)
+	s.tasks.Add(1)
+	s.crew.Go(func() {
+		defer s.tasks.Done()
+		task()
+	})
 }
 
 // enter counts something that Close waits for, until tasks.Done. False: it is too late.

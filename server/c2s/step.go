@@ -114,20 +114,29 @@ func (l *link) note(w What, account jid.JID, detail string) {
 
 // append puts one element behind what is to be written; mu is held.
 func (l *link) append(data []byte) {
-	l.out = append(l.out, data...)
-	l.ends = append(l.ends, len(l.out))
+	if l.out == nil {
+		l.out = spare()
+	}
+	l.out.data = append(l.out.data, data...)
+	l.out.ends = append(l.out.ends, len(l.out.data))
 }
+
+// writable reports whether there is something to write that need not wait for a handshake; mu is held.
+func (l *link) writable() bool { return (l.out != nil || l.pings > 0) && !l.startTLS }
 
 // send is Session.Send on this connection.
 func (l *link) send(e *xmlstream.Element, token uint64) stream.Verdict {
-	data, err := l.m.AppendStanza(nil, e) // reads only what never changes
+	own := spare()
+	defer own.free()
+	data, err := l.m.AppendStanza(own.data, e) // reads only what never changes
 	if err != nil {
 		return stream.SendTooBig
 	}
+	own.data = data
 	l.mu.Lock()
 	defer l.push()
 	defer l.mu.Unlock()
-	if len(l.out)+len(data) > maxQueued {
+	if l.out != nil && len(l.out.data)+len(data) > maxQueued {
 		return stream.SendFull
 	}
 	it := stream.Item{Element: e, Bytes: len(data), Token: token}
@@ -229,7 +238,7 @@ func (l *link) stopTimer() {
 // push has somebody write what there is.
 func (l *link) push() {
 	l.mu.Lock()
-	start := !l.writing && len(l.out)+l.pings > 0 && !l.startTLS
+	start := !l.writing && l.writable()
 	if start {
 		l.writing = true
 	}
@@ -244,7 +253,7 @@ func (l *link) write() {
 	for {
 		l.flush()
 		l.mu.Lock()
-		if len(l.out)+l.pings == 0 || l.startTLS {
+		if !l.writable() {
 			l.writing = false
 			l.mu.Unlock()
 			return
@@ -258,16 +267,18 @@ func (l *link) flush() {
 	l.wmu.Lock()
 	defer l.wmu.Unlock()
 	l.mu.Lock()
-	data, ends, pings := l.out, l.ends, l.pings
-	l.out, l.ends, l.pings = nil, nil, 0
+	out, pings := l.out, l.pings
+	l.out, l.pings = nil, 0
 	l.mu.Unlock()
 	if pings > 0 {
 		l.pipe.ping()
 	}
-	if len(data) == 0 {
+	if out == nil {
 		return
 	}
-	if err := l.pipe.write(data, ends); err != nil {
+	err := l.pipe.write(out.data, out.ends)
+	out.free()
+	if err != nil {
 		l.step(stream.Lost{Cause: cause(err)})
 	}
 }
