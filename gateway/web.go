@@ -71,9 +71,13 @@ func (c *clients) web(ctx context.Context, cfg *config.Server) *http.Server {
 	if c.files != nil {
 		mux.Handle(pathFiles, http.StripPrefix(strings.TrimSuffix(pathFiles, "/"), c.files))
 	}
+	secure := &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate}
+	if cfg.Web.Certificates { // a ticket would outlive a change of trust
+		secure.ClientAuth, secure.SessionTicketsDisabled = tls.RequestClientCert, true
+	}
 	return &http.Server{
 		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, IdleTimeout: webIdle, MaxHeaderBytes: webHeaderBytes,
-		TLSConfig: &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate},
+		TLSConfig: secure,
 		ErrorLog:  zap.NewStdLog(zap.NewNop()), // what strangers send is counted by c2s, and no line of ours
 	}
 }

@@ -21,7 +21,7 @@ func (c *checker) clients() {
 	if s.Side == "" && !c.errorAt("server.side") {
 		c.bad("server.side", "is missing, and clients can connect", "name the side that the accounts are on")
 	}
-	c.web(&s.Web)
+	c.web(&s.Web, &s.Login)
 	if len(s.Domains) == 0 && !c.errorAt("server.domains") {
 		c.bad("server.domains", "is missing, and clients can connect", "list the domains that have accounts")
 	}
@@ -63,7 +63,10 @@ func (c *checker) clientTrust(l *ServerLogin) {
 }
 
 // web looks at what is reached by HTTP.
-func (c *checker) web(w *ServerWeb) {
+func (c *checker) web(w *ServerWeb, l *ServerLogin) {
+	if w.Certificates && !slices.Contains(l.Mechanisms, ByCertificate) {
+		c.bad("server.web.certificates", "means nothing without EXTERNAL", `add "EXTERNAL" to server.login.mechanisms, or remove it`)
+	}
 	if w.URL != "" {
 		if u, err := url.Parse(w.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			c.bad("server.web.url", shown(w.URL)+" is not an address of the form https://HOST:PORT", "clients need HTTPS")
@@ -72,6 +75,8 @@ func (c *checker) web(w *ServerWeb) {
 	for i, o := range w.Origins {
 		if _, err := path.Match(o, "x"); err != nil || o == "" || strings.Contains(o, "/") {
 			c.bad(entryKey("server.web.origins", i+1), shown(o)+" is not a host", "write web.example, or *.web.example")
+		} else if o == "*" && w.Certificates {
+			c.bad(entryKey("server.web.origins", i+1), "any page could log in as the user of a browser that shows certificates", "name the hosts of your web clients")
 		} else if o == "*" {
 			c.risk(entryKey("server.web.origins", i+1), "any page in the browser of a user may connect", "name the hosts of your web clients")
 		}

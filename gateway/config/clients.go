@@ -19,6 +19,8 @@ type ServerWeb struct {
 	Origins []string `toml:"origins"`
 	// Also lets clients connect by BOSH (XEP-0124) at `/bosh`, for web clients without WebSocket.
 	BOSH bool `toml:"bosh"`
+	// Asks for certificates here, too, so that web clients can log in with `EXTERNAL`. Browsers ask their users which one to show.
+	Certificates bool `toml:"certificates"`
 	// Files that people send each other (XEP-0363).
 	Files ServerFiles `toml:"files"`
 }
@@ -45,7 +47,7 @@ type ServerLogin struct {
 	CRL []File `toml:"crl"`
 	// Refuses a certificate when there is no current revocation list of the CA that signed it.
 	CRLRequired bool `toml:"crl-required"`
-	// Whether logins are bound to the TLS connection: where the client can, always, or never. Some old clients believe that a server that binds does so in a way that TLS 1.3 does not have, and fail: they need `never`.
+	// Whether logins are bound to the TLS connection: where the client can, always, or never. Some old clients believe that a server that binds does so in a way that TLS 1.3 does not have, and fail: they need `never`. Web clients cannot: with `require` they log in by certificate alone.
 	Binding Binding `toml:"channel-binding" enum:"offer,require,never"`
 	// The oldest TLS version that clients may use.
 	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`

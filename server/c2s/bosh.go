@@ -186,7 +186,7 @@ func (h *boshHandler) open(w http.ResponseWriter, r *http.Request, body bosh.Req
 		reply(w, bosh.Refusal(bosh.PolicyViolation))
 		return nil
 	}
-	start := stream.Start{TLS: h.options.facts(r)}
+	start := stream.Start{TLS: s.facts(h.options, r)}
 	go func() {
 		defer s.tasks.Done()
 		newLink(s, p, addr, cfg).run(h.ctx, start, &s.tasks)

@@ -33,7 +33,8 @@
 //     out anybody; a network that only fails is not asked for passwords any more,
 //     until it has been silent for a while.
 //   - EXTERNAL believes XmppAddr alone, of a certificate that [Config].Clients
-//     accepts at that moment; a bad one is as good as none, as the client can log in otherwise.
+//     accepts at that moment; a bad one is as good as none, as the client can log in otherwise. In HTTP it is that of the connection of the
+//     WebSocket, or of the request that opens a session of BOSH: who has its id was there.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
 //   - A WebSocket that ends without <close/> is a lost connection, so the session

@@ -66,7 +66,7 @@ func (s *Server) WebSocket(ctx context.Context, o WebOptions) http.Handler {
 		cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 		p := &webSocket{ctx: context.WithoutCancel(ctx), conn: conn, raw: below.conn}
 		p.limit(cfg.FirstLimits())
-		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: o.facts(r)}, &s.tasks)
+		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: s.facts(o, r)}, &s.tasks)
 	})
 }
 
@@ -95,10 +95,13 @@ func (o WebOptions) client(r *http.Request) netip.Addr {
 }
 
 // facts are those of the TLS around HTTP; nil without. Nothing in HTTP is bound to its connection, see the decisions of this package.
-func (o WebOptions) facts(r *http.Request) *stream.TLSFacts {
+// Certificates that a proxy has seen are not believed.
+func (s *Server) facts(o WebOptions, r *http.Request) *stream.TLSFacts {
 	switch {
 	case r.TLS != nil && !o.Proxied:
-		return &stream.TLSFacts{Version: r.TLS.Version, Cipher: r.TLS.CipherSuite, Bindings: []sasl.Binding{}}
+		return &stream.TLSFacts{
+			Version: r.TLS.Version, Cipher: r.TLS.CipherSuite, Bindings: []sasl.Binding{}, Accounts: s.proven(r.TLS, o.client(r)),
+		}
 	case o.Proxied:
 		return &stream.TLSFacts{Bindings: []sasl.Binding{}}
 	}
