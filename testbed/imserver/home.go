@@ -70,13 +70,13 @@ func New(w Wishes) (*Home, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("sallyport init: %w\n%s", err, out)
 	}
-	return h, h.add(w.More)
+	return h, h.Add(w.More)
 }
 
 func (h *Home) config() string { return filepath.Join(h.Dir, "sallyport.toml") }
 
-// add writes more into the configuration.
-func (h *Home) add(more string) error {
+// Add writes more into the configuration.
+func (h *Home) Add(more string) error {
 	text, err := os.ReadFile(h.config())
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (h *Home) Restart(more string) error {
 	if err := h.Stop(); err != nil {
 		return err
 	}
-	if err := h.add(more); err != nil {
+	if err := h.Add(more); err != nil {
 		return err
 	}
 	return h.Run()

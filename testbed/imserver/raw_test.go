@@ -107,7 +107,16 @@ func (r *raw) handled() (h int, err error) {
 // What the server has acknowledged is there after it was killed in the middle of it (XEP-0198 §4, XEP-0160).
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	w := alone(t, "juliet", "romeo")
+	for name, begin := range stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			killed(t, begin(t, "juliet", "romeo"))
+		})
+	}
+}
+
+func killed(t *testing.T, w *world) {
+	t.Helper()
 	said := 0
 	for round := range 3 {
 		w.sayUntilKilled(&said, 40*(round+1))
