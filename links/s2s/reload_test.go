@@ -74,9 +74,10 @@ func TestDomainsHaveTheirCertificates(t *testing.T) {
 
 // TestRevocation: a list that names the peer closes its stream with reset and keeps it out; nothing is lost without a report.
 func TestRevocation(t *testing.T) {
-	w := newWorld(t, setup{edit: func(a, _ *s2s.Config) { a.Peers[0].Queue.Age = time.Second }})
+	w := newWorld(t, setup{})
 	w.a.send(t, "a.example", "b.example", 1, 10)
 	w.a.rep.wait(t, links.Delivered, 10)
+	w.a.reload(t, func(c *s2s.Config) { c.Peers[0].Queue.Age = time.Second }) // only now: the first stream may take longer
 	dir := t.TempDir()
 	anchors, err := w.ca.WritePEM(dir, "ca")
 	if err != nil {
