@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,8 +23,16 @@ type field struct {
 
 func (f *field) close() error { return f.running.close() }
 
-// addPeers starts a Prosody and an ejabberd with so many accounts. notes tell them from others of the same program.
-func (s *settings) addPeers(ctx context.Context, f *field, n int, archive peers.Archive, notes [2]string) error {
+// wishes are what a pair of other servers is to be.
+type wishes struct {
+	accounts int
+	archive  peers.Archive
+	trust    string    // file of the CA that vouches for remote servers; empty: that of the test bed
+	notes    [2]string // tell Prosody and ejabberd from others of the same program
+}
+
+// addPeers starts a Prosody and an ejabberd.
+func (s *settings) addPeers(ctx context.Context, f *field, w wishes) error {
 	if s.ours {
 		return nil
 	}
@@ -33,11 +40,14 @@ func (s *settings) addPeers(ctx context.Context, f *field, n int, archive peers.
 	if err != nil {
 		return err
 	}
-	keep := func(p *peers.Settings, _ *peers.CA) error {
-		p.Archive = archive
+	adjust := func(p *peers.Settings, _ *peers.CA) error {
+		p.Archive = w.archive
+		if w.trust != "" {
+			p.CA = w.trust
+		}
 		return nil
 	}
-	bed, err := peers.OpenBed(dir, peers.Options{Prosody: keep, Ejabberd: keep})
+	bed, err := peers.OpenBed(dir, peers.Options{Prosody: adjust, Ejabberd: adjust})
 	if err != nil {
 		return err
 	}
@@ -48,10 +58,10 @@ func (s *settings) addPeers(ctx context.Context, f *field, n int, archive peers.
 	}
 	for i, p := range []*peers.Server{bed.Prosody, bed.Ejabberd} {
 		at := []string{"-host", p.Clients().String(), "-domain", p.Domain}
-		if err := s.register(ctx, n, at); err != nil {
+		if err := s.register(ctx, w.accounts, at); err != nil {
 			return err
 		}
-		f.all = append(f.all, contender{name: p.Name + notes[i], process: p.Name, args: users(at...), pid: p.PID()})
+		f.all = append(f.all, contender{name: p.Name + w.notes[i], process: p.Name, servers: p.Servers(), args: users(at...), pid: p.PID()})
 	}
 	return nil
 }
@@ -63,9 +73,12 @@ func (s *settings) addHome(f *field, n int, note string, w imserver.Wishes) erro
 		return err
 	}
 	at := []string{"-host", h.Clients.String(), "-domain", imserver.Domain, "-password", imserver.Password}
-	f.all = append(f.all, contender{name: home + note, process: home, args: users(at...), pid: h.PID()})
+	f.all = append(f.all, contender{name: home + note, process: home, servers: homeServers(h), args: users(at...), pid: h.PID()})
 	return nil
 }
+
+// homeServers is where servers connect to it, if they may.
+func homeServers(h *imserver.Home) netip.AddrPort { return netip.AddrPortFrom(h.Clients.Addr(), 5269) }
 
 func (s *settings) startHome(f *field, n int, w imserver.Wishes) (*imserver.Home, error) {
 	binary, err := filepath.Abs(s.sallyport)
@@ -88,6 +101,9 @@ func (s *settings) startHome(f *field, n int, w imserver.Wishes) (*imserver.Home
 	for i := range n {
 		w.Users = append(w.Users, "load"+strconv.Itoa(i))
 	}
+	if len(w.Flags) > 0 {
+		w.Flags = append(w.Flags, "--listen-servers", netip.AddrPortFrom(w.Addr, 5269).String())
+	}
 	h, err := imserver.New(w)
 	if err != nil {
 		return nil, err
@@ -99,58 +115,4 @@ func (s *settings) startHome(f *field, n int, w imserver.Wishes) (*imserver.Home
 	return h, nil
 }
 
-// chatters is how many accounts talk in a race of messages: half of them to the other half.
-const chatters = 40
-
-// oneToOne: messages from users to users of the same server, who keep no archive.
-func oneToOne(ctx context.Context, s *settings) (rows []Row, err error) {
-	f := &field{}
-	defer func() { err = errors.Join(err, f.close()) }()
-	if err := s.buildLoad(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.addPeers(ctx, f, chatters, peers.NoArchive, [2]string{}); err != nil {
-		return nil, err
-	}
-	if err := s.addHome(f, chatters, "", imserver.Wishes{}); err != nil {
-		return nil, err
-	}
-	// Of ours the archive cannot be switched off, so its users say that they want none.
-	f.last().args = append(f.last().args, "-archive", "never")
-	got, err := s.chat(ctx, f, 60_000)
-	if err != nil {
-		return nil, err
-	}
-	return raceRows("1:1", "msg", f.all, got, budgets{yardstick: "ejabberd", ofEjabberd: 1.0 / 7}), nil
-}
-
-// chat lets half of the accounts talk to the other half, 240 messages under way in all.
-func (s *settings) chat(ctx context.Context, f *field, most int) (map[string]*samples, error) {
-	half := strconv.Itoa(chatters / 2)
-	return s.race(ctx, most, f.all, "msg", "-senders", half, "-receivers", half, "-window", "12", "-warm", "10")
-}
-
 func (f *field) last() *contender { return &f.all[len(f.all)-1] }
-
-// withArchive: the same, and both ends' archives keep every message. Only ours has it on disk before it goes on.
-func withArchive(ctx context.Context, s *settings) (rows []Row, err error) {
-	f := &field{}
-	defer func() { err = errors.Join(err, f.close()) }()
-	if err := s.buildLoad(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.addPeers(ctx, f, chatters, peers.DefaultArchive, [2]string{" (files, no sync)", " (Mnesia, no sync)"}); err != nil {
-		return nil, err
-	}
-	if err := s.addPeers(ctx, f, chatters, peers.SQLiteArchive, [2]string{" (SQLite)", " (SQLite)"}); err != nil {
-		return nil, fmt.Errorf("with SQLite: %w", err)
-	}
-	if err := s.addHome(f, chatters, " (SQLite, synced first)", imserver.Wishes{}); err != nil {
-		return nil, err
-	}
-	got, err := s.chat(ctx, f, 40_000)
-	if err != nil {
-		return nil, err
-	}
-	return raceRows("1:1 with archive", "msg", f.all, got, budgets{yardstick: "ejabberd (Mnesia, no sync)", ofEjabberd: 1 / 4.4}), nil
-}

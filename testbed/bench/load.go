@@ -16,12 +16,17 @@ import (
 
 // report is the part of xmppload's answer that we use.
 type report struct {
-	MsgsPerS           float64 `json:"msgs_per_s"`
-	ExactlyOnceInOrder bool    `json:"exactly_once_in_order"`
-	Error              string  `json:"error"`
-	FirstError         string  `json:"first_error"`
-	TLS                string  `json:"tls"`
-	Latency            struct {
+	MsgsPerS       float64 `json:"msgs_per_s"`
+	DeliveriesPerS float64 `json:"deliveries_per_s"`
+	Expected       int     `json:"expected"`
+	Delivered      int     `json:"delivered"`
+	Late           int     `json:"repeated_or_late"`
+	Skipped        int     `json:"skipped"`
+	Errors         int     `json:"error_stanzas"`
+	Error          string  `json:"error"`
+	FirstError     string  `json:"first_error"`
+	TLS            string  `json:"tls"`
+	Latency        struct {
 		P50 float64 `json:"p50_ms"`
 		P99 float64 `json:"p99_ms"`
 	} `json:"latency"`
@@ -30,6 +35,9 @@ type report struct {
 		Peak       float64 `json:"hwm_mb"`
 	} `json:"processes"`
 }
+
+// rate is what arrived in a second.
+func (r report) rate() float64 { return max(r.MsgsPerS, r.DeliveriesPerS) }
 
 // cpu is the CPU seconds that a watched process spent on 100,000 messages.
 func (r report) cpu(process string) float64 { return r.Processes[process].CPUPer100k }
@@ -71,7 +79,7 @@ func (s *settings) runLoadOnce(ctx context.Context, args []string) (report, erro
 		return r, fmt.Errorf("xmppload %v: %w\n%s", args, errors.Join(err, jsonErr), out)
 	}
 	if err != nil {
-		return r, fmt.Errorf("xmppload %v: %s %s (exactly once in order: %v)", args, r.Error, r.FirstError, r.ExactlyOnceInOrder)
+		return r, fmt.Errorf("xmppload %v: %s %s (%d of %d delivered, %d repeated or late, %d skipped, %d errors)", args, r.Error, r.FirstError, r.Delivered, r.Expected, r.Late, r.Skipped, r.Errors)
 	}
 	return r, nil
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"sallyport/testbed/imserver"
-	"sallyport/testbed/peers"
 )
 
 // What logs in: sessions over accounts, the same on every server.
@@ -38,7 +37,7 @@ func logins(ctx context.Context, s *settings) (rows []Row, err error) {
 	}
 	f := &field{}
 	defer func() { err = errors.Join(err, f.close()) }()
-	if err := s.addPeers(ctx, f, loginAccounts, peers.NoArchive, [2]string{}); err != nil {
+	if err := s.addPeers(ctx, f, wishes{accounts: loginAccounts}); err != nil {
 		return nil, err
 	}
 	if err := s.addHome(f, loginAccounts, "", imserver.Wishes{}); err != nil {

@@ -47,6 +47,8 @@ func groups() []group {
 		{"server/logins", logins},
 		{"server/1to1", oneToOne},
 		{"server/archive", withArchive},
+		{"server/presence", presence},
+		{"server/s2s", fromServers},
 	}
 }
 
@@ -103,18 +105,23 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
+// chosen are the groups of a name, or below it; all without one.
+func chosen(only string) []group {
+	if only == "" {
+		return groups()
+	}
+	return slices.DeleteFunc(groups(), func(g group) bool { return g.name != only && !strings.HasPrefix(g.name, only+"/") })
+}
+
 // measure runs the groups. One that cannot run does not keep the others from running.
 func measure(ctx context.Context, s *settings, only string) ([]Row, error) {
-	chosen := groups()
-	if only != "" {
-		chosen = slices.DeleteFunc(chosen, func(g group) bool { return g.name != only && !strings.HasPrefix(g.name, only+"/") })
-	}
-	if len(chosen) == 0 {
+	todo := chosen(only)
+	if len(todo) == 0 {
 		return nil, fmt.Errorf("no group %q; there are %s", only, names())
 	}
 	var rows []Row
 	var failed []error
-	for _, g := range chosen {
+	for _, g := range todo {
 		fmt.Fprintf(os.Stderr, "bench: %s\n", g.name)
 		got, err := g.run(ctx, s)
 		rows = append(rows, got...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -12,9 +13,10 @@ import (
 
 // contender is one server that the generator loads.
 type contender struct {
-	name    string   // for the table, with what tells it from others of the same program
-	process string   // as the generator reports it
-	args    []string // where and how the generator logs in
+	name    string         // for the table, with what tells it from others of the same program
+	process string         // as the generator reports it
+	servers netip.AddrPort // where other servers connect
+	args    []string       // where and how the generator logs in
 	pid     int
 }
 
@@ -24,39 +26,42 @@ type samples struct {
 	peak      float64   // MiB resident at most, since it was started
 }
 
-// What a race is: messages of each server in the round that is not counted, and the seconds that a round of each may take about. Servers
-// differ a hundredfold here; what is slow is measured with fewer messages.
+// What a race is: the fewest messages of a server in a round, the rounds that are not counted, and the seconds that a round of each server
+// may take about. Servers differ a hundredfold here, so what is slow is measured with fewer messages.
 const (
-	firstCount   = 1_000
 	leastCount   = 500
+	warmRounds   = 2
 	roundSeconds = 5
 )
 
-// race runs one measurement on all contenders in turn, round by round: what disturbs the machine for a while disturbs all of them. The
-// first round is not counted, but says how many messages the others have of each. An error in any round is one of the whole: a message
-// that is lost makes a rate worthless.
+// race runs one measurement on all contenders in turn, round by round: what disturbs the machine for a while disturbs all of them. Rounds
+// that are not counted come before, and say how many messages the others have of each. An error in any round is one of the whole: a
+// message that is lost makes a rate worthless.
 func (s *settings) race(ctx context.Context, most int, all []contender, mode string, more ...string) (map[string]*samples, error) {
 	got, counts := map[string]*samples{}, map[string]int{}
-	for round := range max(1, s.rounds) + 1 {
+	for _, c := range all {
+		got[c.name], counts[c.name] = &samples{}, leastCount
+	}
+	for round := range max(1, s.rounds) + warmRounds {
 		for i := range all {
 			c := all[(i+round)%len(all)]
-			n := firstCount
-			if round > 0 {
-				n = counts[c.name]
-			}
+			n := counts[c.name]
 			watch := fmt.Sprintf("%s=%d", c.process, c.pid)
 			r, err := s.runLoadOnce(ctx, slices.Concat([]string{mode, "-count", strconv.Itoa(n), "-watch", watch}, c.args, more))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			fmt.Fprintf(os.Stderr, "bench: round %d: %s: %d, %.0f/s, %.3g CPU s/100k, %s\n", round, c.name, n, r.MsgsPerS, r.cpu(c.process), r.TLS)
-			if round == 0 {
-				got[c.name] = &samples{}
-				counts[c.name] = int(s.scale * max(leastCount, min(float64(most), r.MsgsPerS*roundSeconds)))
+			fmt.Fprintf(os.Stderr, "bench: round %d: %s: %d, %.0f/s, %.3g CPU s/100k, %s\n", round, c.name, n, r.rate(), r.cpu(c.process), r.TLS)
+			seconds := 1.0
+			if round >= warmRounds-1 {
+				seconds = roundSeconds
+			}
+			counts[c.name] = int(max(leastCount, s.scale*min(float64(most), r.rate()*seconds)))
+			if round < warmRounds {
 				continue
 			}
 			x := got[c.name]
-			x.rate, x.cpu = append(x.rate, r.MsgsPerS), append(x.cpu, r.cpu(c.process))
+			x.rate, x.cpu = append(x.rate, r.rate()), append(x.cpu, r.cpu(c.process))
 			x.peak = r.Processes[c.process].Peak
 		}
 	}
@@ -83,7 +88,7 @@ func spread(values []float64) float64 {
 // budgets are what the program under test may spend.
 type budgets struct {
 	yardstick  string  // the contender that is ejabberd
-	ofEjabberd float64 // its share of the CPU of the yardstick (DESIGN.md §6)
+	ofEjabberd float64 // its share of the CPU of the yardstick (DESIGN.md §6); 0: none is set
 }
 
 // ofBest is the share of the CPU of the best of the others.
@@ -112,7 +117,10 @@ func raceRows(what, unit string, all []contender, got map[string]*samples, b bud
 			continue
 		}
 		toBest := figure(what+", CPU, "+c.name, median(g.cpu), "CPU s/100k", "best: "+best, least).spreading(g.cpu)
-		rows = append(rows, rate, cpu.under(atMost(b.ofEjabberd)), toBest.under(atMost(ofBest)), peak)
+		if b.ofEjabberd > 0 {
+			cpu = cpu.under(atMost(b.ofEjabberd))
+		}
+		rows = append(rows, rate, cpu, toBest.under(atMost(ofBest)), peak)
 	}
 	return rows
 }

@@ -243,20 +243,3 @@ func (c *client) register() error {
 	}
 	return nil
 }
-
-// answer replies to iq requests from the server (pings and the like).
-func (c *client) answer(el []byte) {
-	t := attr(el, "type")
-	if t != "get" && t != "set" {
-		return
-	}
-	to := ""
-	if f := attr(el, "from"); f != "" {
-		to = " to='" + esc(f) + "'"
-	}
-	if strings.Contains(string(el), "urn:xmpp:ping") {
-		c.send(fmt.Sprintf("<iq type='result' id='%s'%s/>", esc(attr(el, "id")), to))
-	} else {
-		c.send(fmt.Sprintf("<iq type='error' id='%s'%s><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", esc(attr(el, "id")), to))
-	}
-}

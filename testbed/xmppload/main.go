@@ -19,6 +19,8 @@ const usage = `xmppload MODE flags
   idle      log N sessions in, hold them: login rate, memory a session
   msg       1:1 messages from senders to receivers (same or another server)
   muc       one room, N occupants, one or more senders: fan-out
+  presence  one user with N contacts, who are told of each change
+  s2sin     play remote servers whose users write to users of a server
   s2s       play both XMPP server domains around a gateway
   s2ssetup  open S2S streams to a server or gateway again and again: set-up cost
 See README.md, or xmppload MODE -h.`
@@ -40,6 +42,10 @@ func main() {
 		run = msgMode(fs)
 	case "muc":
 		run = mucMode(fs)
+	case "presence":
+		run = presenceMode(fs)
+	case "s2sin":
+		run = s2sInMode(fs)
 	case "s2s":
 		run = s2sMode(fs)
 	case "s2ssetup":

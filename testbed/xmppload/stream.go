@@ -315,3 +315,20 @@ func unescape(s string) string {
 func esc(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
 }
+
+// answer replies to iq requests from the server (pings and the like).
+func (x *xstream) answer(el []byte) {
+	t := attr(el, "type")
+	if t != "get" && t != "set" {
+		return
+	}
+	to := ""
+	if f := attr(el, "from"); f != "" {
+		to = " to='" + esc(f) + "'"
+	}
+	if strings.Contains(string(el), "urn:xmpp:ping") {
+		x.send(fmt.Sprintf("<iq type='result' id='%s'%s/>", esc(attr(el, "id")), to))
+	} else {
+		x.send(fmt.Sprintf("<iq type='error' id='%s'%s><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", esc(attr(el, "id")), to))
+	}
+}
