@@ -131,7 +131,7 @@ func await(t *testing.T, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for limit := time.After(20 * time.Second); !so(); {
+	for limit := time.After(2 * time.Minute); !so(); {
 		select {
 		case <-limit:
 			t.Fatal("it does not happen")
@@ -143,7 +143,7 @@ func await(t *testing.T, so func() bool) {
 // asked asks a node that may still be starting.
 func asked(t *testing.T, socket, verb string, args, result any) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
