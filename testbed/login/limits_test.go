@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"crypto/tls"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,8 +13,15 @@ import (
 // in13 has a resource, and stream management, on TLS 1.3.
 func in13(t *testing.T, h *imserver.Home) *strand {
 	t.Helper()
-	s := connects(t, h, true, only(tls.VersionTLS13))
-	if said := s.in(juliet("SCRAM-SHA-256", "")); !strings.HasPrefix(said, "<success") {
+	return entersFrom(t, source(), h, "juliet")
+}
+
+func entersFrom(t *testing.T, from net.Addr, h *imserver.Home, who string) *strand {
+	t.Helper()
+	s := connectsFrom(t, from, h, true, only(tls.VersionTLS13))
+	a := juliet("SCRAM-SHA-256", "")
+	a.user = who
+	if said := s.in(a); !strings.HasPrefix(said, "<success") {
 		t.Fatal(said)
 	}
 	s.begin()
