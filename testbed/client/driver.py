@@ -184,7 +184,7 @@ async def do_logout(s, _c):
     if not s.is_connected():
         return  # the server has ended it; nothing more would be heard of that
     s.disconnect(wait=1)
-    await asyncio.wait_for(s.disconnected, 5)
+    await asyncio.wait_for(s.disconnected, 30)
 
 
 async def do_abort(s, _c):

@@ -107,7 +107,7 @@ func serve(t *testing.T, sw *capture.Switch) (*mirror, string) {
 // await takes events until one is of the wanted type.
 func await[E sis.ClientEvent](t *testing.T, c *sis.Conn) E {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		e, err := c.Receive(ctx)
