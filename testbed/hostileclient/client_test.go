@@ -17,6 +17,7 @@ type client struct {
 	t    testing.TB
 	conn net.Conn
 	text string // heard and not yet asked for
+	desk string // its resource
 }
 
 func (b *bed) dialTCP(t testing.TB, to string) *client {
@@ -104,7 +105,7 @@ func (b *bed) authenticated(t testing.TB) *client {
 	c := b.dial(t)
 	c.say(header)
 	c.until("</stream:features>")
-	c.say(plain("juliet", "open"))
+	c.say(plain("juliet", password))
 	c.until("<success" + nsSASL + "/>")
 	return c
 }
@@ -115,7 +116,8 @@ func (b *bed) login(t testing.TB) *client {
 	c := b.authenticated(t)
 	c.say(header)
 	c.until("</stream:features>")
-	c.say(bindDesk)
+	c.desk = b.id("desk")
+	c.say(strings.Replace(bindDesk, "desk", c.desk, 1))
 	c.until("</iq>")
 	return c
 }

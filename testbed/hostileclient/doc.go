@@ -1,5 +1,5 @@
-// Package hostileclient holds the tests of hostile input from people who log in: a running server/c2s on loopback, and
-// attackers that speak bytes to it over TCP with TLS and in WebSockets. It has no code of its own.
+// Package hostileclient holds the tests of hostile input from people who log in: a running server/c2s on loopback and the program itself, and
+// attackers that speak bytes to them over TCP with TLS and in WebSockets. It has no code of its own.
 //
 // Inside: one row for each numbered entry of the list of hostile inputs that concerns the surfaces C (client stream) and W
 // (WebSocket) or the groups of SASL and stream management, each variant a case of its own, with the one outcome that the
@@ -9,7 +9,8 @@
 // # How a case runs
 //
 // A case logs in from an address of its own (127.0.0.0/8), says a good message, the bad bytes and another message: in one
-// write, in single bytes, and cut at random; and, where the input is one element, as a message of a WebSocket. The server
-// behind the edge sends every message back to who sent it, so that the client sees what was taken and how. A bystander
-// talks to itself from the first case to the last and loses nothing.
+// write, in single bytes, and cut at random; and, where the input is one element, as a message of a WebSocket. What is
+// behind the edge sends every message back to who sent it, so that the client sees what was taken and how; with the program that is
+// somebody else who has logged in (program_test.go). A bystander talks to them from the first case to the last and loses nothing.
+// What the audit was told is asked of the edge alone.
 package hostileclient

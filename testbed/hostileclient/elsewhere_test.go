@@ -63,8 +63,8 @@ var numbered = regexp.MustCompile(`^([A-H])(\d\d)_`)
 func covered(rows []row) (text string, problems []string) {
 	have := map[string]bool{}
 	var b strings.Builder
-	b.WriteString("# Hostile inputs of clients: what is proven\n\nWritten by `go test ./testbed/hostileclient -update`. Every case runs over TCP with TLS under three splits of its bytes;\n" +
-		"those marked so run as a message of a WebSocket, too.\n\n| entry | cases | WebSocket |\n|---|---|---|\n")
+	b.WriteString("# Hostile inputs of clients: what is proven\n\nWritten by `go test ./testbed/hostileclient -update`. Every case runs over TCP with TLS under three splits of its bytes,\n" +
+		"against the edge of the server (server/c2s) and against the program itself; those marked so run as a message of a WebSocket, too.\n\n| entry | cases | WebSocket |\n|---|---|---|\n")
 	for _, r := range rows {
 		m := numbered.FindStringSubmatch(r.name)
 		if m == nil {

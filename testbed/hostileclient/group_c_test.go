@@ -19,7 +19,7 @@ func groupC() []row {
 			" <message xmlns='urn:evil' to='b@im.example'/>", "<Message/>", "<evil xmlns='jabber:client'/>")),
 		inStream("C09_prefixed_but_correct", variants(accept("<body>x</body>"),
 			"<c:message xmlns:c='jabber:client' to='nurse@im.example' id='$ID'><c:body>x</c:body></c:message>")),
-		inStream("C10_foreign_attribute", variants(accept("from='nurse@im.example'"),
+		inStream("C10_foreign_attribute", variants(accept("from='nurse@im.example"),
 			"<message to='nurse@im.example' x:to='evil@im.example' xmlns:x='urn:x' id='$ID'><body>b</body></message>",
 			"<message x:to='evil@im.example' to='nurse@im.example' xmlns:x='urn:x' id='$ID'><body>b</body></message>")),
 		inStream("C11_foreign_body", variants(accept("<body>ok</body><body xmlns='urn:x'>other</body>"),

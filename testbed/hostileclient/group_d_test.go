@@ -55,10 +55,14 @@ func afterTheEnd(t *testing.T, b *bed) {
 	before, after := b.id("before"), b.id("after")
 	c := b.login(t)
 	c.say(good(before) + "</stream:stream>" + good(after))
-	if said := c.end(closeLimit); !strings.HasSuffix(said, "</message></stream:stream>") || strings.Contains(said, "error") {
+	last := "</message></stream:stream>"
+	if b.home != nil { // what comes back may come too late there
+		last = "</stream:stream>"
+	}
+	if said := c.end(closeLimit); !strings.HasSuffix(said, last) || strings.Contains(said, "error") {
 		t.Errorf("said %s", said)
 	}
-	if b.house.times(before) != 1 || b.house.times(after) != 0 {
+	if b.arrives(before) != 1 || b.house.times(after) != 0 {
 		t.Error("the message before is lost, or the one after taken")
 	}
 }
@@ -103,7 +107,7 @@ func resumptionOfOthers(t *testing.T, b *bed) {
 	if said := thief.until("</failed>"); !strings.Contains(said, "<unexpected-request") {
 		t.Errorf("before authentication: %s", said)
 	}
-	thief.say(plain("mallory", "open"))
+	thief.say(plain("mallory", password))
 	thief.until("<success")
 	thief.say(header)
 	thief.until("</stream:features>")

@@ -18,7 +18,7 @@ func groupH() []row {
 	}
 	return []row{
 		inStream("H02_from", variants(streamError("invalid-from"), from("admin@im.example"), from("juliet@im.example/other"), from(""), from("@@"))),
-		inStream("H02_own_address", variants(accept("<body>b</body>"), from("juliet@im.example"), from("juliet@im.example/desk"))),
+		inStream("H02_own_address", variants(accept("<body>b</body>"), from("juliet@im.example"), from("juliet@im.example/$DESK"))),
 		inStream("H03_malformed_addresses", variants(malformed, addresses...)),
 		inStream("H03_resource_is_a_slash", variants(accept("from='a@b//'"), strings.Replace(fineMessage("<body>x</body>"), "nurse@im.example", "a@b//", 1))),
 		inStream("H04_one_canonical_address", variants(accept("from='nurse@im.example/R'"),

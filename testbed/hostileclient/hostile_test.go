@@ -31,9 +31,12 @@ func TestEveryEntryIsSomewhere(t *testing.T) {
 	}
 }
 
-// TestHostile plays every row while a bystander talks to itself.
-func TestHostile(t *testing.T) {
-	b := newBed(t, nil)
+// TestHostile plays every row against the edge.
+func TestHostile(t *testing.T) { play(t, newBed(t, nil)) }
+
+// play plays every row while a bystander talks to itself.
+func play(t *testing.T, b *bed) {
+	t.Helper()
 	over := make(chan struct{})
 	go func() {
 		defer close(over)

@@ -7,10 +7,9 @@ import (
 	"encoding/base64"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-
-	"sallyport/server/account"
 )
 
 var challenge = regexp.MustCompile(`<challenge[^>]*>([^<]*)<`)
@@ -36,8 +35,17 @@ func (c *client) first() string {
 // final is the right answer to server-first, without its proof and with.
 func final(t testing.TB, first string) (without string, proof []byte) {
 	t.Helper()
-	nonce, _, _ := strings.Cut(strings.TrimPrefix(first, "r="), ",")
-	salted, err := pbkdf2.Key(sha256.New, "open", []byte("salt of everybody"), account.MinIterations, sha256.Size)
+	fields := strings.Split(first, ",")
+	salt, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(fields[1], "s="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds, err := strconv.Atoi(strings.TrimPrefix(fields[2], "i="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := strings.TrimPrefix(fields[0], "r=")
+	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		t.Fatal(err)
 	}

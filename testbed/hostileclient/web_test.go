@@ -64,10 +64,10 @@ func (c *web) until(words string) (string, bool) {
 	}
 }
 
-func (c *web) login() {
+func (c *web) login(desk string) {
 	c.t.Helper()
 	const open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>"
-	for _, step := range [][2]string{{open, "</features>"}, {plain("juliet", "open"), "<success"}, {open, "</features>"}, {alone(bindDesk), "</iq>"}} {
+	for _, step := range [][2]string{{open, "</features>"}, {plain("juliet", password), "<success"}, {open, "</features>"}, {alone(strings.Replace(bindDesk, "desk", desk, 1)), "</iq>"}} {
 		c.say(step[0])
 		if said, ok := c.until(step[1]); !ok {
 			c.t.Fatalf("no login: %s", said)
@@ -85,9 +85,9 @@ func alone(e string) string {
 func (b *bed) playWeb(t *testing.T, v variant) {
 	t.Helper()
 	c := b.dialWeb(t)
-	c.login()
-	before, bad, after := b.id("before"), b.id("bad"), b.id("after")
-	input := strings.ReplaceAll(v.input, "$ID", bad)
+	before, bad, after, desk := b.id("before"), b.id("bad"), b.id("after"), b.id("desk")
+	c.login(desk)
+	input := strings.NewReplacer("$ID", bad, "$DESK", desk).Replace(v.input)
 	go func() {
 		for _, m := range []string{alone(good(before)), alone(input), alone(good(after))} {
 			if c.conn.Write(c.ctx, websocket.MessageText, []byte(m)) != nil {
@@ -103,9 +103,7 @@ func (b *bed) playWeb(t *testing.T, v variant) {
 		}
 	}
 	said, _ := c.until(words)
-	b.house.mu.Lock()
-	came, late := b.house.came[before], b.house.came[after]
-	b.house.mu.Unlock()
+	came, late := b.arrives(before), b.house.times(after)
 	if came != 1 || v.want.outcome == endsStream && late != 0 {
 		t.Errorf("web: the message before came %d times, the one after %d", came, late)
 	}
