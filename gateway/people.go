@@ -73,11 +73,11 @@ func (p *people) clearance(who jid.JID) peering.ClearanceFact {
 		return peering.ClearanceFact{}
 	}
 	is := p.person(who.Bare())
-	fact := peering.ClearanceFact{Source: "account " + who.Bare().String(), Age: max(0, p.now().Sub(is.at))}
-	switch {
-	case errors.Is(is.err, account.ErrNotFound), is.err == nil && is.clearance == "":
+	if is.err == nil && is.clearance == "" || errors.Is(is.err, account.ErrNotFound) {
 		return peering.ClearanceFact{}
-	case is.err != nil:
+	}
+	fact := peering.ClearanceFact{Source: "account " + who.Bare().String(), Age: max(0, p.now().Sub(is.at))}
+	if is.err != nil {
 		return fact
 	}
 	fact.Clearances = p.labels.Load().Accounts[is.clearance]

@@ -28,9 +28,7 @@ func (s *Server) arrived(x session, a stream.Arrival) {
 	}
 	m := &sent{by: r, stanza: a.Stanza, arrival: a}
 	switch {
-	case s.tooFast(m):
-	case m.isMessage() || r.line.busy():
-		r.line.put(m)
+	case s.tooFast(m), r.line.take(m):
 	default:
 		s.deal(m)
 	}

@@ -23,7 +23,15 @@ func (l *line) busy() bool {
 	return l.running
 }
 
-// put appends to it when there is room.
+// take takes a stanza that has to wait: a message, and what comes behind one. It waits for room. False: nothing is before it.
+func (l *line) take(m *sent) bool {
+	if !m.isMessage() && !l.busy() {
+		return false
+	}
+	l.put(m)
+	return true
+}
+
 func (l *line) put(m *sent) {
 	l.mu.Lock()
 	l.room.L = &l.mu

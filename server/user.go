@@ -132,12 +132,12 @@ func (u *user) named(full jid.JID) *resource {
 func (u *user) of(x session) *resource {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, list := range [][]*resource{u.resources, u.leaving} {
-		for _, r := range list {
-			if r.session == x {
-				return r
-			}
-		}
+	is := func(r *resource) bool { return r.session == x }
+	if i := slices.IndexFunc(u.resources, is); i >= 0 {
+		return u.resources[i]
+	}
+	if i := slices.IndexFunc(u.leaving, is); i >= 0 {
+		return u.leaving[i]
 	}
 	return nil
 }

@@ -7,8 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lingerFrom is how many waiting make a batch a large one, after which a Group lingers.
-const lingerFrom = 16
+// lingerFrom is how many waiting make a batch a large one, after which a Group lingers: twice as long as long as it is not lingerTimes
+// as large, so that the sync is shared by more.
+const (
+	lingerFrom  = 16
+	lingerTimes = 4
+)
 
 // Batch is what becomes durable together. Len counts those who wait for it, Reset empties it and keeps its memory.
 type Batch interface {
@@ -37,7 +41,7 @@ type Group[B Batch] struct {
 	closing       bool
 }
 
-// NewGroup returns a group with two empty batches. linger is how long Run waits for more after a batch of at least 16, so
+// NewGroup returns a group with two empty batches. linger is how long Run waits for more after a batch of at least 64, and twice that after one of at least 16, so
 // that a loaded log does not spend its time in syncing; a log that is not loaded never waits.
 func NewGroup[B Batch](lock *sync.Mutex, linger time.Duration, active, spare B) *Group[B] {
 	g := &Group[B]{lock: lock, linger: linger, stop: make(chan struct{}), active: active, spare: spare}
@@ -78,8 +82,11 @@ func (g *Group[B]) Closed() bool { return g.closing }
 func (g *Group[B]) Run(o Owner[B]) {
 	before := 0
 	for {
-		if before >= lingerFrom {
-			g.lingerOn()
+		switch {
+		case before >= lingerFrom*lingerTimes: // a sync is little for each of so many
+			g.lingerOn(g.linger)
+		case before >= lingerFrom:
+			g.lingerOn(2 * g.linger)
 		}
 		g.lock.Lock()
 		for g.active.Len() == 0 && !g.closing {
@@ -130,12 +137,12 @@ func (g *Group[B]) commit(o Owner[B], b B) error {
 
 // lingerOn waits for more to come. Where nothing else runs, a timer of Go's fires a millisecond late (it waits in epoll, which counts
 // in milliseconds): twenty times what is meant, and more than a sync. So short waits are left to the kernel.
-func (g *Group[B]) lingerOn() {
-	if g.linger >= time.Millisecond {
-		g.Pause(g.linger)
+func (g *Group[B]) lingerOn(d time.Duration) {
+	if d > time.Millisecond {
+		g.Pause(d)
 		return
 	}
-	short := unix.NsecToTimespec(int64(g.linger))
+	short := unix.NsecToTimespec(int64(d))
 	_ = unix.Nanosleep(&short, nil) // interrupted, it was shorter
 }
 

@@ -101,14 +101,14 @@ func (l *link) finish(ctx context.Context, stop func() bool) {
 
 // read is the reader's loop: questions first, then input where it may be read. It returns at the end, or when it is enough.
 func (l *link) read(ctx context.Context, enough func() bool) {
-	for l.end() == nil && !enough() {
-		if !l.mayGoOn() {
+	for !enough() {
+		switch l.look() {
+		case toEnd:
+			return
+		case toWork:
 			l.work(ctx)
-		}
-		if l.paused() {
-			if l.work(ctx) {
-				continue
-			}
+			continue
+		case toWait:
 			l.flush()
 			select {
 			case <-l.poke:
@@ -116,9 +116,7 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 				l.feed(stream.Lost{Cause: "shutting down"})
 			}
 			continue
-		}
-		if l.end() != nil {
-			return
+		case toRead:
 		}
 		ev, buffered, err := l.pipe.next()
 		var bad *xmlstream.Error
@@ -148,11 +146,30 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 // maxArrivals is how many stanzas that have come with each other are handed up with each other.
 const maxArrivals = 32
 
-// mayGoOn reports whether nothing but a few stanzas waits for work, so that more of what is there can be read before.
-func (l *link) mayGoOn() bool {
+// next is what the reader has to do.
+type next uint8
+
+const (
+	toEnd next = iota
+	toWork
+	toWait // until less is unsettled
+	toRead
+)
+
+// look looks what the reader has to do. A few stanzas can wait for work while more of what is there is read.
+func (l *link) look() next {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ready && len(l.asks) == 0 && len(l.arrivals) < maxArrivals && !l.startTLS && !l.compress
+	paused := l.closed == nil && l.m.ReadPaused()
+	switch {
+	case l.closed != nil:
+		return toEnd
+	case len(l.asks) > 0 || l.startTLS || l.compress || len(l.arrivals) >= maxArrivals || len(l.arrivals) > 0 && (paused || !l.ready):
+		return toWork
+	case paused:
+		return toWait
+	}
+	return toRead
 }
 
 // unreadable ends the stream: with an error that is read where only compression has failed.
@@ -184,8 +201,8 @@ func (l *link) work(ctx context.Context) bool {
 		if compress {
 			l.squeeze()
 		}
-		for _, a := range arrivals {
-			l.server.cfg.Sessions.Arrived(l.owner(), a)
+		for x := l.owner(); len(arrivals) > 0; arrivals = arrivals[1:] {
+			l.server.cfg.Sessions.Arrived(x, arrivals[0])
 		}
 		for _, o := range asks {
 			if l.end() != nil {
@@ -242,12 +259,6 @@ func (l *link) shake(ctx context.Context) (stream.TLSFacts, error) {
 	defer l.mu.Unlock()
 	s.conn = conn
 	return facts, nil
-}
-
-func (l *link) paused() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed == nil && l.m.ReadPaused()
 }
 
 func (l *link) isReady() bool {
