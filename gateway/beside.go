@@ -59,7 +59,7 @@ func (c *clients) openComponents(cfg *config.Server) (*component.Components, err
 	if len(cfg.ComponentList) == 0 {
 		return nil, nil //nolint:nilnil // none is configured
 	}
-	options := component.Config{Gate: c.gate, Secrets: map[jid.JID]string{}, Link: linkLocal, Log: c.g.log}
+	options := component.Config{Gate: c.gate, Secrets: map[jid.JID]string{}, Link: linkLocal, Shown: c.shown, Log: c.g.log}
 	for i := range cfg.ComponentList {
 		p := &cfg.ComponentList[i]
 		domain, err := jid.ParseDomain(string(p.Domain))

@@ -213,8 +213,14 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 			return stream.ClientPolicy{}
 		},
 		Timing: stream.Timing{Negotiation: l.AuthenticateTimeout, Close: l.CloseTimeout, Handshake: l.HandshakeTimeout},
+		Shown:  c.shown,
 		Manage: stream.ManageConfig{MaxItems: l.UnackedStanzas, MaxBytes: int(l.UnackedBytes), ResumeFor: resumeFor(l.ResumeWindow)},
 	}
+}
+
+// shown is what a client is shown of a stanza that was released to it.
+func (c *clients) shown(e *xmlstream.Element) *xmlstream.Element {
+	return c.g.engine.Policy().Shown(peerLocal, e)
 }
 
 // start begins to listen.

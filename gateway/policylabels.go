@@ -62,6 +62,10 @@ func (b *policyBuild) labelling(c *config.Peer, l *peering.Labelling) {
 		l.SendLabels = peering.SendNever
 	case config.SendAsReceived:
 	}
+	if c.Name == peerLocal && (l.SendLabels == peering.SendNever || l.WriteFirstLine) { // its clients know less than it does
+		l.Clients = peering.ToClients{NoLabels: l.SendLabels == peering.SendNever, FirstLine: l.WriteFirstLine}
+		l.SendLabels, l.WriteFirstLine = peering.SendAlways, false
+	}
 	switch c.AddEquivalent {
 	case config.EquivalentOriginal:
 		l.Equivalents = peering.AddOriginal

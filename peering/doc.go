@@ -18,7 +18,7 @@
 //
 // The server of this node is a peer, too. What its users say to each other is held against labels, clearances and rules, and not
 // against the profile of the boundary ([Pair].Open, which compiles for nobody else); what was kept is judged again for each
-// who reads it ([Policy.MayRead]).
+// who reads it ([Policy.MayRead]), and its clients can be shown less of labels than it has ([Policy.Shown]).
 //
 // Not inside yet: labels, clearances and defaults of nodes, and corrections (XEP-0308) held against the label of what they
 // replace: each message is judged by its own.

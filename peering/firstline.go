@@ -59,13 +59,22 @@ func stripLine(e *xmlstream.Element) *xmlstream.Element { return textmark.Strip(
 // addLine puts the marking of a label before every body, in the language of the body, and takes the formatted
 // alternative away. A label without a marking cannot be told that way and refuses.
 func (j *judgement) addLine(e *xmlstream.Element, l *labels.Label) (*xmlstream.Element, bool) {
-	p := l.Policy()
-	own := p.MarkingAt(l, labels.FirstLineOfText, j.to.Language).Text
-	if own == "" {
+	out, ok := marked(e, l, j.to.Language)
+	if !ok {
 		return e, j.refuse(Refusal{
 			Stage: LabelOut, Reason: "label-syntax", Rule: j.to.Name, Detail: "the policy has no marking for the label, and the peer is told nothing else",
 			Allowing: "a label with a marking", Condition: stanza.PolicyViolation,
 		})
+	}
+	return out, true
+}
+
+// marked is addLine; false where the label has no marking.
+func marked(e *xmlstream.Element, l *labels.Label, language string) (*xmlstream.Element, bool) {
+	p := l.Policy()
+	own := p.MarkingAt(l, labels.FirstLineOfText, language).Text
+	if own == "" {
+		return e, false
 	}
 	return textmark.Add(e, func(lang string) string {
 		if lang == "" {

@@ -36,6 +36,7 @@ type Labelling struct {
 
 	FirstLines     *textmark.Table // markings in the first line of text that it may label with; nil: none
 	WriteFirstLine bool            // text it is sent begins with the marking
+	Clients        ToClients       // of the server of this node alone
 	Subjects       Subjects
 }
 

@@ -43,19 +43,22 @@ func (j *judgement) labelOut() bool {
 // and the peer wants nothing else.
 func (j *judgement) asItIs() bool {
 	to := j.to
-	return j.canonical && !j.v.Changed && j.pass.sent == j.pass.received && to.SendLabels != SendNever && !to.WriteFirstLine &&
+	return j.canonical && !j.v.Changed && j.pass.sent == j.pass.received && to.SendLabels != SendNever && !to.WriteFirstLine && !to.Clients.FirstLine &&
 		to.Language == "" && !to.KeepPrivacyMarks && (len(to.LabelSyntaxes) == 0 || to.LabelSyntaxes[0] == xep0258.ESS)
 }
 
 // labelled returns a message with its label as the outgoing peer is to have it: written anew from the normal form, taken
 // away, as the first line of the text, or in two of these ways.
 func (j *judgement) labelled(e *xmlstream.Element, ps *passage, defaulted bool) (*xmlstream.Element, string, bool) {
-	note, ok := "label passes as it is", true
-	if j.to.WriteFirstLine {
-		if e, ok = j.addLine(e, ps.sent); !ok {
+	note := "label passes as it is"
+	if j.to.WriteFirstLine || j.to.Clients.FirstLine {
+		line, ok := j.addLine(e, ps.sent)
+		if !ok {
 			return e, "", false
 		}
-		note = "marking put before the text"
+		if j.to.WriteFirstLine {
+			e, note = line, "marking put before the text"
+		}
 	}
 	old := e.Child(nsLabel, "securitylabel")
 	fresh, ok := j.securitylabel(ps, old, defaulted)

@@ -50,7 +50,8 @@ func (p *Policy) MayRead(a *Arrival) (v Verdict) {
 	}
 	j.src, j.dst = a.Stanza.From(), a.Stanza.To()
 	j.from = p.labeller(a.Stanza, j.to)
-	if j.to.SendLabels == SendNever && a.Facts.Recipient.known() && a.Stanza.Kind() == stanza.Message && !a.Stanza.IsError() &&
+	stripped := j.to.SendLabels == SendNever || j.to.Clients.NoLabels && j.src.Bare() != j.dst.Bare() // and kept so, once
+	if stripped && a.Facts.Recipient.known() && a.Stanza.Kind() == stanza.Message && !a.Stanza.IsError() &&
 		j.to.reader.Read(a.Stanza.Element()).State == xep0258.Unlabelled {
 		j.refuse(Refusal{
 			Stage: LabelIn, Reason: NoLabel, Rule: a.Peer, Detail: "labels are taken off what users are sent, so that nothing says what this one was",

@@ -161,7 +161,7 @@ func TestMayRead(t *testing.T) {
 		})
 	}
 	def := home(t)
-	def.Peers[2].SendLabels = peering.SendNever // what was kept has lost its label
+	def.Peers[2].SendLabels, def.Peers[2].Clients.NoLabels = peering.SendAlways, true // what was kept has lost its label
 	stripped := policy(t, def)
 	kept := atHome(t, `<message xmlns='jabber:server' from='a@out.example' to='reader@home.example'><body>[SECRET]</body></message>`)
 	if v := stripped.MayRead(&kept); v.Outcome != peering.Release {

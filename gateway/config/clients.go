@@ -87,9 +87,9 @@ type ServerLabels struct {
 	DefaultLabel File `toml:"default-label"`
 	// Label syntaxes that users may use. The first is the one they are sent.
 	Syntaxes []LabelSyntax `toml:"label-syntaxes" enum:"ess,nato4774,ic-ism,sdn801c"`
-	// What users are sent in the way of labels: what came, also default labels where none came, or never any. With `never` what is kept for them has no label either, so that an account with a clearance of its own cannot read it later.
+	// What users are sent in the way of labels: what came, also default labels where none came, or never any. What is kept for them keeps its label, whatever they are sent.
 	Send SendLabels `toml:"send-labels" enum:"as-received,always,never"`
-	// Puts the marking of the label in square brackets as a first line before the text, and takes XHTML alternatives away. For users whose clients know no labels, with `send-labels = "never"`.
+	// Puts the marking of the label in square brackets as a first line before the text, and takes XHTML alternatives away. For users whose clients know no labels, with `send-labels = "never"`. What is kept for them stays as it came.
 	WriteFirstLine bool `toml:"write-first-line"`
 	// The security policy, by name or object identifier, that users read labels under. Default: that of the side.
 	Policy string `toml:"label-policy"`

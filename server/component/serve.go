@@ -13,6 +13,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 	"sallyport/server"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Link    string // by which the gate reaches components
 	// TLS for the listener; nil: none, and only for addresses of this machine.
 	TLS *tls.Config
+	// Shown is what a component is shown of what was released to it; nil: all of it.
+	Shown func(e *xmlstream.Element) *xmlstream.Element
 	// Changed is told when a component has come or is gone; nil: nobody is.
 	Changed func(domain jid.JID, connected bool)
 	Log     *zap.Logger // nil: none
@@ -174,6 +177,14 @@ func (c *Components) deliver(m stanza.Stanza, done server.Delivered) {
 	if n == nil {
 		done(&server.Bounce{Condition: stanza.ServiceUnavailable, Cause: errors.New("the component is not connected")})
 		return
+	}
+	if c.cfg.Shown != nil {
+		shown, err := m.WithElement(c.cfg.Shown(m.Element()))
+		if err != nil {
+			done(&server.Bounce{Condition: stanza.InternalServerError, Cause: err})
+			return
+		}
+		m = shown
 	}
 	n.send(m, done)
 }

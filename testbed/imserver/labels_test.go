@@ -252,4 +252,24 @@ func TestMarkingsAsText(t *testing.T) {
 	}
 	juliet.says(romeo.Bare(), "plain")
 	romeo.hears("[BASIC INTERNAL]\nplain")
+	for _, p := range []*person{juliet, romeo} {
+		kept, _ := p.archived("again", "")
+		for i, body := range []string{"waited", "now", "plain"} {
+			if len(kept) != 3 || strings.Count(kept[i], "[BASIC CONFIDENTIAL]")+strings.Count(kept[i], "[BASIC INTERNAL]") != 1 || !strings.Contains(kept[i], body) || strings.Contains(kept[i], "formatted") {
+				t.Errorf("%s reads in the archive\n%s", p.JID, strings.Join(kept, "\n"))
+				break
+			}
+		}
+	}
+	// What is kept has its label, whatever is shown of it: it is read by who is cleared for it today.
+	juliet.says(romeo.Bare(), "open", labelOf(t, juliet.offered(""), "PUBLIC"))
+	romeo.hears("[BASIC PUBLIC]\nopen")
+	w.clear("romeo", "guest")
+	kept, _ := romeo.archived("later", "")
+	for end := time.Now().Add(scenario.Patience); len(kept) > 1 && time.Now().Before(end); {
+		kept, _ = romeo.archived("later", "")
+	}
+	if len(kept) != 1 || strings.Count(kept[0], "[BASIC ") != 1 || !strings.Contains(kept[0], "[BASIC PUBLIC]\nopen") {
+		t.Errorf("a guest reads in the archive %s", kept)
+	}
 }

@@ -57,7 +57,7 @@ func NewClient(cfg ClientConfig) *Client {
 	cfg.Manage = cfg.Manage.withDefaults()
 	m := &Client{cfg: cfg, domain: cfg.Local.DomainJID()}
 	m.core = core{
-		self: m, timing: cfg.Timing, manage: cfg.Manage, contentNS: xmlstream.NSClient, framing: cfg.Framing,
+		self: m, timing: cfg.Timing, manage: cfg.Manage, contentNS: xmlstream.NSClient, framing: cfg.Framing, shown: cfg.Shown,
 		session: NewSession(cfg.Manage),
 	}
 	return m

@@ -149,6 +149,9 @@ func (m *Client) AppendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) 
 // need no declaration, whichever of the two it is. What already is jabber:client inside would look like a part of the
 // stanza that nobody judged as such, and is left out.
 func (m *core) appendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
+	if m.shown != nil {
+		e = m.shown(e)
+	}
 	mixed := hasNamespace(e, xmlstream.NSClient)
 	if mixed {
 		e = without(e, xmlstream.NSClient)

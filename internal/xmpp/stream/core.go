@@ -16,6 +16,7 @@ type core struct {
 	manage    ManageConfig
 	contentNS string // of what is written: jabber:server, jabber:client
 	framing   Framing
+	shown     func(*xmlstream.Element) *xmlstream.Element // what of a stanza is written; nil: all of it
 
 	phase phase
 	now   time.Time

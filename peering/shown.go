@@ -1,0 +1,72 @@
+package peering
+
+import (
+	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/labels/xep0314"
+	"sallyport/rules"
+)
+
+// ToClients says what the clients of the server of this node are shown of labels. The server itself is sent all of them (SendAlways), so that
+// what it keeps is read by the label that it came with. The zero value is what the server has.
+type ToClients struct {
+	NoLabels  bool // they know none
+	FirstLine bool // text begins with the marking
+}
+
+// Shown returns what a client is shown of a stanza that was released to it, as the ToClients of its server say: labels taken away, markings in
+// the first line of text, in what is wrapped too. Text whose marking cannot be told is left out.
+func (p *Policy) Shown(server string, e *xmlstream.Element) *xmlstream.Element {
+	to := p.peers.byName[server]
+	if to == nil || to.Clients == (ToClients{}) {
+		return e
+	}
+	s, err := stanza.From(e)
+	switch {
+	case err != nil || s.IsError():
+		return e
+	case s.Kind() == stanza.Message:
+		return p.shown(to, e)
+	case to.Clients.NoLabels && holdsItems(s):
+		if bare, err := xep0314.WithLabels(e, func(*xmlstream.Element) *xmlstream.Element { return nil }); err == nil {
+			return bare
+		}
+	}
+	return e
+}
+
+// shownInside shows the messages that a stanza carries.
+func (p *Policy) shownInside(to *Peer, e *xmlstream.Element) *xmlstream.Element {
+	return rules.MapWrapped(e, func(inner *xmlstream.Element, _ rules.Carrier) *xmlstream.Element {
+		if inner.Local() == "message" {
+			return p.shown(to, inner)
+		}
+		return p.shownInside(to, inner)
+	})
+}
+
+// shown is Shown of one message, and of those in it.
+func (p *Policy) shown(to *Peer, e *xmlstream.Element) *xmlstream.Element {
+	e = p.shownInside(to, e)
+	label := e.Child(nsLabel, "securitylabel")
+	if label == nil {
+		return e
+	}
+	if to.Clients.NoLabels {
+		e = with(e, label, nil)
+	}
+	if !to.Clients.FirstLine {
+		return e
+	}
+	if read := to.reader.ReadLabel(label); read.Label != nil {
+		if marked, ok := marked(e, read.Label, to.Language); ok {
+			return marked
+		}
+	}
+	return e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if c.Is(e.Space(), "body") || c.Is("http://jabber.org/protocol/xhtml-im", "html") {
+			return nil
+		}
+		return c
+	})
+}
