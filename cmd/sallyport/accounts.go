@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"time"
 
@@ -83,12 +84,20 @@ func (a *app) readPassword() (string, error) {
 	if !ok || !isTerminal(f) {
 		return passwordLine(in)
 	}
+	return a.typedTwice(f, in, "New password: ")
+}
+
+// errDiffer says that somebody mistyped.
+var errDiffer = errors.New("the two passwords differ; nothing was changed")
+
+// typedTwice reads a password from a terminal that does not show it.
+func (a *app) typedTwice(f *os.File, in *bufio.Reader, prompt string) (string, error) {
 	restore, err := hideInput(f)
 	if err != nil {
 		return "", fmt.Errorf("hide what is typed: %w", err)
 	}
 	defer restore()
-	fmt.Fprint(a.err, "New password: ")
+	fmt.Fprint(a.err, prompt)
 	first, err := passwordLine(in)
 	fmt.Fprintln(a.err)
 	if err != nil {
@@ -98,7 +107,7 @@ func (a *app) readPassword() (string, error) {
 	second, err := passwordLine(in)
 	fmt.Fprintln(a.err)
 	if err == nil && first != second {
-		err = errors.New("the two passwords differ; nothing was changed")
+		err = errDiffer
 	}
 	return first, err
 }
@@ -133,7 +142,20 @@ func hideInput(f *os.File) (restore func(), err error) {
 		return nil, err
 	}
 	// Nothing can be done about a terminal that does not take its own setting back.
-	return func() { _ = unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, before) }, nil
+	show := func() { _ = unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, before) }
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, unix.SIGTERM)
+	go func() {
+		if _, ok := <-interrupted; ok { // who is waited for types no more
+			show()
+			os.Exit(exitFailed)
+		}
+	}()
+	return func() {
+		signal.Stop(interrupted)
+		close(interrupted)
+		show()
+	}, nil
 }
 
 // timeOf shows a moment to the second, in the zone of the reader.

@@ -22,7 +22,7 @@ from its first account on, until it is removed.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.domainList(), a.domainRemove(), a.domainAnnounce(),
+	cmd.AddCommand(a.domainList(), a.domainDNS(), a.domainRemove(), a.domainAnnounce(),
 		a.domainWord("motd", "Show or change the message of the day", "What everybody of a domain is told once, when he comes next."),
 		a.domainWord("welcome", "Show or change what new accounts are told", "What accounts that are made from now on are told when they come first."))
 	return cmd

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/newnode"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 	"sallyport/server/admin"
 )
@@ -25,6 +25,7 @@ type initWishes struct {
 	plan    newnode.Plan
 	outside newnode.Outside
 	users   []string
+	chosen  map[jid.JID]string // passwords of users that were asked for before anything is written
 	yes     bool
 	given   func(flag string) bool
 }
@@ -75,16 +76,22 @@ they are never arguments.`,
 func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 	conf := filepath.Join(dir, newnode.ConfigFile)
 	_, err := os.Stat(conf)
+	fresh := errors.Is(err, os.ErrNotExist)
 	if err == nil {
 		err = w.follow(conf)
-	} else if errors.Is(err, os.ErrNotExist) {
+	} else if fresh {
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
+	a.fresh = fresh
 	q := a.newQuestions(w.yes)
-	if err := w.ask(q); err != nil {
+	err = w.ask(q)
+	if err == nil && fresh {
+		err = w.choose(q)
+	}
+	if err != nil {
 		return err
 	}
 	for i, f := range w.outside.Trust { // paths in the configuration begin at its folder
@@ -134,23 +141,42 @@ func (w *initWishes) follow(path string) error {
 	return nil
 }
 
+// choose asks for passwords before anything is written, so that who gives up leaves nothing behind.
+func (w *initWishes) choose(q *questions) error {
+	w.chosen = make(map[jid.JID]string)
+	if len(w.plan.Domains) == 0 {
+		return nil // which is told
+	}
+	for _, name := range w.users {
+		j, err := w.account(name)
+		if err != nil {
+			return err
+		}
+		if w.chosen[j], err = q.password(j, passwordPolicy(config.DefaultServer())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func passwordPolicy(s config.Server) account.Policy {
+	return account.Policy{MinLength: s.Passwords.MinLength, Iterations: s.Passwords.Iterations}
+}
+
 // firstUsers adds accounts. Those there are keep their passwords.
 func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error {
 	for _, name := range w.users {
-		if !strings.Contains(name, "@") {
-			name += "@" + w.plan.Domains[0]
-		}
-		j, err := userAddress(name)
+		j, err := w.account(name)
 		if err != nil {
 			return err
 		}
 		if err := a.servedHere(j.Domain()); err != nil {
 			return err
 		}
-		there := false
+		there, policy := false, account.Policy{}
 		err = a.withAccounts(ctx, func(ctx context.Context, x *accounts) error {
 			_, err := x.Store.Account(ctx, j)
-			there = err == nil
+			there, policy = err == nil, x.Policy
 			if errors.Is(err, account.ErrNotFound) {
 				err = nil
 			}
@@ -163,9 +189,11 @@ func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error
 			fmt.Fprintf(a.out, "%s has an account already\n", j)
 			continue
 		}
-		password, err := q.password(j.String())
-		if err != nil {
-			return err
+		password, chosen := w.chosen[j]
+		if !chosen {
+			if password, err = q.password(j, policy); err != nil {
+				return err
+			}
 		}
 		if _, err := a.operate(ctx, "user.add", admin.NewUser{User: j.String(), Password: password}); err != nil {
 			return err
@@ -182,6 +210,7 @@ func (a *app) sayWhatNext(dir, conf string, w *initWishes) {
 	if len(w.users) == 0 {
 		fmt.Fprintf(a.out, "  sallyport user add -c %s NAME@%s\n", conf, w.plan.Domains[0])
 	}
+	fmt.Fprintf(a.out, "  sallyport domain dns -c %s   what others need to find it\n", conf)
 	fmt.Fprintf(a.out, "Clients have to trust %s, unless you put a certificate of a CA that they know\ninto %s", printable(filepath.Join(dir, "certs/ca.pem")), printable(filepath.Join(dir, "certs/server.pem")))
 	if w.plan.Request {
 		fmt.Fprintf(a.out, ": %s is the request for it", printable(filepath.Join(dir, "certs/server.csr")))

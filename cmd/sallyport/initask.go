@@ -9,8 +9,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 
+	"sallyport/gateway/newnode"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 )
 
@@ -50,43 +53,68 @@ func (q *questions) text(prompt, def string) (string, error) {
 	return def, nil
 }
 
-// list is text for several, with spaces or commas between them; "none" is none.
-func (q *questions) list(prompt string, def []string) ([]string, error) {
+// list is text for several, with spaces or commas between them; "none" is none. On a terminal it asks again until each is good.
+func (q *questions) list(prompt string, def []string, good func(string) error) ([]string, error) {
 	shown := strings.Join(def, " ")
-	if shown == "" {
+	if shown == "" && !q.needed(prompt) {
 		shown = "none"
 	}
-	answer, err := q.text(prompt, shown)
-	if err != nil || answer == "none" {
-		return nil, err
+	for {
+		answer, err := q.text(prompt, shown)
+		if err != nil || answer == "none" {
+			return nil, err
+		}
+		list := strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })
+		var wrong []error
+		for _, s := range list {
+			wrong = append(wrong, good(s))
+		}
+		if len(list) == 0 {
+			wrong = append(wrong, errors.New("one is needed"))
+		}
+		err = errors.Join(wrong...)
+		if err == nil || q.quiet || q.terminal() == nil {
+			return list, err
+		}
+		fmt.Fprintln(q.a.out, indented(err.Error()))
 	}
-	return strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' }), nil
 }
 
-// password asks for that of a new account, twice on a terminal.
-func (q *questions) password(who string) (string, error) {
-	f, ok := q.a.in.(*os.File)
-	if !ok || !isTerminal(f) {
+// domainPrompt asks for what has no default.
+const domainPrompt = "Domain of the accounts, such as chat.example"
+
+func (q *questions) needed(prompt string) bool { return prompt == domainPrompt && !q.quiet }
+
+func indented(s string) string { return "  " + strings.ReplaceAll(printable(s), "\n", "\n  ") }
+
+// terminal is where somebody sits, nil where the answers come otherwise.
+func (q *questions) terminal() *os.File {
+	if f, ok := q.a.in.(*os.File); ok && isTerminal(f) {
+		return f
+	}
+	return nil
+}
+
+// passwordTries is how often somebody at a terminal is asked.
+const passwordTries = 5
+
+// password asks for that of a new account, twice on a terminal, and again while it cannot be used.
+func (q *questions) password(who jid.JID, policy account.Policy) (string, error) {
+	f := q.terminal()
+	if f == nil {
 		return passwordLine(q.in)
 	}
-	restore, err := hideInput(f)
-	if err != nil {
-		return "", fmt.Errorf("hide what is typed: %w", err)
+	for range passwordTries {
+		first, err := q.a.typedTwice(f, q.in, "Password of "+who.String()+", at least "+strconv.Itoa(policy.MinLength)+" characters: ")
+		if err == nil {
+			err = policy.Check(who, first)
+		}
+		if err == nil || !errors.Is(err, errDiffer) && !errors.Is(err, account.ErrPassword) {
+			return first, err
+		}
+		fmt.Fprintln(q.a.err, indented(err.Error()))
 	}
-	defer restore()
-	fmt.Fprintf(q.a.err, "Password of %s: ", who)
-	first, err := passwordLine(q.in)
-	fmt.Fprintln(q.a.err)
-	if err != nil {
-		return "", err
-	}
-	fmt.Fprint(q.a.err, "Once more: ")
-	second, err := passwordLine(q.in)
-	fmt.Fprintln(q.a.err)
-	if err == nil && first != second {
-		err = errors.New("the two passwords differ; nothing was changed")
-	}
-	return first, err
+	return "", errors.New("no password was given that can be used; give one with sallyport user add")
 }
 
 // ask completes the wishes.
@@ -98,21 +126,25 @@ func (w *initWishes) ask(q *questions) error {
 	if w.plan.Node == "" {
 		w.plan.Node, _, _ = strings.Cut(host, ".")
 	}
+	if q.terminal() != nil && !q.quiet {
+		fmt.Fprintln(q.a.out, "Enter takes what stands in brackets. Nothing is written before the last answer.")
+	}
 	for _, f := range []struct {
 		flag, prompt string
 		into         *[]string
 		def          []string
+		good         func(string) error
 	}{
-		{"domain", "Domain of the accounts, such as chat.example", &w.plan.Domains, nil},
-		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen, []string{"0.0.0.0:5222"}},
-		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}},
-		{"user", "First accounts, such as juliet romeo", &w.users, nil},
-		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil},
+		{"domain", domainPrompt, &w.plan.Domains, nil, newnode.CheckDomain},
+		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen, []string{"0.0.0.0:5222"}, newnode.CheckAddress},
+		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}, newnode.CheckAddress},
+		{"user", "First accounts, such as juliet romeo", &w.users, nil, w.goodUser},
+		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil, newnode.CheckOutside},
 	} {
 		if w.given(f.flag) || len(*f.into) > 0 {
 			continue
 		}
-		if *f.into, err = q.list(f.prompt, f.def); err != nil {
+		if *f.into, err = q.list(f.prompt, f.def, f.good); err != nil {
 			return err
 		}
 	}
@@ -122,25 +154,47 @@ func (w *initWishes) ask(q *questions) error {
 	return w.askOutside(q)
 }
 
+// account is the address of a first account: of the first domain where it names none.
+func (w *initWishes) account(name string) (jid.JID, error) {
+	if !strings.Contains(name, "@") && len(w.plan.Domains) > 0 {
+		name += "@" + w.plan.Domains[0]
+	}
+	return userAddress(name)
+}
+
+func (w *initWishes) goodUser(name string) error {
+	j, err := w.account(name)
+	if err != nil || len(w.plan.Domains) == 0 {
+		return err
+	}
+	for _, d := range w.plan.Domains {
+		if other, err := jid.ParseDomain(d); err == nil && other == j.DomainJID() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s has no accounts here", j.Domain())
+}
+
 func (w *initWishes) askOutside(q *questions) (err error) {
 	o := &w.outside
 	if !w.given("route") {
-		if o.Route, err = q.list("Where their server is, as HOST:PORT (none: DNS is asked)", o.Route); err != nil {
+		if o.Route, err = q.list("Where their server is, as HOST:PORT (none: DNS is asked)", o.Route, newnode.CheckRoute); err != nil {
 			return err
 		}
 	}
 	if len(o.Route) == 0 && len(o.Resolver) == 0 {
-		if o.Resolver, err = q.list("DNS server to ask", systemResolver()); err != nil {
+		if o.Resolver, err = q.list("DNS server to ask", systemResolver(), newnode.CheckAddress); err != nil {
 			return err
 		}
 	}
 	if !w.given("listen-servers") {
-		if o.Listen, err = q.list("Addresses where other servers connect", []string{"0.0.0.0:5269"}); err != nil {
+		if o.Listen, err = q.list("Addresses where other servers connect", []string{"0.0.0.0:5269"}, newnode.CheckAddress); err != nil {
 			return err
 		}
 	}
 	if len(o.Trust) == 0 {
-		if o.Trust, err = q.list("File with the CA certificates that vouch for other servers", systemCAs()); err != nil {
+		readable := func(f string) error { _, err := os.Stat(f); return err }
+		if o.Trust, err = q.list("File with the CA certificates that vouch for other servers", systemCAs(), readable); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,7 @@ type app struct {
 	socket  string // --socket
 	json    bool   // --json
 	started bool   // the command line was understood
+	fresh   bool   // that no node runs goes without saying
 }
 
 func main() {

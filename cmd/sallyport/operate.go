@@ -43,7 +43,9 @@ func (a *app) operateStopped(ctx context.Context, verb string, args any, done *a
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	fmt.Fprintln(a.err, "No node is running: this is done without one, and stands in its audit log.")
+	if !a.fresh {
+		fmt.Fprintln(a.err, "No node is running: this is done without one, and stands in its audit log.")
+	}
 	return s.Ask(ctx, verb, args, done)
 }
 

@@ -59,25 +59,56 @@ func (p *Plan) check() error {
 	}
 	p.Domains = slices.Clone(p.Domains)
 	for i, d := range p.Domains {
-		j, err := jid.ParseDomain(d)
-		if err != nil || net.ParseIP(j.Domain()) != nil {
-			bad("%q is not a domain", d)
+		if err := CheckDomain(d); err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		p.Domains[i] = j.Domain()
+		p.Domains[i] = jid.MustParse(d).Domain()
 	}
 	for _, a := range slices.Concat(p.Listen, p.ListenDirect) {
-		if _, err := netip.ParseAddrPort(a); err != nil {
-			bad("%q is not an IP address with a port", a)
-		}
+		errs = append(errs, CheckAddress(a))
 	}
 	if p.Outside != nil {
-		p.Outside.check(bad)
+		errs = append(errs, p.Outside.check())
 	}
 	return errors.Join(errs...)
 }
 
-func (o *Outside) check(bad func(string, ...any)) {
+// CheckDomain wants a domain that can have accounts.
+func CheckDomain(s string) error {
+	if j, err := jid.ParseDomain(s); err != nil || net.ParseIP(j.Domain()) != nil {
+		return fmt.Errorf("%q is not a domain", s)
+	}
+	return nil
+}
+
+// CheckOutside wants a domain elsewhere, or all below one.
+func CheckOutside(s string) error {
+	if _, err := jid.ParseDomain(strings.TrimPrefix(s, "*.")); err != nil {
+		return fmt.Errorf("%q is not a domain", s)
+	}
+	return nil
+}
+
+// CheckAddress wants an address to listen on or to ask.
+func CheckAddress(s string) error {
+	if _, err := netip.ParseAddrPort(s); err != nil {
+		return fmt.Errorf("%q is not an IP address with a port", s)
+	}
+	return nil
+}
+
+// CheckRoute wants a server that is connected to.
+func CheckRoute(s string) error {
+	if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
+		return fmt.Errorf("%q is not HOST:PORT", s)
+	}
+	return nil
+}
+
+func (o *Outside) check() error {
+	var errs []error
+	bad := func(text string) { errs = append(errs, errors.New(text)) }
 	if len(o.Domains) == 0 {
 		bad("there is no domain outside")
 	}
@@ -88,20 +119,15 @@ func (o *Outside) check(bad func(string, ...any)) {
 		bad("nothing says where servers outside are: give a route or a resolver")
 	}
 	for _, d := range o.Domains {
-		if _, err := jid.ParseDomain(strings.TrimPrefix(d, "*.")); err != nil {
-			bad("%q is not a domain", d)
-		}
+		errs = append(errs, CheckOutside(d))
 	}
 	for _, a := range slices.Concat(o.Listen, o.Resolver) {
-		if _, err := netip.ParseAddrPort(a); err != nil {
-			bad("%q is not an IP address with a port", a)
-		}
+		errs = append(errs, CheckAddress(a))
 	}
 	for _, r := range o.Route {
-		if _, _, err := net.SplitHostPort(r); err != nil {
-			bad("%q is not HOST:PORT", r)
-		}
+		errs = append(errs, CheckRoute(r))
 	}
+	return errors.Join(errs...)
 }
 
 // drawID draws the object identifier of a security policy; see doc.go.

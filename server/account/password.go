@@ -104,6 +104,15 @@ func (p Policy) iterations() int {
 	return min(max(p.Iterations, MinIterations), MaxIterations)
 }
 
+// Check says what is wrong with a new password, as ErrPassword.
+func (p Policy) Check(bare jid.JID, password string) error {
+	prepared, err := Prepare(password)
+	if err != nil {
+		return err
+	}
+	return p.check(bare, prepared)
+}
+
 // check holds a prepared new password against the policy.
 func (p Policy) check(bare jid.JID, prepared string) error {
 	if n := utf8.RuneCountInString(prepared); n < p.minLength() {
