@@ -35,7 +35,10 @@ async function logIn(who) {
   say({ loggedIn: client.jid, service: client.transport.url ?? client.transport.socket?.url });
   await within('the roster', client.getRoster());
   await within('a ping', client.ping(job.domain));
+  // Before the server has taken its presence, what is said to all clients of somebody goes to those of other tests alone.
+  const here = new Promise((resolve) => { client.on('presence', (p) => p.from === client.jid && resolve()); });
   client.sendPresence();
+  await within('its own presence', here);
   return client;
 }
 

@@ -29,7 +29,10 @@ async function logIn(who) {
   say({ loggedIn: String(address) });
   await within('the roster', xmpp.iqCaller.get(xml('query', 'jabber:iq:roster')));
   await within('a ping', xmpp.iqCaller.get(xml('ping', 'urn:xmpp:ping'), job.domain));
+  // Before the server has taken its presence, what is said to all clients of somebody goes to those of other tests alone.
+  const here = new Promise((resolve) => { xmpp.on('stanza', (s) => s.is('presence') && s.attrs.from === String(address) && resolve()); });
   await xmpp.send(xml('presence'));
+  await within('its own presence', here);
   return xmpp;
 }
 
