@@ -29,7 +29,7 @@ type samples struct {
 // What a race is: the fewest messages of a server in a round, the rounds that are not counted, and the seconds that a round of each server
 // may take about. Servers differ a hundredfold here, so what is slow is measured with fewer messages.
 const (
-	leastCount   = 500
+	leastCount   = 300
 	warmRounds   = 2
 	roundSeconds = 5
 )

@@ -48,3 +48,25 @@ func TestReceiverArguments(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A session's memory is judged by a number and against the least of the others, logins against ejabberd.
+func TestLoginRows(t *testing.T) {
+	all := []contender{{name: "prosody", process: "prosody"}, {name: ejabberd, process: ejabberd}, {name: home, process: home}}
+	got := map[string]*loginSamples{
+		"prosody": {rate: []float64{20, 30}, cpu: []float64{10, 10}, memory: []float64{30, 2}},
+		ejabberd:  {rate: []float64{50, 50}, cpu: []float64{20, 20}, memory: []float64{100, 1}},
+		home:      {rate: []float64{100, 180}, cpu: []float64{2, 2}, memory: []float64{35, 1}},
+	}
+	verdicts := ""
+	for _, r := range loginRows(all, got) {
+		if r.Met != nil {
+			verdicts += r.Against + map[bool]string{true: " met, ", false: " missed, "}[*r.Met]
+		}
+	}
+	if want := "ejabberd missed, ejabberd met, best: prosody missed, "; verdicts != want {
+		t.Errorf("%q, want %q: 140 is less than three times 50, 35 less than 40 and more than 30", verdicts, want)
+	}
+	if alone := loginRows(all[2:], map[string]*loginSamples{home: got[home]}); len(alone) != 3 {
+		t.Errorf("%+v: alone it has nothing to be better than", alone)
+	}
+}
