@@ -61,6 +61,11 @@ func (g *Gateway) Ready() error {
 	if !g.listening.Load() {
 		return errors.New("not listening")
 	}
+	if g.clients != nil && g.clients.store != nil {
+		if err := g.clients.store.Failed(); err != nil {
+			return fmt.Errorf("%w: look at its disk, then restart the node", err)
+		}
+	}
 	return nil
 }
 

@@ -104,6 +104,9 @@ func (s *Store) judge(err error) error {
 	return err
 }
 
+// Failed is why the store answers nothing any more (ErrBroken), nil while it does.
+func (s *Store) Failed() error { return s.alive() }
+
 // alive gives the error that stopped the store.
 func (s *Store) alive() error {
 	if p := s.failure.Load(); p != nil {

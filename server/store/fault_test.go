@@ -175,7 +175,7 @@ func TestDamagedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			s, err = store.Open(t.Context(), store.Options{DSN: "sqlite:" + path})
-			if !errors.Is(err, store.ErrBroken) {
+			if !errors.Is(err, store.ErrBroken) || !strings.Contains(err.Error(), "sallyport store restore") {
 				t.Errorf("got %v", err)
 			}
 			if err == nil {
@@ -263,5 +263,8 @@ func TestPostgresCrashes(t *testing.T) {
 	}
 	if _, err := s.Account(t.Context(), jid.MustParse("u1@a.example")); !errors.Is(err, store.ErrBroken) {
 		t.Errorf("reading after that: %v", err)
+	}
+	if err := s.Failed(); !errors.Is(err, store.ErrBroken) {
+		t.Errorf("it has failed with %v", err)
 	}
 }

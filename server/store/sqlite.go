@@ -25,6 +25,10 @@ const (
 	maxReaders = 8
 )
 
+// damagedAdvice is what is left to do with a file that is not what was written. Nothing repairs it: nobody would know what is missing.
+const damagedAdvice = "if the disk is sound, the file is damaged: move it away with those beside it (-wal, -shm), and fill a new one " +
+	"from the last backup with sallyport store restore FILE"
+
 func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -43,7 +47,11 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	s.reader.SetMaxOpenConns(n)
 	s.reader.SetMaxIdleConns(n)
 	if err := s.checkSQLite(ctx, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.Close())
+		err = fmt.Errorf("open the store %s: %w", path, err)
+		if errors.Is(err, ErrBroken) {
+			err = fmt.Errorf("%w; %s", err, damagedAdvice)
+		}
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

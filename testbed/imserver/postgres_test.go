@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -130,6 +131,37 @@ func TestPostgresAway(t *testing.T) {
 	}
 	if s, err := w.home.Status(); err != nil || !s.Ready {
 		t.Errorf("it is not ready: %+v, %v", s.Problems, err)
+	}
+}
+
+// psql asks a cluster itself.
+func psql(t *testing.T, c *postgres.Cluster, text string) string {
+	t.Helper()
+	out, err := exec.Command("psql", c.DSN(""), "-Atc", text).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", text, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Where a page of the database is damaged, nobody logs in, and the node says that it is not ready.
+func TestPostgresDamaged(t *testing.T) {
+	t.Parallel()
+	w, cluster := onPostgres(t, "juliet", "romeo")
+	w.login("juliet", "balcony")
+	page := psql(t, cluster, "SELECT pg_relation_filepath('accounts')")
+	psql(t, cluster, "CHECKPOINT") // or its log would repair the page
+	w.must(cluster.Crash(func() error { return cluster.Damage(page, 0) }))
+	c, err := w.driver.Login(client.Account{
+		User: "romeo", Domain: imserver.Domain, Resource: "house", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA,
+	})
+	if err == nil {
+		_ = c.Close()
+		t.Error("somebody logs in with a damaged store")
+	}
+	s, err := w.home.Status()
+	if err != nil || s.Ready || !strings.Contains(strings.Join(s.Problems, " "), "the store has failed") {
+		t.Errorf("ready is %v, problems %q, %v", s.Ready, s.Problems, err)
 	}
 }
 
