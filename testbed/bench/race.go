@@ -88,6 +88,7 @@ func spread(values []float64) float64 {
 // budgets are what the program under test may spend.
 type budgets struct {
 	yardstick  string  // the contender that is ejabberd
+	also       string  // another that is, doing work that is more like ours; may be empty
 	ofEjabberd float64 // its share of the CPU of the yardstick (DESIGN.md §6); 0: none is set
 }
 
@@ -120,7 +121,12 @@ func raceRows(what, unit string, all []contender, got map[string]*samples, b bud
 		if b.ofEjabberd > 0 {
 			cpu = cpu.under(atMost(b.ofEjabberd))
 		}
-		rows = append(rows, rate, cpu, toBest.under(atMost(ofBest)), peak)
+		rows = append(rows, rate, cpu)
+		if also := got[b.also]; also != nil {
+			like := figure(what+", CPU, "+c.name, median(g.cpu), "CPU s/100k", b.also, median(also.cpu)).spreading(g.cpu)
+			rows = append(rows, like.under(atMost(b.ofEjabberd)))
+		}
+		rows = append(rows, toBest.under(atMost(ofBest)), peak)
 	}
 	return rows
 }
