@@ -10,9 +10,9 @@ func TestRaceRows(t *testing.T) {
 	all := []contender{{name: "prosody", process: "prosody"}, {name: "ejabberd", process: "ejabberd"}, {name: "ejabberd, synced", process: "ejabberd"}, {name: home, process: home}}
 	got := map[string]*samples{
 		"ejabberd, synced": {rate: []float64{1}, cpu: []float64{11}, peak: 120},
-		"prosody":  {rate: []float64{5, 4, 6}, cpu: []float64{8, 9, 30}, peak: 20},
-		"ejabberd": {rate: []float64{10, 10, 10}, cpu: []float64{12, 12, 12}, peak: 120},
-		home:       {rate: []float64{20, 40, 30}, cpu: []float64{1.7, 1.6, 5}, peak: 60},
+		"prosody":          {rate: []float64{5, 4, 6}, cpu: []float64{8, 9, 30}, peak: 20},
+		"ejabberd":         {rate: []float64{10, 10, 10}, cpu: []float64{12, 12, 12}, peak: 120},
+		home:               {rate: []float64{20, 40, 30}, cpu: []float64{1.7, 1.6, 5}, peak: 60},
 	}
 	verdicts := map[string]string{}
 	for _, r := range raceRows("1:1", "msg", all, got, budgets{yardstick: "ejabberd", also: "ejabberd, synced", ofEjabberd: 1.0 / 7}) {
