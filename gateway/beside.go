@@ -12,6 +12,7 @@ import (
 
 	"sallyport/gateway/config"
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 	"sallyport/server"
 	"sallyport/server/component"
@@ -59,7 +60,8 @@ func (c *clients) openComponents(cfg *config.Server) (*component.Components, err
 	if len(cfg.ComponentList) == 0 {
 		return nil, nil //nolint:nilnil // none is configured
 	}
-	options := component.Config{Gate: c.gate, Secrets: map[jid.JID]string{}, Link: linkLocal, Shown: c.shown, Log: c.g.log}
+	options := component.Config{Gate: c.gate, Secrets: map[jid.JID]string{}, Link: linkLocal, Log: c.g.log}
+	options.Shown = func(e *xmlstream.Element) *xmlstream.Element { return c.g.engine.Policy().Shown(peerLocal, e, nil) }
 	for i := range cfg.ComponentList {
 		p := &cfg.ComponentList[i]
 		domain, err := jid.ParseDomain(string(p.Domain))

@@ -219,8 +219,8 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 }
 
 // shown is what a client is shown of a stanza that was released to it.
-func (c *clients) shown(e *xmlstream.Element) *xmlstream.Element {
-	return c.g.engine.Policy().Shown(peerLocal, e)
+func (c *clients) shown(client jid.JID, e *xmlstream.Element) *xmlstream.Element {
+	return c.g.engine.Policy().Shown(peerLocal, e, func() bool { return c.events.KnowsLabels(client) })
 }
 
 // start begins to listen.

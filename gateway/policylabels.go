@@ -63,7 +63,7 @@ func (b *policyBuild) labelling(c *config.Peer, l *peering.Labelling) {
 	case config.SendAsReceived:
 	}
 	if c.Name == peerLocal && (l.SendLabels == peering.SendNever || l.WriteFirstLine) { // its clients know less than it does
-		l.Clients = peering.ToClients{NoLabels: l.SendLabels == peering.SendNever, FirstLine: l.WriteFirstLine}
+		l.Clients = peering.ToClients{NoLabels: l.SendLabels == peering.SendNever, FirstLine: l.WriteFirstLine, WhereKnown: c.LabelsWhereKnown}
 		l.SendLabels, l.WriteFirstLine = peering.SendAlways, false
 	}
 	switch c.AddEquivalent {

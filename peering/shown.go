@@ -12,13 +12,16 @@ import (
 type ToClients struct {
 	NoLabels  bool // they know none
 	FirstLine bool // text begins with the marking
+	// Unless they say that they know labels (XEP-0258 §4.3): those are shown what the server has.
+	WhereKnown bool
 }
 
 // Shown returns what a client is shown of a stanza that was released to it, as the ToClients of its server say: labels taken away, markings in
-// the first line of text, in what is wrapped too. Text whose marking cannot be told is left out.
-func (p *Policy) Shown(server string, e *xmlstream.Element) *xmlstream.Element {
+// the first line of text, in what is wrapped too. Text whose marking cannot be told is left out. knows is asked whether the client knows
+// labels, where that matters; nil: it does not.
+func (p *Policy) Shown(server string, e *xmlstream.Element, knows func() bool) *xmlstream.Element {
 	to := p.peers.byName[server]
-	if to == nil || to.Clients == (ToClients{}) {
+	if to == nil || !to.Clients.NoLabels && !to.Clients.FirstLine || to.Clients.WhereKnown && knows != nil && knows() {
 		return e
 	}
 	s, err := stanza.From(e)

@@ -47,6 +47,7 @@ func TestShown(t *testing.T) {
 		{"a copy", both, carried(secret + text), strings.Replace(carried("<body>[EXAMPLE SECRET]\nx</body><body xml:lang='de'>[EXAMPLE SECRET]\ny</body>"), secret, "", 1)},
 		{"a label that cannot be read", both, start + ">" + unknown + text + "</message>", start + "/>"},
 		{"items", none, items(pointed, named), items("", "")},
+		{"a client that knows labels", peering.ToClients{NoLabels: true, FirstLine: true, WhereKnown: true}, start + ">" + secret + text + "</message>", ""},
 		{"another answer", both, "<iq xmlns='jabber:server' from='a@home.example' to='b@home.example' type='result' id='1'/>", ""},
 		{"presence", both, "<presence xmlns='jabber:server' from='a@home.example' to='b@home.example'/>", ""},
 	} {
@@ -60,7 +61,7 @@ func TestShown(t *testing.T) {
 			if tt.want != "" {
 				want = read(tt.want)
 			}
-			if got := p.Shown("local", in); !got.Equal(want) {
+			if got := p.Shown("local", in, func() bool { return tt.clients.WhereKnown }); !got.Equal(want) {
 				text, err := xmlstream.AppendElement(nil, got, xmlstream.NSServer)
 				t.Errorf("shown %s, %v, want %s", text, err, tt.want)
 			}

@@ -91,6 +91,8 @@ type ServerLabels struct {
 	Send SendLabels `toml:"send-labels" enum:"as-received,always,never"`
 	// Puts the marking of the label in square brackets as a first line before the text, and takes XHTML alternatives away. For users whose clients know no labels, with `send-labels = "never"`. What is kept for them stays as it came.
 	WriteFirstLine bool `toml:"write-first-line"`
+	// Clients that say in their capabilities that they know labels (XEP-0258) are sent labels and no first line, whatever `send-labels` and `write-first-line` say, which are then for all others.
+	WhereKnown bool `toml:"labels-where-known"`
 	// The security policy, by name or object identifier, that users read labels under. Default: that of the side.
 	Policy string `toml:"label-policy"`
 	// Language of the display markings that users are sent, such as `fr`. Empty: that of the policy.
@@ -159,6 +161,7 @@ func (s *Server) localPeer() Peer {
 	p.MaxStanzaBytes, p.QueueStanzas, p.QueueBytes = s.Limits.MaxStanzaBytes, s.Limits.QueueStanzas, s.Limits.QueueBytes
 	l := &s.Labels
 	p.Clearance, p.Unlabelled, p.DefaultLabel, p.LabelSyntaxes, p.SendLabels = l.Clearance, l.Unlabelled, l.DefaultLabel, l.Syntaxes, l.Send
+	p.LabelsWhereKnown = l.WhereKnown
 	p.WriteFirstLine, p.LabelPolicy, p.MarkingLanguage, p.Catalogue = l.WriteFirstLine, l.Policy, l.Language, l.Catalogue
 	return p
 }

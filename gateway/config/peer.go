@@ -11,6 +11,8 @@ type Peer struct {
 	Name string `toml:"-"`
 	// Ourselves: it is the server of this node, and made of its table.
 	Ourselves bool `toml:"-"`
+	// LabelsWhereKnown is that of the server's labels.
+	LabelsWhereKnown bool `toml:"-"`
 
 	// The side it is on.
 	Side string `toml:"side" required:"true"`

@@ -52,10 +52,25 @@ func (s shown) proves(info *xmlstream.Element) bool {
 	return caps.Verify(info, string(s))
 }
 
+// knowsLabels stands among the nodes that a client wants to know for what it knows itself (XEP-0258 §4.3). No node has that name.
+const knowsLabels = "\x00" + nsLabel
+
+// KnowsLabels reports whether a client of an account here has said that it knows security labels, as far as its caps have been asked for.
+func (s *Service) KnowsLabels(client jid.JID) bool {
+	x := s.wants
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	is := x.seen[client.Bare()][client]
+	return is != nil && is.nodes[knowsLabels]
+}
+
 // wantedBy gives the nodes with a +notify feature.
 func wantedBy(info *xmlstream.Element) map[string]bool {
 	nodes := make(map[string]bool)
 	for f := range info.Children() {
+		if f.Is(nsInfo, "feature") && tree.Value(f, "var") == nsLabel {
+			nodes[knowsLabels] = true
+		}
 		if node, ok := strings.CutSuffix(tree.Value(f, "var"), "+notify"); ok && f.Is(nsInfo, "feature") && len(nodes) < maxWanted {
 			nodes[strings.Clone(node)] = true
 		}

@@ -1,6 +1,7 @@
 package imserver_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,25 +213,61 @@ func TestLabelsOfWhatIsPublished(t *testing.T) {
 	romeo.asksRefused("set", "", above, "forbidden")
 }
 
+// labelling adds to the labels of the server while it runs.
+func (w *world) labelling(more string) {
+	w.t.Helper()
+	file := filepath.Join(w.home.Dir, "sallyport.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), "[server.labels]\n", "[server.labels]\n"+more, 1)
+	if changed == string(text) {
+		w.t.Fatal("the configuration has no labels")
+	}
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.home.Command("reload"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A client that says that it knows labels is shown them, and the others of the same account the marking as text (XEP-0258 §4.3).
+func TestMarkingsForWhoKnowsNoLabels(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	w.labelling("send-labels = \"never\"\nwrite-first-line = true\nlabels-where-known = true\n")
+	juliet, old := w.login("juliet", "balcony"), w.login("romeo", "old")
+	label := labelOf(t, juliet.offered(""), "CONFIDENTIAL")
+	knows := w.rawLogin("romeo", "new")
+	knows.say(`<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:client' ver='new'/></presence>`)
+	asked := knows.until("node='urn:client#new'/></iq>")
+	_, id, _ := strings.Cut(asked[strings.LastIndex(asked, "<iq "):], "id='")
+	id, _, _ = strings.Cut(id, "'")
+	knows.say(`<iq type='result' id='` + id + `' to='romeo@` + imserver.Domain + `'><query xmlns='http://jabber.org/protocol/disco#info' node='urn:client#new'>` +
+		`<identity category='client' type='pc'/><feature var='urn:xmpp:sec-label:0'/></query></iq>`)
+	for n, end := 0, time.Now().Add(scenario.Patience); ; n++ { // what it says is learned a moment later
+		body := fmt.Sprint("word ", n)
+		juliet.says(old.Bare(), body, label)
+		old.hears("[BASIC CONFIDENTIAL]\n" + body)
+		if shown := knows.until(body + "</body>"); strings.HasSuffix(shown, "<body>"+body+"</body>") {
+			if rest := knows.until("</message>"); !strings.Contains(rest, ">BASIC CONFIDENTIAL</displaymarking>") {
+				t.Errorf("it is shown %s", rest)
+			}
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("a client that knows labels is shown none")
+		}
+	}
+}
+
 // Users whose clients know no labels are shown the marking as the first line of the text, and nothing beside that text (XEP-0258 §3).
 func TestMarkingsAsText(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")
-	file := filepath.Join(w.home.Dir, "sallyport.toml")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.Replace(string(text), "[server.labels]\n", "[server.labels]\nsend-labels = \"never\"\nwrite-first-line = true\n", 1)
-	if changed == string(text) {
-		t.Fatal("the configuration has no labels")
-	}
-	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.home.Command("reload"); err != nil {
-		t.Fatal(err)
-	}
+	w.labelling("send-labels = \"never\"\nwrite-first-line = true\n")
 	juliet, phone := w.login("juliet", "balcony"), w.login("juliet", "phone")
 	phone.asks("set", "", `<enable xmlns="urn:xmpp:carbons:2"/>`)
 	label := labelOf(t, juliet.offered(""), "CONFIDENTIAL")

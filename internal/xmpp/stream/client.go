@@ -57,10 +57,24 @@ func NewClient(cfg ClientConfig) *Client {
 	cfg.Manage = cfg.Manage.withDefaults()
 	m := &Client{cfg: cfg, domain: cfg.Local.DomainJID()}
 	m.core = core{
-		self: m, timing: cfg.Timing, manage: cfg.Manage, contentNS: xmlstream.NSClient, framing: cfg.Framing, shown: cfg.Shown,
+		self: m, timing: cfg.Timing, manage: cfg.Manage, contentNS: xmlstream.NSClient, framing: cfg.Framing,
 		session: NewSession(cfg.Manage),
 	}
+	if cfg.Shown != nil {
+		m.shown = func(e *xmlstream.Element) *xmlstream.Element { return cfg.Shown(m.address, e) }
+	}
 	return m
+}
+
+// Receive is Step for what comes most often.
+func (m *Client) Receive(now time.Time, in *Received) []Output {
+	m.now, m.outs, m.bytes = now, nil, 0
+	if m.phase == phaseClosed || m.phase == phaseClosing {
+		m.stepClosing(*in)
+	} else {
+		m.received(*in)
+	}
+	return m.takeOutputs()
 }
 
 // Step takes one input and returns the orders that follow from it.

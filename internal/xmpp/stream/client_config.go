@@ -53,9 +53,9 @@ type ClientConfig struct {
 	Policy func(domain jid.JID) ClientPolicy
 	// OfferTLS: there is a certificate to offer STARTTLS with.
 	OfferTLS bool
-	// Shown is what the client is shown of a stanza; what is not acknowledged stays what it was. It changes nothing but the content, and is
-	// called by any goroutine. Nil: the stanza.
-	Shown func(e *xmlstream.Element) *xmlstream.Element
+	// Shown is what a client, by its full address, is shown of a stanza; what is not acknowledged stays what it was. It changes nothing but
+	// the content, and is called by any goroutine. Nil: the stanza.
+	Shown func(client jid.JID, e *xmlstream.Element) *xmlstream.Element
 	// Features are offered after authentication beside our own, as roster versioning is.
 	Features []*xmlstream.Element
 	// Inline are features that the edge can enable together with Bind 2, by their namespaces.
