@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -175,30 +176,31 @@ func newBed(t *testing.T, change func(*c2s.Config)) *bed {
 // password is everybody's.
 const password = imserver.Password
 
-// arrives is how often a message came, which may still be on its way inside the program.
+// arrives is how often a message came, which may still be on its way inside the server.
 func (b *bed) arrives(id string) int {
-	if b.home != nil {
-		for end := time.Now().Add(patience); b.house.times(id) == 0 && time.Now().Before(end); runtime.Gosched() {
-		}
+	for end := time.Now().Add(patience); b.house.times(id) == 0 && time.Now().Before(end); runtime.Gosched() {
 	}
 	return b.house.times(id)
 }
 
 func (b *bed) id(what string) string { return fmt.Sprintf("%s-%d", what, b.ids.Add(1)) }
 
-// observed reports whether the audit was told; that of the program is not asked.
+// observed waits until the audit is told, which need not be before the client has seen the end; that of the program is not asked.
 func (b *bed) observed(wanted func(c2s.Observation) bool) bool {
 	if b.home != nil {
 		return true
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, o := range b.seen {
-		if wanted(o) {
-			return true
+	told := func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return slices.ContainsFunc(b.seen, wanted)
+	}
+	for end := time.Now().Add(patience); !told(); runtime.Gosched() {
+		if time.Now().After(end) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // addresses gives each client a source of its own, so that what is counted by source is not shared between cases.
