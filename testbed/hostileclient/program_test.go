@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/internal/tlsid/tlsidtest"
 	"sallyport/testbed/imserver"
@@ -99,6 +100,7 @@ func (b *bed) nurse(t *testing.T) {
 	c.until("</stream:features>")
 	c.say(strings.Replace(bindDesk, "desk", "R", 1) + "<presence/>")
 	c.until("<presence")
+	_ = c.conn.SetReadDeadline(time.Time{}) // until has set one, and all rows may take longer
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
