@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -115,15 +116,26 @@ func (l *local) Deliver(c links.Consignment) {
 		c.Reporter.Report(c.Token, links.Failed, errors.Join(links.ErrRefused, err))
 		return
 	}
-	var once sync.Once
-	l.to.Deliver(c.Released, func(err error) {
-		once.Do(func() {
-			l.Unreserve(int(c.Token))
-			if err != nil {
-				c.Reporter.Report(c.Token, links.Failed, declined(err))
-				return
-			}
-			c.Reporter.Report(c.Token, links.Delivered, nil)
-		})
-	})
+	d := &delivering{local: l, token: c.Token, reporter: c.Reporter}
+	l.to.Deliver(c.Released, d.done)
+}
+
+// delivering is a stanza that the server has, until it says what became of it.
+type delivering struct {
+	local    *local
+	token    uint64
+	reporter links.Reporter
+	over     atomic.Bool
+}
+
+func (d *delivering) done(err error) {
+	if d.over.Swap(true) {
+		return
+	}
+	d.local.Unreserve(int(d.token))
+	if err != nil {
+		d.reporter.Report(d.token, links.Failed, declined(err))
+		return
+	}
+	d.reporter.Report(d.token, links.Delivered, nil)
 }

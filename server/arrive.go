@@ -126,17 +126,19 @@ func (s *Server) seen(m *sent, out stanza.Stanza, err error) bool {
 
 // sendMessages are messages of one client (RFC 6121 §8.1.1.1: one without 'to' is for the own account).
 func (s *Server) sendMessages(list []*sent) {
-	pass := make([]Passing, len(list))
-	for i, m := range list {
+	p := somePassage.Get().(*passage)
+	defer p.free()
+	for _, m := range list {
 		own := m.by.user.bare
-		pass[i] = Passing{Account: own, Stanza: m.stanza, Out: true, Self: m.stanza.To().Bare() == own}
+		one := Passing{Account: own, Stanza: m.stanza, Out: true, Self: m.stanza.To().Bare() == own}
 		if manyAddresses(m.stanza) {
-			pass[i].Err = &Bounce{Condition: stanza.PolicyViolation, Cause: errors.New("too many addresses")}
+			one.Err = &Bounce{Condition: stanza.PolicyViolation, Cause: errors.New("too many addresses")}
 		}
+		p.list = append(p.list, one)
 	}
-	s.pass(pass)
+	s.pass(p.list)
 	for i, m := range list {
-		if s.seen(m, pass[i].Stanza, pass[i].Err) {
+		if s.seen(m, p.list[i].Stanza, p.list[i].Err) {
 			s.submitMessage(m)
 			s.copySent(m)
 		}

@@ -71,6 +71,11 @@ type destination struct {
 	open  []*resource // take what is for the bare address
 }
 
+// forClients: to those that are connected, or kept for them.
+func (d *destination) forClients() bool {
+	return d.fate == toResource || d.fate == toOpen || d.fate == toKeep
+}
+
 // comes is one stanza for an account or a domain of ours, other than a message for its clients.
 func (s *Server) comes(u *user, c cleared) error {
 	to, err := s.destination(u, c.stanza)

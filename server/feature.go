@@ -22,7 +22,7 @@ type Feature struct {
 	Comes func(ctx context.Context, p *Passing) error
 	// Together, where it is set, is asked in place of Sends and Comes about messages that pass through one account in one direction at the
 	// same time, in their order: what they need to be durable can share one change of the store. It leaves those alone that have an Err,
-	// and sets the Err of each that goes no further.
+	// and sets the Err of each that goes no further. It keeps nothing of the list.
 	Together func(ctx context.Context, list []Passing)
 	// Available and Unavailable tell that a resource has said that it is there (first: it was not before), or is gone.
 	Available   func(ctx context.Context, r Resource, presence stanza.Stanza, first bool)

@@ -18,30 +18,29 @@ const maxTogether = 128
 // comeTogether delivers messages that have come to one account, one after the other. What a feature keeps durably, as the archive does,
 // is kept before anybody is given any of them.
 func (s *Server) comeTogether(u *user, list []coming) {
-	var (
-		ways  = make([]destination, len(list))
-		fates = make([]error, len(list))
-		pass  = make([]Passing, 0, len(list))
-	)
+	p := somePassage.Get().(*passage)
+	defer p.free()
 	for i := range list {
 		m := list[i].stanza
-		ways[i], fates[i] = s.destination(u, m)
-		if to := ways[i].fate; fates[i] == nil && (to == toResource || to == toOpen || to == toKeep) {
-			pass = append(pass, Passing{Account: u.bare, Stanza: s.honest(m), Self: m.From().Bare() == u.bare})
+		to, err := s.destination(u, m)
+		p.to, p.errs = append(p.to, to), append(p.errs, err)
+		if err == nil && to.forClients() {
+			p.list = append(p.list, Passing{Account: u.bare, Stanza: s.honest(m), Self: m.From().Bare() == u.bare})
 		}
 	}
-	s.pass(pass)
+	s.pass(p.list)
+	next := 0
 	for i := range list {
-		c, to := list[i].cleared, &ways[i]
+		c, to, err := list[i].cleared, &p.to[i], p.errs[i]
 		switch {
-		case fates[i] != nil:
-		case to.fate == toResource || to.fate == toOpen || to.fate == toKeep:
-			fates[i] = s.comesMessage(u, c, to, &pass[0])
-			pass = pass[1:]
+		case err != nil:
+		case to.forClients():
+			err = s.comesMessage(u, c, to, &p.list[next])
+			next++
 		default:
-			fates[i] = s.comesTo(u, c, to)
+			err = s.comesTo(u, c, to)
 		}
-		list[i].done(fates[i])
+		list[i].done(err)
 	}
 }
 

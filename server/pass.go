@@ -2,12 +2,30 @@ package server
 
 import (
 	"errors"
+	"sync"
 
 	"go.uber.org/zap"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 )
+
+// passage is what passes together, in memory that is used again.
+type passage struct {
+	list []Passing
+	to   []destination // where what comes goes, passing or not
+	errs []error       // or why it does not
+}
+
+var somePassage = sync.Pool{New: func() any { return new(passage) }}
+
+func (p *passage) free() {
+	clear(p.list)
+	clear(p.to)
+	clear(p.errs)
+	p.list, p.to, p.errs = p.list[:0], p.to[:0], p.errs[:0]
+	somePassage.Put(p)
+}
 
 // passOut asks the features about what an account sends.
 func (s *Server) passOut(account jid.JID, out stanza.Stanza) (stanza.Stanza, error) {
@@ -50,8 +68,11 @@ func (s *Server) pass(list []Passing) {
 
 // noted logs what is a fault and no decision.
 func (s *Server) noted(feature string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var b *Bounce
-	if err != nil && !errors.Is(err, ErrTaken) && !errors.As(err, &b) {
+	if !errors.Is(err, ErrTaken) && !errors.As(err, &b) {
 		s.cfg.Log.Error("a feature of the server could not do its part", zap.String("feature", feature), zap.Error(err))
 	}
 	return err

@@ -32,16 +32,21 @@ func (q *queue[T]) run(do func([]T)) {
 	for {
 		q.mu.Lock()
 		items := q.items
-		if q.items = spare; len(items) == 0 {
-			q.items = nil
-		}
-		q.running = len(items) > 0
-		q.mu.Unlock()
 		if len(items) == 0 {
+			q.running = false
+			if cap(items) > maxKept {
+				q.items = nil
+			}
+			q.mu.Unlock()
 			return
 		}
+		q.items = spare
+		q.mu.Unlock()
 		do(items)
 		clear(items)
 		spare = items[:0]
 	}
 }
+
+// maxKept is for how many items an empty queue keeps memory.
+const maxKept = 8

@@ -35,7 +35,7 @@ type link struct {
 	writing  bool     // somebody is about to write
 	pings    int
 	asks     []stream.Output // questions, for the reader
-	arrivals []stream.Arrival
+	arrivals *arrivals       // nil while there is none
 	startTLS bool
 	compress bool
 	listed   bool    // in the table of sessions that can be resumed
@@ -125,7 +125,7 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 			if ev.Kind != xmlstream.ElementEvent {
 				l.work(ctx)
 			}
-			l.feed(stream.Received{Event: ev, Buffered: buffered})
+			l.receive(&stream.Received{Event: ev, Buffered: buffered})
 		case errors.Is(err, xmlstream.ErrShort):
 			if l.work(ctx) {
 				continue
@@ -164,7 +164,7 @@ func (l *link) look() next {
 	switch {
 	case l.closed != nil:
 		return toEnd
-	case len(l.asks) > 0 || l.startTLS || l.compress || len(l.arrivals) >= maxArrivals || len(l.arrivals) > 0 && (paused || !l.ready):
+	case len(l.asks) > 0 || l.startTLS || l.compress, l.arrivals != nil && (len(l.arrivals.list) >= maxArrivals || paused || !l.ready):
 		return toWork
 	case paused:
 		return toWait
@@ -192,17 +192,21 @@ func cause(err error) string {
 func (l *link) work(ctx context.Context) bool {
 	for some := false; ; some = true {
 		l.mu.Lock()
-		asks, arrivals, handshake, compress := l.asks, l.arrivals, l.startTLS, l.compress
+		asks, arrived, handshake, compress := l.asks, l.arrivals, l.startTLS, l.compress
 		l.asks, l.arrivals, l.startTLS, l.compress = nil, nil, false, false
 		l.mu.Unlock()
-		if len(asks)+len(arrivals) == 0 && !handshake && !compress {
+		if len(asks) == 0 && arrived == nil && !handshake && !compress {
 			return some
 		}
 		if compress {
 			l.squeeze()
 		}
-		for x := l.owner(); len(arrivals) > 0; arrivals = arrivals[1:] {
-			l.server.cfg.Sessions.Arrived(x, arrivals[0])
+		if arrived != nil {
+			x := l.owner()
+			for i := range arrived.list {
+				l.server.cfg.Sessions.Arrived(x, arrived.list[i])
+			}
+			arrived.free()
 		}
 		for _, o := range asks {
 			if l.end() != nil {

@@ -21,8 +21,19 @@ func (l *link) step(in stream.Input) {
 // feed gives the machine one input and carries out what follows, or leaves it to the reader.
 func (l *link) feed(in stream.Input) {
 	l.mu.Lock()
+	l.follow(l.m.Step(time.Now(), in))
+}
+
+// receive is feed for what comes most often.
+func (l *link) receive(in *stream.Received) {
+	l.mu.Lock()
+	l.follow(l.m.Receive(time.Now(), in))
+}
+
+// follow carries out what follows from a step, and gives mu back.
+func (l *link) follow(outs []stream.Output) {
 	was := l.released
-	l.carryOut(l.m.Step(time.Now(), in))
+	l.carryOut(outs)
 	free := l.released != was
 	l.arm()
 	l.mu.Unlock()
@@ -50,7 +61,10 @@ func (l *link) carryOut(outs []stream.Output) {
 		case stream.LookUp, stream.BindWanted, stream.TokenWanted, stream.ResumeWanted, stream.RegisterWanted:
 			l.asks = append(l.asks, o)
 		case stream.Deliver:
-			l.arrivals = append(l.arrivals, o.Arrival)
+			if l.arrivals == nil {
+				l.arrivals = someArrivals.Get().(*arrivals)
+			}
+			l.arrivals.list = append(l.arrivals.list, o.Arrival)
 		case stream.SessionReturned:
 			l.returned = o.Session
 		case stream.Closed:

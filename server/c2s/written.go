@@ -1,6 +1,10 @@
 package c2s
 
-import "sync"
+import (
+	"sync"
+
+	"sallyport/internal/xmpp/stream"
+)
 
 // maxSpare is the largest buffer that is used again. What is larger was for somebody who had not read for a while.
 const maxSpare = 32 << 10
@@ -22,5 +26,17 @@ func (w *written) free() {
 	if cap(w.data) <= maxSpare {
 		w.data, w.ends = w.data[:0], w.ends[:0]
 		spares.Put(w)
+	}
+}
+
+// arrivals are stanzas that wait to be handed up. Their memory is used again, too.
+type arrivals struct{ list []stream.Arrival }
+
+var someArrivals = sync.Pool{New: func() any { return new(arrivals) }}
+
+func (a *arrivals) free() {
+	clear(a.list)
+	if a.list = a.list[:0]; cap(a.list) <= 2*maxArrivals {
+		someArrivals.Put(a)
 	}
 }

@@ -26,7 +26,7 @@ func (f *feature) one(ctx context.Context, p *server.Passing) error {
 // What is said is kept before it is judged for good, so that it is durable before it is acknowledged: what a change of policy refuses in
 // between is in the archive all the same.
 func (f *feature) together(ctx context.Context, list []server.Passing) {
-	batch := make([]keeping, 0, len(list))
+	var batch []keeping
 	for i := range list {
 		p := &list[i]
 		if p.Err != nil || p.Stanza.Kind() != stanza.Message || p.Out && p.Self {
@@ -47,6 +47,9 @@ func (f *feature) together(ctx context.Context, list []server.Passing) {
 				p.Err = unkept(p, err)
 				continue
 			}
+		}
+		if batch == nil {
+			batch = make([]keeping, 0, len(list)-i)
 		}
 		batch = append(batch, k)
 		if len(batch) == archive.MaxAppend {
