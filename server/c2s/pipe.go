@@ -78,17 +78,21 @@ func (s *socket) ping() {}
 
 func (s *socket) interrupt() { _ = s.conn.SetReadDeadline(time.Now()) }
 
-// hangUp closes. What the client still sends is thrown away for a moment, as it comes from the network and without
-// looking at it, or the reset would eat our last words.
 func (s *socket) hangUp(end stream.Closed) {
 	defer s.conn.Close()
 	if end.Cause == stream.ClosedByPeer || end.Cause == stream.ConnLost { // it waits for nothing but the end
 		return
 	}
-	if half, ok := s.conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+	drain(s.conn)
+}
+
+// drain ends our half of a connection that is about to be closed. What the client still sends is thrown away for a moment,
+// as it comes from the network and without looking at it, or the reset would eat our last words.
+func drain(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		return
 	}
-	below := s.conn
+	below := conn
 	if z, ok := below.(*squeezed); ok {
 		below = z.Conn
 	}

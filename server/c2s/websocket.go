@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -131,6 +132,15 @@ var errBeside = errors.New("too much beside messages")
 type counted struct {
 	net.Conn
 	left int
+	told atomic.Bool // why it is closed
+}
+
+// Close is called by the library after its last frame.
+func (c *counted) Close() error {
+	if c.told.Load() {
+		drain(c.Conn)
+	}
+	return c.Conn.Close()
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -260,6 +270,7 @@ func (w *webSocket) hangUp(end stream.Closed) {
 		code = websocket.StatusNormalClosure
 	}
 	w.raw.left = maxOverhead
+	w.raw.told.Store(true)
 	_ = w.raw.SetReadDeadline(time.Now().Add(lingering))
 	_ = w.conn.Close(code, "")
 }

@@ -63,6 +63,8 @@ type row struct {
 	run  func(t *testing.T, b *bed)
 	n    int  // variants
 	web  bool // some in a WebSocket, too
+	// program: the edge alone does not have what it is about.
+	program bool
 }
 
 func variants(w want, inputs ...string) []variant {

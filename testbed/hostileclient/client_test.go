@@ -56,16 +56,18 @@ func (c *client) say(raw string) {
 	}
 }
 
-// until reads up to the words.
-func (c *client) until(words string) string {
+// until reads up to one of the words.
+func (c *client) until(words ...string) string {
 	c.t.Helper()
 	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 	buf := make([]byte, 16<<10)
 	for {
-		if at := strings.Index(c.text, words); at >= 0 {
-			said := c.text[:at+len(words)]
-			c.text = c.text[at+len(words):]
-			return said
+		for _, w := range words {
+			if at := strings.Index(c.text, w); at >= 0 {
+				said := c.text[:at+len(w)]
+				c.text = c.text[at+len(w):]
+				return said
+			}
 		}
 		n, err := c.conn.Read(buf)
 		c.text += string(buf[:n])

@@ -20,18 +20,12 @@ var elsewhere = map[string]string{
 	"D17": "TestD17Wrap of internal/xmpp/stream (the same window for clients and servers)",
 	"D18": "TestNeverAcks of server/c2s",
 	"D20": "TestResumeAtOnce of server/c2s",
-	"D21": "TestFrames of server/c2s",
-	"D22": "TestFrames of server/c2s and TestReadFrame of internal/xmpp/stream; the messages of this list run in a WebSocket, too",
-	"D23": "TestUpgrade of server/c2s",
-	"E02": "as initiator only; clients do not dial", "E03": "as initiator only", "E05": "crypto/tls refuses renegotiation as a server",
+	"E02": "as initiator only; clients do not dial", "E03": "as initiator only",
 	"E06": "crypto/tls of the toolchain; testbed/hostile has the same listener for servers",
-	"E09": "server to server only; TestExternal of server/c2s for clients", "E11": "server to server only; bounds of internal/tlsid hold for both",
-	"E12": "no tickets where certificates are asked for, see showing of server/c2s",
 	"F10": "we are no client", "F11": "we are no client",
 	"F15": "TestNamesWithoutAccountLookLikeOthers of server/account, TestClientUnknownAccount of internal/xmpp/stream",
 	"H01": "server to server only", "H05": "server to server only; internal/xmpp/jid for both", "H06": "guard only",
-	"H07": "package server, which knows who was asked", "H09": "package server", "H11": "package server", "H12": "package server and the profile of local traffic",
-	"H13": "package server", "H14": "package server", "H15": "server to server only",
+	"H15": "server to server only",
 }
 
 var named = regexp.MustCompile(`(Test\w+) of ([\w/]+)`)
