@@ -68,7 +68,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	block := blocking.New(blocking.Config{Store: s, Core: of})
 	events := pep.New(pep.Config{
 		Store: s, Core: of, Node: g.node, Now: g.now, MaySee: known.see, Knows: known.has, Groups: known.groups, Blocks: block.Blocks,
-		MayRead: c.gate.MayRead, Changed: func(ctx context.Context, owner jid.JID, node, id string, payload *xmlstream.Element) {
+		MayRead: c.gate.MayRead, MayAnswer: c.gate.mayAnswer, Changed: func(ctx context.Context, owner jid.JID, node, id string, payload *xmlstream.Element) {
 			pictures.Published(ctx, owner, node, id, payload)
 			marks.Published(ctx, owner, node, id, payload)
 		}, Taken: marks.Taken,

@@ -113,6 +113,18 @@ func (x *gate) maySend(s stanza.Stanza) bool {
 	return v.Outcome == peering.Release
 }
 
+// mayAnswer reports whether an answer of the server to a request would be released to whom it is for. Nothing is counted or written down.
+func (x *gate) mayAnswer(answer stanza.Stanza) bool {
+	policy := x.g.engine.Policy()
+	if ofServer(policy, answer.To()) {
+		return true // MayRead has looked
+	}
+	a := x.kept(policy, answer)
+	a.Facts.Awaited.Found, a.Facts.Asked, a.Facts.OwnWords = true, true, true
+	x.fill(policy, &a)
+	return policy.Judge(&a).Outcome == peering.Release
+}
+
 // MayRead implements server.Gate.
 func (x *gate) MayRead(message stanza.Stanza, reader jid.JID) bool {
 	policy := x.g.engine.Policy()

@@ -41,25 +41,33 @@ func labelled(items *xmlstream.Element, label []*xmlstream.Element) (*xmlstream.
 	return whole.Child(nsPubsub, "pubsub").Child(nsPubsub, "items"), nil
 }
 
+// way is how somebody comes to read: by a notification, which is judged as a message again, or by the answer to a request.
+type way uint8
+
+const (
+	told way = iota
+	answered
+)
+
 // mayRead reports whether somebody may read what has a label, or none, today. What cannot be read at all is nobody's.
-func (s *Service) mayRead(owner, reader jid.JID, label *xmlstream.Element) bool {
+func (s *Service) mayRead(owner, reader jid.JID, label *xmlstream.Element, by way) bool {
 	in, err := labelled(tree.New(nsPubsub, "items", tree.Attr("node", "-"), tree.With(tree.New(nsPubsub, "item", tree.Attr("id", "-")))), []*xmlstream.Element{label})
 	if err != nil {
 		return false
 	}
 	m, err := tree.IQ(stanza.IQResult, owner, reader, "-", tree.New(nsPubsub, "pubsub", tree.With(in)))
-	return err == nil && s.MayRead(m, reader)
+	return err == nil && s.MayRead(m, reader) && (by == told || s.MayAnswer == nil || s.MayAnswer(m))
 }
 
 // readable are the items that somebody may read.
-func (s *Service) readable(owner, reader jid.JID, all []Item) []Item {
+func (s *Service) readable(owner, reader jid.JID, all []Item, by way) []Item {
 	may := make(map[string]bool)
 	list := make([]Item, 0, len(all))
 	for _, i := range all {
 		ok, asked := may[i.Label]
 		if !asked {
 			label, err := i.label()
-			ok = err == nil && s.mayRead(owner, reader, label)
+			ok = err == nil && s.mayRead(owner, reader, label, by)
 			may[i.Label] = ok
 		}
 		if ok {
@@ -70,13 +78,13 @@ func (s *Service) readable(owner, reader jid.JID, all []Item) []Item {
 }
 
 // newest gives the last items of a node that somebody may read, the newest first, as if there were no others.
-func (s *Service) newest(ctx context.Context, owner, reader jid.JID, node string, most int) ([]Item, error) {
+func (s *Service) newest(ctx context.Context, owner, reader jid.JID, node string, most int, by way) ([]Item, error) {
 	for limit := most; ; limit = MaxItems {
 		all, err := s.Store.NodeItems(ctx, owner, node, limit)
 		if err != nil {
 			return nil, err
 		}
-		list := s.readable(owner, reader, all)
+		list := s.readable(owner, reader, all, by)
 		if len(list) >= most || len(all) < limit || limit == MaxItems {
 			return list[:min(len(list), most)], nil
 		}
@@ -89,7 +97,7 @@ func (s *Service) item(ctx context.Context, owner, reader jid.JID, node, id stri
 	if err != nil {
 		return Item{}, err
 	}
-	if len(s.readable(owner, reader, []Item{i})) == 0 {
+	if len(s.readable(owner, reader, []Item{i}, answered)) == 0 {
 		return Item{}, account.ErrNotFound
 	}
 	return i, nil

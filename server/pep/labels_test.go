@@ -2,6 +2,7 @@ package pep_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,20 @@ func TestItemsAreReadByLabel(t *testing.T) {
 	if _, _, err := w.service.Read(t.Context(), jid.MustParse(juliet), tune, "b"); err == nil {
 		t.Error("a feature of the server carries a label away")
 	}
+}
+
+// Whom an answer with a label would not reach is answered without what has it, though he is told by other rules.
+func TestAnswersThatWouldNotGo(t *testing.T) {
+	t.Parallel()
+	w := labelWorld(t)
+	w.stopped = ">SECRET<"
+	want := "<item id='b'>" + song
+	if got := w.asks("get", romeo, "<items node='"+tune+"'/>"); strings.Contains(got, want) || strings.Count(got, song) != 2 {
+		t.Errorf("he reads %s", got)
+	}
+	w.asks("set", balcony, labelledItem(tune, "f", song, label("SECRET")))
+	secret := event(tune, "f", song) + label("SECRET")
+	w.expect("published", balcony+": "+secret, romeo+": "+secret)
 }
 
 // What is taken back, and what was published last, is told by label; a label is taken from who could read it (§6).

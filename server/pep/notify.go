@@ -27,7 +27,7 @@ func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, label, e
 // tell tells one client, if it may read the node, and what has the label, now. The label is of the message (XEP-0314 §6.1).
 func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element) {
 	a := s.access(ctx, account, to, &n.Options)
-	if a < reader || !s.mayRead(account, to, label) {
+	if a < reader || !s.mayRead(account, to, label, told) {
 		return
 	}
 	m, err := tree.Message(stanza.MessageHeadline, account, to, "", tree.New(nsEvent, "event", tree.With(event)), label)
@@ -51,7 +51,7 @@ func (s *Service) last(ctx context.Context, account, to jid.JID, nodes map[strin
 		if !nodes[n.Name] || n.Options.SendLast != onComes || s.access(ctx, account, to, &n.Options) < reader {
 			continue
 		}
-		items, err := s.newest(ctx, account, to, n.Name, 1)
+		items, err := s.newest(ctx, account, to, n.Name, 1, told)
 		if err != nil || len(items) == 0 {
 			continue
 		}

@@ -50,6 +50,7 @@ type world struct {
 	mu      sync.Mutex
 	clients map[string]string // the disco#info of each
 	blocked string
+	stopped string            // what is in labels that no answer may have
 	hidden  map[string]string // of readers, by their full address: what is in labels that they may not read
 }
 
@@ -80,6 +81,9 @@ func newWorld(t *testing.T) *world {
 		},
 		Blocks:  func(_ context.Context, _, other jid.JID) bool { return other.String() == w.blocked },
 		MayRead: w.mayRead,
+		MayAnswer: func(answer stanza.Stanza) bool {
+			return w.stopped == "" || !strings.Contains(servertest.Text(t, answer.Element()), w.stopped)
+		},
 	})
 	t.Cleanup(w.service.Close)
 	w.Feature = w.service.Feature()

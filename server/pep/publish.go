@@ -163,7 +163,7 @@ func (s *Service) Publish(ctx context.Context, owner jid.JID, p Publication) (id
 
 // accepted gives the label of a publication as it is kept. What its publisher could not read is not taken (XEP-0314 §6.1.1.2).
 func (s *Service) accepted(owner jid.JID, p *Publication) (string, error) {
-	if !s.mayRead(owner, p.Publisher, p.Label) {
+	if !s.mayRead(owner, p.Publisher, p.Label, told) {
 		return "", errUncleared
 	}
 	if p.Label == nil {

@@ -179,7 +179,7 @@ func (s *Service) wanted(ctx context.Context, q *server.Request, node string, e 
 	if asked > 0 {
 		return list, nil
 	}
-	return s.newest(ctx, q.Account, q.From, node, most)
+	return s.newest(ctx, q.Account, q.From, node, most, answered)
 }
 
 // create is XEP-0060 §8.1.

@@ -176,9 +176,7 @@ func TestLabelsOfWhatIsPublished(t *testing.T) {
 	all := juliet.offered("")
 	publish := func(p *person, id, label string) {
 		t.Helper()
-		p.asks("set", "", `<pubsub xmlns="http://jabber.org/protocol/pubsub"><publish node="`+tune+`"><item id="`+id+`"><tune xmlns="`+tune+`"><title>`+id+`</title></tune></item>`+label+
-			`</publish><publish-options><x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE" type="hidden"><value>http://jabber.org/protocol/pubsub#publish-options</value></field>`+
-			`<field var="pubsub#max_items"><value>10</value></field></x></publish-options></pubsub>`)
+		p.asks("set", "", publication(tune, id, label))
 	}
 	told := func(id string) func(client.Event) bool {
 		return func(e client.Event) bool {
@@ -213,17 +211,17 @@ func TestLabelsOfWhatIsPublished(t *testing.T) {
 	romeo.asksRefused("set", "", above, "forbidden")
 }
 
-// labelling adds to the labels of the server while it runs.
-func (w *world) labelling(more string) {
+// edits changes words of the configuration while the server runs.
+func (w *world) edits(old, now string) {
 	w.t.Helper()
 	file := filepath.Join(w.home.Dir, "sallyport.toml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	changed := strings.Replace(string(text), "[server.labels]\n", "[server.labels]\n"+more, 1)
+	changed := strings.Replace(string(text), old, now, 1)
 	if changed == string(text) {
-		w.t.Fatal("the configuration has no labels")
+		w.t.Fatalf("the configuration has no %s", old)
 	}
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -237,7 +235,7 @@ func (w *world) labelling(more string) {
 func TestMarkingsForWhoKnowsNoLabels(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")
-	w.labelling("send-labels = \"never\"\nwrite-first-line = true\nlabels-where-known = true\n")
+	w.edits("[server.labels]\n", "[server.labels]\nsend-labels = \"never\"\nwrite-first-line = true\nlabels-where-known = true\n")
 	juliet, old := w.login("juliet", "balcony"), w.login("romeo", "old")
 	label := labelOf(t, juliet.offered(""), "CONFIDENTIAL")
 	knows := w.rawLogin("romeo", "new")
@@ -267,7 +265,7 @@ func TestMarkingsForWhoKnowsNoLabels(t *testing.T) {
 func TestMarkingsAsText(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")
-	w.labelling("send-labels = \"never\"\nwrite-first-line = true\n")
+	w.edits("[server.labels]\n", "[server.labels]\nsend-labels = \"never\"\nwrite-first-line = true\n")
 	juliet, phone := w.login("juliet", "balcony"), w.login("juliet", "phone")
 	phone.asks("set", "", `<enable xmlns="urn:xmpp:carbons:2"/>`)
 	label := labelOf(t, juliet.offered(""), "CONFIDENTIAL")
@@ -309,4 +307,11 @@ func TestMarkingsAsText(t *testing.T) {
 	if len(kept) != 1 || strings.Count(kept[0], "[BASIC ") != 1 || !strings.Contains(kept[0], "[BASIC PUBLIC]\nopen") {
 		t.Errorf("a guest reads in the archive %s", kept)
 	}
+}
+
+// publication is a request to publish a tune under its title, in a node that keeps ten.
+func publication(node, title, label string) string {
+	return `<pubsub xmlns="http://jabber.org/protocol/pubsub"><publish node="` + node + `"><item id="` + title + `"><tune xmlns="http://jabber.org/protocol/tune"><title>` + title + `</title></tune></item>` + label +
+		`</publish><publish-options><x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE" type="hidden"><value>http://jabber.org/protocol/pubsub#publish-options</value></field>` +
+		`<field var="pubsub#max_items"><value>10</value></field></x></publish-options></pubsub>`
 }
