@@ -84,9 +84,13 @@ func hurried(o GatewayOptions) GatewayOptions {
 func provenBy(how, not string) func(*testing.T, *World) {
 	return func(t *testing.T, w *World) {
 		messagesBothWays(t, w)
-		log := w.Bed.Ejabberd.LogTail(1 << 20)
 		accepted := "Accepted inbound s2s %s authentication " + w.Bed.Prosody.Domain
-		if !strings.Contains(log, fmt.Sprintf(accepted, how)) || strings.Contains(log, fmt.Sprintf(accepted, not)) {
+		var log string
+		said := eventually(Patience, func() bool { // it writes its log when it likes
+			log = w.Bed.Ejabberd.LogTail(1 << 20)
+			return strings.Contains(log, fmt.Sprintf(accepted, how))
+		})
+		if !said || strings.Contains(log, fmt.Sprintf(accepted, not)) {
 			t.Errorf("ejabberd does not say that it accepted %s and not %s", how, not)
 		}
 	}
