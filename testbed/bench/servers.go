@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"sallyport/testbed/peers"
 )
@@ -63,8 +62,7 @@ func (s *settings) throughServers(ctx context.Context) (all crossings, err error
 	}
 	both := []*peers.Server{bed.Prosody, bed.Ejabberd}
 	for _, p := range both {
-		args := []string{"register", "-host", p.Clients().String(), "-domain", p.Domain, "-n", strconv.Itoa(accounts)}
-		if _, err := s.runLoadOnce(ctx, args); err != nil {
+		if err := s.register(ctx, accounts, []string{"-host", p.Clients().String(), "-domain", p.Domain}); err != nil {
 			return nil, err
 		}
 	}
