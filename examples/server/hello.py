@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Two people log in and talk, as any two clients would: python3 hello.py HOST:PORT CA.pem USER PASSWORD USER PASSWORD
+"""Two people log in and talk, as any two clients would: python3 hello.py HOST:PORT CA.pem USER USER
 
-With a comma between two of HOST:PORT, they are on two servers. It needs slixmpp (in Debian: python3-slixmpp), which has no part in Sallyport.
+Their passwords are asked for, or are two lines of the input: others can read what stands in arguments. With a comma between two of HOST:PORT, they are on two servers. It needs slixmpp (in Debian: python3-slixmpp), which has no part in Sallyport.
 """
 
 import asyncio
+import getpass
 import logging
 import ssl
 import sys
@@ -55,5 +56,12 @@ async def talk(servers, authority, first, second):
         p.disconnect()
 
 
-servers, authority, *rest = sys.argv[1:]
-asyncio.get_event_loop().run_until_complete(talk(servers.split(","), authority, rest[0:2], rest[2:4]))
+def password(user):
+    if sys.stdin.isatty():
+        return getpass.getpass(f"Password of {user}: ")
+    return sys.stdin.readline().rstrip("\n")
+
+
+servers, authority, *users = sys.argv[1:]
+first, second = [(user, password(user)) for user in users]
+asyncio.get_event_loop().run_until_complete(talk(servers.split(","), authority, first, second))

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"sallyport/server/archive"
 	"sallyport/server/roster"
 	"sallyport/server/store"
+	"sallyport/server/token"
 )
 
 // filled is a store with something in every table.
@@ -121,6 +123,36 @@ func TestBackupIsOneMoment(t *testing.T) {
 		close(stop)
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestBackupHasNoTokens: who reads a backup cannot log in with what is in it, nor can who had a token before it was restored.
+func TestBackupHasNoTokens(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		s := filled(t, p)
+		const value = "a-token-in-clear"
+		one := token.Token{
+			Account: jid.MustParse("juliet@a.example"), ID: "t1", Agent: "agent", Mechanism: "HT-SHA-256-EXPR", Value: value,
+			Issued: moment(1), Expires: moment(1 << 30),
+		}
+		if err := s.AddToken(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Tokens(t.Context(), one.Account, one.Agent, one.Mechanism, moment(2)); err != nil || len(got) != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		text := backedUp(t, s)
+		if strings.Contains(text, value) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(value))) || strings.Contains(text, one.ID) {
+			t.Error("the token is in the backup")
+		}
+		into := fresh(t, "sqlite")
+		if _, err := store.Restore(t.Context(), store.Options{DSN: into.dsn}, strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := into.open(t).Tokens(t.Context(), one.Account, one.Agent, one.Mechanism, moment(2)); err != nil || len(got) != 0 {
+			t.Errorf("restored: %v, %v", got, err)
 		}
 	})
 }

@@ -40,8 +40,10 @@ func TestPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(ctx, "/usr/bin/python3", hello, at[0][1]+","+at[1][1], filepath.Join(dir, "run/certs/ca.pem"),
-		"juliet@chat.inside.example", "demonstration", "romeo@chat.outside.example", "demonstration").CombinedOutput()
+	talk := exec.CommandContext(ctx, "/usr/bin/python3", hello, at[0][1]+","+at[1][1], filepath.Join(dir, "run/certs/ca.pem"),
+		"juliet@chat.inside.example", "romeo@chat.outside.example")
+	talk.Stdin = strings.NewReader("demonstration\ndemonstration\n")
+	out, err := talk.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "romeo@chat.outside.example reads: Can you hear me?") || !strings.Contains(string(out), "juliet@chat.inside.example reads: Loud and clear.") {
 		t.Errorf("%v\n%s", err, out)
 	}
