@@ -14,6 +14,7 @@
 //   - One request is held (hold is 0 or 1), so that two are open at a time.
 //   - A request that comes again while it is open takes the place of the first, which is answered empty. One that was
 //     answered gets the same answer again, as long as it is one of the last two.
+//   - A request that is held because those before it have not come keeps no session alive: its turn may never come.
 //   - A session ends by a wrong request id, as the client and we do not agree on what was said any more.
 //   - Key sequences (§15) are not offered: they protect what TLS protects.
 //   - Conditions are sent with status 200 to everybody; clients older than version 1.6 are refused.

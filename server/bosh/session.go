@@ -241,6 +241,11 @@ func (s *Session) Gone(now time.Time, handle uint64) Outcome {
 			s.open[i].handle = 0
 		}
 	}
+	for i := range s.early {
+		if s.early[i].handle == handle {
+			s.early[i].handle = 0
+		}
+	}
 	s.settle(now)
 	return s.take()
 }
@@ -284,7 +289,7 @@ func (s *Session) settle(now time.Time) {
 	case s.ended && (s.told || s.waiting()):
 		s.finish()
 	case s.ended:
-	case s.waiting() || len(s.early) > 0:
+	case s.waiting(): // one that came too early does not count: its turn may never come
 		s.lost = time.Time{}
 	case s.lost.IsZero():
 		s.lost = now.Add(s.idle)

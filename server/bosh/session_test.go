@@ -224,6 +224,8 @@ func TestInactivity(t *testing.T) {
 		{"paused", func(b *bed) { b.ask(101, "pause='90'") }, 90 * time.Second},
 		{"paused for too long", func(b *bed) { b.ask(101, "pause='100000'") }, bosh.MaxPause},
 		{"pause over", func(b *bed) { b.ask(101, "pause='90'"); b.ask(102, ""); b.send("<a/>") }, bosh.Inactivity},
+		{"one too early, whose turn never comes", func(b *bed) { b.ask(102, "") }, bosh.Inactivity},
+		{"one too early, which broke", func(b *bed) { b.do(b.s.Gone(b.now, b.ask(102, ""))) }, bosh.Inactivity},
 		{"the connection broke", func(b *bed) { b.do(b.s.Gone(b.now, b.ask(101, ""))) }, bosh.Inactivity},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -37,6 +37,8 @@
 //     WebSocket, or of the request that opens a session of BOSH: who has its id was there.
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
+//   - Nobody is sent elsewhere (see-other-host, see-other-uri): a node is one host.
+//   - Tokens (XEP-0484) need no count against replay: the TLS here takes no early data (0-RTT).
 //   - A WebSocket that ends without <close/> is a lost connection, so the session
 //     can be resumed, also over TCP. Compression of messages is not negotiated:
 //     it would compress the secrets of one sender with the words of another.

@@ -194,6 +194,9 @@ func (p *requests) write(data []byte, ends []int) error {
 			ended = true
 		case bytes.HasPrefix(part, []byte("<error xmlns='"+xmlstream.NSStream+"'")), bytes.HasPrefix(part, []byte("<stream:error")):
 			cond = bosh.RemoteStreamError
+			if bytes.Contains(part, []byte("<host-unknown ")) {
+				cond = bosh.HostUnknown
+			}
 			fallthrough
 		default:
 			said = append(said, part...)
