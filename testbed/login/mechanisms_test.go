@@ -16,6 +16,9 @@ const (
 	unique   = "tls-unique"
 )
 
+// tls13 is what most are tried on.
+const tls13 = tls.VersionTLS13
+
 func only(version uint16) *tls.Config {
 	return &tls.Config{MinVersion: version, MaxVersion: version} //nolint:gosec // 1.2 is what is tried
 }
