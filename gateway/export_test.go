@@ -9,6 +9,7 @@ import (
 	"sallyport/gateway/prom"
 	"sallyport/gateway/spool"
 	"sallyport/internal/disk"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
@@ -114,3 +115,8 @@ var (
 	LinkStatus = linkStatus
 	ProfileOf  = profileOf
 )
+
+// Shown is what a client of the server that says nothing of labels is shown.
+func (g *Gateway) Shown(e *xmlstream.Element) *xmlstream.Element {
+	return g.engine.Policy().Shown(peerLocal, e, nil)
+}

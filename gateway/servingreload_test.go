@@ -71,10 +71,13 @@ func TestFirstLineAtHome(t *testing.T) {
 			t.Fatalf("%d delivered", len(h.got))
 		}
 		s := h.got[0].Stanza()
-		e := s.Element()
+		if s.Element().Child("urn:xmpp:sec-label:0", "securitylabel") == nil {
+			t.Error("the server has lost the label")
+		}
+		e := n.Shown(s.Element())
 		if text := e.Child("jabber:server", "body").Text(); !strings.HasPrefix(text, "[") || !strings.Contains(text, "SECRET]\n") ||
 			e.Child("http://jabber.org/protocol/xhtml-im", "html") != nil || e.Child("urn:xmpp:sec-label:0", "securitylabel") != nil {
-			t.Errorf("delivered %q and more", text)
+			t.Errorf("shown %q and more", text)
 		}
 		if h.gate.MayRead(s, jid.MustParse("b@home.example")) != true {
 			t.Error("what was delivered may not be read again")
