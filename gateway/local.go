@@ -9,6 +9,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/peering"
 	"sallyport/server"
@@ -21,6 +22,13 @@ const localPatience = 30 * time.Second
 type delivers interface {
 	Deliver(r peering.Released, done server.Delivered)
 }
+
+// rewrites is delivers for who can use what has been written of a stanza already.
+type rewrites interface {
+	DeliverWritten(r peering.Released, form *xmlstream.Written, done server.Delivered)
+}
+
+var _ rewrites = (*server.Server)(nil)
 
 // local is the way to the server of this node, as a link is the way to a neighbour. Room is counted for all users together: the server
 // reports when something is durable, or written to whom it was for, and never waits for a client that does not read.
@@ -117,6 +125,10 @@ func (l *local) Deliver(c links.Consignment) {
 		return
 	}
 	d := &delivering{local: l, token: c.Token, reporter: c.Reporter}
+	if to, ok := l.to.(rewrites); ok {
+		to.DeliverWritten(c.Released, c.Written, d.done)
+		return
+	}
 	l.to.Deliver(c.Released, d.done)
 }
 

@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
 
@@ -15,7 +16,10 @@ import (
 var ErrClosed = errors.New("the server is closed")
 
 // Deliver brings what the gate released to whom it is for. It does not wait; done is called once, by whatever goroutine.
-func (s *Server) Deliver(r peering.Released, done Delivered) {
+func (s *Server) Deliver(r peering.Released, done Delivered) { s.DeliverWritten(r, nil, done) }
+
+// DeliverWritten is Deliver where form may hold what has been written of the element of r. It is not looked at after done.
+func (s *Server) DeliverWritten(r peering.Released, form *xmlstream.Written, done Delivered) {
 	to := r.To()
 	if err := r.Check(s.cfg.Link, to.DomainJID()); err != nil || !s.ours(to) {
 		done(&Bounce{Condition: stanza.InternalServerError, Cause: errors.Join(errors.New("it is not for this server"), err)})
@@ -32,7 +36,7 @@ func (s *Server) Deliver(r peering.Released, done Delivered) {
 	}
 	u := s.hold(to.Bare())
 	defer u.release()
-	if u.in.add(s.cfg.Limits.Deliveries, coming{cleared: released(&r), done: done}, u.spawn, u.come) {
+	if u.in.add(s.cfg.Limits.Deliveries, coming{cleared: released(&r), form: form, done: done}, u.spawn, u.come) {
 		return
 	}
 	done(&Bounce{Condition: stanza.ResourceConstraint, Cause: errors.New("too much waits for the account")})
@@ -41,6 +45,7 @@ func (s *Server) Deliver(r peering.Released, done Delivered) {
 // coming is one stanza for an account, or a task among them.
 type coming struct {
 	cleared
+	form *xmlstream.Written // of the stanza, for messages
 	done Delivered
 	do   func() // nil for a stanza
 }

@@ -35,6 +35,7 @@ func (s *Server) comeTogether(u *user, list []coming) {
 		switch {
 		case err != nil:
 		case to.forClients():
+			c.form = list[i].form
 			err = s.comesMessage(u, c, to, &p.list[next])
 			next++
 		default:

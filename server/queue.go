@@ -49,4 +49,4 @@ func (q *queue[T]) run(do func([]T)) {
 }
 
 // maxKept is for how many items an empty queue keeps memory.
-const maxKept = 8
+const maxKept = 16

@@ -51,6 +51,7 @@ func (s *Server) holdBack(r *resource, c cleared) bool {
 		r.held.at = make(map[heldKey]int)
 	}
 	r.held.at[key] = len(r.held.items)
+	c.form = nil
 	r.held.items = append(r.held.items, heldItem{c})
 	return true
 }

@@ -10,14 +10,18 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
 )
 
 // cleared is a stanza that an account may see: only released and kept make one, and only cleared ones are written.
-type cleared struct{ stanza stanza.Stanza }
+type cleared struct {
+	stanza stanza.Stanza
+	form   *xmlstream.Written // may hold what was written of it; nobody looks at it once it is said what became of the stanza
+}
 
 // released is what the gate let through.
-func released(r *peering.Released) cleared { return cleared{r.Stanza()} }
+func released(r *peering.Released) cleared { return cleared{stanza: r.Stanza()} }
 
 // errHidden: the reader must not see it today.
 var errHidden = errors.New("the reader is not cleared for it")
@@ -27,7 +31,7 @@ func (s *Server) kept(m stanza.Stanza, reader jid.JID) (cleared, error) {
 	if !s.cfg.Gate.MayRead(m, reader) {
 		return cleared{}, errHidden
 	}
-	return cleared{m}, nil
+	return cleared{stanza: m}, nil
 }
 
 // Tokens of what is sent, so that it is known again when the client has acknowledged it, or never will.
@@ -52,7 +56,14 @@ func (s *Server) give(r *resource, c cleared, token uint64) stream.Verdict {
 
 // write is the only place where anything is written to a client. r.sending is held.
 func (s *Server) write(r *resource, c cleared, token uint64) stream.Verdict {
-	v := r.session.Send(c.stanza.Element(), token)
+	var v stream.Verdict
+	if again, ok := r.session.(interface {
+		SendWritten(e *xmlstream.Element, form *xmlstream.Written, token uint64) stream.Verdict
+	}); ok && c.form != nil {
+		v = again.SendWritten(c.stanza.Element(), c.form, token)
+	} else {
+		v = r.session.Send(c.stanza.Element(), token)
+	}
 	if v == stream.SendFull { // D18: what it holds comes out in Closed
 		r.session.Close(stream.Close{Condition: stanza.StreamResourceConstraint, Text: "does not read, or does not acknowledge"})
 	}

@@ -49,11 +49,16 @@ func (x *Session) Remote() netip.Addr { return x.addr }
 // Send writes a stanza (in jabber:server) or says why not. It does not wait for the client. SendKept means that the
 // client is not there now: the stanza waits for it to resume, and comes out in Closed if it does not.
 func (x *Session) Send(e *xmlstream.Element, token uint64) stream.Verdict {
+	return x.SendWritten(e, nil, token)
+}
+
+// SendWritten is Send where form may hold what has been written of the same element. It is not looked at after the return.
+func (x *Session) SendWritten(e *xmlstream.Element, form *xmlstream.Written, token uint64) stream.Verdict {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
 	case x.link != nil:
-		return x.link.send(e, token)
+		return x.link.send(e, form, token)
 	case x.kept == nil:
 		return stream.SendClosed
 	}

@@ -139,10 +139,10 @@ func (l *link) append(data []byte) {
 func (l *link) writable() bool { return (l.out != nil || l.pings > 0) && !l.startTLS }
 
 // send is Session.Send on this connection.
-func (l *link) send(e *xmlstream.Element, token uint64) stream.Verdict {
+func (l *link) send(e *xmlstream.Element, form *xmlstream.Written, token uint64) stream.Verdict {
 	own := spare()
 	defer own.free()
-	data, err := l.m.AppendStanza(own.data, e) // reads only what never changes
+	data, err := l.m.AppendWritten(own.data, e, form) // reads only what never changes
 	if err != nil {
 		return stream.SendTooBig
 	}

@@ -142,13 +142,18 @@ func (m *Client) Send(now time.Time, it Item) SendResult {
 // AppendStanza appends a stanza of the server's content namespace as this client is to see it. With WebSocket the
 // result is one whole message.
 func (m *Client) AppendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
-	return m.appendStanza(dst, e)
+	return m.appendStanza(dst, e, nil)
+}
+
+// AppendWritten is AppendStanza where form may hold what has been written of the same element.
+func (m *Client) AppendWritten(dst []byte, e *xmlstream.Element, form *xmlstream.Written) ([]byte, error) {
+	return m.appendStanza(dst, e, form)
 }
 
 // appendStanza writes a stanza in jabber:server for a stream in jabber:client: there elements of the content namespace
 // need no declaration, whichever of the two it is. What already is jabber:client inside would look like a part of the
 // stanza that nobody judged as such, and is left out.
-func (m *core) appendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
+func (m *core) appendStanza(dst []byte, e *xmlstream.Element, form *xmlstream.Written) ([]byte, error) {
 	if m.shown != nil {
 		e = m.shown(e)
 	}
@@ -159,7 +164,7 @@ func (m *core) appendStanza(dst []byte, e *xmlstream.Element) ([]byte, error) {
 	if m.framing == WebSocket {
 		return xmlstream.AppendElement(dst, e.Moved(xmlstream.NSClient), "")
 	}
-	return xmlstream.AppendElement(dst, e, xmlstream.NSServer)
+	return form.AppendElement(dst, e, xmlstream.NSServer)
 }
 
 // without leaves out the children of a namespace where the content goes on.

@@ -47,7 +47,7 @@ func (f Framing) appendEnd(dst []byte) []byte {
 // namespace may be handed in as those of the other: on the wire the header says which.
 func (m *core) appendElement(dst []byte, e *xmlstream.Element) ([]byte, error) {
 	if m.contentNS == xmlstream.NSClient && e.Space() == xmlstream.NSServer {
-		return m.appendStanza(dst, e)
+		return m.appendStanza(dst, e, nil)
 	}
 	if m.framing == WebSocket {
 		return xmlstream.AppendElement(dst, e, "") // every message stands alone (RFC 7395 §3.3.3)
