@@ -269,6 +269,7 @@ func (c *clients) start(cfg *config.Server) error {
 	}
 	if c.store != nil {
 		c.serving.Go(func() { c.expireMessages(ctx, cfg) })
+		c.serving.Go(func() { c.watchStore(ctx) })
 	}
 	if err != nil {
 		for _, l := range open {

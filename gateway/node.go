@@ -69,6 +69,9 @@ func (g *Gateway) Ready() error {
 	return nil
 }
 
+// hinderedLately is how long an operator is told what hindered the store.
+const hinderedLately = time.Minute
+
 // problems says in words what an operator should look at.
 func (g *Gateway) problems() []string {
 	var out []string
@@ -88,6 +91,11 @@ func (g *Gateway) problems() []string {
 		}
 		if n := st.Totals.Balance(); n != 0 {
 			out = append(out, fmt.Sprintf("the sums of the spool do not add up: %d unaccounted for", n))
+		}
+	}
+	if g.clients != nil && g.clients.store != nil {
+		if err := g.clients.store.Hindered(hinderedLately); err != nil {
+			out = append(out, "the store of the server takes nothing, or did not lately: "+err.Error())
 		}
 	}
 	if n := g.counters.Balance(); n != 0 {

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -90,9 +93,14 @@ func (s *Store) judge(err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
 		return err
 	}
+	if away(err) {
+		s.hindered.Store(&hindrance{time.Now(), err})
+	}
 	switch classify(err) {
 	case full:
-		return fmt.Errorf("%w (%w)", ErrFull, err)
+		err = fmt.Errorf("%w (%w)", ErrFull, err)
+		s.hindered.Store(&hindrance{time.Now(), err})
+		return err
 	case busy:
 		return fmt.Errorf("%w (%w)", ErrBusy, err)
 	case broken:
@@ -106,6 +114,30 @@ func (s *Store) judge(err error) error {
 
 // Failed is why the store answers nothing any more (ErrBroken), nil while it does.
 func (s *Store) Failed() error { return s.alive() }
+
+// hindrance is what kept the store from doing something.
+type hindrance struct {
+	at  time.Time
+	err error
+}
+
+// Hindered is the last thing that kept the store from doing something though it has not failed, nil where that is longer ago: the disk
+// was full, or the database could not be reached. Both end by themselves.
+func (s *Store) Hindered(within time.Duration) error {
+	if h := s.hindered.Load(); h != nil && time.Since(h.at) < within {
+		return h.err
+	}
+	return nil
+}
+
+// away reports that the database could not be reached, or ended (PostgreSQL's class 57P).
+func away(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "57P")
+	}
+	return errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(*net.OpError)) || errors.Is(err, io.ErrUnexpectedEOF)
+}
 
 // alive gives the error that stopped the store.
 func (s *Store) alive() error {

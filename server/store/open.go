@@ -22,12 +22,13 @@ type Options struct {
 
 // Store is an open database. All methods are safe for concurrent use.
 type Store struct {
-	dialect *dialect
-	writer  *sql.DB // SQLite: one connection
-	reader  *sql.DB
-	failure atomic.Pointer[error] // what stopped the store
-	group   together
-	often   map[string]*sql.Stmt // by text, for writer; nil on PostgreSQL
+	dialect  *dialect
+	writer   *sql.DB // SQLite: one connection
+	reader   *sql.DB
+	failure  atomic.Pointer[error]     // what stopped the store
+	hindered atomic.Pointer[hindrance] // what hindered it last
+	group    together
+	often    map[string]*sql.Stmt // by text, for writer; nil on PostgreSQL
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // by text, for reader; nil when closed

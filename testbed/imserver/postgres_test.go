@@ -111,6 +111,9 @@ func TestPostgresAway(t *testing.T) {
 			id := fmt.Sprintf("away%d", i)
 			juliet.sees(func(e client.Event) bool { return e.Kind == "message" && e.Type == "error" && e.ID == id })
 		}
+		if s, err := w.home.Status(); err != nil || !strings.Contains(strings.Join(s.Problems, " "), "the store of the server takes nothing") {
+			t.Errorf("the operator is told %q, %v", s.Problems, err)
+		}
 		c, err := w.driver.Login(client.Account{
 			User: "nurse", Domain: imserver.Domain, Resource: "house", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA,
 		})
