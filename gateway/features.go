@@ -80,7 +80,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	c.register(cfg)
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
-		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.maySend, Tombstones: true}),
+		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.MaySend, Tombstones: true}),
 		book.Feature(), private.New(s, marks.Stored),
 		vcard.New(vcard.Config{Store: s, MayRead: known.near, Changed: func(ctx context.Context, owner jid.JID, card *xmlstream.Element) {
 			pictures.Carded(ctx, owner, card)

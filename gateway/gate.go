@@ -99,10 +99,7 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 }
 
 // MaySend implements server.Gate.
-func (x *gate) MaySend(s stanza.Stanza) bool { return x.maySend(s) }
-
-// maySend counts and writes down nothing.
-func (x *gate) maySend(s stanza.Stanza) bool {
+func (x *gate) MaySend(s stanza.Stanza) bool {
 	policy := x.g.engine.Policy()
 	a := peering.Arrival{
 		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Peer: peerLocal, Proof: ourselves(),

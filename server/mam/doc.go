@@ -15,8 +15,8 @@
 //     against (no-store, no-permanent-store) before they decide for (store).
 //   - Messages that pass at the same time are kept in one change. One that cannot be kept does not take the others with it: they are kept
 //     each alone. Where it is unknown whether a change was made, all of it is refused, and may be in the archive nevertheless.
-//   - What an account sends is kept before it is judged, so a refused message stays in its own sender's archive, beside the
-//     error that told him.
+//   - What an account sends is kept before it is judged, unless it would be refused then. What a change of policy refuses in between stays
+//     in its sender's archive, beside the error that told him.
 //   - Entries that the reader may not read are passed over, and the page is filled with later ones; only where that takes more than
 //     maxRounds questions to the store does the id of such an entry appear, as the place from which to go on.
 //   - How many entries there are, and where a page begins, is told where the page is all of it or its beginning, and to who asks for
