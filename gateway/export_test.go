@@ -9,6 +9,7 @@ import (
 	"sallyport/gateway/prom"
 	"sallyport/gateway/spool"
 	"sallyport/internal/disk"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/links/s2s"
@@ -120,3 +121,6 @@ var (
 func (g *Gateway) Shown(e *xmlstream.Element) *xmlstream.Element {
 	return g.engine.Policy().Shown(peerLocal, e, nil)
 }
+
+// Forget has an account looked up again.
+func (g *Gateway) Forget(who jid.JID) { g.people.forget(who) }

@@ -77,6 +77,15 @@ func TestClearancesOfAccounts(t *testing.T) {
 		if got := n.released(); !slices.Equal(got, []string{"m1", "m4", "m7"}) {
 			t.Errorf("an account keeps a clearance that it does not have any more: %v", got)
 		}
+		if err := d.SetClearance(t.Context(), jid.MustParse("low@home.example"), "low"); err != nil {
+			t.Fatal(err)
+		}
+		n.Forget(jid.MustParse("low@home.example")) // as who changes it by this node does
+		h.say(t, said("m8", "free@home.example/r", "low@home.example", secretLabel))
+		n.rest()
+		if got := n.released(); !slices.Equal(got, []string{"m1", "m4", "m7"}) {
+			t.Errorf("judged by what was known before: %v", got)
+		}
 	})
 }
 

@@ -5,11 +5,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 )
 
-// sweepEvery is how long somebody may stay whose account was disabled or removed by a process that has not said so (Inspect).
+// sweepEvery is how long somebody may stay whose account was disabled or removed by another process than this one.
 const sweepEvery = time.Minute
 
 // sweep ends the sessions of accounts that may not log in any more and looks for new members of groups, until Close.
@@ -35,13 +34,6 @@ func (s *Server) sweep() {
 			}
 		}
 	}
-}
-
-// Inspect ends the sessions of an account now if it may not log in any more, and tells how many there were.
-func (s *Server) Inspect(who jid.JID) int {
-	u := s.hold(who.Bare())
-	defer u.release()
-	return s.inspect(u)
 }
 
 // inspect ends the sessions of one account. Where the store does not answer, nobody is thrown out.
