@@ -91,7 +91,7 @@ func TestSallyport(t *testing.T) {
 			t.Parallel() // with the silence of the other
 			talk := talk
 			talk.Transport, talk.Silent, talk.Texts = tc.transport, tc.silent, [2]string{"Is it clear? " + tc.transport, "It is. " + tc.transport}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			seen, err := webclient.StanzaJS(ctx, talk)
 			if err != nil {
@@ -123,7 +123,7 @@ func TestTokens(t *testing.T) {
 	h, web := home(t, "")
 	for name, service := range map[string]string{"TCP": "xmpps://home.test:5223", "STARTTLS": "xmpp://" + h.Clients.String(), "WebSocket": bySocket} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			seen, err := webclient.Tokens(ctx, webclient.Talk{
 				Domain: imserver.Domain, Service: service, Authority: h.CA, People: people, At: web.String(), Direct: h.Direct.String(),

@@ -20,7 +20,7 @@ function within(what, promise) {
 
 async function logIn(who) {
   const client = createClient({
-    jid: who.jid, password: who.password, transports: { [job.transport]: job.service || true }, autoReconnect: false, resource: job.transport,
+    jid: who.jid, password: who.password, transports: { [job.transport]: job.service || true }, autoReconnect: false, resource: job.transport, timeout: patience / 1000,
   });
   client.heard = [];
   client.on('message', (m) => { if (m.body) client.heard.push(m); });

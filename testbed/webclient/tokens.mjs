@@ -28,6 +28,7 @@ const once = (emitter, event) => new Promise((resolve) => { emitter.once(event, 
 function make(who, secrets, agent = userAgent) {
   const [username, domain] = who.jid.split('@');
   const xmpp = client({ service: job.service, domain, credentials: { username, ...secrets }, userAgent: agent, resource: 'tag' });
+  xmpp.timeout = patience; // by itself it gives a busy server two seconds for each answer
   xmpp.on('error', (e) => say({ error: String(e).slice(0, 300) }));
   xmpp.heard = [];
   xmpp.on('stanza', (s) => {

@@ -18,6 +18,7 @@ function within(what, promise) {
 
 async function logIn(who) {
   const xmpp = client({ service: job.service, domain: job.domain, username: who.jid.split('@')[0], password: who.password });
+  xmpp.timeout = patience; // by itself it gives a busy server two seconds for each answer
   xmpp.reconnect.stop();
   xmpp.heard = [];
   xmpp.on('error', (e) => say({ error: String(e).slice(0, 300), jid: who.jid }));
