@@ -63,6 +63,12 @@ func newDen(t *testing.T, change func(*c2s.Config)) *den {
 			Policy: func(jid.JID) stream.ClientPolicy {
 				return stream.ClientPolicy{TLS: stream.AllowPlain, Mechanisms: []string{sasl.Plain}, SASL2: true, Manage: true}
 			},
+			Shown: func(client jid.JID, e *xmlstream.Element) *xmlstream.Element { // by whatever goroutine sends
+				if client.Resource() == "" {
+					t.Errorf("a client without an address is shown %s", e.Local())
+				}
+				return e
+			},
 		},
 		Accounts: h, Sessions: h,
 	}
