@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,8 +22,8 @@ var _ archive.Store = (*Store)(nil)
 const (
 	lockArchive = `INSERT INTO archives (domain, local, last) VALUES ($1, $2, '')
 		ON CONFLICT (domain, local) DO UPDATE SET last = archives.last RETURNING last`
-	appendEntry = `INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	appendEntry   = appendEntries + `($1, $2, $3, $4, $5, $6, $7)`
+	appendEntries = `INSERT INTO archive_entries (domain, local, id, with_bare, with_resource, stanza, message_id) VALUES `
 	lastOfArchive = `UPDATE archives SET last = $3 WHERE domain = $1 AND local = $2`
 )
 
@@ -42,10 +43,9 @@ func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, e
 				return err
 			}
 			last[e.Owner] = ids[i]
-			if _, err := t.exec(appendEntry,
-				e.Owner.Domain(), e.Owner.Local(), ids[i].String(), e.With.Bare().String(), e.With.Resource(), e.Stanza, e.MessageID); err != nil {
-				return ofEntry(err)
-			}
+		}
+		if err := t.insertEntries(s.dialect.rows, entries, ids); err != nil {
+			return ofEntry(err)
 		}
 		for owner, id := range last {
 			if _, err := t.exec(lastOfArchive, owner.Domain(), owner.Local(), id.String()); err != nil {
@@ -58,6 +58,49 @@ func (s *Store) AppendArchive(ctx context.Context, now time.Time, node string, e
 		return nil, err
 	}
 	return ids, nil
+}
+
+// insertEntries writes entries under their ids, up to so many rows with one statement: as many as can be halved until one is left, so
+// that there are few texts.
+func (t *tx) insertEntries(rows int, entries []archive.Entry, ids []hybrid.ID) error {
+	for len(entries) > 0 {
+		for rows > len(entries) {
+			rows /= 2
+		}
+		var args []any
+		for i := range entries[:rows] {
+			e := &entries[i]
+			args = append(args, e.Owner.Domain(), e.Owner.Local(), ids[i].String(), e.With.Bare().String(), e.With.Resource(), e.Stanza, e.MessageID)
+		}
+		if _, err := t.exec(insertRows(rows), args...); err != nil {
+			return err
+		}
+		entries, ids = entries[rows:], ids[rows:]
+	}
+	return nil
+}
+
+// insertRows is the text for so many entries.
+func insertRows(rows int) string {
+	if rows == 1 {
+		return appendEntry
+	}
+	const columns = 7
+	var text strings.Builder
+	text.WriteString(appendEntries)
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			text.WriteString("(")
+		case n%columns == 0:
+			text.WriteString("), (")
+		default:
+			text.WriteString(", ")
+		}
+		text.WriteString("$" + strconv.Itoa(n+1))
+	}
+	text.WriteString(")")
+	return text.String()
 }
 
 // ofEntry says that an entry could not be written and the others could, where that is so.

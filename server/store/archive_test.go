@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -248,6 +249,37 @@ func TestArchivedMessages(t *testing.T) {
 		}
 		if _, err := s.EntriesByID(ctx, juliet, make([]hybrid.ID, archive.MaxPage+1)); !errors.Is(err, archive.ErrQuery) {
 			t.Errorf("too many ids: %v", err)
+		}
+	})
+}
+
+// Many at once are kept in their order, all or none.
+func TestAppendMany(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		s, owner := withOwner(t, p)
+		many := make([]archive.Entry, 150)
+		for i := range many {
+			many[i] = archive.Entry{Owner: owner, With: owner, Stanza: fmt.Appendf(nil, "s%03d", i), MessageID: fmt.Sprintf("m%03d", i)}
+		}
+		ids, err := s.AppendArchive(t.Context(), moment(1), "n1", many)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := slices.Clone(many)
+		bad[77].MessageID = "\xff\x00" // not text for PostgreSQL
+		bad[78].Stanza = nil
+		if _, err := s.AppendArchive(t.Context(), moment(2), "n1", bad); !errors.Is(err, archive.ErrEntry) {
+			t.Errorf("with one that cannot be kept: %v", err)
+		}
+		page, err := s.QueryArchive(t.Context(), archive.Query{Owner: owner, Max: archive.MaxPage})
+		if err != nil || len(page.Entries) != len(many) {
+			t.Fatalf("%d are kept, %v", len(page.Entries), err)
+		}
+		for i, e := range page.Entries {
+			if e.ID != ids[i] || !bytes.Equal(e.Stanza, many[i].Stanza) || e.MessageID != many[i].MessageID {
+				t.Errorf("%d. is %s, %s, %s", i, e.ID, e.MessageID, e.Stanza)
+			}
 		}
 	})
 }

@@ -17,6 +17,9 @@ type dialect struct {
 	strangers string
 	// lock keeps other processes from migrating at the same time, within a transaction. Empty where BEGIN does.
 	lock string
+	// rows is how many are written with one statement where there are many, a power of two: a statement is a round trip to a server,
+	// and nothing within the process.
+	rows int
 	// snapshot are options of a transaction that reads one state of everything.
 	snapshot sql.TxOptions
 }
@@ -26,6 +29,7 @@ var sqliteDialect = &dialect{
 	types:     strings.NewReplacer("{int}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{table}", " STRICT, WITHOUT ROWID"),
 	versioned: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sallyport_schema'",
 	strangers: "SELECT count(*) FROM sqlite_schema",
+	rows:      1,
 	snapshot:  sql.TxOptions{ReadOnly: true},
 }
 
@@ -36,5 +40,6 @@ var postgresDialect = &dialect{
 	versioned: "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('sallyport_schema')",
 	strangers: "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
 	lock:      "SELECT pg_advisory_xact_lock(5222526951)",
+	rows:      64,
 	snapshot:  sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 }

@@ -23,7 +23,8 @@
 //
 // One connection writes, a few read; each sees a snapshot. Other processes (the command line beside a running node) may
 // open the same file: who wants to write waits up to busyTime for the other. Changes that come at the same time share one transaction and
-// its fsync; one that fails is undone alone, and where that cannot be done each has a transaction of its own. The file has mode 0600, and one that others
+// its fsync; one that fails is undone alone, and where that cannot be done each has a transaction of its own. A change that has begun is not
+// interrupted when its context ends. What comes with every message is prepared once. The file has mode 0600, and one that others
 // can read is refused. Open runs SQLite's quick check on files up to quickCheckBytes; a larger one is checked by Check only.
 // The file must be on a local disk: the shared memory of the log does not work over a network file system.
 //
