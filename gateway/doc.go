@@ -16,6 +16,10 @@
 // reader and not recorded: the record of the message itself exists, its reading changes nothing, and a record for each
 // line of a roster would drown those that matter. What is refused to a reader is not told, and the server goes on as if it were not there.
 //
+// What the operations of the server change (package server/admin) is done by the running node. Where none runs, the command line does it
+// with the same operations under the same check, and holds the audit log meanwhile, so that the record is one and no node starts beside
+// it (stopped.go). A reload takes of the server what clientreload.go lists; with anything else it changes nothing, and names each key.
+//
 // Not inside: a decision. What may cross is said by peering; this package carries it out,
 // in an order that never releases anything before its record is durable.
 //

@@ -29,6 +29,7 @@
 //   - The last login is when the newest of the connected clients bound its resource; of who is not connected, when he was last seen.
 //     Logins are in the audit log, all of them.
 //   - Lists stop at MaxList. A form is filled in with exactly its fields: others, and a second value where one belongs, are refused.
+//   - The clearance of an account is what may cross to it: it needs the role policy, and no command of XMPP gives it.
 //   - Looking into a roster is recorded like a change, other looks are not.
 //   - An announcement is a headline from the domain to each account that is available; it is judged like everything else. The message
 //     of the day is told to each account once, the welcome to accounts that are younger than it.
