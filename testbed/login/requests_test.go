@@ -122,8 +122,11 @@ func TestRequests(t *testing.T) {
 	}
 	t.Run("polling too often", func(t *testing.T) {
 		a := begins(t, "wait='0' hold='0'")
-		a.ask(1, "", "")
-		if said := a.ask(1, "", "") + a.ask(1, "", ""); !strings.Contains(said, "condition='policy-violation'") {
+		said := ""
+		for i := 0; i < 10 && !strings.Contains(said, "terminate"); i++ {
+			said = a.ask(1, "", "")
+		}
+		if !strings.Contains(said, "condition='policy-violation'") {
 			t.Errorf("told %s", said)
 		}
 	})
