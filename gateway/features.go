@@ -115,6 +115,9 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		list = append(list, c.files.Feature())
 		told.Forms, told.Identities = []form.Form{c.files.Form()}, []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
 	}
+	if addresses := cfg.Contacts.ByKind(); len(addresses) > 0 {
+		told.Forms = append(told.Forms, disco.Contacts(addresses))
+	}
 	list = append(list, c.commands(cfg, book, &told))
 	told.Features = list
 	d, err := disco.New(told)

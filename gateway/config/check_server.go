@@ -23,6 +23,7 @@ func (c *checker) server() {
 	c.clients()
 	c.serverStore()
 	c.admins(s)
+	c.contacts(&s.Contacts)
 	c.beside()
 	c.joining()
 	for i := range s.Clearances {
@@ -50,6 +51,18 @@ func (c *checker) admins(s *Server) {
 				c.bad(key, shown(text)+" is not an address of the form name@domain", "")
 			case !s.Serves(j.Domain()):
 				c.bad(key, shown(j.Domain())+" has no accounts here", "name accounts of server.domains")
+			}
+		}
+	}
+}
+
+// contacts wants addresses that a program can open.
+func (c *checker) contacts(s *ServerContacts) {
+	for kind, list := range s.ByKind() {
+		for i, text := range list {
+			key := entryKey(joinKey("server.contacts", kind), i+1)
+			if u, err := url.Parse(text); !c.errorAt(key) && (err != nil || u.Scheme == "" || u.Opaque == "" && u.Host == "") {
+				c.bad(key, shown(text)+" is not a URI", "write for example mailto:abuse@chat.example or xmpp:admin@chat.example")
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type Server struct {
 	Store ServerStore `toml:"store"`
 	// Who administers the server as a client.
 	Admins ServerAdmins `toml:"admins"`
+	// Where people outside the server reach who answers for it (XEP-0157). Everybody who asks is told.
+	Contacts ServerContacts `toml:"contacts"`
 	// Whom users may invite (XEP-0379, XEP-0401).
 	Invitations ServerInvitations `toml:"invitations"`
 	// What people may do with accounts by themselves (XEP-0077).
@@ -56,6 +59,35 @@ type ServerAdmins struct {
 	View []string `toml:"view"`
 	// Accounts that may also keep accounts, end sessions, speak to everybody, make others administrators and shut the node down.
 	Operate []string `toml:"operate"`
+}
+
+// ServerContacts are addresses of who answers for a server, each a URI such as `mailto:abuse@chat.example` or
+// `xmpp:admin@chat.example` (XEP-0157).
+type ServerContacts struct {
+	// Where abuse by users of the server is reported.
+	Abuse []string `toml:"abuse"`
+	// Who runs the server.
+	Admin []string `toml:"admin"`
+	// Where opinions about the server are welcome.
+	Feedback []string `toml:"feedback"`
+	// Who answers questions of custom.
+	Sales []string `toml:"sales"`
+	// Where weaknesses are reported.
+	Security []string `toml:"security"`
+	// Where the state of the server is told.
+	Status []string `toml:"status"`
+	// Who helps users.
+	Support []string `toml:"support"`
+}
+
+// ByKind returns the lists that are not empty, by the names of XEP-0157 §2.
+func (c *ServerContacts) ByKind() map[string][]string {
+	kinds := map[string][]string{
+		"abuse": c.Abuse, "admin": c.Admin, "feedback": c.Feedback, "sales": c.Sales,
+		"security": c.Security, "status": c.Status, "support": c.Support,
+	}
+	maps.DeleteFunc(kinds, func(_ string, list []string) bool { return len(list) == 0 })
+	return kinds
 }
 
 // ServerStore says which database the server uses.

@@ -26,6 +26,10 @@ bosh = true
 
 [server.web.files]
 quota-bytes = "32 MiB"
+
+[server.contacts]
+abuse = ["mailto:abuse@home.test"]
+security = ["xmpp:nurse@home.test", "https://home.test/security"]
 `
 
 // browser fetches over HTTPS as a browser of somebody who trusts the home's authority would.
@@ -77,6 +81,12 @@ func TestWeb(t *testing.T) {
 		t.Errorf("host-meta says %s", b)
 	}
 	juliet := w.login("juliet", "balcony")
+	told := juliet.asks("get", imserver.Domain, `<query xmlns="http://jabber.org/protocol/disco#info"/>`)
+	for _, want := range []string{"http://jabber.org/network/serverinfo", "abuse-addresses", "mailto:abuse@home.test", "https://home.test/security"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("not told of %s: %s", want, told)
+		}
+	}
 	slot, err := juliet.IQ("get", imserver.Domain, `<request xmlns="urn:xmpp:http:upload:0" filename="rose.txt" size="5" content-type="text/plain"/>`)
 	juliet.must(err)
 	address := html.UnescapeString(regexp.MustCompile(`url="([^"]+)"`).FindStringSubmatch(slot)[1])
