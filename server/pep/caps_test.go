@@ -100,3 +100,26 @@ func TestWhoIsNotRemembered(t *testing.T) {
 		t.Errorf("%d are remembered when all are gone", n)
 	}
 }
+
+// Most presence says nothing new of a client, and a roster is on disk.
+func TestRostersAreLookedIntoForWhatIsNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, step := range []struct {
+		presence string
+		looked   int
+	}{
+		{"<presence from='" + romeo + "' to='" + juliet + "'/>", 1},
+		{"<presence from='" + romeo + "' to='" + juliet + "'><show>away</show></presence>", 1},
+		{"<presence from='" + romeo + "/2' to='" + juliet + "'/>", 2},
+		{"<presence from='" + romeo + "' to='" + juliet + "'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:c' ver='1'/></presence>", 3},
+		{"<presence from='" + romeo + "' to='" + juliet + "'><show>dnd</show><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:c' ver='1'/></presence>", 3},
+		{"<presence from='" + romeo + "' to='" + juliet + "' type='unavailable'/>", 3},
+		{"<presence from='" + romeo + "' to='" + juliet + "'/>", 4},
+	} {
+		w.presence(servertest.Stanza(t, step.presence))
+		if w.looked != step.looked {
+			t.Errorf("%s: looked into %d times, want %d", step.presence, w.looked, step.looked)
+		}
+	}
+}

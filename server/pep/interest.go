@@ -102,6 +102,14 @@ func newInterests() *interests {
 	}
 }
 
+// news reports whether there is anything to learn from a client's presence for an account, which is rare: most change no caps.
+func (x *interests) news(account, who jid.JID, c shown) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	was := x.seen[account][who]
+	return was == nil || was.caps != c
+}
+
 // come is said when an account sees a client's presence. It gives the nodes that are new to it, and whether its caps have to be asked
 // for, which the caller does.
 func (x *interests) come(account, who jid.JID, c shown) (nodes map[string]bool, ask bool) {

@@ -50,6 +50,7 @@ type world struct {
 	mu      sync.Mutex
 	clients map[string]string // the disco#info of each
 	blocked string
+	looked  int               // how often rosters have been looked into
 	stopped string            // what is in labels that no answer may have
 	hidden  map[string]string // of readers, by their full address: what is in labels that they may not read
 }
@@ -71,6 +72,7 @@ func newWorld(t *testing.T) *world {
 			return account.String() == juliet && (who == jid.MustParse(romeo).Bare() || who == jid.MustParse(nurse).Bare())
 		},
 		Knows: func(_ context.Context, _, who jid.JID) bool {
+			w.looked++
 			return who != jid.MustParse(paris).Bare()
 		},
 		Groups: func(_ context.Context, _, who jid.JID) []string {

@@ -22,7 +22,8 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 	}
 	switch p.Stanza.Type() {
 	case stanza.PresenceAvailable:
-		if s.Knows(ctx, p.Account, from.Bare()) {
+		// Whether they know each other is looked up on disk.
+		if s.wants.news(p.Account, from, capsOf(p.Stanza)) && s.Knows(ctx, p.Account, from.Bare()) {
 			s.seen(ctx, p.Account, from, p.Stanza)
 		}
 	case stanza.PresenceUnavailable, stanza.PresenceError:
