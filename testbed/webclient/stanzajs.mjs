@@ -64,6 +64,8 @@ try {
   await read(clients[0], b, job.texts[1]);
   for (const client of clients) {
     const end = new Promise((resolve) => { client.on('disconnected', resolve); });
+    // Its BOSH transport ends itself at once, and fails when it is given the answers to the requests that were open still.
+    client.transport.on('error', (e) => { if (e.code !== 'ERR_STREAM_PUSH_AFTER_EOF') throw e; });
     client.disconnect();
     await within('the end', end);
   }
