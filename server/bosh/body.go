@@ -39,8 +39,9 @@ type Request struct {
 	Version   string // of XMPP
 	Wait      int    // seconds
 	Hold      int
-	Ack       bool // wants to be told what has arrived
-	Pause     int  // seconds; 0: no pause
+	Ack       bool   // wants to be told what has arrived
+	Acked     uint64 // the last request whose answer it has; 0: it does not say
+	Pause     int    // seconds; 0: no pause
 	Restart   bool
 	Terminate bool
 	Attrs     []xmlstream.Attr // all, as a stream header has them
@@ -86,7 +87,9 @@ func ParseBody(data []byte, limits xmlstream.Limits) (Request, error) {
 	r.Version, _ = e.AttrNS(NSXMPP, "version")
 	restart, _ := e.AttrNS(NSXMPP, "restart")
 	kind, _ := e.Attr("type")
-	_, r.Ack = e.Attr("ack")
+	acked, ack := e.Attr("ack")
+	r.Ack = ack
+	r.Acked, _ = strconv.ParseUint(acked, 10, 64) // what is no number acknowledges nothing
 	r.Restart, r.Terminate = restart == "true" || restart == "1", kind == "terminate"
 	for i := range e.NumNodes() {
 		n := e.NodeAt(i)

@@ -30,6 +30,8 @@ type Answer struct {
 type Outcome struct {
 	Answers []Answer
 	Heard   []Request // in the order of their ids, each once
+	// Has is how many of the elements that were sent the client has, ever.
+	Has int
 	// Lost: the client has not asked for too long. Over: nothing more will come of this session.
 	Lost, Over bool
 }
@@ -40,7 +42,7 @@ type open struct {
 	until  time.Time
 }
 
-type answered struct {
+type answer struct {
 	rid  uint64
 	body []byte
 }
@@ -58,11 +60,12 @@ type Session struct {
 	hold int
 	ack  bool
 
-	next    uint64 // id of the request that is processed next
-	early   []early
-	open    []open // processed and not answered, by id
-	sent    []answered
-	outbox  []byte
+	next   uint64 // id of the request that is processed next
+	early  []early
+	open   []open // processed and not answered, by id
+	given  []answer
+	outbox []byte
+	receipts
 	opened  bool // the first answer was given
 	authID  string
 	leaving bool // the client has ended it: one answer has all that is still to say
@@ -97,7 +100,7 @@ func (s *Session) requests() uint64 { return uint64(s.hold) + 1 }
 func (s *Session) take() Outcome {
 	out := s.out
 	s.out = Outcome{}
-	out.Over = s.over
+	out.Over, out.Has = s.over, s.has
 	return out
 }
 
@@ -139,6 +142,7 @@ func (s *Session) process(now time.Time, handle uint64, r Request) {
 	if !s.opened { // its answer has to wait for what it says
 		wait = MaxWait
 	}
+	s.received(s.answersBefore(&r))
 	s.open = append(s.open, open{r.RID, handle, now.Add(wait)})
 	if s.ended {
 		return
@@ -187,7 +191,7 @@ func (s *Session) again(now time.Time, handle uint64, r Request) {
 			return
 		}
 	}
-	for _, a := range s.sent {
+	for _, a := range s.given {
 		if a.rid == r.RID {
 			s.answer(handle, a.body)
 			return
@@ -209,11 +213,12 @@ func (s *Session) refuse(now time.Time, handle uint64, c Condition) {
 // AuthID takes the id of the stream, for the first answer.
 func (s *Session) AuthID(id string) { s.authID = id }
 
-// Send takes elements for the client. False: it holds too much already, and is lost.
-func (s *Session) Send(now time.Time, elements []byte) (Outcome, bool) {
+// Send takes n elements for the client, some of which may be said without a byte. False: it holds too much already, and is lost.
+func (s *Session) Send(now time.Time, elements []byte, n int) (Outcome, bool) {
 	if len(s.outbox)+len(elements) > MaxWaiting {
 		return s.take(), false
 	}
+	s.said += n
 	s.outbox = append(s.outbox, elements...)
 	s.settle(now)
 	return s.take(), true
@@ -320,8 +325,9 @@ func (s *Session) reply(now time.Time) {
 		s.lastAt = time.Time{} // who was told something may ask again at once
 	}
 	s.outbox = nil
-	if s.sent = append(s.sent, answered{o.rid, body}); len(s.sent) > int(s.requests()) {
-		s.sent = s.sent[1:]
+	s.answered(o.rid)
+	if s.given = append(s.given, answer{o.rid, body}); len(s.given) > int(s.requests()) {
+		s.given = s.given[1:]
 	}
 	s.answer(o.handle, body)
 	if !s.waiting() && !s.ended && s.lost.IsZero() {

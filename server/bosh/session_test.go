@@ -20,6 +20,7 @@ type bed struct {
 	heard   []string
 	lost    bool
 	over    bool
+	has     int
 }
 
 func body(t *testing.T, attrs, inside string) bosh.Request {
@@ -60,6 +61,10 @@ func (b *bed) do(o bosh.Outcome) {
 		}
 	}
 	b.lost, b.over = b.lost || o.Lost, b.over || o.Over
+	if o.Has < b.has {
+		b.t.Errorf("it had %d, and has %d", b.has, o.Has)
+	}
+	b.has = o.Has
 }
 
 // ask makes a request and returns its handle.
@@ -70,7 +75,7 @@ func (b *bed) ask(rid int, attrs string) uint64 {
 }
 
 func (b *bed) send(elements string) bool {
-	o, ok := b.s.Send(b.now, []byte(elements))
+	o, ok := b.s.Send(b.now, []byte(elements), 1)
 	b.do(o)
 	return ok
 }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sallyport/internal/xmpp/stream"
 	"sallyport/server/c2s"
 )
 
@@ -53,5 +54,31 @@ func TestBOSHHolds(t *testing.T) {
 		}
 		a.ask("type='terminate'", "")
 		<-d.house.ends
+	})
+}
+
+// What nobody has asked for any more comes out at the end, so that it is kept or given to somebody else; what was asked for is not given twice.
+func TestBOSHReceipts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDen(t, nil)
+		a := d.overPipes(c2s.WebOptions{})
+		a.login()
+		s := d.house.session()
+		if !s.Managed() {
+			t.Error("it is not known what the client has")
+		}
+		s.Send(note(t, "asked for"), 7)
+		if said := a.ask("", ""); !strings.Contains(said, "asked for") {
+			t.Errorf("said %s", said)
+		}
+		a.ask("", "") // so it has the answer before
+		synctest.Wait()
+		if n := d.house.times("acked"); n != 1 {
+			t.Errorf("acknowledged %d times", n)
+		}
+		s.Send(note(t, "too late"), 8)
+		if end := <-d.house.ends; end.Cause != stream.ConnLost || len(end.Unconfirmed) != 1 || end.Unconfirmed[0].Token != 8 {
+			t.Errorf("the end is %+v", end)
+		}
 	})
 }

@@ -66,6 +66,18 @@ func (h *house) wait(t *testing.T, event string) {
 	t.Fatalf("no event %q", event)
 }
 
+// times is how often an event was told.
+func (h *house) times(event string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, told := range h.told {
+		if told == event {
+			n++
+		}
+	}
+	return n
+}
+
 func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

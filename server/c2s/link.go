@@ -31,8 +31,9 @@ type link struct {
 	mu       sync.Mutex // after Session.mu
 	of       *Session
 	m        *stream.Client
-	out      *written // nil while there is nothing
-	writing  bool     // somebody is about to write
+	out      *written  // nil while there is nothing
+	taken    *receipts // nil where the pipe does not tell
+	writing  bool      // somebody is about to write
 	pings    int
 	asks     []stream.Output // questions, for the reader
 	arrivals *arrivals       // nil while there is none
@@ -53,6 +54,7 @@ type link struct {
 func newLink(s *Server, p pipe, addr netip.Addr, cfg stream.ClientConfig) *link {
 	l := &link{server: s, addr: addr, pipe: p, m: stream.NewClient(cfg), poke: make(chan struct{}, 1)}
 	l.of = &Session{server: s, addr: addr, link: l}
+	l.taken = newReceipts(p)
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
 	return l
@@ -86,6 +88,7 @@ func (l *link) finish(ctx context.Context, stop func() bool) {
 	defer l.free()
 	defer stop()
 	l.work(ctx) // what came before the end is still delivered
+	l.receipts()
 	l.stopTimer()
 	x := l.owner()
 	end, over := x.lost(l)
@@ -131,6 +134,7 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 				continue
 			}
 			l.flush()
+			l.receipts()
 			if err := l.pipe.fill(); err != nil {
 				l.unreadable(err)
 			}

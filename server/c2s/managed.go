@@ -1,6 +1,7 @@
 package c2s
 
-// Managed reports whether stanzas that are sent now will come out as Acked, Unconfirmed or in Closed (XEP-0198).
+// Managed reports whether stanzas that are sent now will come out as Acked, Unconfirmed or in Closed: by XEP-0198, or since the
+// requests of a client tell what answers it has (XEP-0124).
 func (x *Session) Managed() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -9,5 +10,5 @@ func (x *Session) Managed() bool {
 	}
 	x.link.mu.Lock()
 	defer x.link.mu.Unlock()
-	return x.link.m.Managed()
+	return x.link.taken != nil || x.link.m.Managed()
 }

@@ -32,6 +32,8 @@ type requests struct {
 	waiting map[uint64]chan []byte
 	events  []xmlstream.Event
 	bad     *xmlstream.Error // behind the events
+	has     int              // elements that the client has
+	told    int              // of them, those that were told
 	err     error
 	timer   *time.Timer
 }
@@ -80,6 +82,7 @@ func (p *requests) apply(out bosh.Outcome) {
 	for i := range out.Heard {
 		p.hear(&out.Heard[i])
 	}
+	p.has = out.Has
 	if out.Lost {
 		p.fail(errors.New("no request in time"))
 	}
@@ -155,7 +158,7 @@ func (p *requests) next() (xmlstream.Event, int, error) {
 func (p *requests) fill() error {
 	for {
 		p.mu.Lock()
-		ready, err := len(p.events) > 0 || p.bad != nil, p.err
+		ready, err := len(p.events) > 0 || p.bad != nil || p.has > p.told, p.err
 		p.mu.Unlock()
 		switch {
 		case ready:
@@ -208,15 +211,19 @@ func (p *requests) write(data []byte, ends []int) error {
 		p.events = append(p.events, xmlstream.Event{Kind: xmlstream.EndEvent})
 		return nil
 	}
-	if len(said) == 0 {
-		return nil
-	}
-	out, ok := p.m.Send(time.Now(), said)
+	out, ok := p.m.Send(time.Now(), said, len(ends))
 	p.apply(out)
 	if !ok {
 		return errors.New("too much that nobody asks for")
 	}
 	return nil
+}
+
+func (p *requests) received() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = p.has
+	return p.has
 }
 
 func (p *requests) ping() {}

@@ -133,6 +133,9 @@ func (l *link) append(data []byte) {
 	}
 	l.out.data = append(l.out.data, data...)
 	l.out.ends = append(l.out.ends, len(l.out.data))
+	if l.taken != nil {
+		l.taken.written++
+	}
 }
 
 // writable reports whether there is something to write that need not wait for a handshake; mu is held.
@@ -160,6 +163,9 @@ func (l *link) send(e *xmlstream.Element, form *xmlstream.Written, token uint64)
 	r := l.m.Send(time.Now(), it)
 	if r.Verdict == stream.SendNow {
 		l.append(data)
+		if l.taken != nil && !l.m.Managed() {
+			l.taken.waiting = append(l.taken.waiting, receipt{l.taken.written, it})
+		}
 	}
 	if r.AskAck {
 		l.append(l.m.AppendAckRequest(nil))
@@ -184,6 +190,11 @@ func (l *link) leave() (stream.Closed, *stream.Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	end, kept := *l.closed, l.waiting()
+	if kept != nil {
+		l.unreceived()
+	} else {
+		end.Unconfirmed = append(end.Unconfirmed, l.taken.rest()...)
+	}
 	l.returned, l.closed.Resume = nil, nil
 	return end, kept
 }
@@ -213,6 +224,7 @@ func (l *link) detach() *stream.Session {
 		l.returned, l.closed.Resume = nil, nil
 		return kept
 	}
+	l.unreceived()
 	kept, outs := l.m.Detach(time.Now())
 	l.carryOut(outs)
 	return kept
