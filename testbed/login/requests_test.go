@@ -17,6 +17,7 @@ type asker struct {
 	http *http.Client
 	sid  string
 	rid  int
+	told string // while it waited for something
 }
 
 // post gives the answer, and its status.
