@@ -63,9 +63,12 @@ try {
   write(clients[1], a, job.texts[1]);
   await read(clients[0], b, job.texts[1]);
   for (const client of clients) {
-    const end = new Promise((resolve) => { client.on('disconnected', resolve); });
-    // Its BOSH transport ends itself at once, and fails when it is given the answers to the requests that were open still.
-    client.transport.on('error', (e) => { if (e.code !== 'ERR_STREAM_PUSH_AFTER_EOF') throw e; });
+    // Its BOSH transport ends itself at once. When it is given the answers to the requests that were open still it fails, and never says that it
+    // is disconnected.
+    const end = new Promise((resolve, reject) => {
+      client.on('disconnected', resolve);
+      client.transport.on('error', (e) => (e.code === 'ERR_STREAM_PUSH_AFTER_EOF' ? resolve() : reject(e)));
+    });
     client.disconnect();
     await within('the end', end);
   }
