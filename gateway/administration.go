@@ -11,6 +11,7 @@ import (
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
@@ -43,7 +44,7 @@ func operating(cfg func() *config.Server, s *store.Store) admin.Config {
 	return admin.Config{
 		Store:   s,
 		Serves:  func(domain string) bool { return cfg().Serves(domain) },
-		Named:   func(bare jid.JID) admin.Role { return named(&cfg().Admins, bare) },
+		Named:   func(bare jid.JID) role.Role { return named(&cfg().Admins, bare) },
 		NamedIn: func(domain jid.JID) []jid.JID { return namedIn(&cfg().Admins, domain) },
 		Labels: func() (clearances, catalogues []string) {
 			for _, c := range cfg().Clearances {
@@ -69,19 +70,19 @@ func carding(s *store.Store, people *search.Directory) func(context.Context, jid
 }
 
 // named is the role that a configuration gives to an account.
-func named(a *config.ServerAdmins, bare jid.JID) admin.Role {
-	role := admin.NoRole
+func named(a *config.ServerAdmins, bare jid.JID) role.Role {
+	has := role.None
 	for _, l := range []struct {
-		role admin.Role
-		who  []string
-	}{{admin.View, a.View}, {admin.Operate, a.Operate}} {
+		has role.Role
+		who []string
+	}{{role.View, a.View}, {role.Operate, a.Operate}} {
 		for _, text := range l.who {
 			if j, ok := config.ParseAddress(text); ok && j == bare {
-				role = max(role, l.role)
+				has = max(has, l.has)
 			}
 		}
 	}
-	return role
+	return has
 }
 
 func namedIn(a *config.ServerAdmins, domain jid.JID) (list []jid.JID) {
@@ -102,7 +103,7 @@ func verbsOf(ops *admin.Operations) []control.Verb {
 	var list []control.Verb
 	for _, op := range ops.List() {
 		list = append(list, control.Verb{
-			Name: op.Name, Role: controlRole(op.Role), Changes: op.Recorded,
+			Name: op.Name, Role: op.Role, Changes: op.Recorded,
 			Handle: func(ctx context.Context, args json.RawMessage, by control.Caller) (any, error) {
 				var who jid.JID
 				if by.Address != "" {
@@ -121,23 +122,9 @@ func verbsOf(ops *admin.Operations) []control.Verb {
 	return list
 }
 
-func controlRole(r admin.Role) control.Role {
-	switch r {
-	case admin.NoRole:
-		return control.NoRole
-	case admin.View:
-		return control.View
-	case admin.Operate:
-		return control.Operate
-	case admin.Policy:
-		return control.Policy
-	}
-	return control.NoRole
-}
-
 // May is admin.Desk.
 func (a *administration) May(ctx context.Context, who, domain jid.JID, verb string) bool {
-	return a.g.desk.May(controlRole(a.ops.Role(ctx, who, domain, verb)), verb)
+	return a.g.desk.May(a.ops.Role(ctx, who, domain, verb), verb)
 }
 
 // Ask is admin.Desk.
@@ -146,7 +133,7 @@ func (a *administration) Ask(ctx context.Context, who, domain jid.JID, verb stri
 	if err != nil {
 		return err
 	}
-	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: controlRole(a.ops.Role(ctx, who, domain, verb))}
+	by := control.Caller{User: who.Bare().String(), Address: who.String(), Role: a.ops.Role(ctx, who, domain, verb)}
 	answer, err := a.g.desk.Ask(ctx, by, verb, question)
 	if ce := (*control.CallError)(nil); errors.As(err, &ce) && ce.Code == control.Denied {
 		return errors.Join(admin.ErrDenied, err)

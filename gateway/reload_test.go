@@ -15,6 +15,7 @@ import (
 	"sallyport/gateway"
 	"sallyport/gateway/audit"
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 )
 
 // reload sends the signal and waits until it has been dealt with.
@@ -164,7 +165,7 @@ func TestReloadTakesRolesAway(t *testing.T) {
 		n.OnGrants(func(g []control.Grant) { got = append(got, g) })
 		n.site.rewrite(t, func(s *site) { s.node = "\n[control]\ngroup = \"root\"\nview = [\"uid:1\"]\n" })
 		n.reload()
-		if len(got) != 1 || len(got[0]) != 1 || got[0][0].Role != control.View {
+		if len(got) != 1 || len(got[0]) != 1 || got[0][0].Role != role.View {
 			t.Errorf("granted %+v (%s)", got, n.status().LastReloadError)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
 	"sallyport/gateway/prom"
+	"sallyport/internal/role"
 )
 
 // Run runs the node until ctx ends, then stops it in order: links first, then what is in
@@ -139,11 +140,11 @@ func (g *Gateway) openServices() ([]io.Closer, error) {
 func grants(c *config.Control) []control.Grant {
 	var out []control.Grant
 	for _, r := range []struct {
-		role control.Role
-		who  []config.Principal
-	}{{control.View, c.View}, {control.Operate, c.Operate}, {control.Policy, c.Policy}} {
+		has role.Role
+		who []config.Principal
+	}{{role.View, c.View}, {role.Operate, c.Operate}, {role.Policy, c.Policy}} {
 		for _, p := range r.who {
-			out = append(out, control.Grant{Role: r.role, Group: p.Group, ID: p.ID})
+			out = append(out, control.Grant{Role: r.has, Group: p.Group, ID: p.ID})
 		}
 	}
 	return out

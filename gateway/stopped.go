@@ -17,6 +17,7 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
 	"sallyport/internal/disk"
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/server"
@@ -104,7 +105,7 @@ func ownUser(state string) (control.Caller, error) {
 		}
 	}
 	//nolint:gosec // user and process ids are never negative on Unix
-	return control.Caller{UID: uint32(uid), GID: uint32(os.Getegid()), PID: int32(os.Getpid()), User: nameOf(uid), Role: control.Policy}, nil
+	return control.Caller{UID: uint32(uid), GID: uint32(os.Getegid()), PID: int32(os.Getpid()), User: nameOf(uid), Role: role.Policy}, nil
 }
 
 func nameOf(uid int) string {

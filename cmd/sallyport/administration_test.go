@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/admin"
 )
@@ -27,8 +28,8 @@ func fixedAdministration() []control.Verb {
 		"motd.show":         admin.Word{Text: "Be quiet today."},
 	}
 	var list []control.Verb
-	for _, op := range admin.New(admin.Config{Serves: func(string) bool { return true }, Named: func(jid.JID) admin.Role { return admin.NoRole }}).List() {
-		list = append(list, control.Verb{Name: op.Name, Role: control.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+	for _, op := range admin.New(admin.Config{Serves: func(string) bool { return true }, Named: func(jid.JID) role.Role { return role.None }}).List() {
+		list = append(list, control.Verb{Name: op.Name, Role: role.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			subject := op.Subject(func(into any) error { return control.Decode(args, into) })
 			if subject == "nobody@chat.example" {
 				return nil, fmt.Errorf("%s: no such entry", subject)

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -68,12 +69,12 @@ func start(t *testing.T, grants ...control.Grant) server {
 	s.Server, err = control.Listen(control.Options{
 		Path: s.path, Group: -1, Grants: grants, Recorder: s.book,
 		Verbs: []control.Verb{
-			{Name: "look", Role: control.View, Handle: constant("seen", nil)},
-			{Name: "act", Role: control.Operate, Changes: true, Handle: constant("acted", nil)},
-			{Name: "change", Role: control.Policy, Changes: true, Handle: constant(nil, errors.New("line 7: no such key"))},
+			{Name: "look", Role: role.View, Handle: constant("seen", nil)},
+			{Name: "act", Role: role.Operate, Changes: true, Handle: constant("acted", nil)},
+			{Name: "change", Role: role.Policy, Changes: true, Handle: constant(nil, errors.New("line 7: no such key"))},
 			{Name: "nobody", Handle: constant("never", nil)},
-			{Name: "big", Role: control.View, Handle: constant(strings.Repeat("x", 17<<20), nil)},
-			{Name: "strict", Role: control.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+			{Name: "big", Role: role.View, Handle: constant(strings.Repeat("x", 17<<20), nil)},
+			{Name: "strict", Role: role.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 				return nil, control.Decode(args, &struct{}{})
 			}},
 		},
@@ -117,8 +118,8 @@ func codeOf(err error) control.Code {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	user := func(r control.Role) control.Grant { return control.Grant{Role: r, ID: 1000} }
-	group := func(r control.Role) control.Grant { return control.Grant{Role: r, Group: true, ID: 2000} }
+	user := func(r role.Role) control.Grant { return control.Grant{Role: r, ID: 1000} }
+	group := func(r role.Role) control.Grant { return control.Grant{Role: r, Group: true, ID: 2000} }
 	tests := []struct {
 		name   string
 		grants []control.Grant
@@ -127,15 +128,15 @@ func TestRoles(t *testing.T) {
 		{"nothing granted", nil, map[string]control.Code{"look": control.Denied, "act": control.Denied, "nonsense": control.Denied}},
 		{
 			"to others",
-			[]control.Grant{{Role: control.Policy, ID: 1001}, {Role: control.Policy, Group: true, ID: 1000}, {Role: control.Policy, ID: 2000}},
+			[]control.Grant{{Role: role.Policy, ID: 1001}, {Role: role.Policy, Group: true, ID: 1000}, {Role: role.Policy, ID: 2000}},
 			map[string]control.Code{"look": control.Denied},
 		},
-		{"no role", []control.Grant{user(control.NoRole)}, map[string]control.Code{"look": control.Denied, "nobody": control.Denied}},
-		{"view", []control.Grant{user(control.View)}, map[string]control.Code{"look": "", "act": control.Denied, "change": control.Denied}},
-		{"operate by group", []control.Grant{group(control.Operate)}, map[string]control.Code{"look": "", "act": "", "change": control.Denied}},
+		{"no role", []control.Grant{user(role.None)}, map[string]control.Code{"look": control.Denied, "nobody": control.Denied}},
+		{"view", []control.Grant{user(role.View)}, map[string]control.Code{"look": "", "act": control.Denied, "change": control.Denied}},
+		{"operate by group", []control.Grant{group(role.Operate)}, map[string]control.Code{"look": "", "act": "", "change": control.Denied}},
 		{
 			"highest counts",
-			[]control.Grant{user(control.Policy), group(control.View)},
+			[]control.Grant{user(role.Policy), group(role.View)},
 			map[string]control.Code{"look": "", "act": "", "change": control.Failed, "nobody": control.Denied, "nonsense": control.UnknownVerb},
 		},
 	}
@@ -155,7 +156,7 @@ func TestRoles(t *testing.T) {
 
 func TestRolesCanBeTakenAway(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.View, ID: 1000})
+	s := start(t, control.Grant{Role: role.View, ID: 1000})
 	c := dial(t, s.path)
 	if err := c.Call(t.Context(), "look", nil, nil); err != nil {
 		t.Fatal(err)
@@ -168,7 +169,7 @@ func TestRolesCanBeTakenAway(t *testing.T) {
 
 func TestEveryChangeIsRecorded(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.Operate, ID: 1000})
+	s := start(t, control.Grant{Role: role.Operate, ID: 1000})
 	c := dial(t, s.path)
 	for _, verb := range []string{"look", "act", "change"} {
 		_ = c.Call(t.Context(), verb, nil, nil)
@@ -188,7 +189,7 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 
 func TestFailureSaysWhy(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.Policy, ID: 1000})
+	s := start(t, control.Grant{Role: role.Policy, ID: 1000})
 	err := dial(t, s.path).Call(t.Context(), "change", nil, nil)
 	if codeOf(err) != control.Failed || err.Error() != "line 7: no such key" {
 		t.Errorf("change: %v", err)
@@ -200,7 +201,7 @@ func TestFailureSaysWhy(t *testing.T) {
 
 func TestResult(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.View, ID: 1000})
+	s := start(t, control.Grant{Role: role.View, ID: 1000})
 	c := dial(t, s.path)
 	for range 3 { // a connection takes several questions
 		var got string
@@ -218,7 +219,7 @@ func TestResult(t *testing.T) {
 
 func TestBadQuestions(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.View, ID: 1000})
+	s := start(t, control.Grant{Role: role.View, ID: 1000})
 	tests := []struct {
 		name, send string
 		want       control.Code
@@ -259,7 +260,7 @@ func TestBadQuestions(t *testing.T) {
 
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
-	s := start(t, control.Grant{Role: control.View, ID: 1000})
+	s := start(t, control.Grant{Role: role.View, ID: 1000})
 	for range 16 {
 		if err := dial(t, s.path).Call(t.Context(), "look", nil, nil); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"sallyport/internal/role"
 )
 
 // Desk is the permission-checked core that everybody who operates a node comes to, whatever way he comes: who asks is held against
@@ -31,9 +33,9 @@ func NewDesk(recorder Recorder, verbs []Verb) (*Desk, error) {
 }
 
 // May reports whether a role is enough for a verb. Nothing is recorded.
-func (d *Desk) May(role Role, verb string) bool {
+func (d *Desk) May(has role.Role, verb string) bool {
 	v, ok := d.verbs[verb]
-	return ok && v.Role != NoRole && role >= v.Role
+	return ok && v.Role != role.None && has >= v.Role
 }
 
 // Ask checks the role, records and runs. What it answers without a result is a *CallError, or what the verb says.
@@ -49,7 +51,7 @@ func (d *Desk) Ask(ctx context.Context, by Caller, verb string, args json.RawMes
 	if len(e.Args) > maxEventArgs {
 		e.Args = nil
 	}
-	if v.Role == NoRole || by.Role < v.Role {
+	if v.Role == role.None || by.Role < v.Role {
 		return nil, d.Deny(ctx, e, fmt.Sprintf("%s needs the role %s, you have %s", v.Name, v.Role, by.Role))
 	}
 	return d.run(ctx, &v, args, e)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 )
 
 // ledger keeps what is recorded, or refuses to.
@@ -30,9 +31,9 @@ func TestDesk(t *testing.T) {
 	ran := 0
 	book := &ledger{}
 	verbs := []control.Verb{
-		{Name: "look", Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) { return 1, nil }},
+		{Name: "look", Role: role.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) { return 1, nil }},
 		{
-			Name: "change", Role: control.Operate, Changes: true,
+			Name: "change", Role: role.Operate, Changes: true,
 			Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
 				ran++
 				return 2, nil
@@ -45,35 +46,35 @@ func TestDesk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	by := func(r control.Role) control.Caller { return control.Caller{Address: "juliet@a.example/x", Role: r} }
+	by := func(r role.Role) control.Caller { return control.Caller{Address: "juliet@a.example/x", Role: r} }
 	for _, tc := range []struct {
 		verb string
-		role control.Role
+		has  role.Role
 		code control.Code
 		line string
 	}{
-		{"look", control.View, "", ""},
-		{"look", control.NoRole, control.Denied, "juliet@a.example/x look  denied"},
-		{"change", control.View, control.Denied, "juliet@a.example/x change romeo denied"},
-		{"change", control.Operate, "", "juliet@a.example/x change romeo began; juliet@a.example/x change romeo done"},
-		{"closed", control.Policy, control.Denied, "juliet@a.example/x closed  denied"},
-		{"unknown", control.Policy, control.UnknownVerb, ""},
+		{"look", role.View, "", ""},
+		{"look", role.None, control.Denied, "juliet@a.example/x look  denied"},
+		{"change", role.View, control.Denied, "juliet@a.example/x change romeo denied"},
+		{"change", role.Operate, "", "juliet@a.example/x change romeo began; juliet@a.example/x change romeo done"},
+		{"closed", role.Policy, control.Denied, "juliet@a.example/x closed  denied"},
+		{"unknown", role.Policy, control.UnknownVerb, ""},
 	} {
 		book.lines = nil
-		_, err := desk.Ask(t.Context(), by(tc.role), tc.verb, json.RawMessage(`"romeo"`))
+		_, err := desk.Ask(t.Context(), by(tc.has), tc.verb, json.RawMessage(`"romeo"`))
 		var ce *control.CallError
 		if errors.As(err, &ce) != (tc.code != "") || ce != nil && ce.Code != tc.code {
-			t.Errorf("%s as %s: %v", tc.verb, tc.role, err)
+			t.Errorf("%s as %s: %v", tc.verb, tc.has, err)
 		}
 		if got := strings.Join(book.lines, "; "); got != tc.line {
-			t.Errorf("%s as %s: recorded %q", tc.verb, tc.role, got)
+			t.Errorf("%s as %s: recorded %q", tc.verb, tc.has, got)
 		}
-		if desk.May(tc.role, tc.verb) != (tc.code == "") {
-			t.Errorf("%s as %s: may is %v", tc.verb, tc.role, desk.May(tc.role, tc.verb))
+		if desk.May(tc.has, tc.verb) != (tc.code == "") {
+			t.Errorf("%s as %s: may is %v", tc.verb, tc.has, desk.May(tc.has, tc.verb))
 		}
 	}
 	book.err = errors.New("disk full")
-	if _, err := desk.Ask(t.Context(), by(control.Operate), "change", nil); err == nil || ran != 1 {
+	if _, err := desk.Ask(t.Context(), by(role.Operate), "change", nil); err == nil || ran != 1 {
 		t.Errorf("without a record: %v, ran %d times", err, ran)
 	}
 	if _, err := control.NewDesk(nil, nil); err == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"sallyport/internal/role"
 )
 
 // Node is what the verbs do. The gateway implements it.
@@ -29,33 +31,33 @@ const (
 func Verbs(n Node) []Verb {
 	list := keeping(n)
 	return append(list, []Verb{
-		{Name: VerbStatus, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbStatus, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			if err := Decode(args, &struct{}{}); err != nil {
 				return nil, err
 			}
 			return n.Status(ctx)
 		}},
-		{Name: VerbPeerList, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbPeerList, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			if err := Decode(args, &struct{}{}); err != nil {
 				return nil, err
 			}
 			return n.Peers(ctx)
 		}},
-		{Name: VerbPeerShow, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbPeerShow, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			var q PeerQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return n.Peer(ctx, q.Name)
 		}},
-		{Name: VerbExplain, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbExplain, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			var q ExplainQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return n.Explain(ctx, q)
 		}},
-		{Name: VerbReload, Role: Policy, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
+		{Name: VerbReload, Role: role.Policy, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
 			var q ReloadQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sallyport/internal/role"
 )
 
 // Options describe a server.
@@ -176,7 +178,7 @@ func (s *Server) write(conn *net.UnixConn, a answer) bool {
 func (s *Server) ask(line []byte, by Caller) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(s.stop, answerTime)
 	defer cancel()
-	if by.Role == NoRole {
+	if by.Role == role.None {
 		return nil, s.desk.Deny(ctx, Event{By: by}, "you have no role on this gateway; ask for one in [control] of its configuration")
 	}
 	var q question

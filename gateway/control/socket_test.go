@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 )
 
 func listen(path string) (*control.Server, error) {
@@ -109,7 +110,7 @@ func TestKernelNamesTheCaller(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	s, err := control.Listen(control.Options{
 		Path: path, Group: -1, Recorder: &book{},
-		Verbs: []control.Verb{{Name: "change", Role: control.Policy, Changes: true, Handle: constant("changed", nil)}},
+		Verbs: []control.Verb{{Name: "change", Role: role.Policy, Changes: true, Handle: constant("changed", nil)}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"sallyport/internal/role"
 )
 
 // Keeper is what can be asked of the spool and the links of a node.
@@ -29,41 +31,41 @@ const (
 // keeping are the verbs of a Keeper. What changes something needs the role operate, and is recorded.
 func keeping(k Keeper) []Verb {
 	return []Verb{
-		{Name: VerbSpoolList, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbSpoolList, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			var q SpoolQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return k.Spool(ctx, q)
 		}},
-		{Name: VerbSpoolShow, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbSpoolShow, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			var q EntryQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return k.SpoolEntry(ctx, q)
 		}},
-		{Name: VerbSpoolExpire, Role: Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
+		{Name: VerbSpoolExpire, Role: role.Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
 			var q SpoolQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return k.ExpireSpool(ctx, by, q)
 		}},
-		{Name: VerbSpoolRetry, Role: Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
+		{Name: VerbSpoolRetry, Role: role.Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
 			var q SpoolQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return k.RetrySpool(ctx, by, q)
 		}},
-		{Name: VerbLinkStatus, Role: View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
+		{Name: VerbLinkStatus, Role: role.View, Handle: func(ctx context.Context, args json.RawMessage, _ Caller) (any, error) {
 			if err := Decode(args, &struct{}{}); err != nil {
 				return nil, err
 			}
 			return k.Links(ctx)
 		}},
-		{Name: VerbLinkEMCON, Role: Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
+		{Name: VerbLinkEMCON, Role: role.Operate, Changes: true, Handle: func(ctx context.Context, args json.RawMessage, by Caller) (any, error) {
 			var q EMCONQuestion
 			if err := Decode(args, &q); err != nil {
 				return nil, err

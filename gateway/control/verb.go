@@ -3,13 +3,15 @@ package control
 import (
 	"context"
 	"encoding/json"
+
+	"sallyport/internal/role"
 )
 
 // Verb is one thing that can be asked.
 type Verb struct {
 	Name    string
-	Role    Role // the least; NoRole refuses everybody
-	Changes bool // recorded before it runs, and when it has
+	Role    role.Role // the least; None refuses everybody
+	Changes bool      // recorded before it runs, and when it has
 	Handle  func(ctx context.Context, args json.RawMessage, by Caller) (any, error)
 	// Subject says in the record whom or what the arguments are about; nil: nothing. It must never give a secret.
 	Subject func(args json.RawMessage) string

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"sallyport/gateway/control"
+	"sallyport/internal/role"
 	"sallyport/s5066"
 	"sallyport/s5066/capture"
 	"sallyport/s5066/dpdu"
@@ -75,28 +76,28 @@ type CaptureAnswer struct {
 // Verbs are what a running node is asked.
 func Verbs(r Radio, sw *capture.Switch) []control.Verb {
 	return []control.Verb{
-		{Name: VerbStatus, Role: control.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
+		{Name: VerbStatus, Role: role.View, Handle: func(context.Context, json.RawMessage, control.Caller) (any, error) {
 			s := r.Status()
 			if stats, ok := sw.Running(); ok {
 				s.Capture = &stats
 			}
 			return s, nil
 		}},
-		{Name: VerbCapture, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+		{Name: VerbCapture, Role: role.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			var q CaptureQuestion
 			if err := control.Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return switchCapture(q, sw)
 		}},
-		{Name: VerbEMCON, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+		{Name: VerbEMCON, Role: role.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			var q EMCONQuestion
 			if err := control.Decode(args, &q); err != nil {
 				return nil, err
 			}
 			return q, r.SetEMCON(q.On)
 		}},
-		{Name: VerbRate, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+		{Name: VerbRate, Role: role.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			var q RateQuestion
 			if err := control.Decode(args, &q); err != nil {
 				return nil, err
@@ -107,7 +108,7 @@ func Verbs(r Radio, sw *capture.Switch) []control.Verb {
 			id, err := r.AskRate(q.With, q.Rate)
 			return AskedAnswer{id}, err
 		}},
-		{Name: VerbMessage, Role: control.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
+		{Name: VerbMessage, Role: role.Operate, Changes: true, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			var q MessageQuestion
 			if err := control.Decode(args, &q); err != nil {
 				return nil, err

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -47,7 +48,7 @@ type Config struct {
 	Core     server.Core
 	Serves   func(domain string) bool
 	// Named is the role that the configuration gives to an account.
-	Named func(bare jid.JID) Role
+	Named func(bare jid.JID) role.Role
 	// NamedIn are the accounts of a domain that it names.
 	NamedIn func(domain jid.JID) []jid.JID
 	// Labels are the clearances and the label catalogues that the configuration has for accounts.
@@ -87,35 +88,35 @@ const nodeStop = "node.stop"
 func (o *Operations) List() []Operation {
 	const looks, recorded = false, true
 	return []Operation{
-		operation("user.add", Operate, recorded, o.add),
-		o.guarded(operation("user.remove", Operate, recorded, o.remove)),
-		o.guarded(operation("user.disable", Operate, recorded, o.disable)),
-		operation("user.enable", Operate, recorded, o.enable),
-		o.guarded(operation("user.password", Operate, recorded, o.password)),
-		operation("user.clearance", Policy, recorded, o.clearance),
-		operation("user.catalogue", Operate, recorded, o.catalogue),
-		o.guarded(operation("user.kick", Operate, recorded, o.kick)),
-		operation("user.sessions", View, looks, o.sessions),
-		operation("user.list", View, looks, o.list),
-		operation("user.roster", View, recorded, o.roster),
-		o.guarded(operation("user.roster.reset", Operate, recorded, o.resetRoster)),
-		operation("user.last", View, looks, o.last),
-		operation("user.stats", View, looks, o.stats),
-		operation("group.add", Operate, recorded, o.addGroup),
-		operation("group.title", Operate, recorded, o.titleGroup),
-		operation("group.remove", Operate, recorded, o.removeGroup),
-		operation("group.join", Operate, recorded, o.joinGroup),
-		operation("group.leave", Operate, recorded, o.leaveGroup),
-		operation("domain.remove", Operate, recorded, o.removeDomain),
-		operation("admin.list", View, looks, o.admins),
-		operation("admin.set", Operate, recorded, o.setAdmins),
-		operation("announce", Operate, recorded, o.announce),
-		operation("motd.show", View, looks, o.showWord(motd)),
-		operation("motd.set", Operate, recorded, o.setWord(motd)),
-		operation("motd.delete", Operate, recorded, o.deleteWord(motd)),
-		operation("welcome.show", View, looks, o.showWord(welcome)),
-		operation("welcome.set", Operate, recorded, o.setWord(welcome)),
-		operation("welcome.delete", Operate, recorded, o.deleteWord(welcome)),
-		operation(nodeStop, Operate, recorded, o.stop),
+		operation("user.add", role.Operate, recorded, o.add),
+		o.guarded(operation("user.remove", role.Operate, recorded, o.remove)),
+		o.guarded(operation("user.disable", role.Operate, recorded, o.disable)),
+		operation("user.enable", role.Operate, recorded, o.enable),
+		o.guarded(operation("user.password", role.Operate, recorded, o.password)),
+		operation("user.clearance", role.Policy, recorded, o.clearance),
+		operation("user.catalogue", role.Operate, recorded, o.catalogue),
+		o.guarded(operation("user.kick", role.Operate, recorded, o.kick)),
+		operation("user.sessions", role.View, looks, o.sessions),
+		operation("user.list", role.View, looks, o.list),
+		operation("user.roster", role.View, recorded, o.roster),
+		o.guarded(operation("user.roster.reset", role.Operate, recorded, o.resetRoster)),
+		operation("user.last", role.View, looks, o.last),
+		operation("user.stats", role.View, looks, o.stats),
+		operation("group.add", role.Operate, recorded, o.addGroup),
+		operation("group.title", role.Operate, recorded, o.titleGroup),
+		operation("group.remove", role.Operate, recorded, o.removeGroup),
+		operation("group.join", role.Operate, recorded, o.joinGroup),
+		operation("group.leave", role.Operate, recorded, o.leaveGroup),
+		operation("domain.remove", role.Operate, recorded, o.removeDomain),
+		operation("admin.list", role.View, looks, o.admins),
+		operation("admin.set", role.Operate, recorded, o.setAdmins),
+		operation("announce", role.Operate, recorded, o.announce),
+		operation("motd.show", role.View, looks, o.showWord(motd)),
+		operation("motd.set", role.Operate, recorded, o.setWord(motd)),
+		operation("motd.delete", role.Operate, recorded, o.deleteWord(motd)),
+		operation("welcome.show", role.View, looks, o.showWord(welcome)),
+		operation("welcome.set", role.Operate, recorded, o.setWord(welcome)),
+		operation("welcome.delete", role.Operate, recorded, o.deleteWord(welcome)),
+		operation(nodeStop, role.Operate, recorded, o.stop),
 	}
 }

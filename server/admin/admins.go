@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 )
@@ -22,26 +23,26 @@ const (
 )
 
 type knownRole struct {
-	role Role
+	role role.Role
 	at   time.Time
 }
 
 // Role is what somebody may do at a domain of ours by a verb: what the configuration says of his account, or, where the verb is about no more
 // than a domain, what he was made in his own. Who cannot be looked up may nothing.
-func (o *Operations) Role(ctx context.Context, who, domain jid.JID, verb string) Role {
+func (o *Operations) Role(ctx context.Context, who, domain jid.JID, verb string) role.Role {
 	bare := who.Bare()
 	if who.Local() == "" || !o.cfg.Serves(who.Domain()) || !o.cfg.Serves(domain.Domain()) {
-		return NoRole
+		return role.None
 	}
-	role := o.cfg.Named(bare)
+	has := o.cfg.Named(bare)
 	if bare.DomainJID() == domain && o.ofDomain[verb] {
-		role = max(role, o.made(ctx, bare))
+		has = max(has, o.made(ctx, bare))
 	}
-	return role
+	return has
 }
 
 // made is the role that the store has.
-func (o *Operations) made(ctx context.Context, bare jid.JID) Role {
+func (o *Operations) made(ctx context.Context, bare jid.JID) role.Role {
 	now := o.cfg.Now()
 	o.mu.Lock()
 	known, ok := o.roles[bare]
@@ -50,20 +51,20 @@ func (o *Operations) made(ctx context.Context, bare jid.JID) Role {
 		return known.role
 	}
 	content, err := o.cfg.Store.Note(ctx, bare, noteRole)
-	role, ok := ParseRole(string(content))
+	noted, ok := role.ParseGiven(string(content))
 	switch {
 	case err != nil && !errors.Is(err, account.ErrNotFound):
-		return NoRole
+		return role.None
 	case err != nil || !ok:
-		role = NoRole
+		noted = role.None
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.roles) >= maxRoles {
 		clear(o.roles)
 	}
-	o.roles[bare] = knownRole{role, now}
-	return role
+	o.roles[bare] = knownRole{noted, now}
+	return noted
 }
 
 func (o *Operations) forget(bare jid.JID) {
@@ -98,7 +99,7 @@ func (o *Operations) admins(ctx context.Context, q DomainQuestion) ([]Administra
 	}
 	list := []Administrator{}
 	for who, content := range noted {
-		made, _ := ParseRole(string(content))
+		made, _ := role.ParseGiven(string(content))
 		named := o.cfg.Named(who)
 		list = append(list, Administrator{User: who.String(), Role: max(made, named).String(), Fixed: named >= made})
 	}
@@ -129,7 +130,7 @@ func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, err
 	if err != nil {
 		return Done{}, err
 	}
-	role, ok := ParseRole(q.Role)
+	given, ok := role.ParseGiven(q.Role)
 	if !ok {
 		return Done{}, fmt.Errorf("%w: %.40q is no role; there are view, operate and none", ErrQuestion, q.Role)
 	}
@@ -152,7 +153,7 @@ func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, err
 			added++
 		}
 	}
-	if role != NoRole && len(noted)+added > maxAdmins {
+	if given != role.None && len(noted)+added > maxAdmins {
 		return Done{}, fmt.Errorf("%w: more than %d administrators of a domain", ErrQuestion, maxAdmins)
 	}
 	var done Done
@@ -173,8 +174,8 @@ func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, err
 	}
 	for _, who := range chosen {
 		var content []byte
-		if role != NoRole {
-			content = []byte(role.String())
+		if given != role.None {
+			content = []byte(given.String())
 		}
 		if q.Exactly && string(noted[who]) != "" || string(noted[who]) == string(content) {
 			continue // who has one keeps it

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
@@ -54,13 +55,13 @@ func newWorld(t *testing.T) *world {
 	w := &world{T: t, now: time.Unix(1e9, 0).UTC(), core: &servertest.Core{}, stopped: -1}
 	w.store = servertest.Store(t, "chief@a.example", "nurse@a.example", "romeo@a.example", "other@b.example")
 	now := func() time.Time { return w.now }
-	roles := map[string]admin.Role{"chief@a.example": admin.Operate, "nurse@a.example": admin.View}
+	roles := map[string]role.Role{"chief@a.example": role.Operate, "nurse@a.example": role.View}
 	w.ops = admin.New(admin.Config{
 		Accounts: &account.Directory{Store: w.store, Random: rand.Reader, Now: now, Policy: account.Policy{Iterations: 4096}},
 		Store:    w.store, Core: w.core, Now: now,
 		Sessions: func() admin.Sessions { return w },
 		Serves:   func(d string) bool { return d == domain || d == "b.example" },
-		Named:    func(bare jid.JID) admin.Role { return roles[bare.String()] },
+		Named:    func(bare jid.JID) role.Role { return roles[bare.String()] },
 		NamedIn: func(jid.JID) []jid.JID {
 			return []jid.JID{jid.MustParse("chief@a.example"), jid.MustParse("nurse@a.example")}
 		},
@@ -113,19 +114,19 @@ func (w *world) Regroup() { w.regroup++ }
 
 // May, Ask and Denied are admin.Desk.
 func (w *world) May(ctx context.Context, who, domain jid.JID, verb string) bool {
-	return w.least(verb) != admin.NoRole && w.ops.Role(ctx, who, domain, verb) >= w.least(verb)
+	return w.least(verb) != role.None && w.ops.Role(ctx, who, domain, verb) >= w.least(verb)
 }
 
-func (w *world) least(verb string) admin.Role {
+func (w *world) least(verb string) role.Role {
 	for _, op := range w.ops.List() {
 		if op.Name == verb {
 			return op.Role
 		}
 	}
 	if verb == "peer.list" || verb == "link.status" {
-		return admin.View // the gateway's
+		return role.View // the gateway's
 	}
-	return admin.NoRole
+	return role.None
 }
 
 func (w *world) Ask(ctx context.Context, who, domain jid.JID, verb string, args, result any) error {

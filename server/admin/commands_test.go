@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 	"sallyport/server/admin"
@@ -140,7 +141,7 @@ func TestRoleGoesMeanwhile(t *testing.T) {
 	if got := servertest.Said(t, w.does(romeo, "announce", "sessionid='"+id+"'", x("announcement", "x"))); got != "item-not-found" || len(w.core.Submitted(t)) > 0 {
 		t.Errorf("%s", got)
 	}
-	if got := w.ops.Role(t.Context(), jid.MustParse(chief), jid.MustParse("b.example"), "announce"); got != admin.Operate {
+	if got := w.ops.Role(t.Context(), jid.MustParse(chief), jid.MustParse("b.example"), "announce"); got != role.Operate {
 		t.Errorf("who is named is %v elsewhere", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 	"sallyport/server/admin"
@@ -61,11 +62,11 @@ func TestClearance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, op := range w.ops.List() {
-		if op.Name == "user.clearance" && op.Role != admin.Policy {
+		if op.Name == "user.clearance" && op.Role != role.Policy {
 			t.Errorf("it needs the role %s", op.Role)
 		}
 	}
-	if _, ok := admin.ParseRole("policy"); ok {
+	if _, ok := role.ParseGiven("policy"); ok {
 		t.Error("the role policy can be given")
 	}
 	if err := w.operates("user.clearance", `{"user":"romeo@a.example","name":"staff"}`); err != nil {

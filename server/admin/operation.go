@@ -6,44 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 )
-
-// Role is what an administrator may do. The zero value may nothing.
-type Role uint8
-
-// The roles; each includes the ones before it.
-const (
-	NoRole Role = iota
-	View
-	Operate
-	Policy // nobody's over XMPP
-)
-
-// String is the word of the configuration and the command line.
-func (r Role) String() string {
-	switch r {
-	case NoRole:
-		return "none"
-	case View:
-		return "view"
-	case Operate:
-		return "operate"
-	case Policy:
-		return "policy"
-	}
-	return "none"
-}
-
-// ParseRole reads a role that can be given to an account, which Policy cannot.
-func ParseRole(s string) (Role, bool) {
-	for _, r := range []Role{NoRole, View, Operate} {
-		if r.String() == s {
-			return r, true
-		}
-	}
-	return NoRole, false
-}
 
 // What callers decide by, beside the errors of package account.
 var (
@@ -55,9 +20,9 @@ var (
 
 // Operation is one thing that administrators do.
 type Operation struct {
-	Name     string // of the verb
-	Role     Role   // the least
-	Recorded bool   // before it runs, and when it has
+	Name     string    // of the verb
+	Role     role.Role // the least
+	Recorded bool      // before it runs, and when it has
 	// Run does it for an administrator, or for who needs none (zero). read fills a question strictly; the result is a value that JSON
 	// can have.
 	Run func(ctx context.Context, by jid.JID, read func(into any) error) (any, error)
@@ -69,9 +34,9 @@ type Operation struct {
 func (o *Operations) guarded(op Operation) Operation {
 	run := op.Run
 	op.Run = func(ctx context.Context, by jid.JID, read func(any) error) (any, error) {
-		if by != (jid.JID{}) && o.cfg.Named(by.Bare()) == NoRole {
+		if by != (jid.JID{}) && o.cfg.Named(by.Bare()) == role.None {
 			for _, s := range strings.Fields(op.Subject(read)) {
-				if j, err := jid.Parse(s); err == nil && o.cfg.Named(j.Bare()) != NoRole {
+				if j, err := jid.Parse(s); err == nil && o.cfg.Named(j.Bare()) != role.None {
 					return nil, fmt.Errorf("%w: %s is an administrator of the configuration", ErrDenied, j.Bare())
 				}
 			}
@@ -85,7 +50,7 @@ func (o *Operations) guarded(op Operation) Operation {
 type question interface{ subject() string }
 
 // operation makes one of a function with types.
-func operation[Q question, A any](name string, least Role, recorded bool, run func(context.Context, Q) (A, error)) Operation {
+func operation[Q question, A any](name string, least role.Role, recorded bool, run func(context.Context, Q) (A, error)) Operation {
 	return Operation{
 		Name: name, Role: least, Recorded: recorded,
 		Run: func(ctx context.Context, _ jid.JID, read func(any) error) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -134,7 +135,7 @@ func editAdmins(ctx context.Context, c *call) (command.Result, error) {
 			users[i] = j.Bare().String()
 		}
 	}
-	return c.do(ctx, "admin.set", AdminsQuestion{Domain: c.domain.Domain(), Users: users, Role: Operate.String(), Exactly: true}, "changed")
+	return c.do(ctx, "admin.set", AdminsQuestion{Domain: c.domain.Domain(), Users: users, Role: role.Operate.String(), Exactly: true}, "changed")
 }
 
 func shutdown(ctx context.Context, c *call) (command.Result, error) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/server"
@@ -92,10 +93,10 @@ func TestRemovedAdministrator(t *testing.T) {
 	w := newWorld(t)
 	d := jid.MustParse(domain)
 	w.fills(chief, "edit-admin", x("adminjids", "romeo@a.example"))
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != admin.Operate {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != role.Operate {
 		t.Fatalf("romeo is %v", got)
 	}
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), jid.MustParse("b.example"), "announce"); got != admin.NoRole {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), jid.MustParse("b.example"), "announce"); got != role.None {
 		t.Errorf("romeo is %v elsewhere", got)
 	}
 	w.fills(chief, "delete-user", x("accountjids", "romeo@a.example"))
@@ -103,7 +104,7 @@ func TestRemovedAdministrator(t *testing.T) {
 		t.Errorf("ended: %v", w.ended)
 	}
 	w.fills(chief, "add-user", x("accountjid", "romeo@a.example", "password", good, "password-verify", good))
-	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != admin.NoRole {
+	if got := w.ops.Role(t.Context(), jid.MustParse(romeo), d, "announce"); got != role.None {
 		t.Errorf("the new romeo is %v", got)
 	}
 }

@@ -3,37 +3,13 @@ package control
 import (
 	"slices"
 	"strconv"
+
+	"sallyport/internal/role"
 )
-
-// Role is what somebody may do. Each includes the ones before it; the zero value nothing.
-type Role uint8
-
-// The roles.
-const (
-	NoRole  Role = iota
-	View         // look
-	Operate      // act on connections and queues
-	Policy       // change what is allowed to cross
-)
-
-// String is the word used in the configuration.
-func (r Role) String() string {
-	switch r {
-	case NoRole:
-		return "none"
-	case View:
-		return "view"
-	case Operate:
-		return "operate"
-	case Policy:
-		return "policy"
-	}
-	return "none"
-}
 
 // Grant gives a role to a Unix user or group.
 type Grant struct {
-	Role  Role
+	Role  role.Role
 	Group bool
 	ID    uint32
 }
@@ -43,7 +19,7 @@ type Caller struct {
 	UID, GID uint32
 	PID      int32
 	User     string // login name, or the number
-	Role     Role
+	Role     role.Role
 	Address  string // of a client of the server, who is no process of this machine
 }
 
@@ -65,15 +41,15 @@ type Identity struct {
 
 // role is the highest that the grants give. Root and the gateway's own user have all of
 // them: they could change its files as well.
-func (i *Identity) role(grants []Grant, own uint32) Role {
+func (i *Identity) role(grants []Grant, own uint32) role.Role {
 	if i.UID == 0 || i.UID == own {
-		return Policy
+		return role.Policy
 	}
-	role := NoRole
+	has := role.None
 	for _, g := range grants {
 		if !g.Group && g.ID == i.UID || g.Group && slices.Contains(i.Groups, g.ID) {
-			role = max(role, g.Role)
+			has = max(has, g.Role)
 		}
 	}
-	return role
+	return has
 }
