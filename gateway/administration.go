@@ -147,8 +147,9 @@ func (a *administration) Ask(ctx context.Context, who, domain jid.JID, verb stri
 // Denied is admin.Desk.
 func (a *administration) Denied(ctx context.Context, who jid.JID, verb string) {
 	e := control.Event{By: control.Caller{User: who.Bare().String(), Address: who.String()}, Verb: verb}
-	if err := a.g.desk.Deny(ctx, e, ""); err != nil && !errors.As(err, new(*control.CallError)) {
-		a.g.log.Error("a command that was refused is not in the record", zap.Error(err))
+	err := a.g.desk.Deny(ctx, e, "")
+	if ce := (*control.CallError)(nil); !errors.As(err, &ce) || ce.Code != control.Denied {
+		a.g.log.Error("a command that was refused is not in the record", zap.Stringer("who", who), zap.String("command", verb), zap.Error(err))
 	}
 }
 

@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"io"
 	"time"
+
+	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
@@ -124,3 +127,12 @@ func (g *Gateway) Shown(e *xmlstream.Element) *xmlstream.Element {
 
 // Forget has an account looked up again.
 func (g *Gateway) Forget(who jid.JID) { g.people.forget(who) }
+
+// DeniedAtHome is a node that is told of a command which a client may not run.
+func DeniedAtHome(ctx context.Context, book control.Recorder, log *zap.Logger, who jid.JID, verb string) error {
+	desk, err := control.NewDesk(book, nil)
+	if err == nil {
+		(&administration{g: &Gateway{desk: desk, log: log}}).Denied(ctx, who, verb)
+	}
+	return err
+}
