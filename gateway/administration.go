@@ -144,7 +144,7 @@ func (a *administration) Ask(ctx context.Context, who, domain jid.JID, verb stri
 	return json.Unmarshal(answer, result)
 }
 
-// Denied is admin.Desk.
+// Denied is admin.Desk. What the audit log does not take is in the other log: nobody is answered with it.
 func (a *administration) Denied(ctx context.Context, who jid.JID, verb string) {
 	e := control.Event{By: control.Caller{User: who.Bare().String(), Address: who.String()}, Verb: verb}
 	err := a.g.desk.Deny(ctx, e, "")

@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 		Knows:   func(context.Context, jid.JID, jid.JID) bool { return false },
 		Groups:  func(context.Context, jid.JID, jid.JID) []string { return nil },
 		Blocks:  func(context.Context, jid.JID, jid.JID) bool { return false },
-		MayRead: func(stanza.Stanza, jid.JID) bool { return !w.uncleared },
+		MayRead: func(stanza.Stanza, jid.JID) bool { return !w.uncleared }, MayAnswer: func(stanza.Stanza) bool { return true },
 	})
 	b.Events = w.service
 	w.events, w.private, w.marks = w.service.Feature(), private.New(s, b.Stored), b.Feature()

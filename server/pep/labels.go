@@ -56,7 +56,7 @@ func (s *Service) mayRead(owner, reader jid.JID, label *xmlstream.Element, by wa
 		return false
 	}
 	m, err := tree.IQ(stanza.IQResult, owner, reader, "-", tree.New(nsPubsub, "pubsub", tree.With(in)))
-	return err == nil && s.MayRead(m, reader) && (by == told || s.MayAnswer == nil || s.MayAnswer(m))
+	return err == nil && s.MayRead(m, reader) && (by == told || s.MayAnswer != nil && s.MayAnswer(m))
 }
 
 // readable are the items that somebody may read.

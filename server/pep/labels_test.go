@@ -90,6 +90,21 @@ func TestAnswersThatWouldNotGo(t *testing.T) {
 	w.expect("published", balcony+": "+secret, romeo+": "+secret)
 }
 
+// A service that nobody told which answers go answers with nothing that is kept.
+func TestNobodySaysWhatMayBeAnswered(t *testing.T) {
+	t.Parallel()
+	w := labelWorld(t)
+	w.service.MayAnswer = nil
+	for _, who := range []string{balcony, romeo} {
+		if got := w.asks("get", who, "<items node='"+tune+"'/>"); strings.Contains(got, "<item ") {
+			t.Errorf("%s reads %s", who, got)
+		}
+		if got := w.asks("get", who, "<items node='"+tune+"'><item id='a'/></items>"); got != "item-not-found" {
+			t.Errorf("%s reads one: %s", who, got)
+		}
+	}
+}
+
 // What is taken back, and what was published last, is told by label; a label is taken from who could read it (§6).
 func TestEventsAreToldByLabel(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ const (
 // rememberedNodes is of how many accounts the lists of nodes are in memory, twice.
 const rememberedNodes = 2048
 
-// Config is what the service needs. All but MayAnswer, Changed and Taken.
+// Config is what the service needs. All but Changed and Taken.
 type Config struct {
 	Store Store
 	Core  server.Core // Tell, Submit, Ask, Resources
@@ -43,7 +43,7 @@ type Config struct {
 	Blocks func(ctx context.Context, account, other jid.JID) bool
 	// MayRead reports whether what is kept may be shown to a reader today, by its label or the default for one, and the reader's clearance.
 	MayRead func(kept stanza.Stanza, reader jid.JID) bool
-	// MayAnswer reports whether an answer with what is kept would be released to whom it is for, wherever he is. Nil: it would.
+	// MayAnswer reports whether an answer with what is kept would be released to whom it is for, wherever he is. Nil: it would not.
 	MayAnswer func(answer stanza.Stanza) bool
 	// Changed is told of what was published without a label, after it was kept; Taken, that items of a node, or all of it, went, or have
 	// got labels. Nil: nobody is.

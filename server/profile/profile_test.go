@@ -25,7 +25,7 @@ func TestProfile(t *testing.T) {
 		Knows:   func(context.Context, jid.JID, jid.JID) bool { return false },
 		Groups:  func(context.Context, jid.JID, jid.JID) []string { return nil },
 		Blocks:  func(context.Context, jid.JID, jid.JID) bool { return false },
-		MayRead: func(stanza.Stanza, jid.JID) bool { return true },
+		MayRead: func(stanza.Stanza, jid.JID) bool { return true }, MayAnswer: func(stanza.Stanza) bool { return true },
 	})
 	t.Cleanup(events.Close)
 	f := profile.New(events)
