@@ -196,14 +196,8 @@ func (c *Commands) begin(ctx context.Context, q *server.Request, one *Command, a
 		return run(ctx, q, one, rand.Text(), form.Form{})
 	}
 	f, err := one.Form(ctx, q.From, q.Domain)
-	var why *Refusal
-	switch {
-	case errors.As(err, &why):
-		a := refused(why.Condition, "")
-		a.Text = why.Text
-		return a
-	case err != nil:
-		return refused(stanza.InternalServerError, "")
+	if err != nil {
+		return failed(err)
 	}
 	id, ok := c.remember(session{q.From.Clone(), one.Node, c.now().Add(lifetime)})
 	if !ok {
@@ -215,18 +209,8 @@ func (c *Commands) begin(ctx context.Context, q *server.Request, one *Command, a
 
 func run(ctx context.Context, q *server.Request, one *Command, id string, f form.Form) server.Answer {
 	r, err := one.Run(ctx, q.From, q.Domain, f)
-	var why *Refusal
-	switch {
-	case errors.As(err, &why):
-		a := refused(why.Condition, "")
-		a.Text = why.Text
-		return a
-	case errors.Is(err, ErrForm):
-		a := refused(stanza.NotAcceptable, "")
-		a.Text = err.Error()
-		return a
-	case err != nil:
-		return refused(stanza.InternalServerError, "")
+	if err != nil {
+		return failed(err)
 	}
 	var in []*xmlstream.Element
 	if r.Note != "" {
@@ -236,6 +220,18 @@ func run(ctx context.Context, q *server.Request, one *Command, id string, f form
 		in = append(in, r.Form.Element())
 	}
 	return server.Answer{Payload: said(one, id, "completed", in...)}
+}
+
+// failed says in an answer what a command has said in an error.
+func failed(err error) server.Answer {
+	a, why := refused(stanza.InternalServerError, ""), (*Refusal)(nil)
+	switch {
+	case errors.As(err, &why):
+		a.Condition, a.Text = why.Condition, why.Text
+	case errors.Is(err, ErrForm):
+		a.Condition, a.Text = stanza.NotAcceptable, err.Error()
+	}
+	return a
 }
 
 func said(one *Command, id, status string, in ...*xmlstream.Element) *xmlstream.Element {
