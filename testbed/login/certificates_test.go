@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -147,25 +146,10 @@ func (a authority) inSocket(web string) entrance {
 
 func (a authority) inRequests(web string) entrance {
 	return func(cert *tls.Certificate, as string) (offered, told string) {
-		client := a.browser(web, cert)
-		rid := 1000
-		post := func(attrs, inside string) string {
-			rid++
-			body := fmt.Sprintf("<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='%d' %s>%s</body>", rid, attrs, inside)
-			answer, err := client.Post("https://"+imserver.Domain+"/bosh", "text/xml; charset=utf-8", strings.NewReader(body))
-			if err != nil {
-				a.t.Fatal(err)
-			}
-			defer answer.Body.Close()
-			said, err := io.ReadAll(answer.Body)
-			if err != nil {
-				a.t.Fatal(err)
-			}
-			return string(said)
-		}
-		offered = post("to='"+imserver.Domain+"' hold='1' wait='5' ver='1.6' xmpp:version='1.0'", "")
-		told = post("sid='"+between(offered, "sid='", "'")+"'", profile{}.external(as))
-		post("sid='"+between(offered, "sid='", "'")+"' type='terminate'", "")
+		c := &asker{t: a.t, http: a.browser(web, cert)}
+		offered = c.begin("hold='1' wait='5'")
+		told = c.ask(1, "", profile{}.external(as))
+		c.ask(1, "type='terminate'", "")
 		return offered, told
 	}
 }
