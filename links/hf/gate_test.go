@@ -64,7 +64,11 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 		Profile: links.Profile{BitsPerSecond: 1200, RoundTrip: 10 * time.Second, HalfDuplex: true},
 	}
 	if mode == hf.Compact {
-		g.cfg.Codec = codecs()[domain]
+		all, err := codecs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.cfg.Codec = all[domain]
 	}
 	if mode == hf.Stream {
 		g.cfg.Compression = &deflate.Config{}
@@ -76,30 +80,34 @@ func newGate(t *testing.T, a *air, domain, other string, mode hf.Mode, edit func
 }
 
 // codecs are made once, one for each end: making them costs more than the tests.
-var codecs = sync.OnceValue(func() map[string]*compact.Codec {
+var codecs = sync.OnceValues(func() (map[string]*compact.Codec, error) {
 	all := map[string]*compact.Codec{}
 	for domain := range addresses {
-		c, err := compact.NewCodec(compact.Config{Model: untrained()})
+		c, err := untrainedCodec()
 		if err != nil {
-			panic(err)
+			return nil, err
 		}
 		all[domain] = c
 	}
-	return all
+	return all, nil
 })
 
 // untrained is the model of no samples, made once: that takes a while.
-var untrained = sync.OnceValue(func() *compact.Model {
-	m, err := compact.Train(nil, compact.TrainOptions{})
-	if err != nil {
-		panic(err)
-	}
-	return m
+var untrained = sync.OnceValues(func() (*compact.Model, error) {
+	return compact.Train(nil, compact.TrainOptions{})
 })
+
+func untrainedCodec() (*compact.Codec, error) {
+	model, err := untrained()
+	if err != nil {
+		return nil, err
+	}
+	return compact.NewCodec(compact.Config{Model: model})
+}
 
 func codec(t testing.TB) *compact.Codec {
 	t.Helper()
-	c, err := compact.NewCodec(compact.Config{Model: untrained()})
+	c, err := untrainedCodec()
 	if err != nil {
 		t.Fatal(err)
 	}

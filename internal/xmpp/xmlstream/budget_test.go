@@ -79,7 +79,7 @@ func TestBudgetSpeed(t *testing.T) {
 	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
 	for n := 0; n < tries(60) || n < tries(600) && best[1] < 4*best[0]; n++ { // a busy machine may need more of them
 		for i, f := range []func(){ours, theirs} {
-			took := spent(func() {
+			took := spent(t, func() {
 				for range 200 {
 					f()
 				}
@@ -226,7 +226,7 @@ func TestHostileA33(t *testing.T) {
 	cost := func(in []byte) time.Duration {
 		d := open(t, xmlstream.ServerLimits())
 		d.Write(in)
-		return spent(func() {
+		return spent(t, func() {
 			if ev, err := d.Next(); err != nil || ev.Kind != xmlstream.ElementEvent {
 				t.Fatalf("%v %v", ev.Kind, err)
 			}
@@ -300,7 +300,7 @@ func TestBudgetLinear(t *testing.T) {
 		cost := func(n int) time.Duration {
 			in := []byte(parts[0] + strings.Repeat(parts[1], n/len(parts[1])) + parts[2])
 			d := open(t, xmlstream.ServerLimits())
-			return spent(func() {
+			return spent(t, func() {
 				for i := range in {
 					d.Write(in[i : i+1])
 					if _, err := d.Next(); err != nil && err != xmlstream.ErrShort {
@@ -329,7 +329,7 @@ func TestBudgetCPU(t *testing.T) {
 		for range tries(3) {
 			d := open(t, xmlstream.ServerLimits())
 			d.Write([]byte(in))
-			best = min(best, spent(func() {
+			best = min(best, spent(t, func() {
 				for {
 					if _, err := d.Next(); err != nil {
 						break
@@ -357,13 +357,14 @@ func TestBudgetCPU(t *testing.T) {
 }
 
 // spent is the time of the processor that f takes: what others do on the machine costs it little.
-func spent(f func()) time.Duration {
+func spent(t testing.TB, f func()) time.Duration {
+	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	now := func() time.Duration {
 		var at unix.Timespec
 		if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &at); err != nil {
-			panic(err)
+			t.Fatal(err)
 		}
 		return time.Duration(at.Nano())
 	}
