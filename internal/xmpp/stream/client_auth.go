@@ -64,7 +64,7 @@ func (m *Client) begin(name string, offered []string) bool {
 	}
 	m.auth.mechanism = strings.Clone(name)
 	m.auth.server = sasl.NewServer(m.auth.mechanism, sasl.Channel{
-		Bindings: m.bindings(), RequireBinding: m.policy.RequireBinding, Offered: m.mechanisms(), Proven: m.proven(),
+		Bindings: m.bindings(), RequireBinding: m.policy.RequireBinding, Offered: m.mechanisms(), Proven: m.meant(),
 		Account: m.identity, Same: sameAddress, Nonce: nonce,
 	})
 	if m.auth.server == nil { // the policy names a mechanism that nobody has
@@ -81,6 +81,15 @@ func (m *Client) identity(username string) (string, bool) {
 		return "", false
 	}
 	return who.String(), true
+}
+
+// meant are the accounts in the client's certificate; with XEP-0388 only the one of the header, if it names any (§2.3).
+func (m *Client) meant() []string {
+	list := m.proven()
+	if m.auth.two == nil || m.claimed.IsZero() {
+		return list
+	}
+	return slices.DeleteFunc(list, func(a string) bool { return a != m.claimed.String() })
 }
 
 func sameAddress(authzid, identity string) bool {

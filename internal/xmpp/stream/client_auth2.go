@@ -28,8 +28,12 @@ type authenticate struct {
 
 // sasl2Element is the profile of XEP-0388.
 func (m *Client) sasl2Element(e *xmlstream.Element) {
-	if m.auth.done || !m.policy.SASL2 || m.auth.server != nil && m.auth.two == nil {
+	switch {
+	case m.auth.done || !m.policy.SASL2 || m.auth.server != nil && m.auth.two == nil:
 		m.streamError(stanza.StreamNotAuthorized, "SASL2 where it is not on offer", nil)
+		return
+	case m.auth.server != nil && e.Local() == "authenticate": // XEP-0388 §2.4, unlike RFC 6120
+		m.streamError(stanza.StreamNotAuthorized, "a second request in the middle of authentication", nil)
 		return
 	}
 	switch e.Local() {
