@@ -17,8 +17,8 @@ type ToClients struct {
 }
 
 // Shown returns what a client is shown of a stanza that was released to it, as the ToClients of its server say: labels taken away, markings in
-// the first line of text, in what is wrapped too. Text whose marking cannot be told is left out. knows is asked whether the client knows
-// labels, where that matters; nil: it does not.
+// the first line of text, in what is wrapped too. Text whose marking cannot be told is left out; what is in items of pubsub is data, and has no
+// line. knows is asked whether the client knows labels, where that matters; nil: it does not.
 func (p *Policy) Shown(server string, e *xmlstream.Element, knows func() bool) *xmlstream.Element {
 	to := p.peers.byName[server]
 	if to == nil || !to.Clients.NoLabels && !to.Clients.FirstLine || to.Clients.WhereKnown && knows != nil && knows() {
@@ -31,11 +31,25 @@ func (p *Policy) Shown(server string, e *xmlstream.Element, knows func() bool) *
 	case s.Kind() == stanza.Message:
 		return p.shown(to, e)
 	case to.Clients.NoLabels && holdsItems(s):
-		if bare, err := xep0314.WithLabels(e, func(*xmlstream.Element) *xmlstream.Element { return nil }); err == nil {
-			return bare
-		}
+		return bare(e)
 	}
 	return e
+}
+
+// bare is an element without labels, and without what points to them: those of items are in it or beside it (XEP-0314 §5.2). Where one may
+// stand is not asked, so that none stays because it stood elsewhere.
+func bare(e *xmlstream.Element) *xmlstream.Element {
+	for i := e.NumAttrs() - 1; i >= 0; i-- {
+		if name := e.AttrAt(i).Name; name.Space == xep0314.NS {
+			e = e.WithoutAttr(name)
+		}
+	}
+	return e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if c.Space() == nsLabel {
+			return nil
+		}
+		return bare(c)
+	})
 }
 
 // shownInside shows the messages that a stanza carries.
@@ -51,6 +65,14 @@ func (p *Policy) shownInside(to *Peer, e *xmlstream.Element) *xmlstream.Element 
 // shown is Shown of one message, and of those in it.
 func (p *Policy) shown(to *Peer, e *xmlstream.Element) *xmlstream.Element {
 	e = p.shownInside(to, e)
+	if to.Clients.NoLabels {
+		e = e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+			if c.Is(nsPubSubEvent, "event") {
+				return bare(c)
+			}
+			return c
+		})
+	}
 	label := e.Child(nsLabel, "securitylabel")
 	if label == nil {
 		return e

@@ -30,6 +30,13 @@ func TestShown(t *testing.T) {
 			"<item id='i'" + in + "><x xmlns='urn:x'/></item>" + label + "</items></pubsub></iq>"
 	}
 	pointed, named := " xmlns:s='urn:xmpp:sec-label:pubsub:0' s:label='l'", strings.Replace(secret, "<securitylabel ", "<securitylabel xmlns:s='urn:xmpp:sec-label:pubsub:0' s:id='l' ", 1)
+	event := func(in string) string {
+		return "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'>" + in + "</items></event>"
+	}
+	tune := event("<item id='i'><x xmlns='urn:x'>song</x></item>")
+	inItem := func(in string) string {
+		return event("<item id='i'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'>" + in + "</message></forwarded></item>")
+	}
 	unknown := "<securitylabel xmlns='urn:xmpp:sec-label:0'><label><x xmlns='urn:x'/></label></securitylabel>"
 	none, line, both := peering.ToClients{NoLabels: true}, peering.ToClients{FirstLine: true}, peering.ToClients{NoLabels: true, FirstLine: true}
 	for _, tt := range []struct {
@@ -47,6 +54,16 @@ func TestShown(t *testing.T) {
 		{"a copy", both, carried(secret + text), strings.Replace(carried("<body>[EXAMPLE SECRET]\nx</body><body xml:lang='de'>[EXAMPLE SECRET]\ny</body>"), secret, "", 1)},
 		{"a label that cannot be read", both, start + ">" + unknown + text + "</message>", start + "/>"},
 		{"items", none, items(pointed, named), items("", "")},
+		{"items with a label that is of none", none, items("", named), items("", "")},
+		{"items that point nowhere", none, items(pointed, ""), items("", "")},
+		{"an event", both, start + ">" + tune + secret + "</message>", start + ">" + tune + "</message>"},
+		{"an event, with its label", line, start + ">" + tune + secret + "</message>", ""},
+		{"an event beside text", both, start + "><body>x</body>" + tune + secret + "</message>", start + "><body>[EXAMPLE SECRET]\nx</body>" + tune + "</message>"},
+		{"an event whose label cannot be read", both, start + ">" + text + tune + unknown + "</message>", start + ">" + tune + "</message>"},
+		{"an event of an item that points to a label", none, start + ">" + event("<item id='i'"+pointed+"/>") + "</message>", start + ">" + event("<item id='i'/>") + "</message>"},
+		{"an event with a label inside", none, start + ">" + event("<item id='i'/>"+named) + "</message>", start + ">" + event("<item id='i'/>") + "</message>"},
+		{"an event with a label in an item", none, start + ">" + event("<item id='i'>"+secret+"<x xmlns='urn:x'/></item>") + "</message>", start + ">" + event("<item id='i'><x xmlns='urn:x'/></item>") + "</message>"},
+		{"a message in an item", both, start + ">" + inItem(secret+"<body>x</body>") + secret + "</message>", start + ">" + inItem("<body>[EXAMPLE SECRET]\nx</body>") + "</message>"},
 		{"a client that knows labels", peering.ToClients{NoLabels: true, FirstLine: true, WhereKnown: true}, start + ">" + secret + text + "</message>", ""},
 		{"another answer", both, "<iq xmlns='jabber:server' from='a@home.example' to='b@home.example' type='result' id='1'/>", ""},
 		{"presence", both, "<presence xmlns='jabber:server' from='a@home.example' to='b@home.example'/>", ""},

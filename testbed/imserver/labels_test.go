@@ -315,3 +315,30 @@ func publication(node, title, label string) string {
 		`</publish><publish-options><x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE" type="hidden"><value>http://jabber.org/protocol/pubsub#publish-options</value></field>` +
 		`<field var="pubsub#max_items"><value>10</value></field></x></publish-options></pubsub>`
 }
+
+// Clients that are shown no labels are told of what was published with one, and read it, without it (XEP-0314).
+func TestNoLabelsOfWhatIsPublished(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	w.edits("[server.labels]\n", "[server.labels]\nsend-labels = \"never\"\nwrite-first-line = true\n")
+	const tune = "http://jabber.org/protocol/tune"
+	enter := func(name string) *person {
+		return w.enter(client.Account{
+			User: name, Domain: imserver.Domain, Resource: "r", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA, Interests: []string{tune},
+		})
+	}
+	juliet, romeo := enter("juliet"), enter("romeo")
+	juliet.befriends(romeo)
+	juliet.asks("set", "", publication(tune, "one", labelOf(t, juliet.offered(""), "CONFIDENTIAL")))
+	items := `<pubsub xmlns="http://jabber.org/protocol/pubsub"><items node="` + tune + `"/></pubsub>`
+	for who, shown := range map[string]string{
+		"she is told":  juliet.sees(func(e client.Event) bool { return e.Kind == "message" && strings.Contains(e.XML, `id="one"`) }).XML,
+		"he is told":   romeo.sees(func(e client.Event) bool { return e.Kind == "message" && strings.Contains(e.XML, `id="one"`) }).XML,
+		"he may read":  romeo.asks("get", juliet.Bare(), items),
+		"she may read": juliet.asks("get", "", items),
+	} {
+		if !strings.Contains(shown, "title>one<") || strings.Contains(shown, "sec-label") || strings.Contains(shown, "CONFIDENTIAL") {
+			t.Errorf("%s %s", who, shown)
+		}
+	}
+}
