@@ -20,8 +20,7 @@ func (s *Server) sendPresence(m *sent) {
 		case m.stanza.Type() == stanza.PresenceAvailable:
 			s.appear(m)
 		default:
-			defer m.settle()
-			s.disappear(m.by, m.stanza)
+			s.disappear(m)
 		}
 	case stanza.PresenceSubscribe, stanza.PresenceSubscribed, stanza.PresenceUnsubscribe, stanza.PresenceUnsubscribed:
 		s.subscription(m)
@@ -58,6 +57,11 @@ func (s *Server) appear(m *sent) {
 		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{Type: stanza.Wait})
 		return
 	}
+	u.mu.Unlock()
+	if !s.sending(m) {
+		return
+	}
+	u.mu.Lock()
 	first := r.presence.IsZero()
 	r.presence, r.word, r.priority = m.stanza, m.stanza, priority
 	opens := priority >= 0 && !r.open
@@ -221,8 +225,12 @@ func (r *resource) left() bool {
 }
 
 // disappear is unavailable presence of a client that stays connected.
-func (s *Server) disappear(r *resource, p stanza.Stanza) {
-	s.unavailable(r, p)
+func (s *Server) disappear(m *sent) {
+	defer m.settle()
+	if !m.by.last().IsZero() && !s.sending(m) {
+		return
+	}
+	s.unavailable(m.by, m.stanza)
 }
 
 // unavailable tells everybody who has seen a resource that it is not there (§4.5, §4.6.3). last is what the client said; zero if
@@ -247,6 +255,9 @@ func (s *Server) unavailable(r *resource, last stanza.Stanza) {
 			known, _ = u.load(s.ctx) // nobody is told if the store does not answer
 		}
 		s.broadcast(r, known, last)
+		if !r.left() {
+			s.showOwn(r, r) // §4.5.2: to who has said it, too
+		}
 	}
 	for to := range directed {
 		if !was || !shows(known[to.Bare()]) || to.IsFull() {

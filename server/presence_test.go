@@ -180,7 +180,7 @@ func TestPresenceIsCounted(t *testing.T) {
 		juliet.say("<presence type='unavailable'/>")
 		time.Sleep(time.Minute) // virtual
 		juliet.say("<presence/>")
-		juliet.gets("to='juliet@im.example/balcony'/>")
+		juliet.gets("type='unavailable'/>", "to='juliet@im.example/balcony'/>")
 	})
 }
 
