@@ -163,7 +163,7 @@ func (s *Server) comesToResource(u *user, c cleared, r *resource) error {
 		s.cfg.Log.Warn("somebody else gave orders to a client", zap.Stringer("from", c.stanza.From()), zap.Stringer("to", r.jid))
 		return refusal(errors.New("only the own server says that to a client"))
 	}
-	if c.stanza.Type() == stanza.PresenceError {
+	if t := c.stanza.Type(); t == stanza.PresenceError || t == stanza.PresenceUnavailable { // §4.6.1: it need not be told when this one goes
 		u.mu.Lock()
 		delete(r.directed, c.stanza.From())
 		u.mu.Unlock()
@@ -225,36 +225,57 @@ func (s *Server) comesRequest(m stanza.Stanza, at Target) error {
 	return nil
 }
 
-// comesProbe answers a probe (§4.3.2). Who may not know is told so, whether or not there is an account.
+// comesProbe answers a probe (§4.3.2, §4.6.6). Who may not know is told so, whether or not there is an account.
 func (s *Server) comesProbe(u *user, m stanza.Stanza) error {
 	known, err := u.load(s.ctx)
 	if err != nil {
 		return &Bounce{Condition: stanza.InternalServerError, Cause: err}
 	}
-	if !shows(known[m.From().Bare()]) || s.blocks(u.bare, m.From()) {
-		s.unsubscribed(u, m.From().Bare())
-		return nil
+	one := u.named(m.To())
+	switch {
+	case s.blocks(u.bare, m.From()): // XEP-0191 §3.3: it is not answered
+	case shows(known[m.From().Bare()]):
+		s.answerProbe(u, m)
+	case one != nil && one.shownTo(m.From()): // no more than that it is there
+		s.sayTo(u, stanza.PresenceAvailable, m, one.jid, m.From())
+	default:
+		s.sayTo(u, stanza.PresenceUnsubscribed, m, u.bare, m.From().Bare())
 	}
-	there := u.available()
-	for _, r := range there {
+	return nil
+}
+
+// answerProbe tells who sees an account what its clients are, or the one that is asked about.
+func (s *Server) answerProbe(u *user, m stanza.Stanza) {
+	told := false
+	for _, r := range u.available() {
 		if m.To().IsFull() && m.To() != r.jid {
 			continue
 		}
 		if p := r.last(); !p.IsZero() {
 			u.submit(p.WithAddresses(r.jid, m.From()))
+			told = true
 		}
 	}
-	if len(there) == 0 {
-		if p, err := tree.Presence(stanza.PresenceUnavailable, u.bare, m.From()); err == nil {
-			u.submit(p)
-		}
+	if !told {
+		s.sayTo(u, stanza.PresenceUnavailable, m, m.To(), m.From())
 	}
-	return nil
 }
 
-// unsubscribed is the answer to a probe of who is not subscribed.
-func (s *Server) unsubscribed(u *user, to jid.JID) {
-	if p, err := tree.Presence(stanza.PresenceUnsubscribed, u.bare, to); err == nil {
-		u.submit(p)
+// sayTo answers a probe with what no client has said; it has the id of the probe (§4.3.2.1).
+func (s *Server) sayTo(u *user, t stanza.Type, probe stanza.Stanza, from, to jid.JID) {
+	if p, err := tree.Presence(t, from, to); err == nil {
+		u.submit(p.WithID(probe.ID()))
 	}
+}
+
+// shownTo reports whether a client has sent its presence to an address, or to another of the same bare one, as that of a room.
+func (r *resource) shownTo(who jid.JID) bool {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	for to := range r.directed {
+		if to.Bare() == who.Bare() {
+			return true
+		}
+	}
+	return false
 }
