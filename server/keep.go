@@ -134,8 +134,8 @@ func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool)
 			continue
 		}
 		c, err := s.kept(s.delayed(m, e.At), r.jid)
-		if err != nil {
-			continue // it goes on waiting for a reader who is cleared
+		if err != nil || s.blocks(u.bare, m.From()) {
+			continue // it goes on waiting: for a reader who is cleared, or until its sender is not blocked any more
 		}
 		item := stream.Item{Token: e.ID<<tokenBits | tokenKept}
 		managed := r.session.Managed()

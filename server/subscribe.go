@@ -239,7 +239,7 @@ func (s *Server) pending(r *resource) {
 		return
 	}
 	for _, i := range items {
-		if i.Request == nil {
+		if i.Request == nil || s.blocks(r.user.bare, i.Contact) { // XEP-0191 §3.3
 			continue
 		}
 		m, err := readStanza(i.Request)
