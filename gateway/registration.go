@@ -106,7 +106,7 @@ func (r *registrar) Register(ctx context.Context, from netip.Addr, want stream.R
 	case !want.Set:
 		return stream.Registered{Payload: service.Fields()}, jid.JID{}
 	}
-	made, a := service.Create(ctx, want.Domain, from.String(), want.Token, want.Query)
+	made, a := service.Create(ctx, register.Applicant{Domain: want.Domain, Address: from.String(), Token: want.Token, Shown: want.Shown}, want.Query)
 	if a.Condition != stanza.NoCondition {
 		made = jid.JID{}
 	}

@@ -30,7 +30,10 @@ const (
 	nsInvite  = "urn:xmpp:invite"
 
 	// MaxOpen is how many invitations of one inviter may be open at a time.
-	MaxOpen  = 50
+	MaxOpen = 50
+	// Grace is for how long an invitation that has expired can still be used by who has shown it in time.
+	Grace = time.Hour
+
 	maxToken = 128 // bytes that are looked at
 )
 
@@ -64,8 +67,10 @@ type Invite struct {
 type Store interface {
 	// PutInvite adds one, unless its inviter has most that have not expired. ErrFull.
 	PutInvite(ctx context.Context, i Invite, most int, now time.Time) error
-	// UseInvite uses one for a purpose, or tells without using it (look). ErrToken.
+	// UseInvite uses one for a purpose, or tells without using it (look). ErrToken. What has expired is known for Grace all the same.
 	UseInvite(ctx context.Context, domain, digest string, p Purpose, now time.Time, look bool) (Invite, error)
+	// InviteNamed reports whether an invitation that is open has the name of an account.
+	InviteNamed(ctx context.Context, domain, local string, now time.Time) (bool, error)
 }
 
 // Config is what invitations need.
@@ -112,6 +117,22 @@ func (b *Book) Make(ctx context.Context, inviter jid.JID, p Purpose, local strin
 		return "", time.Time{}, fmt.Errorf("make an invitation of %s: %w", inviter.Bare(), err)
 	}
 	return token, expires, nil
+}
+
+// At is the book at a time: whether an invitation has expired is looked at as of then (XEP-0445 §4).
+func (b *Book) At(t time.Time) *Book {
+	as := *b
+	as.Now = func() time.Time { return t }
+	return &as
+}
+
+// Named reports whether the name of an account belongs to who has an invitation that is open (XEP-0445 §5).
+func (b *Book) Named(ctx context.Context, account jid.JID) (bool, error) {
+	named, err := b.Store.InviteNamed(ctx, account.Domain(), account.Local(), b.Now())
+	if err != nil {
+		return false, fmt.Errorf("look for invitations of %s: %w", account, err)
+	}
+	return named, nil
 }
 
 // Use uses an invitation once for a purpose. ErrToken.

@@ -161,14 +161,21 @@ func (s *Service) Fields() *xmlstream.Element {
 	))
 }
 
-// Create makes the account that a query asks for, for somebody at an address (without port) with the token of an invitation, or empty.
-// The answer is for a stream that nobody has logged in to.
-func (s *Service) Create(ctx context.Context, domain jid.JID, address, token string, query *xmlstream.Element) (jid.JID, server.Answer) {
+// Applicant is somebody on a stream that nobody has logged in to.
+type Applicant struct {
+	Domain  jid.JID
+	Address string    // of the network, without port
+	Token   string    // of an invitation, or empty
+	Shown   time.Time // when the token was found good, if that was before; zero: now
+}
+
+// Create makes the account that a query asks for. The answer is for the applicant's stream.
+func (s *Service) Create(ctx context.Context, by Applicant, query *xmlstream.Element) (jid.JID, server.Answer) {
 	if !s.Offered() {
 		return jid.JID{}, refused(stanza.NotAllowed, "")
 	}
 	name, password := credentials(query)
-	who, err := jid.New(name, domain.Domain(), "")
+	who, err := jid.New(name, by.Domain.Domain(), "")
 	switch {
 	case name == "" || password == "":
 		return jid.JID{}, refused(stanza.NotAcceptable, "") // §3.1.1
@@ -176,21 +183,27 @@ func (s *Service) Create(ctx context.Context, domain jid.JID, address, token str
 		return jid.JID{}, refused(stanza.JIDMalformed, "")
 	}
 	var i invite.Invite
-	if s.Invites != nil && token != "" {
-		i, err = s.Invites.Look(ctx, domain.Domain(), token, invite.Account)
+	book := s.bookOf(by)
+	if book != nil {
+		i, err = book.Look(ctx, who.Domain(), by.Token, invite.Account)
 	}
 	invited := i.Digest != "" && err == nil && (i.Local == "" || i.Local == who.Local())
 	switch {
 	case !invited && !s.Open:
 		return jid.JID{}, refused(stanza.Forbidden, "An invitation is needed.")
-	case !invited && !s.room(address):
+	case !invited && !s.room(by.Address):
 		return jid.JID{}, refused(stanza.ResourceConstraint, "Too many accounts were made from there.")
+	}
+	if i.Local == "" || !invited {
+		if a := s.free(ctx, who); a.Condition != stanza.NoCondition {
+			return jid.JID{}, a
+		}
 	}
 	if a := told(s.Directory.Add(ctx, who, password)); a.Condition != stanza.NoCondition {
 		return jid.JID{}, a
 	}
 	if invited {
-		if a := s.used(ctx, who, token); a.Condition != stanza.NoCondition {
+		if a := s.used(ctx, book, who, by.Token); a.Condition != stanza.NoCondition {
 			return jid.JID{}, a
 		}
 		if s.Befriend != nil && i.For&invite.Contact != 0 {
@@ -200,9 +213,32 @@ func (s *Service) Create(ctx context.Context, domain jid.JID, address, token str
 	return who, server.Answer{}
 }
 
+// bookOf is the book in which an applicant's token is looked up, nil without one: it counts whether it was good when it was shown.
+func (s *Service) bookOf(by Applicant) *invite.Book {
+	if s.Invites == nil || by.Token == "" {
+		return nil
+	}
+	if by.Shown.IsZero() {
+		return s.Invites
+	}
+	return s.Invites.At(by.Shown)
+}
+
+// free refuses a name that an invitation of somebody else has, as if there were such an account (XEP-0445 §5).
+func (s *Service) free(ctx context.Context, who jid.JID) server.Answer {
+	if s.Invites == nil {
+		return server.Answer{}
+	}
+	named, err := s.Invites.Named(ctx, who)
+	if err == nil && named {
+		err = account.ErrExists
+	}
+	return told(err)
+}
+
 // used uses the invitation up, and takes the account back when somebody else was faster.
-func (s *Service) used(ctx context.Context, who jid.JID, token string) server.Answer {
-	if _, err := s.Invites.Use(ctx, who.Domain(), token, invite.Account); err != nil {
+func (s *Service) used(ctx context.Context, book *invite.Book, who jid.JID, token string) server.Answer {
+	if _, err := book.Use(ctx, who.Domain(), token, invite.Account); err != nil {
 		if err := s.Directory.Remove(ctx, who); err != nil {
 			return refused(stanza.InternalServerError, "")
 		}

@@ -107,7 +107,7 @@ func TestSwitchedOff(t *testing.T) {
 	if f := w.service.Feature(); f.IQ != nil || f.ServerFeatures != nil || w.service.Offered() {
 		t.Error("what is off is announced")
 	}
-	if _, a := w.service.Create(t.Context(), jid.MustParse(domain), "192.0.2.1", "", servertest.Element(t, fields("romeo", good))); a.Condition.String() != "not-allowed" {
+	if _, a := w.service.Create(t.Context(), register.Applicant{Domain: jid.MustParse(domain), Address: "192.0.2.1"}, servertest.Element(t, fields("romeo", good))); a.Condition.String() != "not-allowed" {
 		t.Errorf("an account is made: %s", a.Condition)
 	}
 	w = newWorld(t, func(c *register.Config) { nothing(c); c.Passwords = true })
@@ -123,7 +123,7 @@ func TestSwitchedOff(t *testing.T) {
 // creates asks for an account, and gives the condition.
 func (w *world) creates(address, token, in string) string {
 	w.Helper()
-	who, a := w.service.Create(w.Context(), jid.MustParse(domain), address, token, servertest.Element(w.T, in))
+	who, a := w.service.Create(w.Context(), register.Applicant{Domain: jid.MustParse(domain), Address: address, Token: token}, servertest.Element(w.T, in))
 	if (a.Condition.String() == "") == who.IsZero() {
 		w.Errorf("made is %q, told %s", who, a.Condition)
 	}
@@ -193,6 +193,67 @@ func TestCreateByInvitation(t *testing.T) {
 	}
 	if len(w.friends) != 1 || w.friends[0] != bill+" juliet@shakespeare.lit" {
 		t.Errorf("friends are %v", w.friends)
+	}
+}
+
+// XEP-0445 §5: a name that an open invitation has is nobody else's, and looks like one that has an account.
+func TestNamesOfInvitations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *register.Config) { c.Open, c.PerHour = true, 10 })
+	invite := func(local string) string {
+		t.Helper()
+		token, _, err := w.book.Make(t.Context(), jid.MustParse(bill), invite.Account, local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	first, second, any := invite("romeo"), invite("romeo"), invite("")
+	for _, tc := range []struct{ name, token, in, want string }{
+		{"without an invitation", "", fields("romeo", good), "conflict"},
+		{"another way to write it", "", fields("ROMEO", good), "conflict"},
+		{"with one for any name", any, fields("romeo", good), "conflict"},
+		{"another name", "", fields("mercutio", good), ""},
+		{"with one of two for it", second, fields("romeo", good), ""},
+		{"with the other one", first, fields("romeo", good), "conflict"},
+	} {
+		if got := w.creates("192.0.2.1", tc.token, tc.in); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+	invite("juliet")
+	w.now = w.now.Add(8 * 24 * time.Hour)
+	if got := w.creates("192.0.2.1", "", fields("juliet", good)); got != "" {
+		t.Errorf("after the invitation: %s", got)
+	}
+}
+
+// XEP-0445 §4: who has shown an invitation in time may take his time to register.
+func TestInvitationShownInTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	token, expires, err := w.book.Make(t.Context(), jid.MustParse(bill), invite.Account, "romeo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.now = expires.Add(time.Minute)
+	if _, _, err := w.book.Make(t.Context(), jid.MustParse(bill), invite.Account, ""); err != nil { // old ones are forgotten on the way
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name  string
+		shown time.Time
+		want  string
+	}{
+		{"when it was too old", expires.Add(time.Second), "forbidden"},
+		{"now", time.Time{}, "forbidden"},
+		{"in time", expires.Add(-time.Second), ""},
+		{"in time, and used since", expires.Add(-time.Second), "forbidden"},
+	} {
+		who := register.Applicant{Domain: jid.MustParse(domain), Address: "192.0.2.1", Token: token, Shown: tc.shown}
+		if _, a := w.service.Create(t.Context(), who, servertest.Element(t, fields("romeo", good))); a.Condition.String() != tc.want {
+			t.Errorf("shown %s: %q, want %q", tc.name, a.Condition, tc.want)
+		}
 	}
 }
 

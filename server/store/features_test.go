@@ -285,6 +285,24 @@ func TestInvites(t *testing.T) {
 		if i, err := s.UseInvite(ctx, "a.example", "e", invite.Account, moment(9), true); err != nil || i.Local != "romeo" || i.Inviter != juliet {
 			t.Errorf("got %+v, %v", i, err)
 		}
+		for _, tc := range []struct {
+			name, domain, local string
+			at                  int64
+			want                bool
+		}{
+			{"it has the name", "a.example", "romeo", 9, true},
+			{"it has expired", "a.example", "romeo", 10, false},
+			{"another name", "a.example", "paris", 9, false},
+			{"another domain", "b.example", "romeo", 9, false},
+		} {
+			if got, err := s.InviteNamed(ctx, tc.domain, tc.local, moment(tc.at)); err != nil || got != tc.want {
+				t.Errorf("%s: %v, %v", tc.name, got, err)
+			}
+		}
+		use("e", invite.Account, 9, false, invite.Account)
+		if got, err := s.InviteNamed(ctx, "a.example", "romeo", moment(9)); err != nil || got {
+			t.Errorf("it was used: %v, %v", got, err)
+		}
 	})
 }
 

@@ -12,10 +12,10 @@ import (
 
 var _ invite.Store = (*Store)(nil)
 
-// PutInvite is invite.Store. Invitations that have expired are forgotten on the way.
+// PutInvite is invite.Store. Invitations that have expired for long are forgotten on the way.
 func (s *Store) PutInvite(ctx context.Context, i invite.Invite, most int, now time.Time) error {
 	return s.change(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM invites WHERE domain = $1 AND inviter = $2 AND expires <= $3`, i.Domain, i.Inviter.String(), now.UnixMicro()); err != nil {
+		if _, err := t.exec(`DELETE FROM invites WHERE domain = $1 AND inviter = $2 AND expires <= $3`, i.Domain, i.Inviter.String(), now.Add(-invite.Grace).UnixMicro()); err != nil {
 			return err
 		}
 		if _, err := t.exec(`INSERT INTO invites (domain, digest, inviter, kind, local, expires, used) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -23,7 +23,7 @@ func (s *Store) PutInvite(ctx context.Context, i invite.Invite, most int, now ti
 			return orNotFound(err)
 		}
 		var n int
-		if err := t.row(`SELECT count(*) FROM invites WHERE domain = $1 AND inviter = $2`, []any{i.Domain, i.Inviter.String()}, &n); err != nil {
+		if err := t.row(`SELECT count(*) FROM invites WHERE domain = $1 AND inviter = $2 AND expires > $3`, []any{i.Domain, i.Inviter.String(), now.UnixMicro()}, &n); err != nil {
 			return err
 		}
 		if n > most {
@@ -73,4 +73,15 @@ func (t *tx) invite(domain, digest string) (invite.Invite, error) {
 	i.For, i.Used, i.Expires = invite.Purpose(kind), invite.Purpose(used), time.UnixMicro(expires).UTC()
 	i.Inviter, err = jid.Parse(inviter)
 	return i, err
+}
+
+// InviteNamed is invite.Store.
+func (s *Store) InviteNamed(ctx context.Context, domain, local string, now time.Time) (bool, error) {
+	named := false
+	err := s.read(ctx, `SELECT 1 FROM invites WHERE domain = $1 AND local = $2 AND kind & $3 = $3 AND used & $3 = 0 AND expires > $4 LIMIT 1`,
+		[]any{domain, local, int64(invite.Account), now.UnixMicro()}, func(*sql.Rows) error {
+			named = true
+			return nil
+		})
+	return named, err
 }

@@ -78,7 +78,7 @@ func TestInvitations(t *testing.T) {
 	join := func(name string) string {
 		t.Helper()
 		r := w.rawStream()
-		if offered := r.until("</stream:features>"); !strings.Contains(offered, "<register xmlns='urn:xmpp:invite'/>") {
+		if offered := r.until("</stream:features>"); !strings.Contains(offered, "<register xmlns='urn:xmpp:ibr-token:0'/>") {
 			t.Fatalf("offered: %s", offered)
 		}
 		r.say(`<iq type='get' id='f'><query xmlns='jabber:iq:register'/></iq>`)

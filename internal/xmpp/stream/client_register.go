@@ -2,6 +2,7 @@ package stream
 
 import (
 	"strings"
+	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -12,6 +13,7 @@ const (
 	nsRegister        = "jabber:iq:register"
 	nsRegisterFeature = "http://jabber.org/features/iq-register"
 	nsPreauth         = "urn:xmpp:pars:0"
+	nsRegisterToken   = "urn:xmpp:ibr-token:0"
 	nsInvite          = "urn:xmpp:invite"
 )
 
@@ -23,15 +25,17 @@ type Registration uint8
 
 const (
 	NoRegistration Registration = iota
-	ByInvitation                // XEP-0401: with the token of an invitation
+	ByInvitation                // XEP-0445: with the token of an invitation
 	OpenRegistration
 )
 
-// registerState is registration on one stream (XEP-0077 §3.1, XEP-0401).
+// registerState is registration on one stream (XEP-0077 §3.1, XEP-0445).
 type registerState struct {
 	id      string // of the iq that waits for its answer
 	token   string // of an invitation, good when it was shown
+	shown   time.Time
 	showing string // waits to be found good
+	came    time.Time
 	asked   int
 }
 
@@ -42,6 +46,8 @@ type RegisterWanted struct {
 	Set    bool
 	Query  *xmlstream.Element
 	Token  string // of an invitation
+	// Shown is when the token was found good: it counts from then on, however long the client takes (XEP-0445 §4). Zero: it was not yet.
+	Shown time.Time
 }
 
 // Registered answers RegisterWanted: with a payload or none, or a condition.
@@ -64,7 +70,8 @@ func (m *Client) registerFeature(list []*xmlstream.Element) []*xmlstream.Element
 	if !m.mayRegister() {
 		return list
 	}
-	return append(list, el(nsRegisterFeature, "register"), el(nsInvite, "register"))
+	// COMPAT(Prosody, 0.12): before XEP-0445 had a namespace of its own, that of the commands announced it.
+	return append(list, el(nsRegisterFeature, "register"), el(nsRegisterToken, "register"), el(nsInvite, "register"))
 }
 
 // isRegister reports whether an element is such a request, by whatever iq.
@@ -87,10 +94,10 @@ func (m *Client) registerRequest(e *xmlstream.Element) {
 	}
 	m.register.id = strings.Clone(id)
 	where, err := jid.Parse(to)
-	want := RegisterWanted{Domain: m.domain, Set: typ == "set", Query: e.Child(nsRegister, "query"), Token: m.register.token}
+	want := RegisterWanted{Domain: m.domain, Set: typ == "set", Query: e.Child(nsRegister, "query"), Token: m.register.token, Shown: m.register.shown}
 	if want.Query == nil {
 		token, _ := e.Child(nsPreauth, "preauth").Attr("token")
-		want.Token = strings.Clone(token)
+		want.Token, want.Shown = strings.Clone(token), time.Time{}
 	}
 	if typ != "get" && typ != "set" || directed && (err != nil || where != m.domain) || want.Query == nil && (!want.Set || want.Token == "") {
 		m.registerError(stanza.BadRequest, "")
@@ -98,7 +105,7 @@ func (m *Client) registerRequest(e *xmlstream.Element) {
 	}
 	m.register.showing = ""
 	if want.Query == nil {
-		m.register.showing = want.Token
+		m.register.showing, m.register.came = want.Token, m.now
 	}
 	m.waiting = forRegister
 	m.emit(want)
@@ -111,7 +118,7 @@ func (m *Client) registered(in Registered) {
 		return
 	}
 	if m.register.showing != "" {
-		m.register.token = m.register.showing
+		m.register.token, m.register.shown = m.register.showing, m.register.came
 	}
 	answer := el(xmlstream.NSClient, "iq", "type", "result", "id", m.register.id, "from", m.domain.String())
 	if in.Payload != nil {

@@ -3,6 +3,7 @@ package stream_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -24,11 +25,11 @@ func registers(how stream.Registration) func(*stream.ClientConfig) {
 	}
 }
 
-// Who has no account asks how to make one, shows an invitation, makes one, and logs in on the same stream (XEP-0077 §3.1, XEP-0401).
+// Who has no account asks how to make one, shows an invitation, makes one, and logs in on the same stream (XEP-0077 §3.1, XEP-0445 §4).
 func TestRegistrationBeforeLogin(t *testing.T) {
 	t.Parallel()
 	x := direct(t, registers(stream.ByInvitation))
-	if said := x.say(helloClient); !strings.Contains(said, "iq-register") || !strings.Contains(said, "urn:xmpp:invite") {
+	if said := x.say(helloClient); !strings.Contains(said, "iq-register") || !strings.Contains(said, "urn:xmpp:invite") || !strings.Contains(said, "<register xmlns='urn:xmpp:ibr-token:0'/>") {
 		t.Fatalf("offered %s", said)
 	}
 	x.say(askForm)
@@ -37,6 +38,8 @@ func TestRegistrationBeforeLogin(t *testing.T) {
 		t.Errorf("said %s", said)
 	}
 	x.say(showIt)
+	shown := x.now
+	x.now = x.now.Add(time.Second)
 	x.step(stream.Registered{})
 	if said := x.take(); !strings.Contains(said, "type='result'") {
 		t.Errorf("said %s", said)
@@ -44,6 +47,7 @@ func TestRegistrationBeforeLogin(t *testing.T) {
 	if said := x.say(showNone); !strings.Contains(said, "<bad-request") {
 		t.Errorf("without a token: %s", said)
 	}
+	x.now = x.now.Add(time.Second)
 	x.say(makeIt)
 	x.step(stream.Registered{})
 	x.step(stream.Registered{Condition: stanza.Conflict}) // that nobody asked for
@@ -52,6 +56,9 @@ func TestRegistrationBeforeLogin(t *testing.T) {
 	}
 	if len(x.joins) != 3 || x.joins[0].Set || x.joins[0].Token != "" || x.joins[1].Query != nil || x.joins[2].Token != "letmein" || !x.joins[2].Set {
 		t.Errorf("the edge was asked %+v", x.joins)
+	}
+	if !x.joins[1].Shown.IsZero() || !x.joins[2].Shown.Equal(shown) {
+		t.Errorf("shown %s, then %s, want nothing and %s", x.joins[1].Shown, x.joins[2].Shown, shown)
 	}
 	x.ends(x.say(`<message to='other@b.example'><body>x</body></message>`), stanza.StreamNotAuthorized)
 }
