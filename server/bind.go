@@ -116,11 +116,19 @@ func (s *Server) event(x session, o stream.Output) {
 		if r := s.resource(x, x.Address()); r != nil {
 			s.state(r, o.Active)
 		}
+	case stream.Closed: // and it may come back
+		if r := s.resource(x, x.Address()); r != nil {
+			s.parked(r)
+		}
+	case stream.Resumed:
+		if r := s.resource(x, x.Address()); r != nil {
+			s.state(r, true) // XEP-0352 §5.2
+		}
 	case stream.Acked:
 		s.acked(x.Address().Bare(), o.Items)
 	case stream.Unconfirmed:
 		s.unconfirmed(x.Address().Bare(), o.Items)
-	default: // what was authenticated, lost or resumed changes nothing here
+	default: // what was authenticated changes nothing here
 	}
 }
 

@@ -89,7 +89,7 @@ type Passing struct {
 type Resource struct {
 	JID      jid.JID // full
 	Priority int8
-	Active   bool // somebody looks at it (XEP-0352)
+	Active   bool // it is connected, and somebody looks at it (XEP-0352)
 }
 
 // errTaken is a type so that it can be a constant.

@@ -55,23 +55,25 @@ func (u *user) flying(id uint64) {
 	u.flights[id] = true
 }
 
-// worthKeeping: what only tells that somebody types is not (XEP-0160 §3, XEP-0334 §4).
+// worthKeeping: what only tells that somebody types is not, nor what has no text where its sender says so (XEP-0160 §3, XEP-0334 §4).
 func worthKeeping(m stanza.Stanza) bool {
+	return hasText(m) || m.Element().Child(nsHints, "store") != nil || !onlyTypes(m) && m.Element().Child(nsHints, "no-store") == nil
+}
+
+// onlyTypes: it says at most who types.
+func onlyTypes(m stanza.Stanza) bool {
 	e := m.Element()
 	if hasText(m) || e.Child(nsHints, "store") != nil {
-		return true
+		return false
 	}
-	states, other := 0, 0
 	for c := range e.Children() {
 		switch {
-		case c.Space() == nsStates:
-			states++
-		case c.Space() == nsHints, c.Is(e.Space(), "thread"), c.Space() == "urn:xmpp:sec-label:0", c.Space() == "urn:xmpp:sid:0":
+		case c.Space() == nsStates, c.Space() == nsHints, c.Is(e.Space(), "thread"), c.Space() == nsLabel, c.Space() == "urn:xmpp:sid:0":
 		default:
-			other++
+			return false
 		}
 	}
-	return other > 0 && e.Child(nsHints, "no-store") == nil
+	return true
 }
 
 func hasText(m stanza.Stanza) bool {

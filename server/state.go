@@ -11,17 +11,25 @@ type held struct {
 	at    map[heldKey]int
 }
 
+// heldKey is whose presence it is, or who types to whom.
 type heldKey struct {
-	kind stanza.Kind
-	from jid.JID
+	kind     stanza.Kind
+	from, to jid.JID // to: of what is copied
 }
 
 type heldItem struct{ c cleared }
 
+// parked: the client has no connection any more, and may come back for its session. It is called under the lock of that.
+func (s *Server) parked(r *resource) {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	r.parked = true
+}
+
 // state is called under the lock of a session.
 func (s *Server) state(r *resource, active bool) {
 	r.user.mu.Lock()
-	r.inactive = !active
+	r.inactive, r.parked = !active, false
 	r.user.mu.Unlock()
 	if active {
 		r.user.receive(func() {
@@ -34,7 +42,8 @@ func (s *Server) state(r *resource, active bool) {
 
 // holdBack keeps what an inactive client need not know now. r.sending is held.
 func (s *Server) holdBack(r *resource, c cleared) bool {
-	if !idle(c.stanza) {
+	key, can := idleKey(c.stanza)
+	if !can {
 		return false
 	}
 	r.user.mu.Lock()
@@ -43,7 +52,6 @@ func (s *Server) holdBack(r *resource, c cleared) bool {
 	if !inactive || len(r.held.items) >= s.cfg.Limits.Held {
 		return false
 	}
-	key := heldKey{c.stanza.Kind(), c.stanza.From()}
 	if i, ok := r.held.at[key]; ok {
 		r.held.items[i].c = cleared{}
 	}
@@ -58,22 +66,30 @@ func (s *Server) holdBack(r *resource, c cleared) bool {
 
 // idle is what can wait: presence, and messages that only say who types, copies of them too.
 func idle(m stanza.Stanza) bool {
+	_, can := idleKey(m)
+	return can
+}
+
+// idleKey tells what is waiting takes the place of.
+func idleKey(m stanza.Stanza) (key heldKey, can bool) {
+	key = heldKey{kind: m.Kind(), from: m.From()}
 	switch m.Type() {
 	case stanza.PresenceAvailable, stanza.PresenceUnavailable:
-		return true
+		return key, true
 	case stanza.MessageChat, stanza.MessageNormal:
 		if c := carried(m.Element()); c != nil { // of what only says who types
 			if f := c.Child(nsForward, "forwarded"); f != nil {
 				for inner := range f.Children() {
 					if copied, err := stanza.FromCarried(inner); err == nil {
-						return !worthKeeping(copied)
+						key.from, key.to = copied.From(), copied.To()
+						return key, onlyTypes(copied)
 					}
 				}
 			}
 		}
-		return !worthKeeping(m)
+		return key, onlyTypes(m)
 	default:
-		return false
+		return key, false
 	}
 }
 

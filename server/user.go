@@ -48,6 +48,7 @@ type resource struct {
 	ready      bool // the client knows its address
 	gone       bool
 	inactive   bool
+	parked     bool          // it has no connection, and may come back
 	open       bool          // takes what is for the bare address; set behind what waited for it
 	presence   stanza.Stanza // the last broadcast; zero: not available
 	word       stanza.Stanza // the same, or what it said when it left
@@ -144,7 +145,7 @@ func (u *user) of(x session) *resource {
 
 // facts are what features know of a resource; user.mu is held.
 func (r *resource) facts() Resource {
-	return Resource{JID: r.jid, Priority: r.priority, Active: !r.inactive}
+	return Resource{JID: r.jid, Priority: r.priority, Active: !r.inactive && !r.parked}
 }
 
 func (r *resource) snapshot() Resource {

@@ -1,0 +1,70 @@
+package server_test
+
+import (
+	"testing"
+
+	"sallyport/internal/xmpp/stream"
+	"sallyport/server"
+)
+
+const onlyTyping = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
+
+// Who comes back is looked at until the client says otherwise (XEP-0352 §5.2).
+func TestWhoComesBackIsLookedAt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, romeo := b.managed("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		juliet.say("<presence/>")
+		friends(juliet, romeo)
+		b.server.EventOf(juliet, stream.ClientState{})
+		romeo.say("<presence><show>away</show></presence>")
+		juliet.gets()
+		b.server.EventOf(juliet, stream.Closed{Cause: stream.ConnLost, Resume: juliet.ledger})
+		b.server.EventOf(juliet, stream.Resumed{})
+		juliet.gets("<show>away")
+		romeo.say("<presence/>")
+		juliet.gets("<presence from='romeo@im.example/garden'")
+	})
+}
+
+// Nobody looks at a client while its session waits for it: it has to be woken (XEP-0357).
+func TestNobodyLooksAtWhoIsAway(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet")
+		juliet := b.managed("juliet@im.example/balcony")
+		juliet.say("<presence/>")
+		active := func(want bool) {
+			t.Helper()
+			if got := b.server.Resources(juliet.address.Bare()); len(got) != 1 || got[0] != (server.Resource{JID: juliet.address, Active: want}) {
+				t.Errorf("got %+v", got)
+			}
+		}
+		active(true)
+		b.server.EventOf(juliet, stream.Closed{Cause: stream.ConnLost, Resume: juliet.ledger})
+		active(false)
+		b.server.EventOf(juliet, stream.Resumed{})
+		active(true)
+	})
+}
+
+// One word on who types takes the place of an earlier one in the same conversation only, and of nothing that says anything else, kept or
+// not (XEP-0334 §4.2).
+func TestWhatCanWait(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, desk, romeo := b.online("juliet@im.example/balcony"), b.online("juliet@im.example/desk"), b.online("romeo@im.example/garden")
+		juliet.say("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+		juliet.drain()
+		b.server.EventOf(juliet, stream.ClientState{})
+		for _, letter := range []string{"a", "b"} {
+			romeo.say("<message to='juliet@im.example/balcony' type='chat'><rtt xmlns='urn:xmpp:rtt:0'><t>" + letter + "</t></rtt><no-store xmlns='urn:xmpp:hints'/></message>")
+		}
+		juliet.gets("<t>a", "<t>b")
+		for _, who := range []string{"romeo@im.example", "nurse@far.example", "romeo@im.example"} {
+			desk.say("<message to='" + who + "' type='chat'>" + onlyTyping + "</message>")
+		}
+		juliet.gets()
+		b.server.EventOf(juliet, stream.ClientState{Active: true})
+		juliet.gets("<sent…to='nurse@far.example'…composing", "<sent…to='romeo@im.example'…composing")
+	})
+}
