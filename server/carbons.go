@@ -43,28 +43,28 @@ func (s *Server) setCarbons(_ context.Context, q *Request) Answer {
 	return Answer{}
 }
 
-// copied says which messages are (XEP-0280 §6.1).
-func copied(m stanza.Stanza) bool {
+// copied says which messages are, and of those from one in a room that its own are sent by the room (XEP-0280 §6.1).
+func copied(m stanza.Stanza, sent bool) bool {
 	e := m.Element()
 	if e.Child(nsCarbons, "private") != nil || e.Child(nsHints, "no-copy") != nil || isCarbon(e) {
 		return false
 	}
-	muc := e.Child(nsMUCUser, "x")
-	switch m.Type() {
-	case stanza.MessageGroupchat, stanza.MessageHeadline:
+	room := e.Child(nsMUCUser, "x")
+	switch {
+	case m.Type() == stanza.MessageGroupchat:
 		return false
-	case stanza.MessageChat:
-		return muc == nil || muc.Child(nsMUCUser, "invite") != nil || e.Child(nsConference, "x") != nil
-	case stanza.MessageError:
-		return muc == nil
-	default:
-	}
-	if muc != nil {
-		return muc.Child(nsMUCUser, "invite") != nil
+	case m.Type() == stanza.MessageError:
+		return room == nil
+	case e.Child(nsConference, "x") != nil, room != nil && room.Child(nsMUCUser, "invite") != nil:
+		return true
+	case room != nil && !sent:
+		return false
+	case m.Type() == stanza.MessageChat:
+		return true
 	}
 	for c := range e.Children() {
 		switch {
-		case c.Is(e.Space(), "body"), c.Space() == nsReceipts, c.Space() == nsStates, c.Space() == nsMarkers, c.Is(nsConference, "x"):
+		case c.Is(e.Space(), "body") && m.Type() == stanza.MessageNormal, c.Space() == nsReceipts, c.Space() == nsStates, c.Space() == nsMarkers:
 			return true
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
 // copy asks may last, and only where there is somebody to show a copy to; nil is yes.
 func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource, may func(stanza.Stanza) bool) {
 	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) && r.jid != m.From() })
-	if len(to) == 0 || !copied(m) || may != nil && !may(m) {
+	if len(to) == 0 || !copied(m, how == "sent") || may != nil && !may(m) {
 		return
 	}
 	// The copy is labelled as what is in it, or the label around it would not dominate.
