@@ -81,10 +81,8 @@ func hasText(m stanza.Stanza) bool {
 	return e.Child(e.Space(), "body") != nil || e.Child(e.Space(), "subject") != nil
 }
 
-// forbidsKeeping is what its sender says (XEP-0334 §4.2).
-func forbidsKeeping(m stanza.Stanza) bool {
-	return m.Element().Child(nsHints, "no-store") != nil || m.Element().Child(nsHints, "no-permanent-store") != nil
-}
+// forbidsKeeping is what its sender says (XEP-0334 §4.2). What is to be in no archive (§4.1) may wait all the same.
+func forbidsKeeping(m stanza.Stanza) bool { return m.Element().Child(nsHints, "no-store") != nil }
 
 // flush gives a client what waited for the account, in order, and from then on what comes for its bare address. It runs among what
 // comes to the account, so nothing passes it.
