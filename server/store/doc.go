@@ -19,6 +19,13 @@
 // answers nothing any more until it is opened again, because after a failed fsync the kernel may have thrown away what it could
 // not write, and nobody knows which pages are true.
 //
+// # One at a time
+//
+// Who answers people from a store remembers parts of it (rosters, who is there), so that two such processes would tell them different things.
+// Options.Alone keeps out whoever asks for it, too (ErrServed): a running node, changes without a node, and Restore do. Who only reads, or
+// makes a backup, does not ask. On SQLite it is a lock on the file, on PostgreSQL one of a session (an advisory lock of the database and
+// schema), which is taken again when the connection has been lost, see StillAlone.
+//
 // # SQLite
 //
 // One connection writes, a few read; each sees a snapshot. Other processes (the command line beside a running node) may

@@ -282,3 +282,21 @@ func TestAddressOfTheStore(t *testing.T) {
 		}
 	}
 }
+
+// TestNotReached: what cannot be reached is told in one line, with what to do.
+func TestNotReached(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, dsn, want string }{
+		{"no server there", "postgres://sallyport@127.0.0.1:1/postgres", "is PostgreSQL running there"},
+		{"no such database", strings.Replace(cluster.DSN(""), "/postgres", "/nothing", 1), "create the database"},
+		{"a user who may not", strings.Replace(cluster.DSN(""), "sallyport@", "stranger@", 1), "it does not let this user in"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := store.Open(t.Context(), store.Options{DSN: tt.dsn})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.ContainsAny(err.Error(), "\t\n") {
+				t.Errorf("got %v, want one line with %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -18,6 +18,9 @@ type Options struct {
 	DSN string
 	// Password for PostgreSQL, if it asks for one.
 	Password string
+	// Alone: nobody else may open the store alone until Close (ErrServed). Whoever answers people from it, or changes it in a way that who
+	// does would not see, opens it so.
+	Alone bool
 }
 
 // Store is an open database. All methods are safe for concurrent use.
@@ -29,6 +32,7 @@ type Store struct {
 	hindered atomic.Pointer[hindrance] // what hindered it last
 	group    together
 	often    map[string]*sql.Stmt // by text, for writer; nil on PostgreSQL
+	alone    alone                // zero where it is opened beside others
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // by text, for reader; nil when closed
@@ -57,7 +61,7 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 	kind, rest, _ := strings.Cut(o.DSN, ":")
 	switch kind {
 	case "sqlite":
-		return openSQLite(ctx, rest)
+		return openSQLite(ctx, rest, o)
 	case "postgres", "postgresql":
 		return openPostgres(ctx, o)
 	}
@@ -76,10 +80,14 @@ func (s *Store) Close() error {
 	for _, p := range s.often {
 		_ = p.Close()
 	}
+	if s.alone.conn != nil {
+		_ = s.alone.end() // a pool waits for who has a connection of it
+	}
 	err := s.reader.Close()
 	if s.writer != s.reader {
 		err = errors.Join(err, s.writer.Close())
 	}
+	err = errors.Join(err, s.alone.end())
 	if err != nil {
 		return fmt.Errorf("close the store: %w", err)
 	}

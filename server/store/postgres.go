@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -35,11 +38,56 @@ func openPostgres(ctx context.Context, o Options) (*Store, error) {
 	db.SetMaxIdleConns(maxConns)
 	db.SetConnMaxLifetime(connLifetime)
 	s := &Store{dialect: postgresDialect, writer: db, reader: db, prepared: make(map[string]*sql.Stmt)}
-	if err := s.checkPostgres(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store on PostgreSQL at %s: %w", cfg.Host, err), s.Close())
+	err = s.checkPostgres(ctx)
+	if err == nil && o.Alone {
+		err = s.lockPostgres(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store on PostgreSQL at %s: %w", cfg.Host, notReached(err)), s.Close())
 	}
 	return s, nil
 }
+
+// notReached says what is to be done about a connection that was not made. The driver tells each try in a line of its own.
+func notReached(err error) error {
+	var tries *pgconn.ConnectError
+	if !errors.As(err, &tries) {
+		return err
+	}
+	advice := "is PostgreSQL running there, and does it listen on that address?"
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "28P01", "28000": // invalid_password, invalid_authorization_specification
+			advice = "it does not let this user in: look at server.store.password, the user in server.store.postgres, and its pg_hba.conf"
+		case "3D000": // invalid_catalog_name
+			advice = "create the database (createdb), or correct its name in server.store.postgres"
+		default:
+			advice = ""
+		}
+	}
+	return unreached{err, advice}
+}
+
+// unreached is an error on one line, with what to do.
+type unreached struct {
+	err    error
+	advice string
+}
+
+func (e unreached) Error() string {
+	lines := strings.FieldsFunc(e.err.Error(), func(r rune) bool { return r == '\n' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	text := strings.Join(slices.Compact(lines), "; ")
+	if e.advice == "" {
+		return text
+	}
+	return text + "; " + e.advice
+}
+
+func (e unreached) Unwrap() error { return e.err }
 
 // checkPostgres refuses a server that cannot keep the promises of this package.
 func (s *Store) checkPostgres(ctx context.Context) error {

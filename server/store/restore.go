@@ -31,9 +31,10 @@ func Restore(ctx context.Context, o Options, r io.Reader) (rows int64, err error
 	if err != nil {
 		return 0, fmt.Errorf("restore: %w", err)
 	}
+	o.Alone = true
 	s, err := connect(ctx, o)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.migrate(ctx, head.Schema); err != nil {
@@ -51,6 +52,9 @@ func Restore(ctx context.Context, o Options, r io.Reader) (rows int64, err error
 	return in.rows, s.migrate(ctx, len(migrations))
 }
 
+// emptyAdvice is how a store becomes empty.
+const emptyAdvice = "move its file away with those beside it (-wal, -shm), or name a new database in server.store, and restore before anything else"
+
 // mustBeEmpty refuses a store that holds something, or has another version than the backup.
 func (s *Store) mustBeEmpty(t *tx, schema int) error {
 	at, err := s.version(t)
@@ -58,14 +62,14 @@ func (s *Store) mustBeEmpty(t *tx, schema int) error {
 		return err
 	}
 	if at != schema {
-		return fmt.Errorf("the store has version %d already, the backup %d: restore into a database without tables", at, schema)
+		return fmt.Errorf("the store has been opened by a newer release than the backup is of (version %d, the backup has %d): %s", at, schema, emptyAdvice)
 	}
 	var n int
 	if err := t.row("SELECT count(*) FROM domains", nil, &n); err != nil {
 		return err
 	}
 	if n > 0 {
-		return errors.New("the store is not empty")
+		return fmt.Errorf("the store is not empty: %s", emptyAdvice)
 	}
 	return nil
 }

@@ -29,19 +29,23 @@ const (
 const damagedAdvice = "if the disk is sound, the file is damaged: move it away with those beside it (-wal, -shm), and fill a new one " +
 	"from the last backup with sallyport store restore FILE"
 
-func openSQLite(ctx context.Context, path string) (*Store, error) {
+func openSQLite(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err := prepareFile(path); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	s := &Store{dialect: sqliteDialect, prepared: make(map[string]*sql.Stmt)}
-	var err error
+	if o.Alone {
+		if s.alone.file, err = lockFile(path); err != nil {
+			return nil, fmt.Errorf("open the store %s: %w", path, err)
+		}
+	}
 	if s.writer, err = sql.Open("sqlite", sqliteURL(path, "immediate")); err != nil {
-		return nil, fmt.Errorf("open the store %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.alone.end())
 	}
 	s.writer.SetMaxOpenConns(1)
 	s.writer.SetMaxIdleConns(1)
 	if s.reader, err = sql.Open("sqlite", sqliteURL(path, "deferred")+"&_query_only=1"); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.writer.Close())
+		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.writer.Close(), s.alone.end())
 	}
 	n := min(max(runtime.GOMAXPROCS(0), 2), maxReaders)
 	s.reader.SetMaxOpenConns(n)
