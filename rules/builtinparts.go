@@ -36,7 +36,7 @@ func labelElements() []ElementSpec {
 }
 
 // courtesies are the small signs that accompany messages: typing, receipts, markers, correction, stable ids, storage
-// hints, delay (XEP-0085, 0184, 0333, 0308, 0359, 0334, 0203).
+// hints, no copies, delay (XEP-0085, 0184, 0333, 0308, 0359, 0334, 0280, 0203).
 func courtesies() []ElementSpec {
 	ids := []string{"id=id"}
 	specs := []ElementSpec{
@@ -54,6 +54,7 @@ func courtesies() []ElementSpec {
 	for _, state := range []string{"active", "composing", "paused", "inactive", "gone"} {
 		specs = append(specs, ElementSpec{Name: "{" + nsStates + "}" + state, In: inMessage})
 	}
+	specs = append(specs, ElementSpec{Name: "{" + nsCarbons + "}private", In: inMessage}) // XEP-0280 §8: a copy nobody wanted is worse
 	for _, hint := range []string{"no-permanent-store", "no-store", "no-copy", "store"} {
 		specs = append(specs, ElementSpec{Name: "{" + nsHints + "}" + hint, In: inMessage})
 	}

@@ -159,6 +159,7 @@ func TestStrip(t *testing.T) {
 		{"H15 own claim stays", message("<body>x</body><stanza-id xmlns='urn:xmpp:sid:0' by='a@a.example' id='1'/>"), "pass"},
 		{"H15 delay by us", message("<body>x</body><delay xmlns='urn:xmpp:delay' from='b.example' stamp='2020-01-01T00:00:00Z'/>"), out},
 		{"delay by them", message("<body>x</body><delay xmlns='urn:xmpp:delay' from='a.example' stamp='2020-01-01T00:00:00Z'/>"), "pass"},
+		{"no copies, please (XEP-0280 §8)", message("<body>x</body><private xmlns='urn:xmpp:carbons:2'/>"), "pass"},
 		{"delay by nobody", message("<body>x</body><delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/>"), "pass"},
 		{
 			"delay at no time", message("<body>x</body><delay xmlns='urn:xmpp:delay' stamp='9999-99-99'/>"),
