@@ -112,6 +112,7 @@ func (g *Gateway) openClients(cfg *config.Config, s *seams) (err error) {
 	if err != nil {
 		return err
 	}
+	options.Alone = true // what is remembered of rosters and of who is there would not be true
 	if c.store, err = store.Open(g.ctx, options); err != nil {
 		return err
 	}

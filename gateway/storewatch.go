@@ -21,6 +21,9 @@ func (c *clients) watchStore(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		if err := c.store.StillAlone(ctx); err != nil {
+			c.g.log.Error("another node has taken the store of the server while the database was away: stop one of the two", zap.Error(err))
+		}
 		if err := c.store.Failed(); err != nil {
 			if !failed {
 				c.g.log.Error("the store of the server has failed: look at its disk, then restart the node", zap.Error(err))
