@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/tree"
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/admin"
@@ -29,14 +30,26 @@ func (c *clients) invitations(cfg *config.Server, of *core) *invite.Book {
 	create := func(_ context.Context, who jid.JID) bool { return slices.Contains(i.Creators, who.String()) }
 	return invite.New(invite.Config{
 		Store: c.store, Now: c.g.now, Keep: i.Keep, Page: i.Page, Accounts: i.Accounts, MayInvite: may, MayCreate: create,
-		Approve: func(ctx context.Context, owner, contact jid.JID) error {
-			_, err := of.is.Load().ChangeContact(ctx, owner, contact, func(i *roster.Item) error {
-				i.Approved = true
-				return nil
-			})
-			return err
-		},
+		Approve: of.welcome,
 	})
+}
+
+// welcome grants a contact what he is about to ask for, and asks in turn: who is never shown the request cannot (XEP-0379 §3.5).
+func (c *core) welcome(ctx context.Context, owner, contact jid.JID) error {
+	asks := false
+	_, err := c.is.Load().ChangeContact(ctx, owner, contact, func(i *roster.Item) error {
+		asks = !i.Ask && i.Subscription != roster.To && i.Subscription != roster.Both
+		i.Approved, i.Hidden, i.Ask = true, false, i.Ask || asks
+		return nil
+	})
+	if err != nil || !asks {
+		return err
+	}
+	p, err := tree.Presence(stanza.PresenceSubscribe, owner.Bare(), contact.Bare())
+	if err == nil {
+		c.Submit(ctx, p)
+	}
+	return err
 }
 
 // registration is how accounts are made, and passwords changed, by those whose they are.

@@ -84,7 +84,7 @@ type Config struct {
 	Accounts bool
 	// MayInvite reports whether an account may invite contacts, MayCreate accounts; nil: nobody may.
 	MayInvite, MayCreate func(ctx context.Context, account jid.JID) bool
-	// Approve grants a subscription before it is asked for (RFC 6121 §3.4).
+	// Approve grants a subscription before it is asked for (RFC 6121 §3.4), and asks for one in turn.
 	Approve func(ctx context.Context, account, contact jid.JID) error
 }
 

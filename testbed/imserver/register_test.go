@@ -73,6 +73,13 @@ func TestInvitations(t *testing.T) {
 	// One who has an account is let in without being asked about.
 	juliet.must(juliet.SendRaw(`<presence to="` + romeo.Bare() + `" type="subscribe"><preauth xmlns="urn:xmpp:pars:0" token="` + token(romeo) + `"/></presence>`))
 	juliet.seesPresence("", romeo.Bare())
+	// He is asked about nothing, so it is asked for him in turn (XEP-0379 §3.5).
+	juliet.seesPresence("subscribe", romeo.Bare())
+	juliet.must(juliet.SendRaw(`<presence to="` + romeo.Bare() + `" type="subscribed"/>`))
+	romeo.seesPresence("", juliet.Bare())
+	if got := romeo.asks("get", "", `<query xmlns="jabber:iq:roster"/>`); !strings.Contains(got, `subscription="both"`) {
+		t.Errorf("his roster is %s", got)
+	}
 	// Who has none makes one.
 	invitation := token(juliet)
 	join := func(name string) string {
