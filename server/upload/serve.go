@@ -93,7 +93,8 @@ func (s *Service) put(r *http.Request) int {
 	case r.ContentLength != slot.Size:
 		return http.StatusRequestEntityTooLarge
 	}
-	if typ, ok := cleanType(r.Header.Get("Content-Type")); !ok || typ != slot.Type {
+	// Bytes may be called what they like: as bytes they are served.
+	if typ, ok := cleanType(r.Header.Get("Content-Type")); !ok || typ != slot.Type && slot.Type != bytesType {
 		return http.StatusUnsupportedMediaType
 	}
 	err = s.keep(r.Context(), slot, r.Body)

@@ -173,6 +173,31 @@ func TestPutAndGet(t *testing.T) {
 	}
 }
 
+// A type is held to what was said of it before, if anything was (§6).
+func TestTypeOfPut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, tc := range []struct {
+		name, asked, put string
+		want             int
+	}{
+		{"neither", "", "", http.StatusCreated},
+		{"not asked for", "", "image/png", http.StatusCreated},
+		{"not put", "image/png", "", http.StatusUnsupportedMediaType},
+		{"with parameters", "text/plain", "text/plain; charset=utf-8", http.StatusCreated},
+		{"another letter case", "Image/PNG", "image/png", http.StatusCreated},
+		{"no type at all", "", "nonsense", http.StatusUnsupportedMediaType},
+	} {
+		path := w.slot("a", 1, tc.asked)
+		if r := w.does("PUT", path, tc.put, "x"); r.StatusCode != tc.want {
+			t.Errorf("%s: %d, want %d", tc.name, r.StatusCode, tc.want)
+		}
+		if r := w.does("GET", path, "", ""); tc.asked == "" && tc.want == http.StatusCreated && r.Header.Get("Content-Type") != "application/octet-stream" {
+			t.Errorf("%s: it is %s", tc.name, r.Header.Get("Content-Type"))
+		}
+	}
+}
+
 // No name and no type makes a browser run what is in a file, or a file lie elsewhere.
 func TestHostileNamesAndTypes(t *testing.T) {
 	t.Parallel()
