@@ -60,6 +60,11 @@ func (c *core) Show(ctx context.Context, account, contact jid.JID, shown bool) {
 	c.is.Load().Show(ctx, account, contact, shown)
 }
 
+// SeenBy implements server.Core.
+func (c *core) SeenBy(ctx context.Context, account jid.JID) []jid.JID {
+	return c.is.Load().SeenBy(ctx, account)
+}
+
 // features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
 func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
 	g, s := c.g, c.store

@@ -22,4 +22,6 @@ type Core interface {
 	Connected(account jid.JID) []Resource
 	// Show tells a contact that sees the account's presence what it is now (shown), or that it is unavailable.
 	Show(ctx context.Context, account, contact jid.JID, shown bool)
+	// SeenBy gives the contacts that see the presence of an account of which somebody is connected, bare and in no order.
+	SeenBy(ctx context.Context, account jid.JID) []jid.JID
 }

@@ -317,6 +317,25 @@ func (s *Server) Show(ctx context.Context, account, contact jid.JID, shown bool)
 	}
 }
 
+// SeenBy is Core.
+func (s *Server) SeenBy(ctx context.Context, account jid.JID) (list []jid.JID) {
+	u := s.find(account.Bare())
+	if u == nil {
+		return nil
+	}
+	known, err := u.load(ctx)
+	if err != nil {
+		s.cfg.Log.Error("no roster to tell contacts by", zap.Stringer("account", account), zap.Error(err))
+		return nil
+	}
+	for contact, sub := range known {
+		if shows(sub) {
+			list = append(list, contact)
+		}
+	}
+	return list
+}
+
 // showOne tells a contact what one resource is, or that it is not there.
 func (s *Server) showOne(r *resource, contact jid.JID, shown bool) {
 	p := r.last()

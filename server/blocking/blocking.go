@@ -52,7 +52,7 @@ type Store interface {
 // Config is what the feature needs. All of it.
 type Config struct {
 	Store Store
-	Core  server.Core // Tell, Connected, Show
+	Core  server.Core // Tell, Connected, Show, SeenBy
 }
 
 // New makes the feature. It goes before those that keep or change what passes.
@@ -169,7 +169,7 @@ func (f *feature) block(ctx context.Context, q *server.Request) server.Answer {
 	// A contact is told that the account is gone before nothing of it can be said to him any more; Show does not ask what is blocked.
 	ctx = context.WithoutCancel(ctx)
 	return server.Answer{Then: func() {
-		for _, j := range who {
+		for _, j := range f.reached(ctx, q.Account, who) {
 			if !blocked(before, j) {
 				f.Core.Show(ctx, q.Account, j, false)
 			}
@@ -197,13 +197,27 @@ func (f *feature) unblock(ctx context.Context, q *server.Request) server.Answer 
 	}
 	ctx = context.WithoutCancel(ctx)
 	return server.Answer{Then: func() {
-		for _, j := range freed {
+		for _, j := range f.reached(ctx, q.Account, freed) {
 			if blocked(before, j) && !f.blocks(ctx, q.Account, j) {
 				f.Core.Show(ctx, q.Account, j, true)
 			}
 		}
 		f.push(ctx, q.Account, element("unblock", who))
 	}}
+}
+
+// reached are addresses, and the contacts at those that are whole domains (§5).
+func (f *feature) reached(ctx context.Context, account jid.JID, who []jid.JID) []jid.JID {
+	list := slices.Clone(who)
+	if !slices.ContainsFunc(who, jid.JID.IsDomain) {
+		return list
+	}
+	for _, c := range f.Core.SeenBy(ctx, account) {
+		if !slices.Contains(list, c) && slices.Contains(who, c.DomainJID()) {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // items reads the addresses of a set.

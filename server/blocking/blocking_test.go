@@ -111,6 +111,32 @@ func TestList(t *testing.T) {
 	}
 }
 
+// Who blocks a domain is gone for those of his contacts that are there, and comes back for them (XEP-0191 §3.3, §5); for whom he was gone
+// before he stays it, and hears nothing.
+func TestADomain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, j := range []string{romeo, "benvolio@montague.net", "mercutio@verona.lit", "montague.net"} {
+		w.core.Seen = append(w.core.Seen, jid.MustParse(j))
+	}
+	w.asks("set", chamber, command("block", romeo))
+	w.core.Shown()
+	w.asks("set", chamber, command("block", "montague.net"))
+	if got := w.core.Shown(); !slices.Equal(got, []string{juliet + " hidden from montague.net", juliet + " hidden from benvolio@montague.net"}) {
+		t.Errorf("blocked: %v", got)
+	}
+	w.asks("set", chamber, command("unblock", "montague.net"))
+	if got := w.core.Shown(); !slices.Equal(got, []string{juliet + " shown to montague.net", juliet + " shown to benvolio@montague.net"}) {
+		t.Errorf("unblocked: %v", got)
+	}
+	w.asks("set", chamber, command("block", "montague.net"))
+	w.core.Shown()
+	w.asks("set", chamber, command("unblock"))
+	if got := w.core.Shown(); len(got) != 3 {
+		t.Errorf("all unblocked: %v", got)
+	}
+}
+
 func TestBadCommands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -25,6 +25,8 @@ var ErrHidden = errors.New("the reader must not see it")
 type Core struct {
 	// Online are the available resources, Bound those that are connected and not available.
 	Online, Bound []server.Resource
+	// Seen are the contacts that see the presence of every account.
+	Seen []jid.JID
 	// Answer answers requests; nil: nobody does, and Ask waits for its context.
 	Answer func(request stanza.Stanza) stanza.Stanza
 	// Hide says which stanzas are not released.
@@ -92,6 +94,9 @@ func (c *Core) Show(_ context.Context, account, contact jid.JID, shown bool) {
 	}
 	c.shown = append(c.shown, account.String()+word+contact.String())
 }
+
+// SeenBy is server.Core.
+func (c *Core) SeenBy(context.Context, jid.JID) []jid.JID { return c.Seen }
 
 // Told gives what was told since the last call, as canonical XML.
 func (c *Core) Told(t testing.TB) []string {
