@@ -69,6 +69,7 @@ type Secret struct {
 type Token struct {
 	ID    string // of the caller, to know it again
 	Value string // what the client holds
+	Over  bool   // it is not good any more, which is told to who proves it alone
 }
 
 // Reply answers a Question. The zero value admits nobody.

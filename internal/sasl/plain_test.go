@@ -109,7 +109,7 @@ func TestTokens(t *testing.T) {
 	message := func(token, data string) []byte {
 		return append([]byte("tim\x00"), mac(sha256.New, []byte(token), "Initiator"+data)...)
 	}
-	tokens := []sasl.Token{{ID: "1", Value: "old"}, {ID: "2", Value: "new"}}
+	tokens := []sasl.Token{{ID: "1", Value: "old"}, {ID: "2", Value: "new"}, {ID: "3", Value: "ended", Over: true}}
 	for _, tc := range []struct {
 		name, mechanism, token, data string
 		reply                        sasl.Reply
@@ -126,6 +126,9 @@ func TestTokens(t *testing.T) {
 		{"empty token on record", sasl.TokenNone, "", "", sasl.Reply{Standing: sasl.Good, Tokens: []sasl.Token{{ID: "x"}}}, "", sasl.NotAuthorized},
 		{"unknown account", sasl.TokenNone, "new", "", sasl.Reply{Tokens: tokens}, "", sasl.NotAuthorized},
 		{"disabled", sasl.TokenNone, "new", "", sasl.Reply{Standing: sasl.Disabled, Tokens: tokens}, "", sasl.AccountDisabled},
+		{"XEP-0484 §4.2, ended", sasl.TokenNone, "ended", "", sasl.Reply{Standing: sasl.Good, Tokens: tokens}, "", sasl.CredentialsExpired},
+		{"ended, disabled", sasl.TokenNone, "ended", "", sasl.Reply{Standing: sasl.Disabled, Tokens: tokens}, "", sasl.AccountDisabled},
+		{"ended, unknown account", sasl.TokenNone, "ended", "", sasl.Reply{Tokens: tokens}, "", sasl.NotAuthorized},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := sasl.NewServer(tc.mechanism, channel("n", bindings...))

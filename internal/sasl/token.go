@@ -15,7 +15,7 @@ const (
 )
 
 // MaxTokens is how many tokens of one client are tried: the one in use, its
-// successor, and what a lost answer left behind.
+// successor, and some that have ended.
 const MaxTokens = 4
 
 // hashedToken reports whether the name is a mechanism for tokens.
@@ -130,6 +130,9 @@ func (s *tokenServer) Answer(r Reply) ([]byte, bool, error) {
 	}
 	if err := r.Standing.judge(found >= 0); err != nil {
 		return nil, false, err
+	}
+	if r.Tokens[found].Over { // XEP-0484 §4.2
+		return nil, false, &Failure{Condition: CredentialsExpired, Why: NotInStanding}
 	}
 	s.token, s.identity = r.Tokens[found], id
 	return s.mac(s.token.Value, "Responder"), true, nil

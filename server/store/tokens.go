@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"sallyport/internal/sasl"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 	"sallyport/server/token"
@@ -36,9 +37,13 @@ func (s *Store) AddToken(ctx context.Context, t token.Token) error {
 		if err != nil {
 			return err
 		}
-		if _, err := x.exec(`DELETE FROM tokens WHERE domain = $1 AND local = $2 AND (expires <= $3 OR id IN (
-			SELECT id FROM tokens WHERE domain = $1 AND local = $2 AND agent = $4 AND mechanism = $5 ORDER BY issued DESC, id LIMIT 1000 OFFSET $6))`,
-			domain, local, micros(t.Issued), t.Agent, t.Mechanism, int64(token.MaxOfAgent)); err != nil {
+		if _, err := x.exec(`DELETE FROM tokens WHERE domain = $1 AND local = $2 AND (expires <= $3 OR password <> $4)`,
+			domain, local, micros(t.Issued), password); err != nil {
+			return err
+		}
+		if _, err := x.exec(`DELETE FROM tokens WHERE domain = $1 AND local = $2 AND agent = $3 AND mechanism = $4 AND id <> $5 AND id <> (
+			SELECT id FROM tokens WHERE domain = $1 AND local = $2 AND agent = $3 AND mechanism = $4 ORDER BY issued, id LIMIT 1)`,
+			domain, local, t.Agent, t.Mechanism, t.ID); err != nil {
 			return err
 		}
 		_, err = x.exec(`DELETE FROM tokens WHERE domain = $1 AND local = $2 AND id IN (
@@ -55,19 +60,19 @@ func (s *Store) AddToken(ctx context.Context, t token.Token) error {
 // Tokens is token.Store.
 func (s *Store) Tokens(ctx context.Context, bare jid.JID, agent, mechanism string, now time.Time) ([]token.Token, error) {
 	var list []token.Token
-	err := s.read(ctx, `SELECT t.id, t.value, t.issued, t.expires
+	err := s.read(ctx, `SELECT t.id, t.value, t.issued, t.expires, CASE WHEN t.expires > $5 AND t.password = COALESCE(c.stored_key, $7) THEN 0 ELSE 1 END AS gone
 		FROM tokens t LEFT JOIN credentials c ON c.domain = t.domain AND c.local = t.local AND c.hash = $6
-		WHERE t.domain = $1 AND t.local = $2 AND t.agent = $3 AND t.mechanism = $4 AND t.expires > $5 AND t.password = COALESCE(c.stored_key, $7)
-		ORDER BY t.issued DESC, t.id LIMIT $8`,
-		[]any{bare.Domain(), bare.Local(), agent, mechanism, micros(now), int64(account.SHA256), []byte{}, int64(token.MaxOfAgent)},
+		WHERE t.domain = $1 AND t.local = $2 AND t.agent = $3 AND t.mechanism = $4
+		ORDER BY gone, t.issued DESC, t.id LIMIT $8`,
+		[]any{bare.Domain(), bare.Local(), agent, mechanism, micros(now), int64(account.SHA256), []byte{}, int64(sasl.MaxTokens)},
 		func(r *sql.Rows) error {
 			t := token.Token{Account: bare, Agent: agent, Mechanism: mechanism}
 			var value []byte
-			var issued, expires int64
-			if err := r.Scan(&t.ID, &value, &issued, &expires); err != nil {
+			var issued, expires, gone int64
+			if err := r.Scan(&t.ID, &value, &issued, &expires, &gone); err != nil {
 				return err
 			}
-			t.Value, t.Issued, t.Expires = string(value), moment(issued), moment(expires)
+			t.Value, t.Issued, t.Expires, t.Over = string(value), moment(issued), moment(expires), gone != 0
 			list = append(list, t)
 			return nil
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,8 +49,10 @@ func (w *wallet) tokens(who jid.JID, agent, mechanism string) []sasl.Token {
 	return list
 }
 
+// want holds those that are good against values, which are as many as there are.
 func (w *wallet) want(list []sasl.Token, values ...string) {
 	w.t.Helper()
+	list = slices.DeleteFunc(list, func(t sasl.Token) bool { return t.Over })
 	ok := len(list) == len(values)
 	for i := range list {
 		ok = ok && list[i].Value == values[i]
@@ -103,6 +106,39 @@ func TestTokens(t *testing.T) {
 		w.want(w.tokens(juliet, "desk", sasl.TokenExpr), desk)
 		w.now = w.now.Add(token.DefaultLifetime)
 		w.want(w.tokens(juliet, "desk", sasl.TokenExpr))
+		if list := w.tokens(juliet, "desk", sasl.TokenExpr); len(list) != 1 || !list[0].Over || list[0].Value != desk { // who has it is told
+			t.Errorf("of what has expired there is %d", len(list))
+		}
+		if w.grant(juliet, "desk", true) == "" {
+			t.Error("what has expired is not replaced")
+		}
+		if list := w.tokens(juliet, "desk", sasl.TokenExpr); len(list) != 1 || list[0].Over {
+			t.Errorf("it is kept beside the new one: %d", len(list))
+		}
+	})
+}
+
+// XEP-0484 §3.5: a new token voids those that nobody has used; the one in use stays, whoever changed the password before.
+func TestTokensThatWereLost(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		s, juliet := withOwner(t, p)
+		w := newWallet(t, s)
+		d := &account.Directory{Store: s, Random: rand.Reader, Now: time.Now}
+		before := w.grant(juliet, "phone", false)
+		if err := d.SetPassword(t.Context(), juliet, "long enough 1"); err != nil {
+			t.Fatal(err)
+		}
+		if list := w.tokens(juliet, "phone", sasl.TokenExpr); len(list) != 1 || !list[0].Over || list[0].Value != before {
+			t.Errorf("of what is void there is %d", len(list))
+		}
+		inUse := w.grant(juliet, "phone", false)
+		w.grant(juliet, "phone", false)
+		w.grant(juliet, "phone", false)
+		other := w.grant(juliet, "desk", false)
+		next := w.grant(juliet, "phone", false)
+		w.want(w.tokens(juliet, "phone", sasl.TokenExpr), next, inUse)
+		w.want(w.tokens(juliet, "desk", sasl.TokenExpr), other)
 	})
 }
 

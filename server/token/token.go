@@ -24,9 +24,8 @@ import (
 
 // Limits on what is kept of one account.
 const (
-	// MaxOfAgent is how many tokens of an agent are kept for a mechanism: the one in use, its successor, and what lost
-	// answers left behind.
-	MaxOfAgent = sasl.MaxTokens
+	// MaxOfAgent is how many tokens of an agent are good for a mechanism: the one in use, and its successor (XEP-0484 §5.1).
+	MaxOfAgent = 2
 	// MaxOfAccount is how many are kept in all; the oldest go.
 	MaxOfAccount = 100
 )
@@ -46,15 +45,16 @@ type Token struct {
 	Value     string
 	Issued    time.Time
 	Expires   time.Time
+	Over      bool // it has expired, or the account has another password now; only read
 }
 
 // Store keeps tokens. What it has changed is durable when it returns without error.
 type Store interface {
-	// AddToken adds a token of an account, under the password that it has now, and removes what is too much. Without the
-	// account nothing is added and nothing is wrong.
+	// AddToken adds a token of an account, under the password that it has now, and removes what is over or too much: of those of its
+	// agent and mechanism the oldest stays beside it, which may be in use. Without the account nothing is added and nothing is wrong.
 	AddToken(ctx context.Context, t Token) error
-	// Tokens gives those of an agent for a mechanism that are good now, the newest first. Those that were added under another
-	// password are not.
+	// Tokens gives those of an agent for a mechanism, up to sasl.MaxTokens: those that are good now, the newest first, then those that
+	// are over, as those are that were added under another password.
 	Tokens(ctx context.Context, account jid.JID, agent, mechanism string, now time.Time) ([]Token, error)
 	// VoidTokens removes those of the token's agent that are older than it; with all, those that are not, too.
 	VoidTokens(ctx context.Context, account jid.JID, id string, all bool) error
@@ -77,7 +77,7 @@ func (b *Book) Tokens(ctx context.Context, q stream.LookUp) ([]sasl.Token, error
 	}
 	list := make([]sasl.Token, 0, len(kept))
 	for _, t := range kept {
-		list = append(list, sasl.Token{ID: t.ID, Value: t.Value})
+		list = append(list, sasl.Token{ID: t.ID, Value: t.Value, Over: t.Over})
 	}
 	return list, nil
 }
@@ -93,7 +93,7 @@ func (b *Book) Grant(ctx context.Context, q stream.TokenWanted) (stream.TokenGra
 		if err != nil {
 			return stream.TokenGranted{}, fmt.Errorf("replace a token of %s: %w", q.Account, err)
 		}
-		if len(kept) > 0 && now.Sub(kept[0].Issued) < orElse(b.Rotate, DefaultRotate) {
+		if len(kept) > 0 && !kept[0].Over && now.Sub(kept[0].Issued) < orElse(b.Rotate, DefaultRotate) {
 			return stream.TokenGranted{}, nil
 		}
 	}

@@ -181,7 +181,7 @@ func TestTokensEnd(t *testing.T) {
 	w.takes("that of another agent", beside)
 
 	w.alters(fmt.Sprintf("UPDATE tokens SET expires = %d", time.Now().Add(-time.Minute).UnixMicro()))
-	w.refuses("expired", beside, "not-authorized")
+	w.refuses("expired", beside, "credentials-expired")
 
 	fresh, _ := w.given(phone, "HT-SHA-256-ENDP", imserver.Password)
 	const password = "another horse battery"
@@ -190,7 +190,7 @@ func TestTokensEnd(t *testing.T) {
 	if said := s.until("id='p'", "</stream:stream>"); strings.Contains(said, "error") {
 		t.Fatal(said)
 	}
-	w.refuses("under the password before", fresh, "not-authorized")
+	w.refuses("under the password before", fresh, "credentials-expired")
 	fresh, _ = w.given(phone, "HT-SHA-256-ENDP", password)
 	w.takes("under the new password", fresh)
 }
