@@ -157,7 +157,7 @@ func (a *administration) Denied(ctx context.Context, who jid.JID, verb string) {
 func (g *Gateway) openDesk() (err error) {
 	verbs := control.Verbs(g)
 	if g.clients != nil && g.clients.admin != nil {
-		verbs = append(verbs, verbsOf(g.clients.admin.ops)...)
+		verbs = append(append(verbs, verbsOf(g.clients.admin.ops)...), control.StoreVerbs(g)...)
 	}
 	g.desk, err = control.NewDesk(g, verbs)
 	return err

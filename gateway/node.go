@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -177,7 +178,7 @@ func (g *Gateway) Record(_ context.Context, e control.Event) error {
 
 // commandRecord says who wanted what, about whom, and what came of it.
 func commandRecord(e control.Event) audit.Record {
-	return audit.Record{Kind: audit.ControlCommand, From: e.By.String(), To: e.Subject, Rule: e.Verb, Outcome: e.Outcome.String(), Reason: e.Error}
+	return audit.Record{Kind: audit.ControlCommand, From: e.By.String(), To: e.Subject, Rule: e.Verb, Outcome: e.Outcome.String(), Reason: cmp.Or(e.Error, e.Note)}
 }
 
 // Reload reads the configuration file again, on behalf of a caller on the control socket.

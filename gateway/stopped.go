@@ -33,46 +33,68 @@ var ErrHeld = errors.New("a process holds the audit log of this node")
 // Stopped is the desk of a node that does not run: the same operations under the same check, recorded in the same audit log, which it
 // holds so that the node cannot start meanwhile. One goroutine uses it.
 type Stopped struct {
-	desk  *control.Desk
-	by    control.Caller
-	log   *audit.Log
-	store *store.Store
+	desk   *control.Desk
+	by     control.Caller
+	record recorder
+	store  *store.Store
 }
 
 // OpenStopped opens the store and the audit log that a configuration names. ErrHeld. Who may open both is the node's own user.
 func OpenStopped(ctx context.Context, path string, now func() time.Time) (s *Stopped, err error) {
-	cfg, err := config.LoadStopped(path)
-	if err != nil {
-		return nil, err
-	}
-	by, err := ownUser(string(cfg.Node.State))
+	s, cfg, err := holdStopped(path, now)
 	if err != nil {
 		return nil, err
 	}
 	options, err := StoreOptions(&cfg.Server.Store)
 	if err != nil {
-		return nil, err
+		return nil, joinClose(err, s.record.log)
 	}
-	s = &Stopped{by: by}
-	if s.log, err = openAudit(cfg, "", &Options{Now: now}); err != nil {
-		if errors.Is(err, disk.ErrLocked) {
-			err = ErrHeld
-		}
-		return nil, err
-	}
+	options.Alone = true // a node of another configuration would not see what is changed
 	if s.store, err = store.Open(ctx, options); err != nil {
-		return nil, joinClose(err, s.log)
+		return nil, joinClose(err, s.record.log)
 	}
 	of := operating(func() *config.Server { return &cfg.Server }, s.store)
 	of.Accounts, of.Now = Directory(s.store, &cfg.Server, now), now
 	of.Sessions = func() admin.Sessions { return nobody{} }
 	of.Changed, of.Card = func(jid.JID) {}, carding(s.store, search.New(s.store))
 	of.Stop = func(time.Duration) error { return errStopped }
-	record := recorder{node: cfg.Node.Name, now: now, log: s.log}
-	if s.desk, err = control.NewDesk(record, verbsOf(admin.New(of))); err != nil {
+	if s.desk, err = control.NewDesk(s.record, verbsOf(admin.New(of))); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// holdStopped opens the audit log, and no store.
+func holdStopped(path string, now func() time.Time) (*Stopped, *config.Config, error) {
+	cfg, err := config.LoadStopped(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	by, err := ownUser(string(cfg.Node.State))
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := openAudit(cfg, "", &Options{Now: now})
+	if errors.Is(err, disk.ErrLocked) {
+		err = ErrHeld
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Stopped{by: by, record: recorder{node: cfg.Node.Name, now: now, log: log}}, cfg, nil
+}
+
+// NoteStopped writes into the audit log of a node that does not run how far a backup of its store, or a restore, came; the verb says which.
+// The store is not touched. ErrHeld.
+func NoteStopped(ctx context.Context, path, verb string, n control.StoreNote, now func() time.Time) error {
+	s, _, err := holdStopped(path, now)
+	if err != nil {
+		return err
+	}
+	if s.desk, err = control.NewDesk(s.record, control.StoreVerbs(s.record)); err == nil {
+		err = s.Ask(ctx, verb, n, nil)
+	}
+	return errors.Join(err, s.record.log.Close())
 }
 
 // Ask is as control.Client.Call.
@@ -89,7 +111,7 @@ func (s *Stopped) Ask(ctx context.Context, verb string, args, result any) error 
 }
 
 // Close lets a node start again.
-func (s *Stopped) Close() error { return errors.Join(s.store.Close(), s.log.Close()) }
+func (s *Stopped) Close() error { return errors.Join(s.store.Close(), s.record.log.Close()) }
 
 // ownUser is who runs this process, who has to be the owner of the node's state: files that another makes there, root too, would keep
 // the node from starting.

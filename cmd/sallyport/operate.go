@@ -20,19 +20,26 @@ const (
 
 // operate has an operation done: by the node, where it runs, else by this process with the node's store and audit log.
 func (a *app) operate(ctx context.Context, verb string, args any) (done admin.Done, err error) {
+	err = a.liveOrStopped(ctx, verb, args, &done, func(ctx context.Context) error { return a.operateStopped(ctx, verb, args, &done) })
+	return done, err
+}
+
+// liveOrStopped asks the node, where it runs, else does what stopped does. Who holds the node's audit log is waited for.
+func (a *app) liveOrStopped(ctx context.Context, verb string, args, result any, stopped func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, accountTime)
 	defer cancel()
 	for until := time.Now().Add(heldTime); ; {
-		if err = a.ask(ctx, verb, args, &done); !errors.Is(err, control.ErrNoNode) {
-			return done, err
+		err := a.ask(ctx, verb, args, result)
+		if !errors.Is(err, control.ErrNoNode) {
+			return err
 		}
-		if err = a.operateStopped(ctx, verb, args, &done); !errors.Is(err, gateway.ErrHeld) || time.Now().After(until) {
-			return done, err
+		if err = stopped(ctx); !errors.Is(err, gateway.ErrHeld) || time.Now().After(until) {
+			return err
 		}
 		select {
 		case <-time.After(heldStep):
 		case <-ctx.Done():
-			return done, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
@@ -43,10 +50,15 @@ func (a *app) operateStopped(ctx context.Context, verb string, args any, done *a
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	a.saysStopped()
+	return s.Ask(ctx, verb, args, done)
+}
+
+// saysStopped tells who may think that a node runs.
+func (a *app) saysStopped() {
 	if !a.fresh {
 		fmt.Fprintln(a.err, "No node is running: this is done without one, and stands in its audit log.")
 	}
-	return s.Ask(ctx, verb, args, done)
 }
 
 // servedHere wants a domain that has accounts, where the configuration can be read, before somebody types a password in vain.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/gateway/control"
 	"sallyport/server/store"
 )
 
@@ -19,7 +20,8 @@ func (a *app) storeCommand() *cobra.Command {
 		Use:   "store",
 		Short: "Check, back up and restore what the server keeps",
 		Long: `Check, back up and restore what the server keeps, whether a node runs or not. A
-backup is text, the same from SQLite and from PostgreSQL, and goes into either.`,
+backup is text, the same from SQLite and from PostgreSQL, and goes into either.
+Backups and what is restored are in the audit log of the node.`,
 		Example: `  sallyport store backup server-2026-05-01.backup
   sallyport store check`,
 		Args: cobra.NoArgs,
@@ -63,7 +65,9 @@ func (a *app) storeBackup() *cobra.Command {
 		Short: "Write all that the server keeps to a file",
 		Long: `Write all that the server keeps at one moment to a new file with mode 0600, or
 to the output for "-". A node may run meanwhile. Passwords can be guessed from
-what is in a backup: keep it as you keep the database.`,
+what is in a backup: keep it as you keep the database. The audit log of the
+node says who made it, where to and of how many rows: a running node wants the
+role operate, and where none runs, the owner of its files makes it.`,
 		Example: `  sallyport store backup server-2026-05-01.backup
   sallyport store backup - | gpg --encrypt --recipient ops >server.backup.gpg`,
 		Args: cobra.ExactArgs(1),
@@ -72,25 +76,31 @@ what is in a backup: keep it as you keep the database.`,
 			if err != nil {
 				return err
 			}
-			s, err := store.Open(cmd.Context(), options)
-			if err != nil {
-				return err
+			rows, err := a.noted(cmd.Context(), control.VerbStoreBackup, args[0], func() (int64, error) { return a.backup(cmd.Context(), options, args[0]) })
+			if err == nil && args[0] != stream {
+				fmt.Fprintf(a.out, "%s in %s\n", count(int(rows), "row"), printable(args[0]))
 			}
-			var rows int64
-			write := func(w io.Writer) error {
-				rows, err = s.Backup(cmd.Context(), w)
-				return err
-			}
-			if args[0] == "-" {
-				return errors.Join(write(a.out), s.Close())
-			}
-			if err := errors.Join(newFile(args[0], write), s.Close()); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s in %s\n", count(int(rows), "row"), printable(args[0]))
-			return nil
+			return err
 		},
 	}
+}
+
+func (a *app) backup(ctx context.Context, o store.Options, path string) (rows int64, err error) {
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	write := func(w io.Writer) (err error) {
+		rows, err = s.Backup(ctx, w)
+		return err
+	}
+	if path == stream {
+		err = write(a.out)
+	} else {
+		err = newFile(path, write)
+	}
+	err = errors.Join(err, s.Close())
+	return rows, err
 }
 
 // newFile writes a file that does not exist yet, and has it on disk when it returns; nothing is left of one that was not finished.
@@ -114,7 +124,9 @@ func (a *app) storeRestore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Fill an empty database from a backup",
 		Long: `Fill the empty database that the configuration names from a backup of this
-release or an older one. Nothing is restored from a file that is not whole.`,
+release or an older one. Nothing is restored from a file that is not whole. It
+is in the audit log of the node, as a backup is; a running node wants the role
+policy for it, as accounts get their clearances back.`,
 		Example: `  sallyport store restore server-2026-05-01.backup`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), args[0]) },
@@ -131,7 +143,7 @@ func (a *app) restore(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
-	rows, err := store.Restore(ctx, options, bufio.NewReader(f))
+	rows, err := a.noted(ctx, control.VerbStoreRestore, path, func() (int64, error) { return store.Restore(ctx, options, bufio.NewReader(f)) })
 	if err != nil {
 		return err
 	}

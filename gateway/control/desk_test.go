@@ -20,7 +20,8 @@ type ledger struct {
 
 func (l *ledger) Record(_ context.Context, e control.Event) error {
 	if l.err == nil {
-		l.lines = append(l.lines, fmt.Sprintf("%s %s %s %s", e.By, e.Verb, e.Subject, e.Outcome))
+		line := fmt.Sprintf("%s %s %s %s %s%s", e.By, e.Verb, e.Subject, e.Outcome, e.Error, e.Note)
+		l.lines = append(l.lines, strings.TrimSpace(line))
 	}
 	return l.err
 }

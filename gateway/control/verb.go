@@ -24,7 +24,8 @@ type Event struct {
 	Args    json.RawMessage // at most maxEventArgs bytes, else nil
 	Subject string          // whom or what it is about
 	Outcome EventOutcome
-	Error   string // of Failed
+	Error   string // of EventFailed
+	Note    string // of EventDone: what came of it
 }
 
 // EventOutcome says how far a verb came. The zero value is a denial.

@@ -196,6 +196,11 @@ func TestBackupUnderLoad(t *testing.T) {
 			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 				t.Errorf("the backup has mode %v, %v", info.Mode(), err)
 			}
+			for _, outcome := range []string{`"began","rule":"store.backup"`, `"done","rule":"store.backup","reason":"`} {
+				if trail := w.commands("audit show --json --kind control-command"); !strings.Contains(trail, `"to":"`+file+`","outcome":`+outcome) {
+					t.Errorf("no %s in the audit log: %s", outcome, trail)
+				}
+			}
 			w.must(w.home.Stop())
 			w.restoreInto(file, "state/restored.db")
 			w.must(w.home.Run())
