@@ -80,7 +80,7 @@ func filters() form.Form {
 		form.Field{Var: "end", Type: "text-single"},
 		form.Field{Var: "before-id", Type: "text-single"},
 		form.Field{Var: "after-id", Type: "text-single"},
-		form.Field{Var: "ids", Type: "list-multi"},
+		form.Field{Var: "ids", Type: "list-multi", Open: true},
 	)
 }
 

@@ -98,10 +98,13 @@ func TestResult(t *testing.T) {
 		t.Errorf("answered %s, want %s", got, fin)
 	}
 	got := servertest.Said(t, servertest.Get(t, w.Feature, balcony, "", "<query xmlns='urn:xmpp:mam:2'/>"))
-	for _, field := range []string{"with", "start", "end", "before-id", "after-id", "ids"} {
+	for _, field := range []string{"with", "start", "end", "before-id", "after-id"} {
 		if !strings.Contains(got, " var='"+field+"'/>") {
 			t.Errorf("the form has no %s: %s", field, got)
 		}
+	}
+	if !strings.Contains(got, " var='ids'><validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:string'><open/></validate></field>") {
+		t.Errorf("§4.1.6: the ids are not open: %s", got)
 	}
 }
 

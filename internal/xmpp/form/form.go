@@ -1,7 +1,7 @@
 // Package form holds data forms (XEP-0004) as lists of fields: reading what was submitted, writing what is asked or answered.
 //
-// Inside: [Form], [Field], [Parse], [Submitted], [Form.Element]. Not inside: layout, media, validation (XEP-0122), and what the
-// fields of a certain FORM_TYPE (XEP-0068) mean.
+// Inside: [Form], [Field], [Parse], [Submitted], [Form.Element]. Not inside: layout, media, validation (XEP-0122) but that a list is
+// open, and what the fields of a certain FORM_TYPE (XEP-0068) mean.
 //
 // It must never take a form with a field twice, with more fields or values than its bounds, or with a type that XEP-0004 does not have.
 package form
@@ -16,6 +16,8 @@ import (
 
 // Space is the namespace of forms.
 const Space = "jabber:x:data"
+
+const nsValidate = "http://jabber.org/protocol/xdata-validate"
 
 // Bounds on a form that is read.
 const (
@@ -46,7 +48,9 @@ type Field struct {
 	Label  string
 	Values []string
 	// Options are only written.
-	Options  []string
+	Options []string
+	// Open takes other values than the options, too (XEP-0122 §3.2.2); only written.
+	Open     bool
 	Required bool
 }
 
@@ -180,6 +184,9 @@ func written(fields []Field) []*xmlstream.Element {
 		}
 		for _, o := range one.Options {
 			in = append(in, tree.New(Space, "option", tree.With(tree.New(Space, "value", tree.Text(o)))))
+		}
+		if one.Open {
+			in = append(in, tree.New(nsValidate, "validate", tree.Attr("datatype", "xs:string"), tree.With(tree.New(nsValidate, "open"))))
 		}
 		list = append(list, tree.New(Space, "field", tree.Attr("label", one.Label), tree.Attr("type", one.Type), tree.Attr("var", one.Var), tree.With(in...)))
 	}
