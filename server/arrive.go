@@ -140,7 +140,7 @@ func (s *Server) sendMessages(list []*sent) {
 	for i, m := range list {
 		if s.seen(m, p.list[i].Stanza, p.list[i].Err) {
 			s.submitMessage(m)
-			s.copySent(m)
+			s.copySent(m, p.list[i].Kept)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server/hybrid"
 )
 
 const (
@@ -83,29 +84,39 @@ func carried(e *xmlstream.Element) *xmlstream.Element {
 	return nil
 }
 
+// copying is what a copy says of a message.
+type copying struct {
+	how  string                   // sent or received
+	but  []*resource              // who is not shown it
+	may  func(stanza.Stanza) bool // asked last, and only where there is somebody to show it to; nil is yes
+	kept hybrid.ID                // in the archive of who has sent it
+}
+
 // copySent shows a message of a client to the other clients of its account, unless the policy refuses it: what is not sent is not
 // theirs to see.
-func (s *Server) copySent(m *sent) {
+func (s *Server) copySent(m *sent, kept hybrid.ID) {
 	if m.stanza.To().Bare() == m.by.user.bare { // they get it, or a copy of what they get
 		return
 	}
-	s.copy(m.by.user, m.stanza, "sent", []*resource{m.by}, s.cfg.Gate.MaySend)
+	s.copy(m.by.user, m.stanza, copying{"sent", []*resource{m.by}, s.cfg.Gate.MaySend, kept})
 }
 
 // copyReceived shows a message to the clients that it was not delivered to.
 func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
-	s.copy(u, c.stanza, "received", got, nil)
+	s.copy(u, c.stanza, copying{how: "received", but: got})
 }
 
-// copy asks may last, and only where there is somebody to show a copy to; nil is yes.
-func (s *Server) copy(u *user, m stanza.Stanza, how string, but []*resource, may func(stanza.Stanza) bool) {
-	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(but, r) && r.jid != m.From() })
-	if len(to) == 0 || !copied(m, how == "sent") || may != nil && !may(m) {
+func (s *Server) copy(u *user, m stanza.Stanza, c copying) {
+	to := u.some(func(r *resource) bool { return r.carbons && !slices.Contains(c.but, r) && r.jid != m.From() })
+	if len(to) == 0 || !copied(m, c.how == "sent") || c.may != nil && !c.may(m) {
 		return
 	}
+	shown := tree.Renamed(m.Element(), xmlstream.NSServer, xmlstream.NSClient)
+	if !c.kept.IsZero() {
+		shown = tree.Appended(shown, tree.New("urn:xmpp:sid:0", "stanza-id", tree.Attr("by", u.bare.String()), tree.Attr("id", c.kept.String())))
+	}
 	// The copy is labelled as what is in it, or the label around it would not dominate.
-	inner := tree.New(nsCarbons, how, tree.With(tree.New(nsForward, "forwarded",
-		tree.With(tree.Renamed(m.Element(), xmlstream.NSServer, xmlstream.NSClient)))))
+	inner := tree.New(nsCarbons, c.how, tree.With(tree.New(nsForward, "forwarded", tree.With(shown))))
 	label := m.Element().Child(nsLabel, "securitylabel")
 	typ := m.Type()
 	if typ == stanza.MessageError { // an error around a copy would be one of the copy

@@ -1,6 +1,12 @@
 package server_test
 
-import "testing"
+import (
+	"context"
+	"testing"
+
+	"sallyport/server"
+	"sallyport/server/hybrid"
+)
 
 // Which messages are copied (XEP-0280 §6.1); we announce all of its rules, §6.2.
 func TestWhatIsCopied(t *testing.T) {
@@ -50,5 +56,26 @@ func TestWhatIsCopied(t *testing.T) {
 			romeo.say("<message to='juliet@im.example/desk' type='" + tt.typ + "'>" + tt.in + "</message>")
 			copied("received", tt.received)
 		}
+	})
+}
+
+// The other clients of who sends are told where the message is in his archive; who gets it is not (XEP-0313 §3.2).
+func TestCopiesTellTheID(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		id, err := hybrid.Parse("0000000000000001-n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := server.Feature{Name: "archive", Sends: func(_ context.Context, p *server.Passing) error {
+			p.Kept = id
+			return nil
+		}}
+		b := newBed(t, with(f), "juliet", "romeo")
+		romeo, desk, phone := b.online("romeo@im.example/garden"), b.online("juliet@im.example/desk"), b.online("juliet@im.example/phone")
+		phone.say("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+		phone.drain()
+		desk.say(message("romeo@im.example", "chat", "1", "well met"))
+		phone.gets("<sent…well met</body><stanza-id xmlns='urn:xmpp:sid:0' by='juliet@im.example' id='" + id.String() + "'/></message>")
+		romeo.gets("well met</body></message>")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
+	"sallyport/server/hybrid"
 )
 
 // Feature is what a package below this one adds to the server. Fields that are not set add nothing. Functions are called
@@ -81,6 +82,9 @@ type Passing struct {
 	Out     bool // the account sends it
 	// Self: sender and recipient are the same account, which sees it twice.
 	Self bool
+	// Kept is the id under which what is sent is in the sender's archive, zero where it is not; his other clients are told it with
+	// their copies, nobody else is (XEP-0313 §3.2).
+	Kept hybrid.ID
 	// Err says why it goes no further, ErrTaken that it needs not; nil: it goes on.
 	Err error
 }

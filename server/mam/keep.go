@@ -68,12 +68,3 @@ func withoutID(e *xmlstream.Element, archive jid.JID) *xmlstream.Element {
 		return c
 	})
 }
-
-// appended is e with one more child.
-func appended(e, child *xmlstream.Element) *xmlstream.Element {
-	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
-	for i := range e.NumNodes() {
-		nodes = append(nodes, e.NodeAt(i))
-	}
-	return e.WithNodes(append(nodes, xmlstream.ElementNode(child))...)
-}

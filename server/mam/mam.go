@@ -51,7 +51,7 @@ type Config struct {
 // New makes the feature.
 func New(c Config) server.Feature {
 	f := &feature{Config: c, prefs: recent.New[*prefs](rememberedPrefs)}
-	announced := []string{Space, extended, nsSID}
+	announced := []string{Space, extended, nsSID, nsRetract} // retractions are kept, whether or not they leave a tombstone (XEP-0424 §3)
 	if c.Tombstones {
 		announced = append(announced, nsRetract+"#tombstone")
 	}

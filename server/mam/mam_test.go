@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,19 @@ func TestWhatIsKept(t *testing.T) {
 	}
 }
 
+// Retractions are kept whether or not they leave a tombstone, and it is said that they are (XEP-0424 §3).
+func TestWhatIsAnnounced(t *testing.T) {
+	t.Parallel()
+	for _, tombstones := range []bool{false, true} {
+		f := mam.New(mam.Config{Tombstones: tombstones})
+		for _, list := range [][]string{f.ServerFeatures, f.AccountFeatures} {
+			if !slices.Contains(list, "urn:xmpp:message-retract:1") || slices.Contains(list, "urn:xmpp:message-retract:1#tombstone") != tombstones {
+				t.Errorf("tombstones %v: %v", tombstones, list)
+			}
+		}
+	}
+}
+
 func TestComesAndSends(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -137,11 +151,15 @@ func TestComesAndSends(t *testing.T) {
 	if all = w.kept(juliet); len(all) != 2 || all[1].With.String() != orchard || all[1].MessageID != "o1" || len(w.kept(romeo)) != 0 {
 		t.Errorf("kept %+v", all)
 	}
+	p := server.Passing{Account: jid.MustParse(juliet), Stanza: servertest.Stanza(t, message(balcony, orchard, "<body>d</body>")), Out: true}
+	if err := w.Sends(t.Context(), &p); err != nil || p.Kept != w.kept(juliet)[2].ID {
+		t.Errorf("sent under %s, %v", p.Kept, err)
+	}
 	self := message(balcony, juliet, "<body>note</body>")
-	if _, err := servertest.Sends(t, w.Feature, self); err != nil || len(w.kept(juliet)) != 2 {
+	if _, err := servertest.Sends(t, w.Feature, self); err != nil || len(w.kept(juliet)) != 3 {
 		t.Errorf("a message to itself is kept when it is sent, %v", err)
 	}
-	if _, err := servertest.Comes(t, w.Feature, self); err != nil || len(w.kept(juliet)) != 3 {
+	if _, err := servertest.Comes(t, w.Feature, self); err != nil || len(w.kept(juliet)) != 4 {
 		t.Errorf("a message to itself is not kept once, %v", err)
 	}
 }

@@ -127,10 +127,11 @@ func (f *feature) append(ctx context.Context, batch []keeping) error {
 	for i := range batch {
 		p := batch[i].passing
 		if p.Out {
+			p.Kept = ids[i]
 			continue
 		}
 		id := tree.New(nsSID, "stanza-id", tree.Attr("by", p.Account.String()), tree.Attr("id", ids[i].String()))
-		s, err := p.Stanza.WithElement(appended(p.Stanza.Element(), id))
+		s, err := p.Stanza.WithElement(tree.Appended(p.Stanza.Element(), id))
 		if err != nil { // it is kept, and not delivered
 			p.Err = unkept(p, err)
 			continue

@@ -87,6 +87,15 @@ func made(local string, t stanza.Type, from, to jid.JID, id string, children []*
 		Attr("type", kind), With(children...)))
 }
 
+// Appended gives e with one more child.
+func Appended(e, child *xmlstream.Element) *xmlstream.Element {
+	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
+	for i := range e.NumNodes() {
+		nodes = append(nodes, e.NodeAt(i))
+	}
+	return e.WithNodes(append(nodes, xmlstream.ElementNode(child))...)
+}
+
 // Renamed returns e with every element of the namespace from in the namespace to, down to the first of another: the stanza of a
 // client among those of servers, and back.
 func Renamed(e *xmlstream.Element, from, to string) *xmlstream.Element {
