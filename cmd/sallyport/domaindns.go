@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -79,6 +80,10 @@ func (a *app) printPublished(p *gateway.Published) {
 			fmt.Fprintf(a.out, "  %s: none names it\n", printable(c.Domain))
 			continue
 		}
-		fmt.Fprintf(a.out, "  %s: %s, good until %s\n", printable(c.Domain), printable(c.File), c.NotAfter.Format("2006-01-02"))
+		period := "good until "
+		if c.NotAfter.Before(time.Now()) {
+			period = "EXPIRED on "
+		}
+		fmt.Fprintf(a.out, "  %s: %s, %s%s\n", printable(c.Domain), printable(c.File), period, c.NotAfter.Format("2006-01-02"))
 	}
 }

@@ -40,6 +40,9 @@ a first security policy, certificates, and accounts. What the flags do not say
 is asked for; --yes takes the defaults instead: all addresses of the machine
 with the usual ports and, for other servers, its DNS and the CAs that it trusts.
 
+Where --state lies elsewhere, its owner is who will run the server: run by root,
+init gives him the key of the server.
+
 Nothing that exists is changed: a second init adds what is missing. Passwords
 are asked for, or with --yes read from the input, one line for each --user;
 they are never arguments.`,
@@ -59,6 +62,7 @@ they are never arguments.`,
 	f := cmd.Flags()
 	f.StringSliceVar(&w.plan.Domains, "domain", nil, "`DOMAIN` of the accounts")
 	f.StringVar(&w.plan.Node, "name", "", "`NAME` of the node in logs")
+	f.StringVar(&w.plan.State, "state", "", "`DIR` of what it keeps (default: state, beside)")
 	f.StringVar(&w.plan.Side, "side", "inside", "`NAME` of the accounts' side")
 	f.StringSliceVar(&w.plan.Listen, "listen", nil, "`ADDR` for clients with STARTTLS")
 	f.StringSliceVar(&w.plan.ListenDirect, "listen-direct", nil, "`ADDR` for clients with direct TLS")
@@ -93,6 +97,11 @@ func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 	}
 	if err != nil {
 		return err
+	}
+	if w.plan.State != "" {
+		if w.plan.State, err = filepath.Abs(w.plan.State); err != nil {
+			return err
+		}
 	}
 	for i, f := range w.outside.Trust { // paths in the configuration begin at its folder
 		if w.outside.Trust[i], err = filepath.Abs(f); err != nil {

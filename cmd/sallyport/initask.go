@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,6 +130,9 @@ func (w *initWishes) ask(q *questions) error {
 	if q.terminal() != nil && !q.quiet {
 		fmt.Fprintln(q.a.out, "Enter takes what stands in brackets. Nothing is written before the last answer.")
 	}
+	listening := func(s string) error {
+		return errors.Join(newnode.CheckAddress(s), newnode.CheckFree(s, w.plan.Listen))
+	}
 	for _, f := range []struct {
 		flag, prompt string
 		into         *[]string
@@ -137,7 +141,7 @@ func (w *initWishes) ask(q *questions) error {
 	}{
 		{"domain", domainPrompt, &w.plan.Domains, nil, newnode.CheckDomain},
 		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen, []string{"0.0.0.0:5222"}, newnode.CheckAddress},
-		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}, newnode.CheckAddress},
+		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}, listening},
 		{"user", "First accounts, such as juliet romeo", &w.users, nil, w.goodUser},
 		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil, newnode.CheckOutside},
 	} {
@@ -182,13 +186,16 @@ func (w *initWishes) askOutside(q *questions) (err error) {
 			return err
 		}
 	}
-	if len(o.Route) == 0 && len(o.Resolver) == 0 {
+	if newnode.NeedsResolver(o.Route) && len(o.Resolver) == 0 {
 		if o.Resolver, err = q.list("DNS server to ask", systemResolver(), newnode.CheckAddress); err != nil {
 			return err
 		}
 	}
 	if !w.given("listen-servers") {
-		if o.Listen, err = q.list("Addresses where other servers connect", []string{"0.0.0.0:5269"}, newnode.CheckAddress); err != nil {
+		free := func(s string) error {
+			return errors.Join(newnode.CheckAddress(s), newnode.CheckFree(s, slices.Concat(w.plan.Listen, w.plan.ListenDirect)))
+		}
+		if o.Listen, err = q.list("Addresses where other servers connect", []string{"0.0.0.0:5269"}, free); err != nil {
 			return err
 		}
 	}

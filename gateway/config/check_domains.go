@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,14 +185,30 @@ func (c *checker) certificate(key string, pair tlsid.KeyPair) bool {
 		if fact.Names.Len() == 0 {
 			c.bad(key+".cert", shown(pair.CertFile)+" names no domain (only subjectAltName counts)", "have it issued with the domains")
 		}
-		date := fact.NotAfter.Format("2006-01-02")
-		if left := fact.NotAfter.Sub(c.now); left < 0 {
-			c.risk(key+".cert", shown(pair.CertFile)+" expired on "+date, "renew it")
-		} else if left < expiresSoon {
-			c.risk(key+".cert", shown(pair.CertFile)+" expires on "+date, "renew it")
-		}
+		c.period(key+".cert", &fact)
 	}
 	return true
+}
+
+// period warns of a certificate that nobody believes, or will not for long.
+func (c *checker) period(key string, fact *tlsid.KeyFact) {
+	const then = "renew it; sallyport reload shows the new one"
+	switch left := fact.NotAfter.Sub(c.now); {
+	case fact.NotBefore.After(c.now):
+		c.risk(key, shown(fact.File)+" is not good before "+c.day(fact.NotBefore), "if that is past, the clock of this machine is wrong")
+	case left < 0:
+		c.risk(key, shown(fact.File)+" expired on "+c.day(fact.NotAfter), then)
+	case left < expiresSoon:
+		c.risk(key, shown(fact.File)+" expires on "+c.day(fact.NotAfter), then)
+	}
+}
+
+// day is the date of a moment, with the time where the date alone would say too little.
+func (c *checker) day(t time.Time) string {
+	if t.Sub(c.now).Abs() < 48*time.Hour {
+		return t.UTC().Format("2006-01-02 at 15:04 UTC")
+	}
+	return t.UTC().Format("2006-01-02")
 }
 
 func domainNames(patterns []Pattern) []string {
@@ -203,14 +220,18 @@ func domainNames(patterns []Pattern) []string {
 }
 
 // uncertified warns of domains that the gateway speaks for without a certificate: those
-// of each peer, under the names that the peers it is paired with know.
+// of each peer, under the names that the peers it is paired with know. Those of accounts are
+// looked at elsewhere, and nobody speaks for others to them.
 func (c *checker) uncertified(keys *tlsid.Keys) {
 	for i := range c.cfg.Peers {
 		p := &c.cfg.Peers[i]
-		if p.Refuse || c.paired[p.Name] == 0 {
+		if p.Refuse || !c.spokenFor(p) {
 			continue
 		}
 		for n, pattern := range p.Domains {
+			if c.errorAt(c.domainKey(p, n)) {
+				continue
+			}
 			domain, wide := pattern.Base()
 			for _, m := range p.DomainMap {
 				if m.Far == domain {
@@ -224,4 +245,16 @@ func (c *checker) uncertified(keys *tlsid.Keys) {
 			}
 		}
 	}
+}
+
+// spokenFor reports whether a peer is in a pair with one that is another server.
+func (c *checker) spokenFor(p *Peer) bool {
+	return slices.ContainsFunc(c.cfg.Pairs, func(pair Pair) bool {
+		at := slices.Index(pair.Between, p.Name)
+		if at < 0 || len(pair.Between) != 2 {
+			return false
+		}
+		far := c.peer[pair.Between[1-at]]
+		return far != nil && !far.Ourselves
+	})
 }

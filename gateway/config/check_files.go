@@ -1,11 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"reflect"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -78,6 +81,22 @@ func (c *checker) fileAt(key string, v any) bool {
 	return true
 }
 
+// wayTo is what to do about a file that cannot be opened.
+func wayTo(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "this runs as " + whoami() + ": let that user read it (chown, chmod), or run it as the user of the node"
+	}
+	return "relative paths start at the folder of the configuration"
+}
+
+func whoami() string {
+	id := strconv.Itoa(os.Geteuid())
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return "user " + id
+}
+
 // mustRead wants a file that can be read now and that only its owner can change.
 func (c *checker) mustRead(key, path string) bool {
 	if path == "" {
@@ -85,7 +104,7 @@ func (c *checker) mustRead(key, path string) bool {
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO must not hold us up
 	if err != nil {
-		c.bad(key, fmt.Sprintf("%s %s", shown(path), reason(err)), "relative paths start at the folder of the configuration")
+		c.bad(key, fmt.Sprintf("%s %s", shown(path), reason(err)), wayTo(err))
 		return false
 	}
 	defer f.Close()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 )
 
@@ -90,7 +91,15 @@ func (c *checker) proof(key string, p *Peer) {
 // reach looks at how a peer is found.
 func (c *checker) reach(key string, p *Peer) {
 	side := c.cfg.Side(p.Side)
-	if side == nil || !c.cfg.UsesS2S(p) || len(p.Route) > 0 || len(side.Resolver) > 0 || c.errorAt(key+".route") || c.errorAt(joinKey("side", side.Name)+".resolver") {
+	if side == nil || !c.cfg.UsesS2S(p) || len(side.Resolver) > 0 || c.errorAt(key+".route") || c.errorAt(joinKey("side", side.Name)+".resolver") {
+		return
+	}
+	for i, t := range p.Route {
+		if _, err := netip.ParseAddr(t.Host); err != nil {
+			c.bad(entryKey(key+".route", i+1), t.Host+" is a name, and side "+p.Side+" has no resolver to find it", "set resolver on the side, or write an IP address")
+		}
+	}
+	if len(p.Route) > 0 {
 		return
 	}
 	c.bad(key+".route", "is missing, and side "+p.Side+" has no resolver; the peer cannot be reached",

@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write golden files and docs/configurati
 //	gw.pem gw.key                for in.example and *.out.example
 //	other.key open.key           a key of something else; gw.key that others can read
 //	old.pem old.key              expired
+//	early.pem early.key          good in 2040 and later
 //	nosan.pem nosan.key          without a name
 //	testdata/labels/*            a security policy, a clearance and labels
 func house(t *testing.T) string {
@@ -40,6 +41,8 @@ func house(t *testing.T) string {
 	leaf("nosan", tlsidtest.Options{})
 	past := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	leaf("old", tlsidtest.Options{DNS: []string{"old.example"}, NotBefore: past, NotAfter: past.AddDate(1, 0, 0)})
+	future := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+	leaf("early", tlsidtest.Options{DNS: []string{"early.example"}, NotBefore: future, NotAfter: future.AddDate(1, 0, 0)})
 	now := time.Now()
 	put(t, dir, "crl.pem", tlsidtest.Must(ca.CRL(now.Add(-time.Hour), now.Add(24*time.Hour))))
 	put(t, dir, "old-crl.pem", tlsidtest.Must(ca.CRL(past, past.AddDate(0, 1, 0))))

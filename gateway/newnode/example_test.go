@@ -20,7 +20,7 @@ func TestExample(t *testing.T) {
 	_, err := newnode.Write(dir, newnode.Plan{
 		Node: "chat1", Domains: []string{"chat.example"}, Side: "inside", Listen: []string{"0.0.0.0:5222"}, ListenDirect: []string{"0.0.0.0:5223"},
 		Outside: &newnode.Outside{
-			Domains: []string{"partner.example"}, Route: []string{"xmpp.partner.example:5269"}, Listen: []string{"0.0.0.0:5269"},
+			Domains: []string{"partner.example"}, Route: []string{"xmpp.partner.example:5269"}, Resolver: []string{"192.0.2.53:53"}, Listen: []string{"0.0.0.0:5269"},
 			Trust: []string{"certs/ca.pem"},
 		},
 		Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),

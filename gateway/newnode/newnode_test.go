@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,6 +149,17 @@ func TestPlansThatAreNone(t *testing.T) {
 		{"the side of the others", func(p *newnode.Plan) { p.Side = "outside" }, "is not a name for the side"},
 		{"nowhere to connect", func(p *newnode.Plan) { p.Listen, p.ListenDirect = nil, nil }, "no address"},
 		{"not an address", func(p *newnode.Plan) { p.Listen = []string{"chat.example:5222"} }, "is not an IP address"},
+		{"an address twice", func(p *newnode.Plan) { p.Listen, p.ListenDirect = []string{"0.0.0.0:5222"}, []string{"127.0.0.1:5222"} }, "is taken by 0.0.0.0:5222"},
+		{"that of other servers", func(p *newnode.Plan) {
+			p.Outside = toOutside(t)
+			p.Listen, p.Outside.Listen = []string{"127.0.0.1:5269"}, []string{"127.0.0.1:5269"}
+		}, "is taken by"},
+		{"a state that is nowhere", func(p *newnode.Plan) { p.State = "state" }, "absolute path"},
+		{"a state that would end a value", func(p *newnode.Plan) { p.State = "/a\"\nx" }, "absolute path"},
+		{"a name that nobody finds", func(p *newnode.Plan) {
+			p.Outside = toOutside(t)
+			p.Outside.Route, p.Outside.Resolver = []string{"far.example:5269"}, nil
+		}, "give a resolver"},
 		{"nobody outside", func(p *newnode.Plan) { p.Outside = &newnode.Outside{} }, "no domain outside"},
 		{"nobody vouches", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Trust = nil }, "nobody vouches"},
 		{"no way", func(p *newnode.Plan) { p.Outside = toOutside(t); p.Outside.Route, p.Outside.Resolver = nil, nil }, "where servers outside are"},
@@ -165,6 +177,36 @@ func TestPlansThatAreNone(t *testing.T) {
 				t.Errorf("%d files were written", len(left))
 			}
 		})
+	}
+}
+
+// Who owns the state runs the node, and has to read its key, whoever made it.
+func TestStateElsewhere(t *testing.T) {
+	t.Parallel()
+	p, dir, runs := plan(), t.TempDir(), os.Geteuid()
+	p.State = filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(p.State, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if runs == 0 { // only root can give something away
+		if runs = 65534; os.Chown(p.State, runs, runs) != nil {
+			t.Fatal("the folder cannot be given away")
+		}
+	}
+	if _, err := newnode.Write(dir, p); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{"certs/server.key": runs, "certs/ca.key": os.Geteuid(), "sallyport.toml": os.Geteuid()} {
+		info, err := os.Stat(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is, ok := info.Sys().(*syscall.Stat_t); !ok || int(is.Uid) != want {
+			t.Errorf("%s belongs to %d, want %d", file, is.Uid, want)
+		}
+	}
+	if text := texts(t, dir)[filepath.Join(dir, "sallyport.toml")]; !strings.Contains(text, `state = "`+p.State+`"`) || !strings.Contains(text, `"file:`+p.State+`/audit-heads/head"`) {
+		t.Errorf("the configuration does not name %s:\n%s", p.State, text)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type Plan struct {
 	Node         string   // its name
 	Domains      []string // that have accounts
 	Side         string   // that the accounts are on
+	State        string   // absolute path of the folder for accounts, audit log and keys ["state" beside the configuration]
 	Listen       []string // addresses where clients connect, with STARTTLS
 	ListenDirect []string // and with TLS from the first byte
 	Outside      *Outside // nil: no other server is talked to
@@ -31,10 +33,13 @@ type Plan struct {
 type Outside struct {
 	Domains  []string // "a.example", or "*.a.example" for all below it
 	Route    []string // HOST:PORT where to connect; none: Resolver finds them
-	Resolver []string // address and port of a DNS server
+	Resolver []string // address and port of a DNS server; needed where Route has names
 	Listen   []string // addresses where other servers connect
 	Trust    []string // files with CA certificates
 }
+
+// pathForm is what can stand between quotes as it is.
+var pathForm = regexp.MustCompile(`^[^"\\\x00-\x1f\x7f]+$`)
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -65,13 +70,33 @@ func (p *Plan) check() error {
 		}
 		p.Domains[i] = jid.MustParse(d).Domain()
 	}
-	for _, a := range slices.Concat(p.Listen, p.ListenDirect) {
-		errs = append(errs, CheckAddress(a))
+	if p.State != "" && (!filepath.IsAbs(p.State) || !pathForm.MatchString(p.State)) {
+		bad("the folder for the state, %q, is not an absolute path without quotes and the like", p.State)
 	}
+	all := slices.Concat(p.Listen, p.ListenDirect)
 	if p.Outside != nil {
 		errs = append(errs, p.Outside.check())
+		all = append(all, p.Outside.Listen...)
+	}
+	for i, a := range all {
+		errs = append(errs, CheckAddress(a), CheckFree(a, all[:i]))
 	}
 	return errors.Join(errs...)
+}
+
+// CheckFree wants an address to listen on that none of the others takes.
+func CheckFree(s string, others []string) error {
+	a, err := netip.ParseAddrPort(s)
+	if err != nil || a.Port() == 0 {
+		return nil // any free port, or no address, which is told
+	}
+	for _, o := range others {
+		b, err := netip.ParseAddrPort(o)
+		if err == nil && a.Port() == b.Port() && (a.Addr() == b.Addr() || a.Addr().IsUnspecified() || b.Addr().IsUnspecified()) {
+			return fmt.Errorf("%s is taken by %s; use another address or port", s, o)
+		}
+	}
+	return nil
 }
 
 // CheckDomain wants a domain that can have accounts.
@@ -106,6 +131,12 @@ func CheckRoute(s string) error {
 	return nil
 }
 
+// NeedsResolver reports whether something has to be asked of the DNS: there is no route, or one that is a name.
+func NeedsResolver(route []string) bool {
+	named := func(s string) bool { _, err := netip.ParseAddrPort(s); return err != nil }
+	return len(route) == 0 || slices.ContainsFunc(route, named)
+}
+
 func (o *Outside) check() error {
 	var errs []error
 	bad := func(text string) { errs = append(errs, errors.New(text)) }
@@ -117,11 +148,13 @@ func (o *Outside) check() error {
 	}
 	if len(o.Route)+len(o.Resolver) == 0 {
 		bad("nothing says where servers outside are: give a route or a resolver")
+	} else if len(o.Resolver) == 0 && NeedsResolver(o.Route) {
+		bad("the route outside is a name: give a resolver that finds it, or an IP address")
 	}
 	for _, d := range o.Domains {
 		errs = append(errs, CheckOutside(d))
 	}
-	for _, a := range slices.Concat(o.Listen, o.Resolver) {
+	for _, a := range o.Resolver {
 		errs = append(errs, CheckAddress(a))
 	}
 	for _, r := range o.Route {

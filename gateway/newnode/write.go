@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"text/template"
 )
 
@@ -61,10 +62,19 @@ func Write(dir string, p Plan) ([]Written, error) {
 			return nil, err
 		}
 	}
+	if p.State != "" {
+		if err := os.MkdirAll(p.State, 0o700); err != nil {
+			return nil, err
+		}
+	}
 	w := &writer{dir: dir}
 	c := contents{Plan: p, OutsideName: outsideName, Date: p.Now.UTC().Format("20060102150405Z")}
 	w.policy(&c)
+	made := !w.exists(serverKey)
 	w.certificates(&p)
+	if made {
+		w.belongs(serverKey, p.State)
+	}
 	w.template(ConfigFile, "sallyport.toml.tmpl", "the configuration", &c) // last: who finds it finds the rest
 	return w.done, w.err
 }
@@ -121,6 +131,21 @@ func (w *writer) template(path, name, what string, c *contents) {
 		return
 	}
 	w.file(path, what, text.Bytes(), 0o644)
+}
+
+// belongs gives a secret to the owner of the state, who runs the node, where root sets it up for him.
+func (w *writer) belongs(path, state string) {
+	if w.err != nil || state == "" || os.Geteuid() != 0 {
+		return
+	}
+	info, err := os.Stat(state)
+	if err != nil {
+		w.err = err
+		return
+	}
+	if is, ok := info.Sys().(*syscall.Stat_t); ok {
+		w.err = os.Chown(filepath.Join(w.dir, path), int(is.Uid), int(is.Gid))
+	}
 }
 
 // list is how TOML writes a list of texts, without its brackets.

@@ -34,10 +34,11 @@ type ownCertificate struct {
 
 // KeyFact describes one of our certificates to an operator.
 type KeyFact struct {
-	File     string
-	Names    Names
-	NotAfter time.Time
-	Default  bool
+	File      string
+	Names     Names
+	NotBefore time.Time
+	NotAfter  time.Time
+	Default   bool
 }
 
 // LoadKeys reads key pairs. It reports every problem, not only the first.
@@ -143,7 +144,7 @@ func (k *Keys) Facts() []KeyFact {
 	facts := make([]KeyFact, 0, len(k.entries))
 	for i := range k.entries {
 		e := &k.entries[i]
-		facts = append(facts, KeyFact{File: e.file, Names: e.names, NotAfter: e.tls.Leaf.NotAfter, Default: e == k.fallback})
+		facts = append(facts, KeyFact{File: e.file, Names: e.names, NotBefore: e.tls.Leaf.NotBefore, NotAfter: e.tls.Leaf.NotAfter, Default: e == k.fallback})
 	}
 	return facts
 }
