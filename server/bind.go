@@ -128,6 +128,7 @@ func (s *Server) event(x session, o stream.Output) {
 		s.acked(x.Address().Bare(), o.Items)
 	case stream.Unconfirmed:
 		s.unconfirmed(x.Address().Bare(), o.Items)
+		s.unanswered(x.Address().Bare(), o.Items)
 	default: // what was authenticated changes nothing here
 	}
 }
@@ -150,6 +151,7 @@ func (s *Server) closed(x session, end stream.Closed) {
 	r.line.settle(r) // what was said before comes before
 	s.depart(r)
 	s.unconfirmed(r.user.bare, end.Unconfirmed)
+	s.unanswered(r.user.bare, end.Unconfirmed)
 	s.forget(r)
 }
 

@@ -184,7 +184,11 @@ func (s *Server) comesToResource(u *user, c cleared, r *resource) error {
 			return err
 		}
 	}
-	if !handed(s.give(r, c, tokenNothing)) && c.stanza.IsRequest() {
+	token := tokenNothing
+	if c.stanza.IsRequest() {
+		token = tokenRequest
+	}
+	if !handed(s.give(r, c, token)) && token == tokenRequest {
 		return refusal(errGone)
 	}
 	return nil

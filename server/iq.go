@@ -10,6 +10,7 @@ import (
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -163,6 +164,24 @@ func (s *Server) answered(m stanza.Stanza) bool {
 	default: // a second one
 	}
 	return true
+}
+
+// unanswered tells who has asked a client something that it will not answer: its session ended before it acknowledged the request
+// (XEP-0198 §4). It may be called under the lock of a session.
+func (s *Server) unanswered(bare jid.JID, items []stream.Item) {
+	for _, it := range items {
+		if it.Token&(1<<tokenBits-1) != tokenRequest {
+			continue
+		}
+		m, err := stanza.From(it.Element)
+		if err != nil {
+			s.cfg.Log.Error("a request that was sent cannot be read again", zap.Error(err))
+			continue
+		}
+		u := s.hold(bare)
+		s.bounce(u, m, refusal(errGone))
+		u.release()
+	}
 }
 
 // legacySession answers what RFC 3921 wanted before anything else; there is nothing to do.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -108,7 +109,7 @@ func (s *Server) spread(u *user, c cleared, targets []*resource) []*resource {
 	if managed == 0 || managed < len(got) || token == tokenNothing { // one has it, as far as anybody can know
 		return got
 	}
-	u.messages.owed(id, managed)
+	u.messages.owed(id, owing{managed, s.cfg.Now()})
 	if absent == len(got) {
 		s.secure(u, id, c.stanza)
 	}
@@ -158,8 +159,14 @@ func (s *Server) honest(m stanza.Stanza) stanza.Stanza {
 // messages are live messages that clients have not acknowledged. Owned by user.in.
 type messages struct {
 	last uint64
-	open map[uint64]int    // how many clients hold it
+	open map[uint64]owing
 	safe map[uint64]uint64 // its entry in the offline store, where it has one
+}
+
+// owing is one of them: how many clients hold it, and since when.
+type owing struct {
+	clients int
+	since   time.Time
 }
 
 func (m *messages) next() uint64 {
@@ -167,11 +174,11 @@ func (m *messages) next() uint64 {
 	return m.last
 }
 
-func (m *messages) owed(id uint64, n int) {
+func (m *messages) owed(id uint64, o owing) {
 	if m.open == nil {
-		m.open = make(map[uint64]int)
+		m.open = make(map[uint64]owing)
 	}
-	m.open[id] = n
+	m.open[id] = o
 }
 
 func (m *messages) secured(id, kept uint64) {
@@ -189,17 +196,19 @@ func (m *messages) acked(id uint64) (kept uint64) {
 	return kept
 }
 
-// lost: one client will not have it. again: nobody else holds it either; kept is the entry that keeps it, zero for none.
-func (m *messages) lost(id uint64) (again bool, kept uint64) {
-	n, ok := m.open[id]
-	if n > 1 {
-		m.open[id] = n - 1
-		return false, 0
+// lost: one client will not have it. again: nobody else holds it either, and since when it was held; kept is the entry that keeps it,
+// zero for none.
+func (m *messages) lost(id uint64) (again bool, since time.Time, kept uint64) {
+	o, ok := m.open[id]
+	if o.clients > 1 {
+		o.clients--
+		m.open[id] = o
+		return false, since, 0
 	}
 	kept = m.safe[id]
 	delete(m.open, id)
 	delete(m.safe, id)
-	return ok, kept
+	return ok, o.since, kept
 }
 
 // acked is called under the lock of a session.
@@ -234,12 +243,12 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 		}
 		again := len(kept) > 0
 		for _, it := range live {
-			switch lost, entry := u.messages.lost(it.Token >> tokenBits); {
+			switch lost, since, entry := u.messages.lost(it.Token >> tokenBits); {
 			case entry != 0:
 				delete(u.flights, entry)
 				again = true
 			case lost:
-				s.redeliver(u, it.Element)
+				s.redeliver(u, it.Element, since)
 			}
 		}
 		if again {
@@ -261,8 +270,9 @@ func byToken(items []stream.Item) (live, kept []stream.Item) {
 	return live, kept
 }
 
-// redeliver brings a message that a lost client did not acknowledge to the others, or keeps it (XEP-0198 §5).
-func (s *Server) redeliver(u *user, e *xmlstream.Element) {
+// redeliver brings a message that a lost client did not acknowledge to the others, or keeps it, with the time at which it was for that
+// one (XEP-0198 §4).
+func (s *Server) redeliver(u *user, e *xmlstream.Element, since time.Time) {
 	m, err := stanza.From(e)
 	if err != nil {
 		s.cfg.Log.Error("a message that was sent cannot be read again", zap.Error(err))
@@ -276,7 +286,7 @@ func (s *Server) redeliver(u *user, e *xmlstream.Element) {
 	default:
 		return
 	}
-	m = s.delayed(m, s.cfg.Now())
+	m = s.delayed(m, since)
 	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen))) > 0 {
 		return
 	}

@@ -39,6 +39,7 @@ const (
 	tokenNothing uint64 = iota // lost with its session
 	tokenMessage               // goes to somebody else
 	tokenKept                  // and the entry of the offline store above it
+	tokenRequest               // who asks is told
 )
 
 const tokenBits = 2
