@@ -38,7 +38,7 @@
 //   - An account that has too many parked sessions loses the one parked first: it
 //     is the least likely to be wanted back.
 //   - Nobody is sent elsewhere (see-other-host, see-other-uri): a node is one host.
-//   - Tokens (XEP-0484) need no count against replay: the TLS here takes no early data (0-RTT).
+//   - Tokens (XEP-0484) need no count against replay (§3.4): TLS here takes no early data (0-RTT), and none is offered. One that comes says nothing.
 //   - A WebSocket that ends without <close/> is a lost connection, so the session
 //     can be resumed, also over TCP. Compression of messages is not negotiated:
 //     it would compress the secrets of one sender with the words of another.

@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
@@ -193,6 +194,31 @@ func TestTokensEnd(t *testing.T) {
 	w.refuses("under the password before", fresh, "credentials-expired")
 	fresh, _ = w.given(phone, "HT-SHA-256-ENDP", password)
 	w.takes("under the new password", fresh)
+}
+
+// Nothing can be said in early data (0-RTT), which anybody could say again: it is not offered, and no ticket allows it. So the count against
+// replays (XEP-0484 §3.4) is not asked for, and one that comes says nothing.
+func TestNoEarlyData(t *testing.T) {
+	w := wallet{t, running(t, "", "juliet")}
+	k, _ := w.given(phone, "HT-SHA-256-EXPR", imserver.Password)
+	if said := w.connects().features; !strings.Contains(said, "<fast xmlns='urn:xmpp:fast:0'>") {
+		t.Errorf("offered: %s", said)
+	}
+	for _, count := range []string{" count='2'", " count='2'", " count='1'", ""} {
+		k.fast = count
+		w.takes("with"+count, k)
+	}
+	for _, way := range [][]string{{"-connect", w.h.Direct.String(), "-alpn", "xmpp-client"}, {"-connect", w.h.Clients.String(), "-starttls", "xmpp", "-xmpphost", imserver.Domain}} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "openssl", append([]string{"s_client", "-tls1_3", "-ign_eof", "-servername", imserver.Domain}, way...)...)
+		cmd.Stdin = strings.NewReader(open + "</stream:stream>\n") // before whose end all tickets have come
+		out, _ := cmd.CombinedOutput()                             // how it ended stands in what it says
+		tickets, none := strings.Count(string(out), "Max Early Data:"), strings.Count(string(out), "Max Early Data: 0\n")
+		if tickets == 0 || none != tickets {
+			t.Errorf("%v: %d tickets, %d of them without early data: %s", way, tickets, none, out)
+		}
+	}
 }
 
 // All in one request: a token, and the session that was lost, with what came meanwhile; where that session is not there any more, a new one.
