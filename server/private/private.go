@@ -79,7 +79,7 @@ func put(ctx context.Context, s Store, changed Changed, q *server.Request) serve
 		names, contents = append(names, e.Name()), append(contents, text)
 	}
 	if len(names) == 0 {
-		return refused(stanza.BadRequest)
+		return refused(stanza.NotAcceptable) // §2
 	}
 	for i, name := range names {
 		err := s.PutPrivate(ctx, q.Account, name, contents[i])

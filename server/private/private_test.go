@@ -37,7 +37,7 @@ func TestPrivate(t *testing.T) {
 		{"example 7", "set", hamlet, query("<vCard xmlns='vcard-temp'/>"), "not-acceptable"},
 		{"of the server", "set", hamlet, query("<query xmlns='jabber:iq:roster'/>"), "not-acceptable"},
 		{"without namespace", "get", hamlet, query("<query/>"), "not-acceptable"},
-		{"nothing set", "set", hamlet, "<query xmlns='jabber:iq:private'/>", "bad-request"},
+		{"nothing set", "set", hamlet, "<query xmlns='jabber:iq:private'/>", "not-acceptable"},
 		{"nothing asked", "get", hamlet, "<query xmlns='jabber:iq:private'/>", "bad-request"},
 		{"two asked", "get", hamlet, query("<a xmlns='urn:a'/><b xmlns='urn:b'/>"), "bad-request"},
 		{"too large", "set", hamlet, query("<a xmlns='urn:a'>" + strings.Repeat("x", private.MaxBytes) + "</a>"), "policy-violation"},
