@@ -25,7 +25,7 @@ func TestChangingTheRoster(t *testing.T) {
 			"two":            {"<item jid='a@far.example'/><item jid='b@far.example'/>", "bad-request"},
 			"no address":     {"<item/>", "bad-request"},
 			"himself":        {"<item jid='juliet@im.example'/>", "not-allowed"},
-			"a group twice":  {"<item jid='a@far.example'><group>x</group><group>x</group></item>", "not-acceptable"},
+			"a group twice":  {"<item jid='a@far.example'><group>x</group><group>x</group></item>", "bad-request"},
 			"an empty group": {"<item jid='a@far.example'><group/></item>", "not-acceptable"},
 			"a long name":    {"<item jid='a@far.example' name='" + strings.Repeat("x", 2000) + "'/>", "not-acceptable"},
 			"nobody":         {"<item jid='a@far.example' subscription='remove'/>", "item-not-found"},
@@ -77,5 +77,24 @@ func TestVersions(t *testing.T) {
 		check(t, "juliet", ask(m[1]), []string{"type='result'/>", "ver='…jid='b@far.example' subscription='none'", "ver='…jid='a@far.example' subscription='remove'"})
 		check(t, "juliet", ask("ffffffffffffffff-n"), []string{"<query xmlns='jabber:iq:roster' ver='…jid='b@far.example'…</query></iq>"})
 		check(t, "juliet", ask("of another server"), []string{"<query xmlns='jabber:iq:roster' ver='…jid='b@far.example'…</query></iq>"})
+	})
+}
+
+// Who was never in a roster does not leave it either: a request that is denied, or taken back, changes nothing that clients know (RFC 6121
+// §3.1.3).
+func TestRequestsAreInNoRoster(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		juliet.say(askRoster)
+		juliet.drain()
+		romeo.say("<presence type='subscribe' to='juliet@im.example'/>")
+		juliet.gets("type='subscribe'")
+		juliet.say("<presence type='unsubscribed' to='romeo@im.example'/>")
+		juliet.gets()
+		romeo.say("<presence type='subscribe' to='juliet@im.example'/>")
+		juliet.gets("type='subscribe'")
+		romeo.say("<presence type='unsubscribe' to='juliet@im.example'/>")
+		juliet.gets("type='unsubscribe'")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -158,7 +159,13 @@ func readItem(q *Request) (wanted, stanza.Condition) {
 	}
 	w.contact, w.name, w.remove = contact.Bare(), tree.Value(item, "name"), tree.Value(item, "subscription") == "remove"
 	for g := range item.Children() {
-		if g.Is(nsRoster, "group") {
+		switch {
+		case !g.Is(nsRoster, "group"):
+		case len(w.groups) > roster.MaxItemGroups:
+			return w, stanza.NotAcceptable
+		case slices.Contains(w.groups, g.Text()):
+			return w, stanza.BadRequest
+		default:
 			w.groups = append(w.groups, g.Text())
 		}
 	}

@@ -26,6 +26,7 @@ var errSame = errors.New("nothing changes")
 type change struct {
 	item   roster.Item
 	effect presence.Effect
+	shown  bool // clients have it in the roster, or had it
 }
 
 // subscription is one of a client's four types of presence (RFC 6121 §3).
@@ -89,7 +90,9 @@ func (u *user) subscribe(contact jid.JID, step func(presence.State) (presence.St
 		if next, c.effect = step(was); next == was {
 			return errSame
 		}
+		c.shown = !i.Version.IsZero() && !i.Hidden
 		apply(i, next, keep)
+		c.shown = c.shown || !i.Hidden
 		return nil
 	})
 	same := errors.Is(err, errSame)
@@ -101,7 +104,9 @@ func (u *user) subscribe(contact jid.JID, step func(presence.State) (presence.St
 	}
 	if !same {
 		u.learn(c.item)
-		u.server.push(u, c.item)
+		if c.shown {
+			u.server.push(u, c.item)
+		}
 	}
 	return c, nil
 }
