@@ -12,6 +12,9 @@ import (
 	"sallyport/peering"
 )
 
+// nsLast is XEP-0012.
+const nsLast = "jabber:iq:last"
+
 // ErrClosed is what Deliver says after Close: somebody has to try again when there is a server.
 var ErrClosed = errors.New("the server is closed")
 
@@ -172,6 +175,9 @@ func (s *Server) comesToResource(u *user, c cleared, r *resource) error {
 		if s.blocks(u.bare, c.stanza.From()) {
 			return refusal(errors.New("the account blocks who asks"))
 		}
+		if p := c.stanza.Payload(); p != nil && c.stanza.IsRequest() && p.Space() == nsLast && !s.mayKnow(u, r, c.stanza.From()) {
+			return refusal(errors.New("who asks may not know whether the client is there"))
+		}
 	} else {
 		in, err := s.passIn(u.bare, c.stanza)
 		if errors.Is(err, ErrTaken) {
@@ -192,6 +198,15 @@ func (s *Server) comesToResource(u *user, c cleared, r *resource) error {
 		return refusal(errGone)
 	}
 	return nil
+}
+
+// mayKnow reports whether somebody may know that a client is there (XEP-0012 §4): he sees the presence of its account, or was shown its own.
+func (s *Server) mayKnow(u *user, r *resource, who jid.JID) bool {
+	if who.Bare() == u.bare || r.shownTo(who) {
+		return true
+	}
+	known, err := u.load(s.ctx)
+	return err == nil && shows(known[who.Bare()])
 }
 
 // comesToServer is what is for a domain of ours.
