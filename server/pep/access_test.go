@@ -157,7 +157,7 @@ func TestBookmarks(t *testing.T) {
 		"<items node='" + node + "'/>":                                 whole(item(2) + item(1) + item(0)),
 		"<items node='" + node + "' max_items='1'/>":                   whole(item(2)),
 		"<items node='" + node + "'><item id='r1@rooms.lit'/></items>": whole(item(1)),
-		"<items node='" + node + "'><item id='x'/></items>":            "item-not-found",
+		"<items node='" + node + "'><item id='x'/></items>":            strings.Replace(whole(""), "></items>", "/>", 1),
 		"<items node='" + node + "' max_items='0'/>":                   "bad-request",
 		"<items node='" + node + "' max_items='-1'/>":                  "bad-request",
 		"<items/>": "item-not-found",
@@ -186,7 +186,6 @@ func TestConfiguration(t *testing.T) {
 		{"§8.2.5.1", "set", "owner:<configure node='n'><x xmlns='jabber:x:data' type='cancel'/></configure>", ""},
 		{"a bad form", "set", "owner:<configure node='n'/>", "not-acceptable <invalid-options" + errs},
 		{"§8.3", "get", "owner:<default/>", "<value>presence</value>"},
-		{"§8.3, as a reader", "get", "<default/>", "<value>presence</value>"},
 		{"subscriptions", "get", "<subscriptions/>", "<subscriptions/>"},
 		{"of a node", "get", "owner:<subscriptions node='n'/>", "feature-not-implemented"},
 	}

@@ -57,15 +57,15 @@ func TestItemsAreReadByLabel(t *testing.T) {
 		return fmt.Sprintf("<item xmlns:a='urn:xmpp:sec-label:pubsub:0' id='%s' a:label='label-%s'>%s</item>", id, n, song)
 	}
 	ask, last := "<items node='"+tune+"'/>", "<items node='"+tune+"' max_items='2'/>"
-	one := "<items node='" + tune + "'><item id='b'/></items>"
+	one, none := "<items node='"+tune+"'><item id='b'/></items>", strings.Replace(all(""), "></items>", "/>", 1)
 	for _, tt := range []struct{ name, from, in, want string }{
 		{"all of them", romeo, ask, all(item("c", "1") + item("b", "2") + item("a", "") + named("OPEN", "1") + named("SECRET", "2"))},
 		{"without what he may not read", nurse, ask, all(item("c", "1") + item("a", "") + named("OPEN", "1"))},
 		{"the last two that he may read", nurse, last, all(item("c", "1") + item("a", "") + named("OPEN", "1"))},
 		{"the last two", romeo, last, all(item("c", "1") + item("b", "2") + named("OPEN", "1") + named("SECRET", "2"))},
 		{"by its id", romeo, one, all(item("b", "1") + named("SECRET", "1"))},
-		{"as if it did not exist", nurse, one, "item-not-found"},
-		{"nor for another client of the account", chamber, one, "item-not-found"},
+		{"as if it did not exist", nurse, one, none},
+		{"nor for another client of the account", chamber, one, none},
 	} {
 		if d := cmp.Diff(tt.want, w.asks("get", tt.from, tt.in)); d != "" {
 			t.Errorf("%s: %s", tt.name, d)
@@ -99,7 +99,7 @@ func TestNobodySaysWhatMayBeAnswered(t *testing.T) {
 		if got := w.asks("get", who, "<items node='"+tune+"'/>"); strings.Contains(got, "<item ") {
 			t.Errorf("%s reads %s", who, got)
 		}
-		if got := w.asks("get", who, "<items node='"+tune+"'><item id='a'/></items>"); got != "item-not-found" {
+		if got := w.asks("get", who, "<items node='"+tune+"'><item id='a'/></items>"); strings.Contains(got, "<item ") {
 			t.Errorf("%s reads one: %s", who, got)
 		}
 	}

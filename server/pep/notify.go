@@ -25,12 +25,13 @@ func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, label, e
 }
 
 // tell tells one client, if it may read the node, and what has the label, now. The label is of the message (XEP-0314 §6.1).
-func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element) {
+func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element, more ...*xmlstream.Element) {
 	a := s.access(ctx, account, to, &n.Options)
 	if a < reader || !s.mayRead(account, to, label, told) {
 		return
 	}
-	m, err := tree.Message(stanza.MessageHeadline, account, to, "", tree.New(nsEvent, "event", tree.With(event)), label)
+	in := append([]*xmlstream.Element{tree.New(nsEvent, "event", tree.With(event)), label}, more...)
+	m, err := tree.Message(stanza.MessageHeadline, account, to, "", in...)
 	switch {
 	case err != nil: // what was published was read, so it can be written
 	case a == owner:
@@ -58,7 +59,13 @@ func (s *Service) last(ctx context.Context, account, to jid.JID, nodes map[strin
 		e, err1 := payload(items[0])
 		label, err2 := items[0].label()
 		if err1 == nil && err2 == nil {
-			s.tell(ctx, account, to, n, label, itemsEvent(n, items[0].ID, e))
+			s.tell(ctx, account, to, n, label, itemsEvent(n, items[0].ID, e), published(account, &items[0]))
 		}
 	}
+}
+
+// published says when it was (XEP-0203): what is told late should be (XEP-0060 §6.1.7).
+func published(account jid.JID, i *Item) *xmlstream.Element {
+	at := i.Version.Time().UTC().Format("2006-01-02T15:04:05.000Z")
+	return tree.New("urn:xmpp:delay", "delay", tree.Attr("from", account.String()), tree.Attr("stamp", at))
 }

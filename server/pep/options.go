@@ -47,6 +47,7 @@ const maxGroups = 64
 var (
 	errOption  = errors.New("a value that an option cannot have")
 	errUnknown = errors.New("an option that is not known")
+	errAccess  = errors.New("an access model that nodes cannot have")
 )
 
 // option is how one field is written and read.
@@ -61,7 +62,7 @@ type option struct {
 // options are all that there are, in the order in which a form has them.
 var options = []option{
 	text("pubsub#title", func(o *Options) *string { return &o.Title }),
-	choice("pubsub#access_model", []string{Open, Presence, Roster, Whitelist}, func(o *Options) *string { return &o.Access }),
+	choice("pubsub#access_model", []string{Open, Presence, Roster, Whitelist}, errAccess, func(o *Options) *string { return &o.Access }),
 	{
 		name: "pubsub#roster_groups_allowed", kind: "list-multi",
 		get: func(o *Options) []string { return o.Groups },
@@ -90,7 +91,7 @@ var options = []option{
 		},
 	},
 	flag("pubsub#persist_items", func(o *Options) *bool { return &o.Persist }),
-	choice("pubsub#send_last_published_item", []string{never, onSub, onComes}, func(o *Options) *string { return &o.SendLast }),
+	choice("pubsub#send_last_published_item", []string{never, onSub, onComes}, errOption, func(o *Options) *string { return &o.SendLast }),
 	flag("pubsub#deliver_payloads", func(o *Options) *bool { return &o.Payloads }),
 	flag("pubsub#notify_retract", func(o *Options) *bool { return &o.NotifyRetract }),
 	flag("pubsub#notify_delete", func(o *Options) *bool { return &o.NotifyDelete }),
@@ -120,13 +121,13 @@ func text(name string, at func(*Options) *string) option {
 	}
 }
 
-func choice(name string, of []string, at func(*Options) *string) option {
+func choice(name string, of []string, otherwise error, at func(*Options) *string) option {
 	return option{
 		name: name, kind: "list-single", choices: of,
 		get: func(o *Options) []string { return []string{*at(o)} },
 		set: func(o *Options, v []string) error {
 			if !slices.Contains(of, one(v)) {
-				return errOption
+				return otherwise
 			}
 			*at(o) = one(v)
 			return nil

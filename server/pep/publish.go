@@ -49,6 +49,8 @@ func answerTo(err error) server.Answer {
 		return server.Answer{Condition: stanza.Conflict, App: tree.New(nsErrors, "max-nodes-exceeded")}
 	case errors.Is(err, ErrBytes):
 		return server.Answer{Condition: stanza.ResourceConstraint}
+	case errors.Is(err, errAccess): // §8.1.2
+		return server.Answer{Condition: stanza.NotAcceptable, App: tree.New(nsErrors, "unsupported-access-model")}
 	case errors.Is(err, errOption), errors.Is(err, errUnknown), errors.Is(err, form.ErrForm):
 		return server.Answer{Condition: stanza.NotAcceptable, App: tree.New(nsErrors, "invalid-options")}
 	}
@@ -178,6 +180,15 @@ func (s *Service) accepted(owner jid.JID, p *Publication) (string, error) {
 
 // nodeFor finds the node and holds it against what the publisher wants of it (§7.1.5), or makes it.
 func (s *Service) nodeFor(ctx context.Context, owner jid.JID, p *Publication) (Node, error) {
+	n, err := s.nodeNow(ctx, owner, p)
+	if errors.Is(err, account.ErrExists) { // somebody was faster: it is like any other
+		n, err = s.nodeNow(ctx, owner, p)
+	}
+	return n, err
+}
+
+// nodeNow is nodeFor as long as nobody else makes the node. account.ErrExists.
+func (s *Service) nodeNow(ctx context.Context, owner jid.JID, p *Publication) (Node, error) {
 	n, ok, err := s.node(ctx, owner, p.Node)
 	if err != nil {
 		return Node{}, err
@@ -196,11 +207,7 @@ func (s *Service) nodeFor(ctx context.Context, owner jid.JID, p *Publication) (N
 	}
 	switch {
 	case !ok:
-		err := s.putNode(ctx, owner, wanted, true)
-		if errors.Is(err, account.ErrExists) {
-			err = refuse(stanza.Conflict, "precondition-not-met") // somebody was faster: it may have other options
-		}
-		return wanted, err
+		return wanted, s.putNode(ctx, owner, wanted, true)
 	case !wanted.Options.equal(&n.Options):
 		return Node{}, refuse(stanza.Conflict, "precondition-not-met")
 	}

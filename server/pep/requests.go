@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
+	"sallyport/server/account"
 )
 
 // pubsub answers requests of readers and publishers.
@@ -53,9 +54,6 @@ func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer,
 		}
 	} else {
 		switch e.Local() {
-		case "default":
-			defaults := Defaults()
-			return pubsub(tree.New(nsPubsub, "default", tree.With(defaults.form("form", nsConfig).Element()))), nil
 		case "subscriptions", "affiliations":
 			return pubsub(tree.New(nsPubsub, e.Local())), nil
 		}
@@ -66,8 +64,21 @@ func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer,
 // errForbidden is for who may know that there is an account, and want what is not his.
 var errForbidden = refuse(stanza.Forbidden, "")
 
+// notHere are the names of the features that requests would need (§16.2), by namespace and element.
+var notHere = map[xmlstream.Name]string{
+	{Space: nsPubsub, Local: "unsubscribe"}:  "subscribe",
+	{Space: nsPubsub, Local: "options"}:      "subscription-options",
+	{Space: nsPubsub, Local: "default"}:      "retrieve-default-sub",
+	{Space: nsOwner, Local: "subscriptions"}: "manage-subscriptions",
+	{Space: nsOwner, Local: "affiliations"}:  "modify-affiliations",
+}
+
 func unsupported(e *xmlstream.Element) error {
-	return &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: e.Local()}
+	feature := notHere[e.Name()]
+	if feature == "" {
+		feature = e.Local()
+	}
+	return &refusal{condition: stanza.FeatureNotImplemented, app: "unsupported", feature: feature}
 }
 
 // foreign is the answer to somebody else who wants what only the account may have.
@@ -171,10 +182,12 @@ func (s *Service) wanted(ctx context.Context, q *server.Request, node string, e 
 			return nil, refuse(stanza.BadRequest, "")
 		}
 		i, err := s.item(ctx, q.Account, q.From, node, tree.Value(c, "id"))
-		if err != nil {
+		switch {
+		case err == nil:
+			list = append(list, i)
+		case !errors.Is(err, account.ErrNotFound): // what is not there is left out (§6.5.9.11)
 			return nil, err
 		}
-		list = append(list, i)
 	}
 	if asked > 0 {
 		return list, nil
