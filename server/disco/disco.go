@@ -136,35 +136,32 @@ func (d *Disco) Caps() []*xmlstream.Element {
 }
 
 func (d *Disco) info(ctx context.Context, q *server.Request) server.Answer {
-	node, asked := q.Payload.Attr("node")
+	node := tree.Value(q.Payload, "node") // an empty one is none, as others have it
 	switch {
 	case q.Set:
 		return server.Answer{Condition: stanza.BadRequest}
-	case q.At == server.AtServer:
-		return d.serverInfo(ctx, q, node, asked)
-	case !d.sees(ctx, q):
+	case q.At != server.AtServer && !d.sees(ctx, q):
 		return server.Answer{Condition: stanza.ServiceUnavailable}
-	case !asked:
+	case q.At == server.AtServer && (node == "" || node == d.config.CapsNode+"#"+d.ver || node == nsCaps2+"#sha-256."+d.hash):
+		return server.Answer{Payload: named(d.server, node)}
+	case node == "":
 		return server.Answer{Payload: d.account}
 	}
-	if d.config.Node != nil {
-		if e := d.config.Node(ctx, q.Account, q.From, node); e != nil {
-			return server.Answer{Payload: named(e, node)}
-		}
+	if e := d.node(ctx, q, node); e != nil {
+		return server.Answer{Payload: named(e, node)}
 	}
 	return server.Answer{Condition: stanza.ItemNotFound}
 }
 
-func (d *Disco) serverInfo(ctx context.Context, q *server.Request, node string, asked bool) server.Answer {
-	if !asked || node == d.config.CapsNode+"#"+d.ver || node == nsCaps2+"#sha-256."+d.hash {
-		return server.Answer{Payload: named(d.server, node)}
+// node is what a node of the server or of an account is to who asks; nil: there is none.
+func (d *Disco) node(ctx context.Context, q *server.Request, node string) *xmlstream.Element {
+	switch {
+	case q.At == server.AtServer && d.config.ServerInfo != nil:
+		return d.config.ServerInfo(ctx, q.From, q.Domain, node)
+	case q.At != server.AtServer && d.config.Node != nil:
+		return d.config.Node(ctx, q.Account, q.From, node)
 	}
-	if d.config.ServerInfo != nil {
-		if e := d.config.ServerInfo(ctx, q.From, q.Domain, node); e != nil {
-			return server.Answer{Payload: named(e, node)}
-		}
-	}
-	return server.Answer{Condition: stanza.ItemNotFound}
+	return nil
 }
 
 // named says for which node an answer is.
@@ -180,24 +177,27 @@ func (d *Disco) sees(ctx context.Context, q *server.Request) bool {
 }
 
 func (d *Disco) items(ctx context.Context, q *server.Request) server.Answer {
-	node, asked := q.Payload.Attr("node")
+	node := tree.Value(q.Payload, "node")
 	var list []Item
-	found := false
+	found := node == ""
 	switch {
 	case q.Set:
 		return server.Answer{Condition: stanza.BadRequest}
 	case q.At != server.AtServer && !d.sees(ctx, q):
 		return server.Answer{Condition: stanza.ServiceUnavailable}
-	case asked && q.At == server.AtServer && d.config.ServerItems != nil:
+	case node != "" && q.At == server.AtServer && d.config.ServerItems != nil:
 		list, found = d.config.ServerItems(ctx, q.From, q.Domain, node)
-	case asked: // items of a node of an account are asked for by pubsub
+	case node != "": // items of a node of an account are asked for by pubsub
 	case q.At == server.AtServer && d.config.Items != nil:
 		list = d.config.Items(q.Domain)
 	case q.At != server.AtServer && d.config.Nodes != nil:
 		list = d.config.Nodes(ctx, q.Account, q.From)
 	}
-	if asked && !found {
-		return server.Answer{Condition: stanza.ItemNotFound}
+	if !found {
+		if d.node(ctx, q, node) == nil {
+			return server.Answer{Condition: stanza.ItemNotFound}
+		}
+		list = nil // what has no items says so (XEP-0030 §7)
 	}
 	in := make([]*xmlstream.Element, len(list))
 	for i, one := range list {

@@ -95,6 +95,12 @@ func TestInfoAndItems(t *testing.T) {
 			"<query xmlns='" + nsInfo + "' node='n'><identity category='automation' type='command-node'/></query>",
 		},
 		{"items of a node of an account", "get", romeo, juliet, node(items, "commands"), "item-not-found"},
+		{"items of a node without any", "get", romeo, juliet, node(items, "urn:xmpp:avatar:metadata"), node("<query xmlns='"+nsItems+"'/>", "urn:xmpp:avatar:metadata")},
+		{"items of it, by who does not see", "get", "paris@verona.lit/x", juliet, node(items, "urn:xmpp:avatar:metadata"), "service-unavailable"},
+		{"items of a node of the server without any", "get", romeo, "capulet.lit", node(items, "n"), node("<query xmlns='"+nsItems+"'/>", "n")},
+		{"the empty node is none", "get", romeo, juliet, node(info, ""), account},
+		{"the empty node is none, items", "get", romeo, juliet, node(items, ""), nodes},
+		{"the empty node of the server", "get", romeo, "capulet.lit", node(items, ""), "<query xmlns='" + nsItems + "'><item jid='rooms.capulet.lit' name='Rooms'/></query>"},
 		{"as a set", "set", romeo, "capulet.lit", info, "bad-request"},
 		{"items as a set", "set", romeo, "capulet.lit", items, "bad-request"},
 	}
