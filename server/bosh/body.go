@@ -3,6 +3,7 @@ package bosh
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"sallyport/internal/xmpp/xmlstream"
 )
@@ -37,6 +38,7 @@ type Request struct {
 	To, From  string
 	Lang      string
 	Version   string // of XMPP
+	Ver       string // of this protocol
 	Wait      int    // seconds
 	Hold      int
 	Ack       bool   // wants to be told what has arrived
@@ -83,6 +85,7 @@ func ParseBody(data []byte, limits xmlstream.Limits) (Request, error) {
 	r.SID, _ = e.Attr("sid")
 	r.To, _ = e.Attr("to")
 	r.From, _ = e.Attr("from")
+	r.Ver, _ = e.Attr("ver")
 	r.Lang, _ = e.AttrNS(xmlstream.NSXML, "lang")
 	r.Version, _ = e.AttrNS(NSXMPP, "version")
 	restart, _ := e.AttrNS(NSXMPP, "restart")
@@ -99,6 +102,20 @@ func ParseBody(data []byte, limits xmlstream.Limits) (Request, error) {
 		r.Elements = append(r.Elements, n.Element)
 	}
 	return r, nil
+}
+
+// Our version of this protocol.
+const major, minor = 1, 6
+
+// lower is our version, or the client's where that is lower (§7.2). What is no version is ours.
+func lower(ver string) string {
+	first, second, _ := strings.Cut(ver, ".")
+	a, err1 := strconv.ParseUint(first, 10, 16)
+	b, err2 := strconv.ParseUint(second, 10, 16)
+	if err1 != nil || err2 != nil || a > major || a == major && b > minor {
+		a, b = major, minor
+	}
+	return strconv.FormatUint(a, 10) + "." + strconv.FormatUint(b, 10)
 }
 
 // empty: it brings nothing but the wish for an answer.

@@ -1,9 +1,12 @@
 package bosh
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"time"
+
+	"sallyport/internal/xmpp/xmlstream"
 )
 
 // Limits and times.
@@ -54,11 +57,13 @@ type early struct {
 
 // Session is one session. One goroutine or one mutex owns it. The zero value is not to be used.
 type Session struct {
-	id   string
-	to   string
-	wait time.Duration
-	hold int
-	ack  bool
+	id string
+	to string
+
+	version string // of this protocol
+	wait    time.Duration
+	hold    int
+	ack     bool
 
 	next   uint64 // id of the request that is processed next
 	early  []early
@@ -86,7 +91,7 @@ type Session struct {
 func New(id string, r Request) *Session {
 	s := &Session{
 		id: id, to: r.To, wait: min(time.Duration(min(r.Wait, 3600))*time.Second, MaxWait), hold: min(r.Hold, MaxHold), ack: r.Ack,
-		next: r.RID, idle: Inactivity,
+		next: r.RID, idle: Inactivity, version: lower(r.Ver),
 	}
 	if s.wait == 0 {
 		s.hold = 0
@@ -153,11 +158,12 @@ func (s *Session) process(now time.Time, handle uint64, r Request) {
 		return
 	}
 	s.idle, s.lost = Inactivity, time.Time{}
-	if r.Pause > 0 { // §10: everything is answered now
+	if r.Pause > 0 { // §10: everything is answered now, and this one with nothing, as it may never be read
 		s.idle = min(time.Duration(min(r.Pause, 3600))*time.Second, MaxPause)
-		for len(s.open) > 0 {
+		for len(s.open) > 1 {
 			s.reply(now)
 		}
+		s.give(now, s.body(r.RID, nil))
 	}
 	s.leaving = s.leaving || r.Terminate
 	s.out.Heard = append(s.out.Heard, r)
@@ -318,14 +324,20 @@ func (s *Session) waiting() bool {
 
 // reply answers the oldest request with all there is.
 func (s *Session) reply(now time.Time) {
-	o := s.open[0]
-	s.open = s.open[1:]
-	body := s.body(o.rid)
+	rid := s.open[0].rid
+	body := s.body(rid, s.outbox)
 	if len(s.outbox) > 0 {
 		s.lastAt = time.Time{} // who was told something may ask again at once
 	}
 	s.outbox = nil
-	s.answered(o.rid)
+	s.answered(rid)
+	s.give(now, body)
+}
+
+// give answers the oldest request with a body.
+func (s *Session) give(now time.Time, body []byte) {
+	o := s.open[0]
+	s.open = s.open[1:]
 	if s.given = append(s.given, answer{o.rid, body}); len(s.given) > int(s.requests()) {
 		s.given = s.given[1:]
 	}
@@ -335,14 +347,14 @@ func (s *Session) reply(now time.Time) {
 	}
 }
 
-func (s *Session) body(rid uint64) []byte {
+func (s *Session) body(rid uint64, payload []byte) []byte {
 	var attrs []string
 	constant := ""
 	if !s.opened {
 		s.opened = true
 		n := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 		attrs = append(attrs, "sid", s.id, "wait", n(s.wait), "requests", strconv.FormatUint(s.requests(), 10), "inactivity", n(Inactivity),
-			"maxpause", n(MaxPause), "polling", n(Polling), "hold", strconv.Itoa(s.hold), "ver", "1.6", "from", s.to, "authid", s.authID)
+			"maxpause", n(MaxPause), "polling", n(Polling), "hold", strconv.Itoa(s.hold), "ver", s.version, "from", s.to, "authid", s.authID)
 		constant = " xmlns:xmpp='" + NSXMPP + "' xmpp:version='1.0' xmpp:restartlogic='true'"
 	}
 	if last := s.next - 1; s.ack && (constant != "" || last != rid) { // §9.1: it says what has arrived behind this one
@@ -352,7 +364,10 @@ func (s *Session) body(rid uint64) []byte {
 		s.told = true
 		attrs = append(attrs, "type", "terminate", "condition", string(s.cond))
 	}
-	return appendBody(s.outbox, constant, attrs...)
+	if bytes.Contains(payload, []byte(xmlstream.NSStream)) { // XEP-0206 §2
+		constant += " xmlns:stream='" + xmlstream.NSStream + "'"
+	}
+	return appendBody(payload, constant, attrs...)
 }
 
 func (s *Session) answer(handle uint64, body []byte) {
