@@ -21,6 +21,12 @@ import (
 	"sallyport/server/account"
 )
 
+// OwnState and Unheard are what is said of files of others, and of addresses that are taken.
+var (
+	OwnState = ownState
+	Unheard  = unheard
+)
+
 // WatchedLink is what a test puts in place of the server-to-server link.
 type WatchedLink = watchedLink
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,11 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if os.Geteuid() == 0 { // who may not write there is told so by the system; root would leave files that the owner may not open
+		if err := ownState(string(cfg.Node.State)); err != nil {
+			return nil, err
+		}
+	}
 	policy, resolved, err := buildPolicy(cfg)
 	if err != nil {
 		return nil, err
@@ -123,7 +129,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		g.services = g.openServices
 	}
 	if g.audit, err = openAudit(cfg, policy.Version().String(), &o); err != nil {
-		return nil, err
+		return nil, unopened(g.state, err)
 	}
 	if err := g.forwardAtStart(cfg, policy); err != nil {
 		return nil, joinClose(err, g.audit)
@@ -144,7 +150,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 	}
 	g.people.use(resolved)
 	if err := errors.Join(g.openClients(cfg, &o.seams), g.openDesk()); err != nil {
-		return nil, errors.Join(fmt.Errorf("server: %w", err), g.depot.close(), g.audit.Close())
+		return nil, errors.Join(fmt.Errorf("server: %w", unopened(g.state, err)), g.depot.close(), g.audit.Close())
 	}
 	return g, nil
 }

@@ -80,8 +80,12 @@ func (g *Gateway) recordLinkEvent(e *s2s.Event) {
 			return
 		}
 		rec.Count = count
+		address := zap.Skip()
+		if e.Address.IsValid() {
+			address = zap.Stringer("address", e.Address)
+		}
 		g.log.Warn("a link noted something", zap.String("kind", e.Kind), zap.String("peer", e.Peer), zap.String("side", e.Side),
-			zap.String("remote", e.Remote.ShowDomain()), zap.String("reason", rec.Reason), zap.Stringer("address", e.Address), zap.Uint32("times", count))
+			zap.String("remote", e.Remote.ShowDomain()), zap.String("reason", rec.Reason), address, zap.Uint32("times", count))
 	}
 	if e.Address.IsValid() {
 		rec.StanzaID = e.Address.String()

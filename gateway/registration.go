@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sallyport/gateway/config"
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
@@ -66,6 +67,10 @@ func (c *clients) registration(cfg *config.Server, of *core, directory *account.
 			_, one := of.is.Load().ChangeContact(ctx, a, b, both)
 			_, other := of.is.Load().ChangeContact(ctx, b, a, both)
 			return errors.Join(one, other)
+		},
+		Reserved: func(who jid.JID) bool {
+			now := &c.g.active().Server
+			return named(&now.Admins, who) != role.None || slices.Contains(now.Invitations.Creators, who.String())
 		},
 	}
 	if cfg.Invitations.MakeAccounts() {

@@ -62,18 +62,18 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 		}
 	}()
 	if err != nil {
-		return err
+		return unheard(err)
 	}
 	if err := g.link.Start(ctx); err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("listen: %w", unheard(err))
 	}
 	if err := g.carriers.start(ctx); err != nil {
-		return fmt.Errorf("links: %w", err)
+		return fmt.Errorf("links: %w", unheard(err))
 	}
 	g.depot.start(g.active())
 	if g.clients != nil {
 		if err := g.clients.start(&g.active().Server); err != nil {
-			return fmt.Errorf("listen for clients: %w", err)
+			return fmt.Errorf("listen for clients: %w", unheard(err))
 		}
 	}
 	g.listening.Store(true)

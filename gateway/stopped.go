@@ -5,12 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/user"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"sallyport/gateway/audit"
@@ -113,29 +109,14 @@ func (s *Stopped) Ask(ctx context.Context, verb string, args, result any) error 
 // Close lets a node start again.
 func (s *Stopped) Close() error { return errors.Join(s.store.Close(), s.record.log.Close()) }
 
-// ownUser is who runs this process, who has to be the owner of the node's state: files that another makes there, root too, would keep
-// the node from starting.
+// ownUser is who runs this process, who has to be the owner of the node's state.
 func ownUser(state string) (control.Caller, error) {
+	if err := ownState(state); err != nil {
+		return control.Caller{}, fmt.Errorf("no node is running, and %w", err)
+	}
 	uid := os.Geteuid()
-	info, err := os.Stat(state)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return control.Caller{}, fmt.Errorf("state of the node: %w", err)
-	}
-	if err == nil {
-		if is, ok := info.Sys().(*syscall.Stat_t); ok && int(is.Uid) != uid {
-			return control.Caller{}, fmt.Errorf("no node is running, and %s belongs to %s: run this as that user", state, nameOf(int(is.Uid)))
-		}
-	}
 	//nolint:gosec // user and process ids are never negative on Unix
 	return control.Caller{UID: uint32(uid), GID: uint32(os.Getegid()), PID: int32(os.Getpid()), User: nameOf(uid), Role: role.Policy}, nil
-}
-
-func nameOf(uid int) string {
-	id := strconv.Itoa(uid)
-	if u, err := user.LookupId(id); err == nil {
-		return u.Username
-	}
-	return id
 }
 
 // recorder writes what is done while no node runs.

@@ -39,6 +39,7 @@ func (a *app) withAccounts(ctx context.Context, do func(context.Context, *accoun
 	if err != nil {
 		return err
 	}
+	options.Existing = true // who reads makes nothing
 	s, err := store.Open(ctx, options)
 	if err != nil {
 		return err
@@ -50,8 +51,14 @@ func (a *app) withAccounts(ctx context.Context, do func(context.Context, *accoun
 	})
 }
 
+// errNoServer: the configuration describes a gateway alone.
+var errNoServer = errors.New("the configuration has no server.domains, and so no accounts")
+
 func (a *app) storeOptions() (*config.Server, store.Options, error) {
 	server, err := config.LoadServer(a.config)
+	if err == nil && len(server.Domains) == 0 {
+		err = errNoServer
+	}
 	if err != nil {
 		return nil, store.Options{}, err
 	}

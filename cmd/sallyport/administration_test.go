@@ -32,7 +32,7 @@ func fixedAdministration() []control.Verb {
 		list = append(list, control.Verb{Name: op.Name, Role: role.View, Handle: func(_ context.Context, args json.RawMessage, _ control.Caller) (any, error) {
 			subject := op.Subject(func(into any) error { return control.Decode(args, into) })
 			if subject == "nobody@chat.example" {
-				return nil, fmt.Errorf("%s: no such entry", subject)
+				return nil, fmt.Errorf("%s: there is none of that name", subject)
 			}
 			if a, ok := answers[op.Name]; ok {
 				return a, nil

@@ -14,8 +14,8 @@ import (
 func (a *app) domainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "domain",
-		Short: "Show the domains that have accounts here",
-		Long: `Show the domains that have accounts here. Which domains are served is said by
+		Short: "Look after the domains that have accounts here",
+		Long: `Look after the domains that have accounts here. Which are served is said by
 server.domains in the configuration; the store keeps what belongs to a domain
 from its first account on, until it is removed.`,
 		Example: `  sallyport domain list`,

@@ -29,7 +29,7 @@ run.`,
 				return problems.Err()
 			}
 			if len(cfg.Server.Domains) == 0 {
-				return fmt.Errorf("the configuration has no server.domains")
+				return errNoServer
 			}
 			p, err := gateway.Publish(cfg, hostOr(host, string(cfg.Server.Domains[0])))
 			if err != nil {

@@ -28,7 +28,13 @@ change operate.`,
 					return err
 				}
 				q := admin.AdminsQuestion{Domain: j.Domain(), Users: []string{j.String()}, Role: args[1]}
-				return answered(a, cmd.Context(), "admin.set", q, func(admin.Done) { fmt.Fprintf(a.out, "%s has the role %s in its domain\n", j, args[1]) })
+				return answered(a, cmd.Context(), "admin.set", q, func(done admin.Done) {
+					if done.Note != "" {
+						fmt.Fprintln(a.out, printable(done.Note))
+						return
+					}
+					fmt.Fprintf(a.out, "%s has the role %s in its domain\n", j, args[1])
+				})
 			}
 			return answered(a, cmd.Context(), "admin.list", admin.DomainQuestion{Domain: args[0]}, func(list []admin.Administrator) {
 				if len(list) == 0 {
@@ -118,7 +124,13 @@ did it.`,
 				return fmt.Errorf("%q is not a domain", domain)
 			}
 			q := admin.Stop{Seconds: int(after / time.Second), Text: said, Domain: domain}
-			return answered(a, cmd.Context(), "node.stop", q, func(admin.Done) { fmt.Fprintln(a.out, "It is stopping.") })
+			return answered(a, cmd.Context(), "node.stop", q, func(admin.Done) {
+				if q.Seconds > 0 {
+					fmt.Fprintf(a.out, "It stops in %s.\n", after.Truncate(time.Second))
+					return
+				}
+				fmt.Fprintln(a.out, "It is stopping.")
+			})
 		},
 	}
 	cmd.Flags().DurationVar(&after, "after", 0, "wait for `TIME` before")

@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server/account"
 	"sallyport/server/admin"
+	"sallyport/server/store"
 )
 
 // systemTrust are files in which systems keep the CA certificates that they trust.
@@ -172,6 +173,15 @@ func passwordPolicy(s config.Server) account.Policy {
 	return account.Policy{MinLength: s.Passwords.MinLength, Iterations: s.Passwords.Iterations}
 }
 
+// passwordPolicy is what the configuration wants of passwords.
+func (a *app) passwordPolicy() (account.Policy, error) {
+	server, err := config.LoadServer(a.config)
+	if err != nil {
+		return account.Policy{}, err
+	}
+	return passwordPolicy(*server), nil
+}
+
 // firstUsers adds accounts. Those there are keep their passwords.
 func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error {
 	for _, name := range w.users {
@@ -191,6 +201,9 @@ func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error
 			}
 			return err
 		})
+		if errors.Is(err, store.ErrNone) {
+			policy, err = a.passwordPolicy()
+		}
 		if err != nil {
 			return err
 		}

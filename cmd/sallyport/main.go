@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -79,15 +80,16 @@ func (a *app) exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, new(answerNo)):
 		return exitNo
-	case errors.As(err, new(noNode)):
+	case errors.As(err, new(noNode)) && !errors.Is(err, fs.ErrPermission):
 		return exitNoNode
-	case errors.As(err, &ce) && ce.Code == control.Denied:
+	case errors.As(err, new(noNode)), errors.As(err, &ce) && ce.Code == control.Denied:
 		return exitDenied
 	}
 	return exitFailed
 }
 
-const rootLong = `Sallyport stands between XMPP servers and decides what crosses.
+const rootLong = `Sallyport stands between XMPP servers and decides what crosses, and is itself a
+server that people log in to.
 
 Exit codes: 0 done; 1 failed, the message says why; 2 wrong command line;
 3 no running node answers; 4 the running node does not permit it;

@@ -60,7 +60,7 @@ func (a *app) printStatus(s *control.Status, now time.Time) {
 	if v := s.Server; v != nil {
 		fmt.Fprintln(a.out)
 		a.printTable([][]string{
-			{"SERVER", "USERS", "CLIENTS", "AVAILABLE", "LISTENS ON"},
+			{"SERVER", "ONLINE", "CLIENTS", "AVAILABLE", "LISTENS ON"},
 			{strings.Join(v.Domains, " "), fmt.Sprint(v.Users), fmt.Sprint(v.Sessions), fmt.Sprint(v.Available), strings.Join(v.Listen, " ")},
 		})
 	}

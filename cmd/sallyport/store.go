@@ -46,6 +46,7 @@ page where the cluster has checksums.`,
 			if err != nil {
 				return err
 			}
+			options.Existing = true
 			s, err := store.Open(cmd.Context(), options)
 			if err != nil {
 				return err
@@ -86,6 +87,7 @@ role operate, and where none runs, the owner of its files makes it.`,
 }
 
 func (a *app) backup(ctx context.Context, o store.Options, path string) (rows int64, err error) {
+	o.Existing = true
 	s, err := store.Open(ctx, o)
 	if err != nil {
 		return 0, err

@@ -34,7 +34,7 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	case errors.Is(err, unix.ECONNREFUSED):
 		return nil, fmt.Errorf("%w: nobody answers on %s", ErrNoNode, path)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("you may not open %s: be in the group of control.group, or use the gateway's own user", path)
+		return nil, fmt.Errorf("you may not open %s (%w): be in the group of control.group, or use the gateway's own user", path, fs.ErrPermission)
 	}
 	return nil, fmt.Errorf("control socket: %w", err)
 }

@@ -20,7 +20,7 @@ const (
 
 // What a store says of accounts, groups and domains. Callers decide by these.
 var (
-	ErrNotFound = errors.New("no such entry")
+	ErrNotFound = errors.New("there is none of that name")
 	ErrExists   = errors.New("exists already")
 	// ErrChanged: somebody else has changed the entry since it was read.
 	ErrChanged = errors.New("was changed by somebody else meanwhile")

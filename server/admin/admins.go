@@ -144,7 +144,7 @@ func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, err
 	if err != nil {
 		return Done{}, fmt.Errorf("administrators of %s: %w", domain, err)
 	}
-	added := 0
+	added, kept := 0, []string(nil)
 	for _, who := range chosen {
 		if who.DomainJID() != domain {
 			return Done{}, fmt.Errorf("%w: %s is not of %s", ErrQuestion, who, domain)
@@ -152,11 +152,14 @@ func (o *Operations) setAdmins(ctx context.Context, q AdminsQuestion) (Done, err
 		if _, there := noted[who]; !there {
 			added++
 		}
+		if has := o.cfg.Named(who); has > given {
+			kept = append(kept, fmt.Sprintf("%s keeps the role %s, which server.admins in the configuration gives it", who, has))
+		}
 	}
 	if given != role.None && len(noted)+added > maxAdmins {
 		return Done{}, fmt.Errorf("%w: more than %d administrators of a domain", ErrQuestion, maxAdmins)
 	}
-	var done Done
+	done := Done{Note: strings.Join(kept, "; ")}
 	put := func(who jid.JID, content []byte) error {
 		defer o.forget(who)
 		if err := o.cfg.Store.PutNote(ctx, who, noteRole, content); err != nil {

@@ -49,7 +49,7 @@ func (o *Operations) addGroup(ctx context.Context, q GroupQuestion) (Done, error
 	if err != nil {
 		return Done{}, err
 	}
-	return Done{1}, o.cfg.Accounts.AddGroup(ctx, domain, q.Name, q.Title)
+	return Done{Count: 1}, o.cfg.Accounts.AddGroup(ctx, domain, q.Name, q.Title)
 }
 
 func (o *Operations) titleGroup(ctx context.Context, q GroupQuestion) (Done, error) {
@@ -58,6 +58,13 @@ func (o *Operations) titleGroup(ctx context.Context, q GroupQuestion) (Done, err
 
 // joinGroup and leaveGroup leave who is what he should be already.
 func (o *Operations) joinGroup(ctx context.Context, q GroupQuestion) (Done, error) {
+	for _, s := range q.Users {
+		if j, err := o.account(s); err == nil {
+			if _, err := o.cfg.Accounts.Store.Account(ctx, j); err != nil { // of other domains nobody knows
+				return Done{}, fmt.Errorf("%s: %w", j, err)
+			}
+		}
+	}
 	return o.changeGroup(ctx, q, func(g *account.Group, members []jid.JID) {
 		for _, m := range members {
 			if !slices.Contains(g.Members, m) {
@@ -94,7 +101,7 @@ func (o *Operations) changeGroup(ctx context.Context, q GroupQuestion, change fu
 		return Done{}, err
 	}
 	o.cfg.Sessions().Regroup()
-	return Done{1}, nil
+	return Done{Count: 1}, nil
 }
 
 func (o *Operations) removeGroup(ctx context.Context, q GroupQuestion) (Done, error) {
@@ -105,7 +112,7 @@ func (o *Operations) removeGroup(ctx context.Context, q GroupQuestion) (Done, er
 	if err := o.cfg.Accounts.Store.RemoveGroup(ctx, domain, q.Name); err != nil {
 		return Done{}, fmt.Errorf("group %q of %s: %w", q.Name, domain, err)
 	}
-	return Done{1}, nil
+	return Done{Count: 1}, nil
 }
 
 // OldDomain names a domain that is not served any more.
@@ -135,5 +142,5 @@ func (o *Operations) removeDomain(ctx context.Context, q OldDomain) (Done, error
 	if err != nil {
 		return Done{}, fmt.Errorf("remove %s: %w", domain, err)
 	}
-	return Done{int(accounts)}, nil
+	return Done{Count: int(accounts)}, nil
 }

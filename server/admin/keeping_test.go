@@ -17,14 +17,19 @@ import (
 // operates runs an operation for who needs no address, as the socket does.
 func (w *world) operates(verb, args string) error {
 	w.Helper()
+	_, err := w.answers(verb, args)
+	return err
+}
+
+func (w *world) answers(verb, args string) (any, error) {
+	w.Helper()
 	for _, op := range w.ops.List() {
 		if op.Name == verb {
-			_, err := op.Run(w.Context(), jid.JID{}, func(into any) error { return json.Unmarshal([]byte(args), into) })
-			return err
+			return op.Run(w.Context(), jid.JID{}, func(into any) error { return json.Unmarshal([]byte(args), into) })
 		}
 	}
 	w.Fatalf("no operation %s", verb)
-	return nil
+	return nil, nil
 }
 
 // TestNameAndAddress: what is known of a new account is its vCard (XEP-0133 §4.1).
@@ -125,6 +130,7 @@ func TestGroups(t *testing.T) {
 		"too long":      {"group.add", `{"domain":"a.example","name":"` + strings.Repeat("a", 129) + `"}`},
 		"elsewhere":     {"group.add", `{"domain":"c.example","name":"crew"}`},
 		"not there":     {"group.join", `{"domain":"a.example","name":"none","users":["romeo@a.example"]}`},
+		"nobody":        {"group.join", `{"domain":"a.example","name":"crew","users":["ghost@a.example"]}`},
 		"a client":      {"group.join", `{"domain":"a.example","name":"crew","users":["romeo@a.example/x"]}`},
 		"a domain":      {"group.join", `{"domain":"a.example","name":"crew","users":["a.example"]}`},
 		"gone already":  {"group.remove", `{"domain":"a.example","name":"none"}`},

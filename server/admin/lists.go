@@ -54,7 +54,7 @@ func (o *Operations) list(ctx context.Context, q ListQuestion) (List, error) {
 	case Online, Active, Idle:
 		return o.people(domain, q.Which, limit), nil
 	}
-	return List{}, fmt.Errorf("%w: there is no list of %.40q", ErrQuestion, string(q.Which))
+	return List{}, fmt.Errorf("%w: there is no list of %.40q; there are %s, %s, %s, %s and %s", ErrQuestion, string(q.Which), Registered, Disabled, Online, Active, Idle)
 }
 
 // accounts goes through the accounts of a domain, one page after the other.

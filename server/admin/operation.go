@@ -99,7 +99,8 @@ func (q Text) subject() string { return q.Domain }
 
 // Done says to how many something was done.
 type Done struct {
-	Count int `json:"count"`
+	Count int    `json:"count"`
+	Note  string `json:"note,omitempty"` // what did not become as it was said
 }
 
 // served reads a domain of ours.
@@ -156,8 +157,8 @@ func (o *Operations) each(ctx context.Context, q Users, do func(jid.JID) error) 
 	}
 	for i, j := range list {
 		if err := do(j); err != nil {
-			return Done{i}, fmt.Errorf("%w (done to %d before)", err, i)
+			return Done{Count: i}, fmt.Errorf("%w (done to %d before)", err, i)
 		}
 	}
-	return Done{len(list)}, nil
+	return Done{Count: len(list)}, nil
 }

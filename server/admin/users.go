@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/role"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
@@ -45,10 +46,10 @@ func (o *Operations) add(ctx context.Context, q NewUser) (Done, error) {
 	}
 	if card := q.card(j); card != nil {
 		if err := o.cfg.Card(ctx, j, card); err != nil {
-			return Done{1}, fmt.Errorf("%s was added, but its vCard was not: %w", j, err)
+			return Done{Count: 1}, fmt.Errorf("%s was added, but its vCard was not: %w", j, err)
 		}
 	}
-	return Done{1}, nil
+	return Done{Count: 1}, nil
 }
 
 // card is the vCard of what is known of somebody, nil for nothing.
@@ -71,7 +72,14 @@ func (q *NewUser) card(who jid.JID) *xmlstream.Element {
 	return tree.New(vcard.Space, "vCard", tree.With(parts...))
 }
 
+// remove refuses accounts that the configuration names: whoever had the name next would have the role.
 func (o *Operations) remove(ctx context.Context, q Users) (Done, error) {
+	for _, s := range q.Users {
+		if j, err := o.account(s); err == nil && o.cfg.Named(j) != role.None {
+			return Done{}, fmt.Errorf("%w: %s is an administrator by the configuration, and so would be whoever had the name next: "+
+				"take it out of server.admins first, or disable it", ErrQuestion, j)
+		}
+	}
 	return o.each(ctx, q, func(j jid.JID) error {
 		// Disabled first, so that nobody comes back between the end of the sessions and that of the account.
 		if err := o.cfg.Accounts.SetState(ctx, j, account.Disabled); err != nil {
@@ -103,7 +111,7 @@ func (o *Operations) password(ctx context.Context, q User) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	return Done{1}, o.cfg.Accounts.SetPassword(ctx, j, q.Password)
+	return Done{Count: 1}, o.cfg.Accounts.SetPassword(ctx, j, q.Password)
 }
 
 // Choice names something of the configuration for an account; empty: nothing of its own.
@@ -142,7 +150,7 @@ func (o *Operations) choose(ctx context.Context, q Choice, names []string, table
 		return Done{}, fmt.Errorf("%w: the configuration has no [%s.%.64s]; there are %s", ErrQuestion, table, q.Name, strings.Join(names, ", "))
 	}
 	defer o.cfg.Changed(j)
-	return Done{1}, set(ctx, j, q.Name)
+	return Done{Count: 1}, set(ctx, j, q.Name)
 }
 
 // kick ends sessions, of all clients of an account or of one; who wants can log in again.

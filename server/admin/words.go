@@ -92,13 +92,13 @@ func (o *Operations) setWord(name string) func(context.Context, Text) (Done, err
 		if err != nil {
 			return Done{}, fmt.Errorf("write %s: %w", name, err)
 		}
-		return Done{1}, o.putWord(ctx, q.Domain, name, content)
+		return Done{Count: 1}, o.putWord(ctx, q.Domain, name, content)
 	}
 }
 
 func (o *Operations) deleteWord(name string) func(context.Context, DomainQuestion) (Done, error) {
 	return func(ctx context.Context, q DomainQuestion) (Done, error) {
-		return Done{1}, o.putWord(ctx, q.Domain, name, nil)
+		return Done{Count: 1}, o.putWord(ctx, q.Domain, name, nil)
 	}
 }
 
@@ -135,11 +135,11 @@ func (o *Operations) announce(ctx context.Context, q Text) (Done, error) {
 		told[bare] = true
 		m, err := headline(domain, bare, "Announcement", said)
 		if err != nil {
-			return Done{len(told)}, err
+			return Done{Count: len(told)}, err
 		}
 		o.cfg.Core.Submit(ctx, m)
 	}
-	return Done{len(told)}, nil
+	return Done{Count: len(told)}, nil
 }
 
 func headline(from, to jid.JID, subject, said string) (stanza.Stanza, error) {

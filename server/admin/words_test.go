@@ -129,3 +129,21 @@ func TestAccountsOfTheConfiguration(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Who the configuration names keeps what it says, and keeps the name: whoever had it next would have the role.
+func TestNamedInTheConfiguration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.operates("user.remove", `{"users":["romeo@a.example","chief@a.example"]}`); err == nil || !strings.Contains(err.Error(), "server.admins") {
+		t.Errorf("removed: %v", err)
+	}
+	for _, who := range []string{"romeo@a.example", "chief@a.example"} {
+		if _, err := w.store.Account(t.Context(), jid.MustParse(who)); err != nil {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	done, err := w.answers("admin.set", `{"domain":"a.example","users":["chief@a.example"],"role":"none"}`)
+	if is, ok := done.(admin.Done); err != nil || !ok || !strings.Contains(is.Note, "chief@a.example keeps the role operate") {
+		t.Errorf("told %+v, %v", done, err)
+	}
+}

@@ -43,6 +43,9 @@ type Config struct {
 	// Open: everybody may make an account, PerHour at most from one address.
 	Open    bool
 	PerHour int
+	// Reserved reports a name that the configuration gives a role to: nobody may take it by himself, as if there were such an account. nil:
+	// none.
+	Reserved func(account jid.JID) bool
 	// Invites: who has an invitation may make one; nil: nobody has.
 	Invites *invite.Book
 	// Befriend makes two accounts contacts of each other: who was invited, and by whom; nil: nobody does.
@@ -193,6 +196,9 @@ func (s *Service) Create(ctx context.Context, by Applicant, query *xmlstream.Ele
 		return jid.JID{}, refused(stanza.Forbidden, "An invitation is needed.")
 	case !invited && !s.room(by.Address):
 		return jid.JID{}, refused(stanza.ResourceConstraint, "Too many accounts were made from there.")
+	}
+	if s.Reserved != nil && s.Reserved(who) {
+		return jid.JID{}, told(account.ErrExists)
 	}
 	if i.Local == "" || !invited {
 		if a := s.free(ctx, who); a.Condition != stanza.NoCondition {

@@ -133,7 +133,10 @@ func (w *world) creates(address, token, in string) string {
 // TestCreate has the course of §3.1.
 func TestCreate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *register.Config) { c.Open, c.PerHour = true, 3 })
+	w := newWorld(t, func(c *register.Config) {
+		c.Open, c.PerHour = true, 3
+		c.Reserved = func(who jid.JID) bool { return who.Local() == "chief" }
+	})
 	want := query("<instructions>Choose a name and a password.</instructions><username/><password/>")
 	if got := servertest.Text(t, w.service.Fields()); got != want {
 		t.Errorf("§3.1.1: %s", got)
@@ -146,6 +149,7 @@ func TestCreate(t *testing.T) {
 		{"there is one", "192.0.2.1", fields("bill", good), "conflict"},
 		{"too many from there", "192.0.2.1", fields("mercutio", good), "resource-constraint"},
 		{"from elsewhere", "192.0.2.2", fields("mercutio", good), ""},
+		{"one that the configuration gives a role to", "192.0.2.2", fields("Chief", good), "conflict"},
 		{"no password", "192.0.2.3", fields("tybalt", ""), "not-acceptable"},
 		{"no name", "192.0.2.3", fields("", good), "not-acceptable"},
 		{"a name that is none", "192.0.2.3", fields("a@b", good), "jid-malformed"},

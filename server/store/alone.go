@@ -86,6 +86,47 @@ func (s *Store) tryLock(ctx context.Context) error {
 	return nil
 }
 
+// mayMigrate refuses to bring a store forward below a node of an older release that runs: it would not know its tables any more.
+func (s *Store) mayMigrate(ctx context.Context, o Options) error {
+	for until := time.Now().Add(ghostTime); ; {
+		at, err := s.reached(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("open the store: %w", err)
+		case at == 0 && o.Existing:
+			return fmt.Errorf("open the store: %w", ErrNone)
+		case at == 0, at >= len(migrations), o.Alone: // new, or not to be changed, or nobody else is there
+			return nil
+		}
+		if s.path != "" {
+			s.alone.file, err = lockFile(s.path) // until Close: see there
+		} else {
+			err = s.tryLock(ctx)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrServed):
+			return fmt.Errorf("open the store: %w", err)
+		case time.Now().After(until):
+			return fmt.Errorf("the store is of an older release (version %d, this one has %d), and a node of that release runs: restart it. %w", at, len(migrations), err)
+		}
+		select { // somebody may be bringing it forward
+		case <-time.After(ghostStep):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// reached is the version of the schema, 0 where there is none.
+func (s *Store) reached(ctx context.Context) (at int, err error) {
+	if err := s.reader.QueryRowContext(ctx, s.dialect.versioned).Scan(&at); err != nil || at == 0 {
+		return 0, s.judge(err)
+	}
+	return at, s.judge(s.reader.QueryRowContext(ctx, "SELECT version FROM sallyport_schema").Scan(&at))
+}
+
 // drop ends a session instead of giving it back to others, who would have its lock.
 func drop(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // which ends it, and is what it returns

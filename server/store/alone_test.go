@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 
@@ -68,4 +70,44 @@ func TestAloneNoMore(t *testing.T) {
 	if err := errors.Join(second.StillAlone(t.Context()), second.Failed()); err != nil {
 		t.Errorf("the second: %v", err)
 	}
+}
+
+// TestExisting: who only reads makes nothing.
+func TestExisting(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		existing := store.Options{DSN: p.dsn, Existing: true}
+		if _, err := store.Open(t.Context(), existing); !errors.Is(err, store.ErrNone) {
+			t.Errorf("got %v, want ErrNone", err)
+		}
+		if path, ok := strings.CutPrefix(p.dsn, "sqlite:"); ok {
+			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the file: %v", err)
+			}
+		}
+		p.open(t)
+		s, err := store.Open(t.Context(), existing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestOlderBelowANode: a command of a newer release does not take the tables away from under an older node that runs.
+func TestOlderBelowANode(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		older, err := store.OpenAt(t.Context(), store.Options{DSN: p.dsn, Alone: true}, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Open(t.Context(), store.Options{DSN: p.dsn, Existing: true}); !errors.Is(err, store.ErrServed) || !strings.Contains(err.Error(), "restart it") {
+			t.Errorf("got %v, want ErrServed", err)
+		}
+		if err := older.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.open(t)
+	})
 }

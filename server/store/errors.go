@@ -20,6 +20,8 @@ var (
 	ErrFull   = errors.New("the disk of the store is full")
 	ErrBusy   = errors.New("the store is busy with the changes of others")
 	ErrBroken = errors.New("the store has failed and must be opened again")
+	// ErrNone: nothing has been kept yet.
+	ErrNone = errors.New("there is no store yet; it is made when the server starts, or with the first account")
 	// ErrNewer: the schema was made by a later release.
 	ErrNewer = errors.New("the store was made by a later release of sallyport")
 )

@@ -21,11 +21,15 @@ type Options struct {
 	// Alone: nobody else may open the store alone until Close (ErrServed). Whoever answers people from it, or changes it in a way that who
 	// does would not see, opens it so.
 	Alone bool
+	// Existing: only a store that is there already is opened (ErrNone). Whoever only reads has no reason to make one, which might even
+	// belong to the wrong user.
+	Existing bool
 }
 
 // Store is an open database. All methods are safe for concurrent use.
 type Store struct {
 	dialect  *dialect
+	path     string  // SQLite
 	writer   *sql.DB // SQLite: one connection
 	reader   *sql.DB
 	failure  atomic.Pointer[error]     // what stopped the store
@@ -46,6 +50,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.mayMigrate(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.migrate(ctx, len(migrations)); err != nil {
 		return nil, errors.Join(err, s.Close())

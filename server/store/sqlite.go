@@ -30,10 +30,13 @@ const damagedAdvice = "if the disk is sound, the file is damaged: move it away w
 	"from the last backup with sallyport store restore FILE"
 
 func openSQLite(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	if _, err := os.Stat(path); o.Existing && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open the store %s: %w", path, ErrNone)
+	}
 	if err := prepareFile(path); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	s := &Store{dialect: sqliteDialect, prepared: make(map[string]*sql.Stmt)}
+	s := &Store{dialect: sqliteDialect, path: path, prepared: make(map[string]*sql.Stmt)}
 	if o.Alone {
 		if s.alone.file, err = lockFile(path); err != nil {
 			return nil, fmt.Errorf("open the store %s: %w", path, err)
