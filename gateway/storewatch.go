@@ -33,7 +33,7 @@ func (c *clients) watchStore(ctx context.Context) {
 		}
 		switch err := c.store.Hindered(2 * storeWatchEvery); {
 		case err != nil && !hindered:
-			c.g.log.Error("the store of the server takes nothing: senders are told so, and it goes on by itself when this has ended", zap.Error(err))
+			c.g.log.Error("the store of the server takes nothing: make room on its disk, or bring its database back. Senders are told so, and it goes on by itself then", zap.Error(err))
 			hindered = true
 		case err == nil && hindered:
 			c.g.log.Info("nothing hinders the store of the server any more")
