@@ -1,8 +1,13 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+
+	"sallyport/internal/xmpp/jid"
+	"sallyport/server"
+	"sallyport/server/offline"
 )
 
 func (b *bed) breaks(err error) {
@@ -47,5 +52,44 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 		if romeo.settled != romeo.sent || juliet.settled != juliet.sent {
 			t.Errorf("%d of %d, %d of %d settled", romeo.settled, romeo.sent, juliet.settled, juliet.sent)
 		}
+	})
+}
+
+// shy is a store that does not answer so many times.
+type shy struct {
+	offline.Store
+	fails int
+}
+
+// OfflineAfter is offline.Store.
+func (s *shy) OfflineAfter(ctx context.Context, owner jid.JID, after uint64) ([]offline.Entry, error) {
+	if s.fails--; s.fails >= 0 {
+		return nil, errors.New("busy")
+	}
+	return s.Store.OfflineAfter(ctx, owner, after)
+}
+
+// A client that takes messages again between two that come together gets the first of them first.
+func TestNothingOvertakesWhatWasToWait(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store, held := &shy{}, make(chan struct{})
+		f := server.Feature{Name: "slow", Comes: func(_ context.Context, p *server.Passing) error {
+			if p.Stanza.ID() == "0" {
+				<-held
+			}
+			return nil
+		}}
+		b := newBed(t, func(c *server.Config) {
+			store.Store, c.Offline = c.Offline, store
+			c.Features = append(c.Features, f)
+		}, "juliet", "romeo")
+		romeo, juliet := b.online("romeo@im.example/garden"), b.login("juliet@im.example/balcony")
+		store.fails = 3 // when she comes, and when the first two are looked at
+		juliet.say("<presence/>")
+		for _, id := range []string{"0", "1", "2"} {
+			romeo.say(message("juliet@im.example", "chat", id, "m"+id))
+		}
+		close(held)
+		juliet.gets("<presence", "m0", "m1", "m2")
 	})
 }

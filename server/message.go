@@ -63,8 +63,10 @@ func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing) 
 		targets = []*resource{to.named}
 	}
 	got := s.spread(u, c, targets)
-	if len(got) == 0 && to.named != nil && c.stanza.Type() == stanza.MessageChat {
-		got = s.spread(u, c, to.open) // §8.5.3.2.1: its resource is gone
+	if len(got) == 0 && (to.named == nil || c.stanza.Type() == stanza.MessageChat) {
+		// Its resource is gone (§8.5.3.2.1), or all that there were when it was looked where it goes. Who has come since takes what is
+		// behind it, and must not have it before.
+		got = s.spread(u, c, u.some(isOpen))
 	}
 	s.copyReceived(u, c, got)
 	if len(got) > 0 {
