@@ -107,9 +107,9 @@ func (s *Server) gather(u *user) []roster.Item {
 // meet shows an account's clients to new contacts, and asks for theirs but of those who show themselves.
 func (s *Server) meet(u *user, added []roster.Item, come map[jid.JID]bool) {
 	for _, i := range added {
-		for _, r := range u.available() {
+		for n, r := range u.available() {
 			s.show(r, i.Contact, r.last())
-			if !come[i.Contact] {
+			if !come[i.Contact] && (n == 0 || s.ours(i.Contact)) { // who is elsewhere answers all of them
 				s.probeOne(r, i.Contact)
 			}
 		}

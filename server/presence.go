@@ -24,12 +24,28 @@ func (s *Server) sendPresence(m *sent) {
 		}
 	case stanza.PresenceSubscribe, stanza.PresenceSubscribed, stanza.PresenceUnsubscribe, stanza.PresenceUnsubscribed:
 		s.subscription(m)
-	case stanza.PresenceProbe: // servers probe for their users
-		m.settle()
+	case stanza.PresenceProbe:
+		s.sendProbe(m)
 	default:
 		if s.sending(m) {
 			s.submit(m)
 		}
+	}
+}
+
+// sendProbe is a probe of a client: servers probe for their users, but it is not its fault if it does so itself (§4.3).
+func (s *Server) sendProbe(m *sent) {
+	u := m.by.user
+	u.mu.Lock()
+	allowed := u.bucket.take(s.cfg.Now(), s.cfg.Limits.PerMinute)
+	u.mu.Unlock()
+	switch {
+	case m.stanza.To().Bare() == u.bare: // everybody sees himself
+		m.settle()
+	case !allowed:
+		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{Type: stanza.Wait})
+	case s.sending(m):
+		s.submit(m)
 	}
 }
 
@@ -155,7 +171,7 @@ func (s *Server) shown(u *user, c cleared) {
 func (s *Server) probeOne(r *resource, contact jid.JID) {
 	if s.ours(contact) {
 		s.probeHere(r, contact)
-	} else if p, err := tree.Presence(stanza.PresenceProbe, r.jid, contact); err == nil {
+	} else if p, err := tree.Presence(stanza.PresenceProbe, r.user.bare, contact); err == nil { // subscriptions are of bare addresses
 		s.cfg.Gate.Submit(s.saying, p, func() {})
 	}
 }

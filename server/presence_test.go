@@ -109,7 +109,7 @@ func TestPresenceOfALogin(t *testing.T) {
 		juliet.say("<presence><priority>3</priority></presence>")
 		juliet.gets("from='juliet@im.example/chamber'…<priority>3", "<presence from='romeo@im.example/garden' to='juliet@im.example/chamber'/>")
 		romeo.gets("<presence from='juliet@im.example/chamber' to='romeo@im.example'><priority>3")
-		b.farGets("<presence from='juliet@im.example/chamber' to='nurse@far.example' type='probe'/>")
+		b.farGets("<presence from='juliet@im.example' to='nurse@far.example' type='probe'/>") // §4.3
 
 		second := b.login("juliet@im.example/garden")
 		second.say("<presence/>")
@@ -118,7 +118,7 @@ func TestPresenceOfALogin(t *testing.T) {
 		romeo.drain()
 
 		juliet.say("<presence to='stranger@far.example/x'/>")
-		b.farGets("from='juliet@im.example/garden' to='nurse@far.example' type='probe'", "to='stranger@far.example/x'")
+		b.farGets("from='juliet@im.example' to='nurse@far.example' type='probe'", "to='stranger@far.example/x'")
 		juliet.say("<presence type='unavailable'><status>bye</status></presence>")
 		romeo.gets("type='unavailable'><status>bye")
 		second.gets("from='juliet@im.example/chamber'…type='unavailable'><status>bye")

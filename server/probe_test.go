@@ -1,6 +1,10 @@
 package server_test
 
-import "testing"
+import (
+	"testing"
+
+	"sallyport/server"
+)
 
 // Who was shown the presence of one client is told by a probe whether it is still there, and no more (RFC 6121 §4.6.6).
 func TestProbesOfWhoWasShownPresence(t *testing.T) {
@@ -58,5 +62,26 @@ func TestWhoLeavesIsForgotten(t *testing.T) {
 		b.farGets("third")
 		juliet.lose()
 		b.farGets("to='other@far.example/juliet' type='unavailable'")
+	})
+}
+
+// A client may probe by itself: it is passed on, or dealt with here (RFC 6121 §4.3).
+func TestProbesOfClients(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, func(c *server.Config) { c.Limits.PerMinute = 7 }, "juliet", "romeo")
+		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		friends(juliet, romeo)
+		juliet.say("<presence to='romeo@im.example' type='probe'/>")
+		juliet.gets("<presence from='romeo@im.example/garden' to='juliet@im.example/balcony'/>")
+		romeo.gets()
+		juliet.say("<presence to='room@far.example/nick' type='probe' id='p'/>")
+		b.farGets("<presence from='juliet@im.example/balcony' id='p' to='room@far.example/nick' type='probe'/>")
+		juliet.say("<presence to='juliet@im.example' type='probe'/>")
+		juliet.gets()
+		for range 3 {
+			juliet.say("<presence to='room@far.example/nick' type='probe'/>")
+		}
+		b.farGets("probe", "probe")
+		juliet.gets("type='error'…type='wait'><policy-violation")
 	})
 }
