@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/rand"
 	"errors"
 
 	"go.uber.org/zap"
@@ -51,14 +52,22 @@ func (s *Server) subscription(m *sent) {
 		s.refused(m, rosterFault(err))
 		return
 	}
-	after := func() {
+	switch {
+	case c.effect.Vanish: // §3.2.2: it is gone while it is seen, and then is seen no more
+		last := func() {
+			s.turn(u, contact, c.effect)
+			s.submit(m)
+		}
+		if !u.say(last) {
+			last()
+		}
+	case c.effect.Route:
+		s.cfg.Gate.Submit(s.saying, m.stanza, func() {
+			m.settle()
+			u.say(func() { s.turn(u, contact, c.effect) })
+		})
+	default:
 		m.settle()
-		u.say(func() { s.turn(u, contact, c.effect) })
-	}
-	if c.effect.Route {
-		s.cfg.Gate.Submit(s.saying, m.stanza, after)
-	} else {
-		after()
 	}
 }
 
@@ -236,7 +245,8 @@ func requestBytes(m stanza.Stanza) []byte {
 	return data
 }
 
-// pending shows a client the requests that wait for an answer (§3.1.3).
+// pending shows a client the requests that wait for an answer (§3.1.3), and asks again for what others have not answered: it may never
+// have come to them (§3.1.2).
 func (s *Server) pending(r *resource) {
 	items, _, err := s.cfg.Book.Store.Roster(s.ctx, r.user.bare)
 	if err != nil {
@@ -244,6 +254,11 @@ func (s *Server) pending(r *resource) {
 		return
 	}
 	for _, i := range items {
+		if i.Ask && !s.ours(i.Contact) && !s.blocks(r.user.bare, i.Contact) {
+			if p, err := tree.Presence(stanza.PresenceSubscribe, r.user.bare, i.Contact); err == nil {
+				r.user.submit(p.WithID(rand.Text()))
+			}
+		}
 		if i.Request == nil || s.blocks(r.user.bare, i.Contact) { // XEP-0191 §3.3
 			continue
 		}
