@@ -135,6 +135,13 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		return err
 	}
 	directory := Directory(c.store, &cfg.Server, g.now)
+	directory.Leaves = func(ctx context.Context, who jid.JID) (gone func()) {
+		told := of.is.Load().Leave(ctx, who)
+		return func() {
+			g.people.forget(who)
+			told()
+		}
+	}
 	if c.components, err = c.openComponents(&cfg.Server); err != nil {
 		return err
 	}

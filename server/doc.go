@@ -70,6 +70,8 @@
 //     released later, is not copied.
 //   - Who sends faster than the configuration lets a client, an account or an address is refused each stanza with policy-violation of
 //     type wait, and disconnected when he goes on. By default there is no such rate: whoever sends faster than is taken is held back.
+//   - When an account is removed its subscriptions end on both sides, and its features forget it: whoever has the name next is somebody
+//     else. Where no node runs (the command line alone) its contacts are not told.
 //   - Clients that nobody looks at (XEP-0352) get the last presence of each address, and the last word on who types, before the next
 //     thing that matters.
 package server

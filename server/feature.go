@@ -33,6 +33,8 @@ type Feature struct {
 	// Blocks reports that nothing passes between an account and somebody: presence is not shown to him, and his requests are
 	// answered as if there were no such account. Messages and presence are refused by Sends and Comes.
 	Blocks func(ctx context.Context, account, other jid.JID) bool
+	// Forget tells that an account was removed: what is remembered of it is not that of who has its name next.
+	Forget func(account jid.JID)
 }
 
 // Target says whose requests a route takes.

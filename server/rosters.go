@@ -222,17 +222,7 @@ func (s *Server) end(u *user, contact jid.JID, was presence.State) {
 	if was.From {
 		u.say(func() { s.turn(u, contact, presence.Effect{Vanish: true}) })
 	}
-	for _, e := range []struct {
-		is bool
-		t  stanza.Type
-	}{{was.To || was.PendingOut, stanza.PresenceUnsubscribe}, {was.From || was.PendingIn, stanza.PresenceUnsubscribed}} {
-		if !e.is {
-			continue
-		}
-		if p, err := tree.Presence(e.t, u.bare, contact); err == nil {
-			if p, err = s.passOut(u.bare, p); err == nil {
-				u.submit(p)
-			}
-		}
+	for _, p := range s.endings(u, contact, was) {
+		u.submit(p)
 	}
 }

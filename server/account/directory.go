@@ -23,6 +23,8 @@ type Directory struct {
 	Policy Policy
 	Random io.Reader        // crypto/rand.Reader but in tests
 	Now    func() time.Time // time.Now but in tests
+	// Leaves, where it is set, is told that an account is about to be removed; what it gives is called when it was.
+	Leaves func(ctx context.Context, bare jid.JID) (gone func())
 }
 
 // Add creates an enabled account. ErrExists, ErrPassword.
@@ -65,7 +67,15 @@ func (d *Directory) SetCatalogue(ctx context.Context, bare jid.JID, name string)
 
 // Remove removes an account with everything that is kept for it. ErrNotFound.
 func (d *Directory) Remove(ctx context.Context, bare jid.JID) error {
-	return about("remove", bare, d.Store.RemoveAccount(ctx, bare))
+	gone := func() {}
+	if d.Leaves != nil {
+		gone = d.Leaves(ctx, bare)
+	}
+	if err := d.Store.RemoveAccount(ctx, bare); err != nil {
+		return about("remove", bare, err)
+	}
+	gone()
+	return nil
 }
 
 // AddGroup creates an empty group. ErrExists.

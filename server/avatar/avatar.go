@@ -63,7 +63,7 @@ func New(cards vcard.Store) *Avatars {
 
 // Feature says in presence which picture an account has.
 func (a *Avatars) Feature() server.Feature {
-	return server.Feature{Name: "avatars", AccountFeatures: []string{feature}, Sends: a.sends}
+	return server.Feature{Name: "avatars", AccountFeatures: []string{feature}, Sends: a.sends, Forget: a.hashes.Forget}
 }
 
 // picture is a photo.

@@ -66,6 +66,7 @@ func New(c Config) server.Feature {
 		Sends:           f.sends,
 		Comes:           f.comes,
 		Blocks:          f.blocks,
+		Forget:          f.lists.Forget,
 		IQ: []server.IQRoute{
 			{Space: nsBlocking, Local: "blocklist", At: at, Handle: f.list},
 			{Space: nsBlocking, Local: "block", At: at, Handle: f.block},

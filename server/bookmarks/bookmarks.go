@@ -54,6 +54,7 @@ func (b *Bookmarks) Feature() server.Feature {
 	return server.Feature{
 		Name: "bookmarks", AccountFeatures: []string{native + "#compat", native + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
 		Available: b.available,
+		Forget:    b.seen.Forget,
 	}
 }
 

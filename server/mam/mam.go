@@ -57,6 +57,7 @@ func New(c Config) server.Feature {
 	}
 	return server.Feature{
 		Name:            "archive",
+		Forget:          f.prefs.Forget,
 		ServerFeatures:  announced,
 		AccountFeatures: announced,
 		Sends:           f.one,

@@ -126,3 +126,24 @@ func TestTwoMakeTheNode(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of an account goes with it: who has its name next makes his own nodes.
+func TestForgetsWhoWasRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.asks("set", balcony, publish(tune, "i1", song)+options("access_model", "open"))
+	w.comes(balcony, info("urn:a", tune+"+notify"))
+	w.notified()
+	owner := jid.MustParse(juliet)
+	if err := w.service.Store.RemoveNode(t.Context(), owner, tune); err != nil { // as the account's end does
+		t.Fatal(err)
+	}
+	w.Forget(owner)
+	if list := w.service.Nodes(t.Context(), owner, owner); len(list) > 0 {
+		t.Errorf("there are %v", list)
+	}
+	if got := w.asks("set", chamber, publish(tune, "i2", song)+options("access_model", "whitelist")); !strings.HasPrefix(got, "<pubsub") {
+		t.Errorf("not published: %s", got)
+	}
+	w.expect("published by another")
+}

@@ -245,6 +245,14 @@ func (x *interests) gone(account, who jid.JID) {
 	}
 }
 
+// forget is said when an account is no more.
+func (x *interests) forget(account jid.JID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.clients -= len(x.seen[account])
+	delete(x.seen, account)
+}
+
 // of gives the clients that want to know of a node of an account, in order.
 func (x *interests) of(account jid.JID, node string) []jid.JID {
 	x.mu.Lock()

@@ -83,6 +83,7 @@ func (s *Service) Feature() server.Feature {
 		Name:            "personal eventing",
 		AccountFeatures: announced(),
 		Comes:           s.comes,
+		Forget:          s.forget,
 		Available:       s.available,
 		Unavailable:     s.unavailable, Appears: s.appears,
 		IQ: []server.IQRoute{

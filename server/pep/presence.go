@@ -32,6 +32,12 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 	return nil
 }
 
+// forget is said when an account was removed.
+func (s *Service) forget(account jid.JID) {
+	s.nodes.Forget(account)
+	s.wants.forget(account)
+}
+
 // appears tells the clients of somebody who was let in what was published last, as if they had come now.
 func (s *Service) appears(ctx context.Context, account, contact jid.JID) {
 	for who, nodes := range s.wants.clientsOf(account, contact) {

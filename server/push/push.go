@@ -98,6 +98,7 @@ func (s *Service) Feature() server.Feature {
 		Name:            "push notifications",
 		AccountFeatures: []string{nsPush},
 		Comes:           s.comes,
+		Forget:          s.named.Forget,
 		IQ: []server.IQRoute{
 			{Space: nsPush, Local: "enable", At: at, Handle: s.enable},
 			{Space: nsPush, Local: "disable", At: at, Handle: s.disable},

@@ -91,6 +91,9 @@ func (s *Store) RemoveAccount(ctx context.Context, bare jid.JID) error {
 		if _, err := t.exec(`DELETE FROM group_members WHERE domain = $1 AND member = $2`, bare.Domain(), bare.String()); err != nil {
 			return err
 		}
+		if _, err := t.exec(`DELETE FROM invites WHERE domain = $1 AND inviter = $2`, bare.Domain(), bare.String()); err != nil {
+			return err
+		}
 		_, err = t.exec(`DELETE FROM archives WHERE domain = $1 AND local = $2`, bare.Domain(), bare.Local())
 		return err
 	})

@@ -303,6 +303,16 @@ func TestInvites(t *testing.T) {
 		if got, err := s.InviteNamed(ctx, "a.example", "romeo", moment(9)); err != nil || got {
 			t.Errorf("it was used: %v, %v", got, err)
 		}
+		third := both
+		third.Digest = "f"
+		if err := s.PutInvite(ctx, third, 9, moment(1)); err != nil {
+			t.Fatal(err)
+		}
+		use("f", invite.Contact, 2, true, 0)
+		if err := s.RemoveAccount(ctx, juliet); err != nil { // whoever has her name next has promised nothing
+			t.Fatal(err)
+		}
+		use("f", invite.Contact, 2, true, no)
 	})
 }
 
