@@ -96,7 +96,7 @@ func conditionOf(err error) stanza.Condition {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return stanza.ResourceConstraint
 	}
-	return stanza.InternalServerError
+	return Fault(err).Condition
 }
 
 // submit gives a stanza of a client into judgement; the client is told when responsibility has passed on.

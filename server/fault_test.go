@@ -3,10 +3,12 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/server"
+	"sallyport/server/account"
 	"sallyport/server/offline"
 )
 
@@ -52,6 +54,26 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 		if romeo.settled != romeo.sent || juliet.settled != juliet.sent {
 			t.Errorf("%d of %d, %d of %d settled", romeo.settled, romeo.sent, juliet.settled, juliet.sent)
 		}
+	})
+}
+
+// While there is no room, senders are told to try later.
+func TestNoRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		romeo := b.online("romeo@im.example/garden")
+		b.breaks(fmt.Errorf("keep it: %w", account.ErrNoRoom))
+		romeo.say(message("juliet@im.example", "chat", "1", "one"))
+		romeo.gets("id='1'…type='wait'…resource-constraint")
+		romeo.say("<presence type='subscribe' to='juliet@im.example'/>")
+		romeo.gets("type='wait'…resource-constraint")
+		romeo.say("<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='juliet@im.example'/></query></iq>")
+		romeo.gets("id='r'…type='wait'…resource-constraint")
+		b.breaks(nil)
+		romeo.say(message("juliet@im.example", "chat", "2", "two"))
+		juliet := b.login("juliet@im.example/balcony")
+		juliet.say("<presence/>")
+		juliet.gets("<presence", "two")
 	})
 }
 

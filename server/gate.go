@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
+	"sallyport/server/account"
 )
 
 // Gate is the policy core as the server sees it. Any goroutine may call it.
@@ -33,6 +35,16 @@ type Bounce struct {
 	Condition stanza.Condition
 	App       *xmlstream.Element // the application-specific condition, nil for none
 	Cause     error
+}
+
+// Fault is a bounce for what nobody has decided: something of ours did not work. Where there was only no room, the sender is told to try later
+// (RFC 6120 §8.3.3.18).
+func Fault(cause error) *Bounce {
+	c := stanza.InternalServerError
+	if errors.Is(cause, account.ErrNoRoom) {
+		c = stanza.ResourceConstraint
+	}
+	return &Bounce{Condition: c, Cause: cause}
 }
 
 // Error says both; it is for logs and audit.

@@ -36,7 +36,7 @@ func (s *Server) keep(u *user, m stanza.Stanza) error {
 	case errors.Is(err, offline.ErrFull), errors.Is(err, account.ErrNotFound):
 		return refusal(err)
 	}
-	return &Bounce{Condition: stanza.InternalServerError, Cause: err}
+	return Fault(err)
 }
 
 func (s *Server) put(u *user, m stanza.Stanza) (uint64, error) {

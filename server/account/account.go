@@ -24,6 +24,8 @@ var (
 	ErrExists   = errors.New("exists already")
 	// ErrChanged: somebody else has changed the entry since it was read.
 	ErrChanged = errors.New("was changed by somebody else meanwhile")
+	// ErrNoRoom is of all stores: nothing was changed, and the same may work later.
+	ErrNoRoom = errors.New("the disk of the store is full")
 )
 
 // State says whether an account may log in. The zero value may not.

@@ -147,7 +147,7 @@ func unkept(p *server.Passing, err error) error {
 	if errors.As(err, &b) {
 		return err
 	}
-	return &server.Bounce{Condition: stanza.InternalServerError, Cause: fmt.Errorf("archive for %s: %w", p.Account, err)}
+	return server.Fault(fmt.Errorf("archive for %s: %w", p.Account, err))
 }
 
 // retracts is the id of the message that one takes back, empty for none.

@@ -13,11 +13,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"sallyport/server/account"
 )
 
 // What can be wrong with a store. doc.go says what holds after each.
 var (
-	ErrFull   = errors.New("the disk of the store is full")
+	ErrFull   = account.ErrNoRoom
 	ErrBusy   = errors.New("the store is busy with the changes of others")
 	ErrBroken = errors.New("the store has failed and must be opened again")
 	// ErrNone: nothing has been kept yet.
