@@ -113,7 +113,12 @@ func TestEvents(t *testing.T) {
 		t.Errorf("a stranger reads %s", got)
 	}
 	juliet.asks("set", "", `<vCard xmlns="vcard-temp"><FN>Juliet</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>ZmFjZQ==</BINVAL></PHOTO></vCard>`)
-	again.sees(title("49dc1cb094dffe3a42dd5f448ac612b0786a67e4"))
+	const face = "49dc1cb094dffe3a42dd5f448ac612b0786a67e4"
+	again.sees(title(face))
+	juliet.must(juliet.Presence("", "", "with a picture"))
+	again.sees(func(e client.Event) bool { // XEP-0398 §5
+		return e.Kind == "presence" && strings.Contains(e.XML, "with a picture") && e.Has("vcard-temp:x:update", "x") && strings.Contains(e.XML, face)
+	})
 	if seen := paris.Received(title("")); len(seen) > 0 {
 		t.Errorf("a stranger was told %v", seen)
 	}
