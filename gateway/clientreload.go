@@ -9,6 +9,7 @@ import (
 	"sallyport/gateway/config"
 	"sallyport/internal/tlsid"
 	"sallyport/server"
+	"sallyport/server/account"
 )
 
 // serverLive begins the keys of the server that change while it runs: at once, or for the streams that begin from then on.
@@ -16,7 +17,7 @@ var serverLive = []string{
 	"server.admins.", "server.labels.", "server.clearance.", "server.catalogue.", // the policy and the operations look them up
 	"server.login.mechanisms", "server.login.channel-binding", "server.login.compression", "server.login.trust", "server.login.crl",
 	"server.limits.max-stanza-bytes", "server.limits.stanza-rate", "server.limits.account-stanza-rate", "server.limits.address-stanza-rate",
-	"server.registration.", "server.service.", "server.store.keep-messages",
+	"server.registration.", "server.invitations.", "server.service.", "server.store.keep-messages", "server.limits.resources", "server.passwords.",
 }
 
 // fixedServer gives the keys of the server that differ and cannot change while it runs.
@@ -54,6 +55,11 @@ func registers(s *config.Server) bool {
 	return r.Open || r.ChangePassword || r.Remove || s.Invitations.MakeAccounts()
 }
 
+// passwordPolicy is what a configuration wants of passwords.
+func passwordPolicy(s *config.Server) account.Policy {
+	return account.Policy{MinLength: s.Passwords.MinLength, Iterations: s.Passwords.Iterations}
+}
+
 // limited is a server whose limits change while it runs; *server.Server is one.
 type limited interface{ SetLimits(l server.Limits) }
 
@@ -81,9 +87,7 @@ func (g *Gateway) serveAs(cfg *config.Config) (serve func(), err error) {
 	}
 	return func() {
 		show()
-		if cfg.Server.Registration != g.active().Server.Registration { // a new one forgets who has made accounts lately
-			c.register(&cfg.Server)
-		}
+		c.register(&cfg.Server)
 		if beyond != nil {
 			c.beyond.Store(beyond)
 		}

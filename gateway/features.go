@@ -79,10 +79,16 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 		}, Taken: marks.Taken,
 	})
 	c.events, pictures.Events, marks.Events = events, events, events
-	book := c.invitations(cfg, of)
-	c.registrar = &registrar{book: book, makes: cfg.Invitations.MakeAccounts()}
-	c.register = func(cfg *config.Server) { c.registrar.service.Store(c.registration(cfg, of, directory, book)) }
-	c.register(cfg)
+	book := c.invitations(of)
+	c.registrar = &registrar{book: book, makes: func() bool { return g.active().Server.Invitations.MakeAccounts() }}
+	c.registrar.service.Store(c.registration(cfg, of, directory, book))
+	c.register = func(next *config.Server) {
+		directory.SetPolicy(passwordPolicy(next))
+		now := &g.active().Server
+		if next.Registration != now.Registration || next.Invitations.MakeAccounts() != now.Invitations.MakeAccounts() { // a new one forgets who has made accounts lately
+			c.registrar.service.Store(c.registration(next, of, directory, book))
+		}
+	}
 	list = []server.Feature{
 		block, // goes before those that keep or change what passes
 		mam.New(mam.Config{Archive: s, Prefs: s, Gate: c.gate, Core: of, Node: g.node, Now: g.now, InRoster: known.has, MaySend: c.gate.MaySend, Tombstones: true}),
@@ -123,7 +129,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	if addresses := cfg.Contacts.ByKind(); len(addresses) > 0 {
 		told.Forms = append(told.Forms, disco.Contacts(addresses))
 	}
-	list = append(list, c.commands(cfg, book, &told))
+	list = append(list, c.commands(book, &told))
 	told.Features = list
 	d, err := disco.New(told)
 	if err != nil {

@@ -25,12 +25,16 @@ import (
 )
 
 // invitations are those that users make (XEP-0379, XEP-0401).
-func (c *clients) invitations(cfg *config.Server, of *core) *invite.Book {
-	i := &cfg.Invitations
-	may := func(context.Context, jid.JID) bool { return i.Contacts }
-	create := func(_ context.Context, who jid.JID) bool { return slices.Contains(i.Creators, who.String()) }
+func (c *clients) invitations(of *core) *invite.Book {
+	now := func() *config.ServerInvitations { return &c.g.active().Server.Invitations }
+	may := func(context.Context, jid.JID) bool { return now().Contacts }
+	create := func(_ context.Context, who jid.JID) bool { return slices.Contains(now().Creators, who.String()) }
 	return invite.New(invite.Config{
-		Store: c.store, Now: c.g.now, Keep: i.Keep, Page: i.Page, Accounts: i.Accounts, MayInvite: may, MayCreate: create,
+		Store: c.store, Now: c.g.now, MayInvite: may, MayCreate: create,
+		Terms: func() invite.Terms {
+			i := now()
+			return invite.Terms{Keep: i.Keep, Page: i.Page, Accounts: i.Accounts}
+		},
 		Approve: of.welcome,
 	})
 }
@@ -94,7 +98,7 @@ func offeredRegistration(cfg *config.Server) stream.Registration {
 type registrar struct {
 	service atomic.Pointer[register.Service]
 	book    *invite.Book
-	makes   bool // accounts, by invitation
+	makes   func() bool // accounts, by invitation
 }
 
 // feature asks the service of the moment. Whether there is registration at all is announced, and does not change while a node runs.
@@ -133,7 +137,7 @@ func (r *registrar) Register(ctx context.Context, from netip.Addr, want stream.R
 
 // shown says whether an invitation is good for an account (XEP-0401).
 func (r *registrar) shown(ctx context.Context, want stream.RegisterWanted) stream.Registered {
-	if !r.makes {
+	if !r.makes() {
 		return stream.Registered{Condition: stanza.ItemNotFound}
 	}
 	switch _, err := r.book.Look(ctx, want.Domain.Domain(), want.Token, invite.Account); {
@@ -146,11 +150,8 @@ func (r *registrar) shown(ctx context.Context, want stream.RegisterWanted) strea
 }
 
 // commands are those that users find in their clients: of administrators, and to invite.
-func (c *clients) commands(cfg *config.Server, book *invite.Book, told *disco.Config) server.Feature {
-	list := admin.Commands(c.admin, c.g.now)
-	if cfg.Invitations.Contacts || len(cfg.Invitations.Creators) > 0 {
-		list = append(list, book.Commands()...)
-	}
+func (c *clients) commands(book *invite.Book, told *disco.Config) server.Feature {
+	list := append(admin.Commands(c.admin, c.g.now), book.Commands()...)
 	all := command.New(c.g.now, list...)
 	told.ServerItems = func(ctx context.Context, who, domain jid.JID, node string) ([]disco.Item, bool) {
 		return all.Items(ctx, who, domain), node == command.Space

@@ -69,7 +69,7 @@ func (s *Server) bind(x session, want stream.BindWanted) stream.Input {
 			stale = append(stale, old)
 		}
 	}
-	crowded := len(u.resources)-len(stale) >= s.cfg.Limits.Resources
+	crowded := len(u.resources)-len(stale) >= s.limits.Load().Resources
 	if !crowded {
 		u.resources = append(u.resources, r)
 	}

@@ -39,7 +39,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// SetLimits has other rates of stanzas from now on. The rest stays as it was at the start.
+// SetLimits has other rates of stanzas from now on, and another number of resources for those that are bound from now on. The rest stays as
+// it was at the start.
 func (s *Server) SetLimits(l Limits) {
 	l = l.withDefaults()
 	s.limits.Store(&l)

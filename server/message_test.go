@@ -250,6 +250,8 @@ func TestTooManyResources(t *testing.T) {
 			t.Errorf("got %#v", in)
 		}
 		b.login("juliet@im.example/2")
+		b.server.SetLimits(server.Limits{Resources: 3}) // another configuration
+		b.login("juliet@im.example/3")
 	})
 }
 

@@ -163,6 +163,24 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// TestSetPolicy: another policy holds for new passwords, and no old one stops working.
+func TestSetPolicy(t *testing.T) {
+	t.Parallel()
+	d := directory()
+	juliet := added(t, d, "juliet@a.example")
+	d.SetPolicy(account.Policy{MinLength: len(password) + 1, Iterations: account.MinIterations})
+	if err := d.SetPassword(t.Context(), juliet, password); !errors.Is(err, account.ErrPassword) {
+		t.Errorf("a short one: %v, want ErrPassword", err)
+	}
+	if err := d.Verify(t.Context(), juliet, password); err != nil {
+		t.Errorf("the one she has: %v", err)
+	}
+	d.SetPolicy(account.Policy{Iterations: account.MinIterations})
+	if err := d.SetPassword(t.Context(), juliet, password); err != nil {
+		t.Errorf("under the policy before: %v", err)
+	}
+}
+
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	d := directory()

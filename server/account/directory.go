@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -17,14 +18,26 @@ const decoyBytes = 32
 const tries = 5
 
 // Directory is the one way to accounts and groups for the command line, ad-hoc commands and logins. It is safe for
-// concurrent use; it holds no state of its own.
+// concurrent use; it holds no state of its own but the policy that was set last.
 type Directory struct {
 	Store  Store
-	Policy Policy
+	Policy Policy           // until SetPolicy
 	Random io.Reader        // crypto/rand.Reader but in tests
 	Now    func() time.Time // time.Now but in tests
 	// Leaves, where it is set, is told that an account is about to be removed; what it gives is called when it was.
 	Leaves func(ctx context.Context, bare jid.JID) (gone func())
+
+	changed atomic.Pointer[Policy]
+}
+
+// SetPolicy has another policy hold for passwords that are set from now on.
+func (d *Directory) SetPolicy(p Policy) { d.changed.Store(&p) }
+
+func (d *Directory) policy() Policy {
+	if p := d.changed.Load(); p != nil {
+		return *p
+	}
+	return d.Policy
 }
 
 // Add creates an enabled account. ErrExists, ErrPassword.
@@ -118,10 +131,11 @@ func (d *Directory) credentials(bare jid.JID, password string) ([]Credential, er
 	if err != nil {
 		return nil, err
 	}
-	if err := d.Policy.check(bare, prepared); err != nil {
+	p := d.policy()
+	if err := p.check(bare, prepared); err != nil {
 		return nil, err
 	}
-	return newCredentials(d.Random, prepared, d.Policy.iterations())
+	return newCredentials(d.Random, prepared, p.iterations())
 }
 
 // ensure makes a domain known, with a key for names without account.

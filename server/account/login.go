@@ -88,7 +88,7 @@ func (d *Directory) decoy(key []byte, bare jid.JID, h Hash) Credential {
 	}
 	size := h.New()().Size()
 	return Credential{
-		Hash: h, Salt: draw("salt", saltBytes), Iterations: d.Policy.iterations(),
+		Hash: h, Salt: draw("salt", saltBytes), Iterations: d.policy().iterations(),
 		StoredKey: draw("stored", size), ServerKey: draw("server", size),
 	}
 }

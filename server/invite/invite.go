@@ -73,15 +73,21 @@ type Store interface {
 	InviteNamed(ctx context.Context, domain, local string, now time.Time) (bool, error)
 }
 
-// Config is what invitations need.
-type Config struct {
-	Store Store
-	Now   func() time.Time
-	Keep  time.Duration // how long an invitation is open [7 days]
+// Terms are on which invitations are made.
+type Terms struct {
+	Keep time.Duration // how long an invitation is open [7 days]
 	// Page is where invitations are explained, as "https://a.example/invite#"; the token is added. Empty: nowhere.
 	Page string
 	// Accounts: an invitation of a contact is one to make an account, too.
 	Accounts bool
+}
+
+// Config is what invitations need.
+type Config struct {
+	Store Store
+	Now   func() time.Time
+	// Terms are asked for each time; nil: the zero value.
+	Terms func() Terms
 	// MayInvite reports whether an account may invite contacts, MayCreate accounts; nil: nobody may.
 	MayInvite, MayCreate func(ctx context.Context, account jid.JID) bool
 	// Approve grants a subscription before it is asked for (RFC 6121 §3.4), and asks for one in turn.
@@ -92,11 +98,16 @@ type Config struct {
 type Book struct{ Config }
 
 // New makes it.
-func New(c Config) *Book {
-	if c.Keep <= 0 {
-		c.Keep = 7 * 24 * time.Hour
+func New(c Config) *Book { return &Book{c} }
+
+func (b *Book) terms() (t Terms) {
+	if b.Terms != nil {
+		t = b.Terms()
 	}
-	return &Book{c}
+	if t.Keep <= 0 {
+		t.Keep = 7 * 24 * time.Hour
+	}
+	return t
 }
 
 // Feature grants subscriptions that come with an invitation of who is asked.
@@ -111,7 +122,7 @@ func digest(token string) string {
 
 // Make makes an invitation and gives its token.
 func (b *Book) Make(ctx context.Context, inviter jid.JID, p Purpose, local string) (token string, expires time.Time, err error) {
-	token, expires = rand.Text(), b.Now().Add(b.Keep)
+	token, expires = rand.Text(), b.Now().Add(b.terms().Keep)
 	i := Invite{Domain: inviter.Domain(), Digest: digest(token), Inviter: inviter.Bare(), For: p, Local: local, Expires: expires}
 	if err := b.Store.PutInvite(ctx, i, MaxOpen, b.Now()); err != nil {
 		return "", time.Time{}, fmt.Errorf("make an invitation of %s: %w", inviter.Bare(), err)
@@ -188,8 +199,8 @@ func (b *Book) local(may func(context.Context, jid.JID) bool) func(ctx context.C
 }
 
 func (b *Book) invite(ctx context.Context, who, _ jid.JID, _ form.Form) (command.Result, error) {
-	p, query := Contact, "?roster;preauth="
-	if b.Accounts {
+	p, query, accounts := Contact, "?roster;preauth=", b.terms().Accounts
+	if accounts {
 		p |= Account
 	}
 	token, expires, err := b.Make(ctx, who, p, "")
@@ -200,7 +211,7 @@ func (b *Book) invite(ctx context.Context, who, _ jid.JID, _ form.Form) (command
 		return command.Result{}, err
 	}
 	query += token
-	if b.Accounts {
+	if accounts {
 		query += ";ibr=y"
 	}
 	return b.result(address(who.Bare())+query, token, expires), nil
@@ -238,8 +249,8 @@ func address(j jid.JID) string {
 
 func (b *Book) result(uri, token string, expires time.Time) command.Result {
 	f := form.Typed("result", nsInvite+"#invitation", form.Field{Var: "uri", Type: "text-single", Values: []string{uri}})
-	if b.Page != "" {
-		f.Fields = append(f.Fields, form.Field{Var: "landing-url", Type: "text-single", Values: []string{b.Page + token}})
+	if page := b.terms().Page; page != "" {
+		f.Fields = append(f.Fields, form.Field{Var: "landing-url", Type: "text-single", Values: []string{page + token}})
 	}
 	f.Fields = append(f.Fields, form.Field{Var: "expire", Type: "text-single", Values: []string{expires.UTC().Format("2006-01-02T15:04:05Z")}})
 	return command.Result{Form: &f}

@@ -27,7 +27,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, now: time.Unix(1e9, 0)}
 	w.book = invite.New(invite.Config{
-		Store: servertest.Store(t, romeo, "nurse@example.com"), Now: func() time.Time { return w.now }, Page: "https://example.com/invite/#", Accounts: true, Keep: time.Hour,
+		Store: servertest.Store(t, romeo, "nurse@example.com"), Now: func() time.Time { return w.now },
+		Terms: func() invite.Terms {
+			return invite.Terms{Page: "https://example.com/invite/#", Accounts: true, Keep: time.Hour}
+		},
 		MayInvite: func(_ context.Context, a jid.JID) bool { return true },
 		MayCreate: func(_ context.Context, a jid.JID) bool { return a.String() == romeo },
 		Approve: func(_ context.Context, account, contact jid.JID) error {

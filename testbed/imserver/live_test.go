@@ -93,11 +93,24 @@ func TestReload(t *testing.T) {
 	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.login.more") {
 		t.Errorf("a key that there is not: %v", err)
 	}
-	write("\n[server.limits]\nresources = 3\n[server.passwords]\nmin-length = 20\n")
-	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.limits.resources, server.passwords.min-length cannot change while the node runs") {
+	write("\n[server.contacts]\nabuse = [\"mailto:abuse@home.test\"]\n[server.web]\nlisten = [\"127.0.0.1:0\"]\n")
+	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.contacts.abuse, server.web.listen cannot change while the node runs") {
 		t.Errorf("what needs a restart: %v", err)
 	}
 	juliet.runs("get-registered-users-num", ">3</") // nothing else has changed either
+	const commands = `<query xmlns="http://jabber.org/protocol/disco#items" node="http://jabber.org/protocol/commands"/>`
+	if got := juliet.asks("get", imserver.Domain, commands); strings.Contains(got, "urn:xmpp:invite#invite") {
+		t.Errorf("she may invite already: %s", got)
+	}
+	write("\n[server.passwords]\nmin-length = 20\n[server.invitations]\ncontacts = true\naccounts = true\n")
+	w.commands("reload")
+	juliet.asksRefused("set", imserver.Domain, `<query xmlns="jabber:iq:register"><username>juliet</username><password>not twenty long</password></query>`, "not-acceptable")
+	if got := juliet.asks("get", imserver.Domain, commands); !strings.Contains(got, "urn:xmpp:invite#invite") {
+		t.Errorf("she may %s", got)
+	}
+	if offered := w.rawStream().until("</stream:features>"); !strings.Contains(offered, "urn:xmpp:ibr-token:0") {
+		t.Errorf("who is invited is offered %s", offered)
+	}
 	write("")
 	w.commands("reload")
 	juliet.refuses("get-registered-users-num", "item-not-found")
