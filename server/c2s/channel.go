@@ -25,10 +25,11 @@ const handshakeTimeout = 10 * time.Second
 // tlsUnique is RFC 5929 §3, for TLS 1.2 alone.
 const tlsUnique = "tls-unique"
 
-// shown is a connection that remembers which certificate it was shown with.
+// shown is a connection that remembers which certificate it was shown with. After STARTTLS that is one of the domain.
 type shown struct {
 	net.Conn
-	leaf *x509.Certificate
+	domain string
+	leaf   *x509.Certificate
 }
 
 // showing is a configuration for connections of type shown. Where certificates of clients are asked for, there are no
@@ -43,8 +44,13 @@ func showing(base *tls.Config, ask bool) *tls.Config {
 	}
 	choose := base.GetCertificate
 	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		cert, err := choose(hello)
 		conn, ok := hello.Conn.(*shown)
+		if ok && conn.domain != "" { // that of TLS may be missing, or the name of a host
+			named := *hello
+			named.ServerName = conn.domain
+			hello = &named
+		}
+		cert, err := choose(hello)
 		if err != nil || !ok || cert == nil || len(cert.Certificate) == 0 {
 			return cert, err
 		}
@@ -56,13 +62,13 @@ func showing(base *tls.Config, ask bool) *tls.Config {
 	return cfg
 }
 
-// secure shakes hands as the TLS server. With direct TLS, ALPN is held to xmpp-client.
-func (s *Server) secure(ctx context.Context, conn net.Conn, direct bool) (*tls.Conn, stream.TLSFacts, error) {
+// secure shakes hands as the TLS server, for the domain of the header. With direct TLS there is none yet, and ALPN is held to xmpp-client.
+func (s *Server) secure(ctx context.Context, conn net.Conn, domain jid.JID) (*tls.Conn, stream.TLSFacts, error) {
 	cfg := s.plain
-	if direct {
+	if domain.IsZero() {
 		cfg = s.direct
 	}
-	below := &shown{Conn: conn}
+	below := &shown{Conn: conn, domain: domain.Domain()}
 	secured := tls.Server(below, cfg)
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()

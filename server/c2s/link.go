@@ -257,7 +257,10 @@ func (l *link) shake(ctx context.Context) (stream.TLSFacts, error) {
 	if !ok {
 		return stream.TLSFacts{}, errors.New("no TLS inside of this")
 	}
-	conn, facts, err := l.server.secure(ctx, s.conn, false)
+	l.mu.Lock()
+	domain := l.m.Domain()
+	l.mu.Unlock()
+	conn, facts, err := l.server.secure(ctx, s.conn, domain)
 	if err != nil {
 		return stream.TLSFacts{}, err
 	}

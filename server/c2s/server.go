@@ -203,7 +203,7 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn, direct bool, grou
 	addr := addressOf(conn)
 	var start stream.Start
 	if direct {
-		secured, facts, err := s.secure(ctx, conn, true)
+		secured, facts, err := s.secure(ctx, conn, jid.JID{})
 		if err != nil {
 			_ = conn.Close()
 			s.release(addr)

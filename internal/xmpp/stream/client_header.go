@@ -9,6 +9,9 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
+// Domain is whom the client means by its header; ours before that.
+func (m *Client) Domain() jid.JID { return m.domain }
+
 // writeHeader sends our stream header with a fresh id (RFC 6120 §4.7.3).
 func (m *Client) writeHeader() {
 	id, err := newID(m.cfg.Rand)
