@@ -117,8 +117,8 @@ func (s *Server) event(x session, o stream.Output) {
 			s.state(r, o.Active)
 		}
 	case stream.Closed: // and it may come back
-		if r := s.resource(x, x.Address()); r != nil {
-			s.parked(r)
+		if r := s.resource(x, x.Address()); r != nil && o.Resume != nil {
+			s.parked(r, o.Resume)
 		}
 	case stream.Resumed:
 		if r := s.resource(x, x.Address()); r != nil {

@@ -28,6 +28,9 @@ type Feature struct {
 	// Available and Unavailable tell that a resource has said that it is there (first: it was not before), or is gone.
 	Available   func(ctx context.Context, r Resource, presence stanza.Stanza, first bool)
 	Unavailable func(ctx context.Context, r Resource)
+	// Away tells that the connection of a client is lost, as the client was until then, and which messages it may not have got: its
+	// session waits for it to come back.
+	Away func(ctx context.Context, r Resource, unread []stanza.Stanza)
 	// Appears tells that a contact sees the presence of an account from now on, because its request was granted.
 	Appears func(ctx context.Context, account, contact jid.JID)
 	// Blocks reports that nothing passes between an account and somebody: presence is not shown to him, and his requests are

@@ -3,6 +3,7 @@ package server
 import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/stream"
 )
 
 // held is what waits for somebody to look at a client (XEP-0352): the last presence of each address, and the last word on who types.
@@ -20,10 +21,32 @@ type heldKey struct {
 type heldItem struct{ c cleared }
 
 // parked: the client has no connection any more, and may come back for its session. It is called under the lock of that.
-func (s *Server) parked(r *resource) {
+func (s *Server) parked(r *resource, session *stream.Session) {
 	r.user.mu.Lock()
-	defer r.user.mu.Unlock()
+	was := r.facts()
 	r.parked = true
+	r.user.mu.Unlock()
+	var unread []stanza.Stanza
+	items := session.TakeUnacked()
+	for _, it := range items {
+		session.Sent(it) // they go on waiting in it
+		if token := it.Token & (1<<tokenBits - 1); token != tokenMessage && token != tokenKept {
+			continue
+		}
+		if m, err := stanza.From(it.Element); err == nil {
+			unread = append(unread, m)
+		}
+	}
+	if len(unread) == 0 {
+		return
+	}
+	r.user.say(func() {
+		for i := range s.features {
+			if f := s.features[i].Away; f != nil {
+				f(s.ctx, was, unread)
+			}
+		}
+	})
 }
 
 // state is called under the lock of a session.

@@ -1,8 +1,12 @@
 package server_test
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/server"
 )
@@ -66,5 +70,37 @@ func TestWhatCanWait(t *testing.T) {
 		juliet.gets()
 		b.server.EventOf(juliet, stream.ClientState{Active: true})
 		juliet.gets("<sent…to='nurse@far.example'…composing", "<sent…to='romeo@im.example'…composing")
+	})
+}
+
+// What a client may not have got when its connection is lost is told, so that it can be woken for it (XEP-0357); the session keeps it.
+func TestWhatIsUnreadWhenTheConnectionIsLost(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var told []string
+		f := server.Feature{Name: "wake", Away: func(_ context.Context, r server.Resource, unread []stanza.Stanza) {
+			for _, m := range unread {
+				told = append(told, fmt.Sprint(r.JID.Resource(), " ", r.Active, " ", m.ID()))
+			}
+		}}
+		b := newBed(t, with(f), "juliet", "romeo")
+		romeo := b.online("romeo@im.example/garden")
+		romeo.say(message("juliet@im.example", "chat", "1", "waited"))
+		juliet := b.managed("juliet@im.example/balcony")
+		juliet.say("<presence/>")
+		romeo.say(message("juliet@im.example", "chat", "2", "live"))
+		romeo.say("<message to='juliet@im.example/balcony' type='chat' id='3'>" + onlyTyping + "</message>")
+		juliet.drain()
+		juliet.ledger.StartOutbound()
+		for _, it := range juliet.unacked {
+			juliet.ledger.Sent(it)
+		}
+		b.server.EventOf(juliet, stream.Closed{Cause: stream.ConnLost, Resume: juliet.ledger})
+		romeo.drain()
+		if got := strings.Join(told, ", "); got != "balcony true 1, balcony true 2" {
+			t.Errorf("told %s", got)
+		}
+		if n, _ := juliet.ledger.Unacked(); n != len(juliet.unacked) {
+			t.Errorf("%d of %d go on waiting", n, len(juliet.unacked))
+		}
 	})
 }

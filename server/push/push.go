@@ -98,6 +98,7 @@ func (s *Service) Feature() server.Feature {
 		Name:            "push notifications",
 		AccountFeatures: []string{nsPush},
 		Comes:           s.comes,
+		Away:            s.away,
 		Forget:          s.named.Forget,
 		IQ: []server.IQRoute{
 			{Space: nsPush, Local: "enable", At: at, Handle: s.enable},
@@ -162,6 +163,24 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 		}
 	}
 	return nil
+}
+
+// away wakes a client that may not have got what came while it was taken for somebody who looks.
+func (s *Service) away(ctx context.Context, r server.Resource, unread []stanza.Stanza) {
+	account := r.JID.Bare()
+	missed := func(m stanza.Stanza) bool { return mam.Keeps(m) && m.From().Bare() != account }
+	if !r.Active || !slices.ContainsFunc(unread, missed) {
+		return
+	}
+	list, err := s.named.Get(account, func() ([]Registration, error) { return s.Store.Pushes(ctx, account) })
+	if err != nil {
+		return // it finds its messages when it comes
+	}
+	for _, one := range list {
+		if one.Client == r.JID.Resource() {
+			s.notify(account, one)
+		}
+	}
 }
 
 // notify tells a service, now or with the next notification.

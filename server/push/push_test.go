@@ -126,6 +126,35 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// Who was taken for somebody who looks when his connection was lost is woken for what he may not have got.
+func TestTheConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enable("n", "")
+	from := func(who, in string) []stanza.Stanza {
+		return []stanza.Stanza{servertest.Stanza(t, "<message from='"+who+"' to='user@example.com' "+in+"</message>")}
+	}
+	const juliet = "juliet@capulet.example/balcony"
+	here := server.Resource{JID: jid.MustParse(mobile), Active: true}
+	for name, tc := range map[string]struct {
+		client server.Resource
+		unread []stanza.Stanza
+		want   int
+	}{
+		"something unread":         {here, from(juliet, body), 1},
+		"nothing unread":           {here, nil, 0},
+		"somebody types":           {here, from(juliet, "type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/>"), 0},
+		"his own words":            {here, from(user+"/desk", body), 0},
+		"he was told when it came": {server.Resource{JID: here.JID}, from(juliet, body), 0},
+		"a client that names none": {server.Resource{JID: jid.MustParse(user + "/desk"), Active: true}, from(juliet, body), 0},
+	} {
+		w.Away(t.Context(), tc.client, tc.unread)
+		if got := w.pushed(); len(got) != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestServicesThatRefuse(t *testing.T) {
 	t.Parallel()
 	for says, again := range map[stanza.Condition]int{stanza.ItemNotFound: 0, stanza.Forbidden: 0, stanza.RemoteServerTimeout: 1, stanza.ServiceUnavailable: 1} {
