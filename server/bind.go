@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
+	"sallyport/internal/xmpp/tree"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server/account"
 	"sallyport/server/c2s"
@@ -82,11 +83,16 @@ func (s *Server) bind(x session, want stream.BindWanted) stream.Input {
 		u.release()
 		return stream.BindRefused{Reason: stream.BindConstraint}
 	}
-	return stream.Bound{Resource: r.jid.Resource(), Answers: s.wishes(r, want.Wishes)}
+	in := stream.Bound{Resource: r.jid.Resource()}
+	if want.Inline {
+		s.wishes(r, want.Wishes)
+		in.Answers = s.archived(r)
+	}
+	return in
 }
 
-// wishes grants what a client asks for together with its resource (XEP-0386 §3.2).
-func (s *Server) wishes(r *resource, wishes []*xmlstream.Element) []*xmlstream.Element {
+// wishes grants what a client asks for together with its resource (XEP-0386 §3.2), without a word.
+func (s *Server) wishes(r *resource, wishes []*xmlstream.Element) {
 	for _, w := range wishes {
 		if w.Is(nsCarbons, "enable") {
 			r.user.mu.Lock()
@@ -94,7 +100,25 @@ func (s *Server) wishes(r *resource, wishes []*xmlstream.Element) []*xmlstream.E
 			r.user.mu.Unlock()
 		}
 	}
-	return nil // it is granted without a word
+}
+
+// archived says how far the archive goes at this moment (XEP-0386 §3.2), as the feature would that has it: what the client reads there and
+// what comes from now on leave no gap. Nothing where nobody knows.
+func (s *Server) archived(r *resource) []*xmlstream.Element {
+	m, err := tree.IQ(stanza.IQGet, r.jid, r.user.bare, "bind", tree.New("urn:xmpp:mam:2", "metadata"))
+	if err != nil {
+		return nil
+	}
+	q := newRequest(m, AtAccount)
+	q.Local = true
+	h := s.handler(q)
+	if h == nil {
+		return nil
+	}
+	if a := h(s.ctx, q); a.Condition == stanza.NoCondition && a.Payload != nil {
+		return []*xmlstream.Element{a.Payload}
+	}
+	return nil
 }
 
 // replaced ends a session whose resource another one takes (RFC 6120 §7.7.2.2).

@@ -243,7 +243,8 @@ func TestInline(t *testing.T) {
 	s.until("</stream:stream>")
 	said = w.takes("after the end", k)
 	failed := strings.Index(said, "<failed xmlns='urn:xmpp:sm:3'><item-not-found")
-	if bound := strings.Index(said, "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3'"); failed < 0 || bound < failed {
+	if bound := strings.Index(said, "<bound xmlns='urn:xmpp:bind:0'><metadata xmlns='urn:xmpp:mam:2'><start id='"); failed < 0 || bound < failed ||
+		!strings.Contains(said[bound:], "<enabled xmlns='urn:xmpp:sm:3'") {
 		t.Errorf("told %s", said)
 	}
 }

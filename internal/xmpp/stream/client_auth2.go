@@ -132,7 +132,7 @@ func (m *Client) bindWanted(two *authenticate) {
 	if resource == "" {
 		return
 	}
-	o := BindWanted{Account: m.account, Resource: resource, Drawn: true, Agent: two.agent}
+	o := BindWanted{Account: m.account, Resource: resource, Drawn: true, Inline: true, Agent: two.agent}
 	for c := range two.bind.Children() {
 		if slices.Contains(m.cfg.Inline, c.Space()) && len(o.Wishes) < MaxWishes {
 			o.Wishes = append(o.Wishes, c.Clone())

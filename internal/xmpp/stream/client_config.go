@@ -149,6 +149,7 @@ type BindWanted struct {
 	Account  jid.JID
 	Resource string // what the client asked for, or drawn by us
 	Drawn    bool   // drawn by us: take it, or another
+	Inline   bool   // asked for together with authentication (XEP-0386): Bound has answers
 	Agent    string // earlier sessions of the same agent should end (XEP-0386 §3.2)
 	Wishes   []*xmlstream.Element
 }
