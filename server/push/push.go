@@ -147,9 +147,26 @@ func (s *Service) disable(ctx context.Context, q *server.Request) server.Answer 
 	return server.Answer{}
 }
 
+// wakes: what archives keep, or would if its sender had not wished that nothing of it stays (XEP-0334 §4.1). It waits all the same.
+func wakes(m stanza.Stanza) bool {
+	e := m.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
+		if c.Is("urn:xmpp:hints", "no-permanent-store") {
+			return nil
+		}
+		return c
+	})
+	if e != m.Element() {
+		var err error
+		if m, err = m.WithElement(e); err != nil {
+			return false
+		}
+	}
+	return mam.Keeps(m)
+}
+
 // comes looks for clients that do not see a message.
 func (s *Service) comes(ctx context.Context, p *server.Passing) error {
-	if p.Stanza.Kind() != stanza.Message || p.Self || !mam.Keeps(p.Stanza) {
+	if p.Stanza.Kind() != stanza.Message || p.Self || !wakes(p.Stanza) {
 		return nil
 	}
 	list, err := s.named.Get(p.Account, func() ([]Registration, error) { return s.Store.Pushes(ctx, p.Account) })
@@ -168,7 +185,7 @@ func (s *Service) comes(ctx context.Context, p *server.Passing) error {
 // away wakes a client that may not have got what came while it was taken for somebody who looks.
 func (s *Service) away(ctx context.Context, r server.Resource, unread []stanza.Stanza) {
 	account := r.JID.Bare()
-	missed := func(m stanza.Stanza) bool { return mam.Keeps(m) && m.From().Bare() != account }
+	missed := func(m stanza.Stanza) bool { return wakes(m) && m.From().Bare() != account }
 	if !r.Active || !slices.ContainsFunc(unread, missed) {
 		return
 	}

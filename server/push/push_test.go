@@ -105,6 +105,9 @@ func TestPush(t *testing.T) {
 			t.Errorf("%s wakes somebody", name)
 		}
 	}
+	if w.comes(body + "<no-permanent-store xmlns='urn:xmpp:hints'/>"); len(w.pushed()) != 1 {
+		t.Error("nobody is woken for what is in no archive, but waits")
+	}
 	client := server.Resource{JID: jid.MustParse(mobile), Active: true}
 	for name, tc := range map[string]struct {
 		there []server.Resource
