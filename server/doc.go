@@ -58,9 +58,11 @@
 //   - What waits offline is dropped when a client has acknowledged it, and judged again for each reader. Who is not cleared for it today
 //     does not get it; it goes on waiting.
 //   - Everything that nobody takes is refused with the same service-unavailable: no account, a disabled one, one that blocks the sender,
-//     one whose store is full. A probe of a stranger is answered with unsubscribed, whether or not there is an account. Messages that
-//     are kept are the exception: no error says that there is an account. RFC 6121 §8.5.1 would leave only silence, and with it
-//     messages that are nowhere.
+//     one whose store is full. A probe of a stranger is answered with unsubscribed, whether or not there is an account; one of who is
+//     blocked is not answered. Messages that are kept are the exception: no error says that there is an account. RFC 6121 §8.5.1 would
+//     leave only silence, and with it messages that are nowhere.
+//   - Requests for a client are given to it whoever asks, as elsewhere: people call, and send files to, those who are not their contacts
+//     yet. RFC 6121 §8.5.3.1 would have them refused. The one that is for nothing else but to learn who is there (XEP-0012) is.
 //   - Presence between accounts of this server goes past the record and the queues, judged by Gate.Release. For one listener it waits
 //     until the messages that were said to him before have arrived; requests it may overtake. Who sees whom is right whoever was faster:
 //     each resource tells one listener after the other its last word.
