@@ -298,6 +298,13 @@ func TestDeliver(t *testing.T) {
 		if got := c.got(); got != "<message from='bard@shakespeare.lit/x' to='hamlet@plays.shakespeare.lit'><body>b</body></message>" {
 			w.Errorf("it got %s", got)
 		}
+		// What is in the namespace of components already was another element to whoever judged it.
+		if got := w.delivers(plays, "b</body><body xmlns='jabber:component:accept'>hidden</body><body>c")(); got != "delivered" {
+			w.Errorf("it is %s", got)
+		}
+		if got := c.got(); got != "<message from='bard@shakespeare.lit/x' to='plays.shakespeare.lit'><body>b</body><body>c</body></message>" {
+			w.Errorf("it got %s", got)
+		}
 		_ = c.Close()
 		synctest.Wait()
 		if got := w.delivers(plays, "b")(); got != "service-unavailable" {

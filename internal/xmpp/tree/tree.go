@@ -97,7 +97,8 @@ func Appended(e, child *xmlstream.Element) *xmlstream.Element {
 }
 
 // Renamed returns e with every element of the namespace from in the namespace to, down to the first of another: the stanza of a
-// client among those of servers, and back.
+// client among those of servers, and back. What among them is in the namespace to already is left out: it would become a part of the
+// stanza that nobody has judged as one.
 func Renamed(e *xmlstream.Element, from, to string) *xmlstream.Element {
 	if e.Space() != from {
 		return e
@@ -106,11 +107,16 @@ func Renamed(e *xmlstream.Element, from, to string) *xmlstream.Element {
 	for i := range attrs {
 		attrs[i] = e.AttrAt(i)
 	}
-	nodes := make([]xmlstream.Node, e.NumNodes())
-	for i := range nodes {
-		if nodes[i] = e.NodeAt(i); nodes[i].Element != nil {
-			nodes[i].Element = Renamed(nodes[i].Element, from, to)
+	nodes := make([]xmlstream.Node, 0, e.NumNodes())
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i)
+		if n.Element != nil {
+			if n.Element.Space() == to {
+				continue
+			}
+			n.Element = Renamed(n.Element, from, to)
 		}
+		nodes = append(nodes, n)
 	}
 	return xmlstream.NewElement(xmlstream.Name{Space: to, Local: e.Local()}, attrs, nodes...)
 }

@@ -77,6 +77,13 @@ func TestRenamed(t *testing.T) {
 	if !tree.Renamed(got, xmlstream.NSClient, xmlstream.NSServer).Equal(in) {
 		t.Error("there and back is something else")
 	}
+	mixed := tree.New(xmlstream.NSServer, "message", tree.With(
+		tree.New(xmlstream.NSClient, "body", tree.Text("nobody has judged this as text")), tree.New(xmlstream.NSServer, "body", tree.With(tree.New(xmlstream.NSClient, "b"))),
+	))
+	want = "<message xmlns='jabber:client'><body/></message>"
+	if s := written(t, tree.Renamed(mixed, xmlstream.NSServer, xmlstream.NSClient)); s != want {
+		t.Errorf("got %s, want %s", s, want)
+	}
 	if tree.Value(nil, "id") != "" || tree.Value(in, "id") != "1" || tree.Value(in, "to") != "" {
 		t.Error("attributes are read wrongly")
 	}
