@@ -280,8 +280,9 @@ func (c *clients) start(cfg *config.Server) error {
 		c.serving.Go(func() { c.watchStore(ctx) })
 	}
 	if err != nil {
+		cancel() // which is why those that could be opened end; most close what they listen on themselves
 		for _, l := range open {
-			err = errors.Join(err, l.Close())
+			_ = l.Close()
 		}
 	}
 	return err

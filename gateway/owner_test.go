@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"sallyport/gateway"
+	"sallyport/gateway/config"
 )
 
 // TestStateOfAnother: root would leave files in it that its owner cannot open.
@@ -24,6 +28,41 @@ func TestStateOfAnother(t *testing.T) {
 	}
 	if err := errors.Join(gateway.OwnState(t.TempDir()), gateway.OwnState(t.TempDir()+"/not-there-yet")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNodeThatCannotListen: it does not start, says what to do, and says nothing of the addresses that it could have had.
+func TestNodeThatCannotListen(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, conf := freshServer(t)
+	text, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = []byte(strings.Replace(string(text), `listen = ["127.0.0.1:0"]`, `listen = ["127.0.0.1:0"]
+listen-direct = ["`+taken.Addr().String()+`"]`, 1))
+	if err := os.WriteFile(conf, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(conf)
+	if problems.Failed() {
+		t.Fatal(problems.Err())
+	}
+	core, logged := observer.New(zap.WarnLevel)
+	g, err := gateway.New(cfg, gateway.Options{Log: zap.New(core)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "another program or node has that address") {
+		t.Errorf("got %v", err)
+	}
+	for _, line := range logged.All() {
+		t.Errorf("logged: %s", line.Message)
 	}
 }
 

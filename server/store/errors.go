@@ -98,6 +98,7 @@ func (s *Store) judge(err error) error {
 		return err
 	}
 	if away(err) {
+		err = notReached(err)
 		s.hindered.Store(&hindrance{time.Now(), err})
 	}
 	switch classify(err) {

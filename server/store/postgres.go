@@ -50,8 +50,7 @@ func openPostgres(ctx context.Context, o Options) (*Store, error) {
 
 // notReached says what is to be done about a connection that was not made. The driver tells each try in a line of its own.
 func notReached(err error) error {
-	var tries *pgconn.ConnectError
-	if !errors.As(err, &tries) {
+	if !errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(unreached)) {
 		return err
 	}
 	advice := "is PostgreSQL running there, and does it listen on that address?"
@@ -80,7 +79,7 @@ func (e unreached) Error() string {
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	text := strings.Join(slices.Compact(lines), "; ")
+	text := strings.ReplaceAll(strings.Join(slices.Compact(lines), "; "), ":; ", ": ")
 	if e.advice == "" {
 		return text
 	}
