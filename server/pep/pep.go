@@ -94,7 +94,7 @@ func (s *Service) Feature() server.Feature {
 }
 
 func announced() []string {
-	list := []string{nsPubsub, nsLabel}
+	list := []string{nsPubsub, nsLabel, "urn:ietf:params:xml:ns:vcard-4.0"} // the last: XEP-0292 §7, whose vCards are published
 	for _, f := range []string{
 		"access-open", "access-presence", "access-roster", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
 		"config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "filtered-notifications", "item-ids",

@@ -211,6 +211,17 @@ func formOf(kind string, fields []string) string {
 
 const song = "<tune xmlns='http://jabber.org/protocol/tune'><title>Yessongs</title></tune>"
 
+// What is published here is announced: events, and the vCards that are among them (XEP-0292 §7).
+func TestWhatIsAnnounced(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t).service.Feature()
+	for _, want := range []string{"http://jabber.org/protocol/pubsub#publish", "urn:ietf:params:xml:ns:vcard-4.0"} {
+		if !slices.Contains(f.AccountFeatures, want) {
+			t.Errorf("%s is not among %v", want, f.AccountFeatures)
+		}
+	}
+}
+
 // TestPublish has the course of XEP-0163 §1.1.
 func TestPublish(t *testing.T) {
 	t.Parallel()
