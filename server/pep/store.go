@@ -41,7 +41,7 @@ type Item struct {
 
 // Store keeps nodes and items. What it has changed is durable when it returns without error.
 type Store interface {
-	// PutNode makes a node (create) or replaces the options of one. account.ErrExists, account.ErrNotFound; ErrNodes.
+	// PutNode makes a node (create), or replaces the options of one and forgets the oldest items beyond what it keeps now. account.ErrExists, account.ErrNotFound; ErrNodes.
 	PutNode(ctx context.Context, owner jid.JID, n Node, create bool) error
 	// Nodes gives all nodes of an account by name.
 	Nodes(ctx context.Context, owner jid.JID) ([]Node, error)

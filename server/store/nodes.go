@@ -29,6 +29,9 @@ func (s *Store) PutNode(ctx context.Context, owner jid.JID, n pep.Node, create b
 			if err == nil && changed == 0 {
 				err = account.ErrNotFound
 			}
+			if err == nil {
+				err = t.trimNode([]any{owner.Domain(), owner.Local(), n.Name}, n.Options.MaxItems)
+			}
 			return err
 		}
 		_, err := t.exec(`INSERT INTO nodes (domain, local, name, options_json) VALUES ($1, $2, $3, $4)`,
@@ -109,9 +112,7 @@ func (s *Store) PublishItem(ctx context.Context, owner jid.JID, node string, i p
 			append(key, i.ID, version.String(), i.Publisher.String(), append([]byte{}, i.Payload...), i.Label)...); err != nil {
 			return err
 		}
-		if _, err := t.exec(`DELETE FROM node_items WHERE domain = $1 AND local = $2 AND node = $3 AND item NOT IN
-			(SELECT item FROM node_items WHERE domain = $1 AND local = $2 AND node = $3 ORDER BY version DESC LIMIT $4)`,
-			append(key, int64(most))...); err != nil {
+		if err := t.trimNode(key, most); err != nil {
 			return err
 		}
 		var size int64
@@ -123,6 +124,14 @@ func (s *Store) PublishItem(ctx context.Context, owner jid.JID, node string, i p
 		}
 		return nil
 	})
+}
+
+// trimNode forgets the oldest items of a node beyond most.
+func (t *tx) trimNode(key []any, most int) error {
+	_, err := t.exec(`DELETE FROM node_items WHERE domain = $1 AND local = $2 AND node = $3 AND item NOT IN
+		(SELECT item FROM node_items WHERE domain = $1 AND local = $2 AND node = $3 ORDER BY version DESC LIMIT $4)`,
+		append(key, int64(most))...)
+	return err
 }
 
 func (t *tx) nextVersion(key []any, now time.Time, host string) (hybrid.ID, error) {

@@ -114,6 +114,12 @@ func TestItems(t *testing.T) {
 			t.Error(err)
 		}
 		has("e d<i n='4'/> c<i n='2'/>", 10)
+		two := pep.Defaults()
+		two.MaxItems = 2
+		if err := s.PutNode(ctx, juliet, pep.Node{Name: "n", Options: two}, false); err != nil { // what it keeps now are the newest
+			t.Error(err)
+		}
+		has("e d<i n='4'/>", 10)
 		if err := s.PurgeNode(ctx, juliet, "n"); err != nil {
 			t.Error(err)
 		}
