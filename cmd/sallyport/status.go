@@ -118,7 +118,7 @@ a start. --allow-rollback takes it once; the audit log says so.`,
 				printBroken(a.out, "", printable(w), 4)
 			}
 			if !r.Changed {
-				fmt.Fprintf(a.out, "Nothing changed. Policy %s stays active.\n", short(r.Policy))
+				fmt.Fprintf(a.out, "All was read again, certificates too. Policy %s has not changed and stays active.\n", short(r.Policy))
 				return nil
 			}
 			fmt.Fprintf(a.out, "Policy %s is active, before it was %s.\n", short(r.Policy), short(r.Before))

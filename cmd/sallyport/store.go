@@ -126,9 +126,10 @@ func (a *app) storeRestore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Fill an empty database from a backup",
 		Long: `Fill the empty database that the configuration names from a backup of this
-release or an older one. Nothing is restored from a file that is not whole. It
-is in the audit log of the node, as a backup is; a running node wants the role
-policy for it, as accounts get their clearances back.`,
+release or an older one. No node may run on that database, and nothing is
+restored from a file that is not whole. It is in the audit log of the node, as a
+backup is; one that runs on another database wants the role policy for it, as
+accounts get their clearances back.`,
 		Example: `  sallyport store restore server-2026-05-01.backup`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), args[0]) },
