@@ -2,6 +2,7 @@ package pep_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -146,4 +147,62 @@ func TestForgetsWhoWasRemoved(t *testing.T) {
 		t.Errorf("not published: %s", got)
 	}
 	w.expect("published by another")
+}
+
+// Items come by page, the newest first; what is too much for an answer is said to be (§6.5.4).
+func TestItemsByPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const node = "urn:xmpp:microblog:0"
+	for i := range 5 {
+		w.asks("set", balcony, publish(node, fmt.Sprint(i), song)+options("max_items", "max"))
+	}
+	set := func(in string) string { return "<set xmlns='http://jabber.org/protocol/rsm'>" + in + "</set>" }
+	for _, tc := range []struct{ name, in, ids, set string }{
+		{"no page", "", "4 3 2 1 0", ""},
+		{"the first", set("<max>2</max>"), "4 3", "<first index='0'>4</first><last>3</last><count>5</count>"},
+		{"the next", set("<max>2</max><after>3</after>"), "2 1", "<first index='2'>2</first><last>1</last><count>5</count>"},
+		{"the one before", set("<max>2</max><before>2</before>"), "4 3", "<first index='0'>4</first><last>3</last><count>5</count>"},
+		{"the last", set("<max>2</max><before/>"), "1 0", "<first index='3'>1</first><last>0</last><count>5</count>"},
+		{"how many", set("<max>0</max>"), "", "<count>5</count>"},
+		{"behind one that is not there", set("<after>x</after>"), "item-not-found", ""},
+		{"by number", set("<index>1</index>"), "feature-not-implemented", ""},
+		{"two places", set("<after>1</after><before>2</before>"), "bad-request", ""},
+	} {
+		got := w.asks("get", romeo, "<items node='"+node+"'/>"+tc.in)
+		if ids := idsOf(got); ids != tc.ids {
+			t.Errorf("%s: %s, want %s", tc.name, ids, tc.ids)
+		}
+		if _, said, _ := strings.Cut(got, "<set xmlns='http://jabber.org/protocol/rsm'>"); strings.TrimSuffix(said, "</set></pubsub>") != tc.set {
+			t.Errorf("%s: %s, want %s", tc.name, said, tc.set)
+		}
+	}
+	large := "<x xmlns='urn:x'>" + strings.Repeat("x", 100<<10) + "</x>"
+	for i := range 5 {
+		w.asks("set", balcony, publish(node, fmt.Sprint(i), large))
+	}
+	for in, want := range map[string]string{
+		"":                                  "4 3 <first index='0'>4</first><last>3</last><count>5</count>",
+		set("<max>4</max><after>4</after>"): "3 2 <first index='1'>3</first><last>2</last><count>5</count>",
+		set("<max>4</max><before/>"):        "1 0 <first index='3'>1</first><last>0</last><count>5</count>",
+	} {
+		got := w.asks("get", romeo, "<items node='"+node+"'/>"+in)
+		_, said, _ := strings.Cut(got, "<set xmlns='http://jabber.org/protocol/rsm'>")
+		if got := idsOf(got) + " " + strings.TrimSuffix(said, "</set></pubsub>"); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// idsOf gives the ids of items in an answer, or the error.
+func idsOf(answer string) string {
+	if !strings.HasPrefix(answer, "<pubsub") {
+		return answer
+	}
+	var ids []string
+	for _, item := range strings.Split(answer, "<item id='")[1:] {
+		id, _, _ := strings.Cut(item, "'")
+		ids = append(ids, id)
+	}
+	return strings.Join(ids, " ")
 }

@@ -103,36 +103,8 @@ func (s *Service) items(ctx context.Context, q *server.Request, e *xmlstream.Ele
 	if err != nil {
 		return server.Answer{}, err
 	}
-	in, err := itemsElement(n.Name, list)
-	return pubsub(in), err
+	return page(q.Payload, n.Name, list)
 }
-
-// itemsElement writes items with their labels: the first ones, as many as an answer holds.
-func itemsElement(node string, list []Item) (*xmlstream.Element, error) {
-	var in, labels []*xmlstream.Element
-	different := make(map[string]*xmlstream.Element)
-	size := 0
-	for _, i := range list {
-		label, known := different[i.Label]
-		size += len(i.Payload)
-		if len(in) > 0 && (size > MaxAnswer || !known && len(different) == MaxLabels) {
-			break // the newest are there
-		}
-		payload, err := payload(i)
-		if err == nil && !known {
-			label, err = i.label()
-		}
-		if err != nil {
-			return nil, err
-		}
-		different[i.Label] = label
-		in, labels = append(in, tree.New(nsPubsub, "item", tree.Attr("id", i.ID), tree.With(payload))), append(labels, label)
-	}
-	return labelled(tree.New(nsPubsub, "items", tree.Attr("node", node), tree.With(in...)), labels)
-}
-
-// MaxAnswer bounds the payloads of one answer, in bytes: it has to fit into a stanza.
-const MaxAnswer = 256 << 10
 
 func payload(i Item) (*xmlstream.Element, error) {
 	if len(i.Payload) == 0 {
