@@ -25,6 +25,7 @@ const (
 	None              Condition = ""
 	BadRequest        Condition = "bad-request"
 	HostUnknown       Condition = "host-unknown"
+	ImproperAddress   Condition = "improper-addressing"
 	ItemNotFound      Condition = "item-not-found"
 	PolicyViolation   Condition = "policy-violation"
 	RemoteStreamError Condition = "remote-stream-error"

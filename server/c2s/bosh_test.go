@@ -137,6 +137,20 @@ func TestBOSHErrors(t *testing.T) {
 	}
 }
 
+// Where a session cannot begin, the client is told what is wrong with its domain (XEP-0124 §17.2).
+func TestBOSHDomains(t *testing.T) {
+	b := newBed(t)
+	for to, want := range map[string]string{
+		" to='nosuch.example'": "host-unknown", "": "improper-addressing", " to=''": "improper-addressing", " to='a@im.example'": "improper-addressing",
+	} {
+		a := b.asker(b.bosh(c2s.WebOptions{}))
+		said := a.post("<body xmlns='http://jabber.org/protocol/httpbind' rid='1' wait='1' hold='1' ver='1.6'" + to + "/>")
+		if !strings.Contains(said, "condition='"+want+"'") || !strings.Contains(said, "type='terminate'") {
+			t.Errorf("%s: %s, want %s", to, said, want)
+		}
+	}
+}
+
 // Who is not logged in sends little; who is nobody gets nothing.
 func TestBOSHStrangers(t *testing.T) {
 	b := newBed(t)

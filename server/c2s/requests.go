@@ -196,10 +196,7 @@ func (p *requests) write(data []byte, ends []int) error {
 		case bytes.HasPrefix(part, []byte("<close ")):
 			ended = true
 		case bytes.HasPrefix(part, []byte("<error xmlns='"+xmlstream.NSStream+"'")), bytes.HasPrefix(part, []byte("<stream:error")):
-			cond = bosh.RemoteStreamError
-			if bytes.Contains(part, []byte("<host-unknown ")) {
-				cond = bosh.HostUnknown
-			}
+			cond = p.condition(part)
 			fallthrough
 		default:
 			said = append(said, part...)
@@ -217,6 +214,18 @@ func (p *requests) write(data []byte, ends []int) error {
 		return errors.New("too much that nobody asks for")
 	}
 	return nil
+}
+
+// condition is how a session ends for an error of the stream (§17.2).
+func (p *requests) condition(streamError []byte) bosh.Condition {
+	unknown := bytes.Contains(streamError, []byte("<host-unknown "))
+	switch {
+	case unknown && p.first.To == "", bytes.Contains(streamError, []byte("<improper-addressing ")):
+		return bosh.ImproperAddress
+	case unknown:
+		return bosh.HostUnknown
+	}
+	return bosh.RemoteStreamError
 }
 
 func (p *requests) received() int {
