@@ -54,7 +54,7 @@ func Publish(cfg *config.Config, host string) (*Published, error) {
 			p.listens("_xmpps-server._tcp.", "servers of "+side.Name+", TLS from the first byte", host, s, side.ListenDirect)
 		}
 	}
-	p.listens("", "HTTPS: WebSocket, BOSH, files", host, s, s.Web.Listen)
+	p.listens("", "HTTPS: "+overHTTPS(&s.Web), host, s, s.Web.Listen)
 	for _, d := range s.Domains {
 		c := Certificate{Domain: string(d)}
 		for _, f := range keys.Keys().Facts() {
@@ -81,4 +81,16 @@ func (p *Published) listens(service, who, host string, s *config.Server, at []ne
 			p.Records = append(p.Records, SRV{Name: service + string(d), Port: a.Port(), Target: host})
 		}
 	}
+}
+
+// overHTTPS says what is reached there.
+func overHTTPS(w *config.ServerWeb) string {
+	what := "WebSocket"
+	if w.BOSH {
+		what += ", BOSH"
+	}
+	if w.Files.Quota > 0 {
+		what += ", files"
+	}
+	return what
 }
