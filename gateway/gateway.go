@@ -18,6 +18,7 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/gateway/config"
 	"sallyport/gateway/control"
+	"sallyport/internal/tlsid"
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/peering"
@@ -65,6 +66,7 @@ type Gateway struct {
 	throttle      audit.Throttle
 	events        chan s2s.Event
 	listening     atomic.Bool
+	ours          atomic.Pointer[[]tlsid.KeyFact] // certificates that others are shown
 
 	versions  atomic.Pointer[versionText]
 	defaults  atomic.Pointer[map[labelDefault][]string] // see defaultWords
@@ -149,6 +151,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, joinClose(err, g.audit)
 	}
 	g.people.use(resolved)
+	g.certificates(cfg)
 	if err := errors.Join(g.openClients(cfg, &o.seams), g.openDesk()); err != nil {
 		return nil, errors.Join(fmt.Errorf("server: %w", unopened(g.state, err)), g.depot.close(), g.audit.Close())
 	}

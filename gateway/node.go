@@ -99,6 +99,7 @@ func (g *Gateway) problems() []string {
 			out = append(out, "the store of the server takes nothing, or did not lately: "+err.Error())
 		}
 	}
+	out = append(out, g.expiring()...)
 	if n := g.counters.Balance(); n != 0 {
 		if again := g.counters.Balance(); again == n && g.counters.Deciding.Load() == 0 {
 			out = append(out, fmt.Sprintf("stanza counters do not add up: %d unaccounted for", n))

@@ -72,6 +72,7 @@ func (n *numbers) Numbers(emit prom.Emit) {
 	}
 	n.refusals.mu.Unlock()
 	n.links(emit)
+	n.expiries(emit)
 	if n.clients != nil {
 		here := n.clients.server.Census()
 		emit(prom.Clients, float64(here.Sessions), "connected")

@@ -98,6 +98,7 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	g.people.use(resolved)
 	g.engine.Swap(policy)
 	g.activate(next)
+	g.certificates(next)
 	g.home.use(next)
 	g.depot.use(next)
 	out := control.Reloaded{Changed: changed, Policy: policy.Version().String()}
