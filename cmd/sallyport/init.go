@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,9 @@ func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 		return err
 	}
 	a.fresh = fresh
+	if vain := w.inVain(fresh); len(vain) > 0 {
+		fmt.Fprintf(a.err, "%s is there and stays as it is, whatever is said by %s: edit it.\n", printable(conf), strings.Join(vain, ", "))
+	}
 	q := a.newQuestions(w.yes)
 	err = w.ask(q)
 	if err == nil && fresh {
@@ -151,11 +155,26 @@ func (w *initWishes) follow(path string) error {
 	return nil
 }
 
+// inVain are the flags that were given and say what a configuration that is there says already.
+func (w *initWishes) inVain(fresh bool) (flags []string) {
+	for _, f := range []string{"name", "domain", "side", "state", "listen", "listen-direct", "outside", "route", "resolver", "listen-servers", "trust"} {
+		if !fresh && w.given(f) {
+			flags = append(flags, "--"+f)
+		}
+	}
+	return flags
+}
+
 // choose asks for passwords before anything is written, so that who gives up leaves nothing behind.
 func (w *initWishes) choose(q *questions) error {
 	w.chosen = make(map[jid.JID]string)
 	if len(w.plan.Domains) == 0 {
 		return nil // which is told
+	}
+	for _, name := range w.users {
+		if err := w.goodUser(name); err != nil {
+			return err
+		}
 	}
 	for _, name := range w.users {
 		j, err := w.account(name)

@@ -103,7 +103,14 @@ const passwordTries = 5
 func (q *questions) password(who jid.JID, policy account.Policy) (string, error) {
 	f := q.terminal()
 	if f == nil {
-		return passwordLine(q.in)
+		line, err := passwordLine(q.in)
+		if err == nil {
+			err = policy.Check(who, line)
+		}
+		if err != nil {
+			return "", fmt.Errorf("password of %s: %w", who, err)
+		}
+		return line, nil
 	}
 	for range passwordTries {
 		first, err := q.a.typedTwice(f, q.in, "Password of "+who.String()+", at least "+strconv.Itoa(policy.MinLength)+" characters: ")
