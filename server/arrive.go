@@ -19,18 +19,35 @@ type sent struct {
 	after   chan struct{} // no stanza: closed when all before it is dealt with
 }
 
-// arrived takes a stanza of a client. It may wait for room: behind other stanzas of the client, or at the gate.
-func (s *Server) arrived(x session, a stream.Arrival) {
-	r := s.resource(x, a.Pair.Remote)
-	if r == nil || r.left() { // replaced meanwhile; nothing of it counts any more
-		x.Settled(a)
-		return
+// arrived takes stanzas of a client, in their order. It may wait for room: behind other stanzas of the client, or at the gate.
+func (s *Server) arrived(x session, list []stream.Arrival) {
+	var (
+		r        = s.resource(x, list[0].Pair.Remote)
+		all      = make([]sent, len(list))
+		messages = make([]*sent, 0, len(list)) // that stand next to each other
+		now      = s.cfg.Now()
+	)
+	for i := range list {
+		m := &all[i]
+		m.by, m.stanza, m.arrival = r, list[i].Stanza, list[i]
+		switch {
+		case r == nil, r.left(): // replaced meanwhile; nothing of it counts any more
+			x.Settled(&list[i])
+		case s.tooFast(m, now):
+		case m.isMessage():
+			messages = append(messages, m)
+		default:
+			r.wait(messages...)
+			messages = messages[:0]
+			if r.line.busy() {
+				r.wait(m)
+			} else {
+				s.deal(m)
+			}
+		}
 	}
-	m := &sent{by: r, stanza: a.Stanza, arrival: a}
-	switch {
-	case s.tooFast(m), r.line.take(m):
-	default:
-		s.deal(m)
+	if len(messages) > 0 {
+		r.wait(messages...)
 	}
 }
 
@@ -54,7 +71,7 @@ func (s *Server) deal(m *sent) {
 func (m *sent) settle() {
 	if !m.settled {
 		m.settled = true
-		m.by.session.Settled(m.arrival)
+		m.by.session.Settled(&m.arrival)
 	}
 }
 

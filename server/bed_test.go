@@ -150,7 +150,7 @@ func (c *client) Send(e *xmlstream.Element, token uint64) stream.Verdict {
 }
 
 // Settled is server.Session.
-func (c *client) Settled(stream.Arrival) {
+func (c *client) Settled(*stream.Arrival) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settled++

@@ -33,7 +33,7 @@ func (x *sink) Send(*xmlstream.Element, uint64) stream.Verdict {
 	return stream.SendNow
 }
 
-func (*sink) Settled(stream.Arrival) {}
+func (*sink) Settled(*stream.Arrival) {}
 
 func (*sink) Close(stream.Close) {}
 

@@ -42,7 +42,7 @@ func (s *Server) Bind(_ context.Context, x *c2s.Session, want stream.BindWanted)
 }
 
 // Arrived is c2s.Sessions.
-func (s *Server) Arrived(x *c2s.Session, a stream.Arrival) { s.arrived(x, a) }
+func (s *Server) Arrived(x *c2s.Session, list []stream.Arrival) { s.arrived(x, list) }
 
 // Event is c2s.Sessions.
 func (s *Server) Event(x *c2s.Session, o stream.Output) { s.event(x, o) }

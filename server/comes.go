@@ -39,7 +39,7 @@ func (s *Server) DeliverWritten(r peering.Released, form *xmlstream.Written, don
 	}
 	u := s.hold(to.Bare())
 	defer u.release()
-	if u.in.add(s.cfg.Limits.Deliveries, coming{cleared: released(&r), form: form, done: done}, u.spawn, u.come) {
+	if u.in.add(s.cfg.Limits.Deliveries, coming{cleared: released(&r), form: form, done: done}, u) {
 		return
 	}
 	done(&Bounce{Condition: stanza.ResourceConstraint, Cause: errors.New("too much waits for the account")})
@@ -53,8 +53,8 @@ type coming struct {
 	do   func() // nil for a stanza
 }
 
-// come deals with what has come to an account, in its order. Messages that stand next to each other go through the features together.
-func (u *user) come(list []coming) {
+// deal deals with what has come to an account, in its order. Messages that stand next to each other go through the features together.
+func (u *user) deal(list []coming) {
 	for len(list) > 0 {
 		n := 0
 		for n < min(len(list), maxTogether) && list[n].do == nil && list[n].stanza.Kind() == stanza.Message {

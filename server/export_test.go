@@ -15,7 +15,7 @@ type Session = session
 // BindTo, ArrivedFrom, EventOf and ClosedBy are the methods of c2s.Sessions for sessions without a socket.
 func (s *Server) BindTo(x Session, want stream.BindWanted) stream.Input { return s.bind(x, want) }
 
-func (s *Server) ArrivedFrom(x Session, a stream.Arrival) { s.arrived(x, a) }
+func (s *Server) ArrivedFrom(x Session, a stream.Arrival) { s.arrived(x, []stream.Arrival{a}) }
 
 func (s *Server) EventOf(x Session, o stream.Output) { s.event(x, o) }
 

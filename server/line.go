@@ -23,27 +23,37 @@ func (l *line) busy() bool {
 	return l.running
 }
 
-// take takes a stanza that has to wait: a message, and what comes behind one. It waits for room. False: nothing is before it.
-func (l *line) take(m *sent) bool {
-	if !m.isMessage() && !l.busy() {
-		return false
+// spawn is that of the account.
+func (r *resource) spawn(f func()) bool { return r.user.spawn(f) }
+
+// wait puts stanzas behind what was sent before: messages, and what comes behind one. It waits for room.
+func (r *resource) wait(list ...*sent) {
+	l := &r.line
+	for len(list) > 0 {
+		l.mu.Lock()
+		l.room.L = &l.mu
+		for l.running && l.full() {
+			l.room.Wait()
+		}
+		n := 0
+		for n < len(list) && (n == 0 || !l.full()) {
+			l.bytes += list[n].arrival.Bytes
+			l.items = append(l.items, list[n])
+			n++
+		}
+		ok := l.start(r)
+		l.mu.Unlock()
+		for _, m := range list[:n] {
+			if !ok { // the server has ended, and nobody hears that it was taken
+				m.done()
+			}
+		}
+		list = list[n:]
 	}
-	l.put(m)
-	return true
 }
 
-func (l *line) put(m *sent) {
-	l.mu.Lock()
-	l.room.L = &l.mu
-	for l.running && (len(l.items) >= maxLine || l.bytes >= maxLineBytes) {
-		l.room.Wait()
-	}
-	l.bytes += m.arrival.Bytes
-	l.mu.Unlock()
-	if !l.add(0, m, m.by.user.spawn, l.deal) { // the server has ended, and nobody hears that it was taken
-		m.done()
-	}
-}
+// full: no more may wait; mu is held.
+func (l *line) full() bool { return len(l.items) >= maxLine || l.bytes >= maxLineBytes }
 
 // settle waits until everything is dealt with that is there now.
 func (l *line) settle(r *resource) {
@@ -51,12 +61,13 @@ func (l *line) settle(r *resource) {
 		return
 	}
 	last := &sent{by: r, after: make(chan struct{})}
-	l.put(last)
+	r.wait(last)
 	<-last.after
 }
 
 // deal does what was sent. Messages that stand next to each other go through the features together.
-func (l *line) deal(list []*sent) {
+func (r *resource) deal(list []*sent) {
+	l := &r.line
 	l.mu.Lock()
 	for _, m := range list {
 		l.bytes -= m.arrival.Bytes
@@ -72,11 +83,11 @@ func (l *line) deal(list []*sent) {
 		}
 		switch first := list[0]; {
 		case n > 0:
-			first.by.user.server.sendMessages(list[:n])
-		case first.after != nil, first.by.left():
+			r.user.server.sendMessages(list[:n])
+		case first.after != nil, r.left():
 			first.done()
 		default:
-			first.by.user.server.deal(first)
+			r.user.server.deal(first)
 		}
 		list = list[max(n, 1):]
 	}

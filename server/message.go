@@ -23,7 +23,13 @@ func (s *Server) comeTogether(u *user, list []coming) {
 	defer p.free()
 	for i := range list {
 		m := list[i].stanza
-		to, err := s.destination(u, m)
+		var to destination
+		var err error
+		if n := i - 1; n >= 0 && p.errs[n] == nil && m.To() == list[n].stanza.To() && m.Type() == list[n].stanza.Type() {
+			to = p.to[n] // in the same instant, like the one before
+		} else {
+			to, err = s.destination(u, m)
+		}
 		p.to, p.errs = append(p.to, to), append(p.errs, err)
 		if err == nil && to.forClients() {
 			p.list = append(p.list, Passing{Account: u.bare, Stanza: s.honest(m), Self: m.From().Bare() == u.bare})

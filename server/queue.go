@@ -9,32 +9,47 @@ type queue[T any] struct {
 	running bool
 }
 
-// add appends an item unless max others wait; with max 0 however many do. start runs a function on a goroutine of its own, or says no;
-// do is given all that waits at a time, one call after the other.
-func (q *queue[T]) add(max int, item T, start func(func()) bool, do func([]T)) bool {
+// dealer deals with what stands in a queue.
+type dealer[T any] interface {
+	// spawn runs a function on a goroutine of its own, or says no.
+	spawn(f func()) bool
+	// deal is given all that waits at a time, one call after the other.
+	deal(list []T)
+}
+
+// add appends an item unless max others wait; with max 0 however many do. Each call names the same dealer.
+func (q *queue[T]) add(max int, item T, d dealer[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if max > 0 && len(q.items) >= max {
 		return false
 	}
 	q.items = append(q.items, item)
+	return q.start(d)
+}
+
+// start has what waits dealt with; mu is held. False: nobody will, and it is gone.
+func (q *queue[T]) start(d dealer[T]) bool {
 	if q.running {
 		return true
 	}
-	if q.running = start(func() { q.run(do) }); !q.running {
+	if q.running = d.spawn(func() { q.run(d) }); !q.running {
 		q.items = nil
 	}
 	return q.running
 }
 
-func (q *queue[T]) run(do func([]T)) {
+func (q *queue[T]) run(d dealer[T]) {
 	var spare []T
 	for {
 		q.mu.Lock()
 		items := q.items
 		if len(items) == 0 {
 			q.running = false
-			if cap(items) > maxKept {
+			if q.items = spare; cap(items) > cap(spare) {
+				q.items = items
+			}
+			if cap(q.items) > maxKept {
 				q.items = nil
 			}
 			q.mu.Unlock()
@@ -42,7 +57,7 @@ func (q *queue[T]) run(do func([]T)) {
 		}
 		q.items = spare
 		q.mu.Unlock()
-		do(items)
+		d.deal(items)
 		clear(items)
 		spare = items[:0]
 	}

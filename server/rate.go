@@ -90,8 +90,8 @@ func (p *paces) evict(now time.Time) {
 
 // tooFast refuses a stanza of who sends too many: his client, his account or his address (bad-inputs H11). Who does not heed that is
 // disconnected.
-func (s *Server) tooFast(m *sent) bool {
-	l, r, now := s.limits.Load(), m.by, s.cfg.Now()
+func (s *Server) tooFast(m *sent, now time.Time) bool {
+	l, r := s.limits.Load(), m.by
 	if l.PerSecond <= 0 && l.AccountPerSecond <= 0 && l.AddressPerSecond <= 0 {
 		return false
 	}
@@ -101,14 +101,7 @@ func (s *Server) tooFast(m *sent) bool {
 	if from, known := r.session.(interface{ Remote() netip.Addr }); ok && known {
 		ok = s.addresses.take(now, from.Remote(), l.AddressPerSecond)
 	}
-	r.user.mu.Lock()
-	if ok {
-		r.refused = 0
-	} else {
-		r.refused++
-	}
-	over := r.refused > paceBurst*max(l.PerSecond, l.AccountPerSecond, l.AddressPerSecond)
-	r.user.mu.Unlock()
+	over := r.paced(ok, paceBurst*max(l.PerSecond, l.AccountPerSecond, l.AddressPerSecond))
 	switch {
 	case ok:
 		return false
@@ -121,4 +114,16 @@ func (s *Server) tooFast(m *sent) bool {
 		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{Type: stanza.Wait, Text: "Too many stanzas. Wait before you send more."})
 	}
 	return true
+}
+
+// paced counts what was refused in a row. True: it is more than so many.
+func (r *resource) paced(ok bool, most int) bool {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	if ok {
+		r.refused = 0
+		return false
+	}
+	r.refused++
+	return r.refused > most
 }

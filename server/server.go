@@ -57,7 +57,7 @@ var seed = maphash.MakeSeed()
 type session interface {
 	Address() jid.JID
 	Send(e *xmlstream.Element, token uint64) stream.Verdict
-	Settled(a stream.Arrival)
+	Settled(a *stream.Arrival)
 	Close(in stream.Close)
 	// Managed: what is sent will come out in Acked, Unconfirmed or Closed.
 	Managed() bool

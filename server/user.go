@@ -62,15 +62,20 @@ type resource struct {
 }
 
 // receive has something done among what comes to the account. False: it was not taken.
-func (u *user) receive(task func()) bool { return u.in.add(0, coming{do: task}, u.spawn, u.come) }
+func (u *user) receive(task func()) bool { return u.in.add(0, coming{do: task}, u) }
 
 // say appends to what we say for the account.
 func (u *user) say(task func()) bool {
-	return u.out.add(u.server.cfg.Limits.Sayings, task, u.spawn, func(list []func()) {
-		for _, do := range list {
-			do()
-		}
-	})
+	return u.out.add(u.server.cfg.Limits.Sayings, task, sayings{u})
+}
+
+// sayings is the dealer of what we say for an account.
+type sayings struct{ *user }
+
+func (sayings) deal(list []func()) {
+	for _, do := range list {
+		do()
+	}
 }
 
 // spawn is Server.spawn for who works on the account, which exists as long.

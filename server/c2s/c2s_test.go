@@ -96,11 +96,13 @@ func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) 
 	return stream.Bound{Resource: want.Resource}
 }
 
-func (h *house) Arrived(s *c2s.Session, a stream.Arrival) {
-	if a.Stanza.Kind() == stanza.Message {
-		s.Send(a.Stanza.WithAddresses(a.Stanza.From(), s.Address()).Element(), 1)
+func (h *house) Arrived(s *c2s.Session, list []stream.Arrival) {
+	for _, a := range list {
+		if a.Stanza.Kind() == stanza.Message {
+			s.Send(a.Stanza.WithAddresses(a.Stanza.From(), s.Address()).Element(), 1)
+		}
+		s.Settled(&a)
 	}
-	s.Settled(a)
 }
 
 func (h *house) Grant(_ context.Context, q stream.TokenWanted) (stream.TokenGranted, error) {

@@ -41,6 +41,7 @@ type link struct {
 	compress bool
 	listed   bool    // in the table of sessions that can be resumed
 	ready    bool    // a resource is bound
+	stamped  bool    // the pipe knows the stamp
 	released bool    // no longer counted as pending
 	asked    jid.JID // whom the attempt under way is about
 	closed   *stream.Closed
@@ -121,29 +122,45 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 			continue
 		case toRead:
 		}
-		ev, buffered, err := l.pipe.next()
-		var bad *xmlstream.Error
-		switch {
-		case err == nil:
-			if ev.Kind != xmlstream.ElementEvent {
-				l.work(ctx)
-			}
-			l.receive(&stream.Received{Event: ev, Buffered: buffered})
-		case errors.Is(err, xmlstream.ErrShort):
-			if l.work(ctx) {
-				continue
-			}
-			l.flush()
-			l.receipts()
-			if err := l.pipe.fill(); err != nil {
-				l.unreadable(err)
-			}
-		case errors.As(err, &bad):
-			l.work(ctx) // what came before is handed up before
-			l.feed(stream.Malformed{Err: bad})
-		default:
-			l.feed(stream.Lost{Cause: "end of the stream"})
+		l.advance(ctx)
+	}
+}
+
+// advance takes the stanzas that are there and what is behind them, or waits for more.
+func (l *link) advance(ctx context.Context) {
+	now := time.Now()
+	ev, buffered, err := l.pipe.next()
+	for err == nil {
+		taken, more := l.take(now, &ev)
+		if !taken {
+			break
 		}
+		if !more {
+			return
+		}
+		ev, buffered, err = l.pipe.next()
+	}
+	var bad *xmlstream.Error
+	switch {
+	case err == nil:
+		if ev.Kind != xmlstream.ElementEvent {
+			l.work(ctx)
+		}
+		l.feed(stream.Received{Event: ev, Buffered: buffered})
+	case errors.Is(err, xmlstream.ErrShort):
+		if l.work(ctx) {
+			return
+		}
+		l.flush()
+		l.receipts()
+		if err := l.pipe.fill(); err != nil {
+			l.unreadable(err)
+		}
+	case errors.As(err, &bad):
+		l.work(ctx) // what came before is handed up before
+		l.feed(stream.Malformed{Err: bad})
+	default:
+		l.feed(stream.Lost{Cause: "end of the stream"})
 	}
 }
 
@@ -165,6 +182,11 @@ func (l *link) look() next {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	paused := l.closed == nil && l.m.ReadPaused()
+	if l.ready && !l.stamped {
+		l.stamped = true
+		l.pipe.stamp(l.m.Stamp())
+	}
+	l.arm() // stanzas that were taken have moved it
 	switch {
 	case l.closed != nil:
 		return toEnd
@@ -206,10 +228,7 @@ func (l *link) work(ctx context.Context) bool {
 			l.squeeze()
 		}
 		if arrived != nil {
-			x := l.owner()
-			for i := range arrived.list {
-				l.server.cfg.Sessions.Arrived(x, arrived.list[i])
-			}
+			l.server.cfg.Sessions.Arrived(l.owner(), arrived.list)
 			arrived.free()
 		}
 		for _, o := range asks {

@@ -10,7 +10,7 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
-// pipe carries one stream: a socket, a WebSocket, or a session of requests. next, fill, restart and limit are the
+// pipe carries one stream: a socket, a WebSocket, or a session of requests. next, fill, restart, limit and stamp are the
 // reader's alone; write, ping and hangUp are called under link.wmu, interrupt under link.mu.
 type pipe interface {
 	// next gives an event of what has arrived, and how many bytes stand behind it. xmlstream.ErrShort: fill first.
@@ -19,6 +19,8 @@ type pipe interface {
 	fill() error
 	restart(xmlstream.Limits)
 	limit(xmlstream.Limits)
+	// stamp tells what each stanza will be given, from now on.
+	stamp(*xmlstream.Stamp)
 	// write writes first-level elements that end where ends says; what stands between the streams of a socket is one, too.
 	write(data []byte, ends []int) error
 	// ping asks the peer for a sign of life below the stream.
@@ -64,6 +66,8 @@ func (s *socket) fill() error {
 func (s *socket) restart(l xmlstream.Limits) { s.dec.Restart(l) }
 
 func (s *socket) limit(l xmlstream.Limits) { s.dec.SetLimits(l) }
+
+func (s *socket) stamp(st *xmlstream.Stamp) { s.dec.SetStamp(st) }
 
 func (s *socket) write(data []byte, ends []int) error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // a failure shows in the write

@@ -172,6 +172,8 @@ func (p *requests) fill() error {
 
 func (p *requests) restart(l xmlstream.Limits) { p.limit(l) }
 
+func (p *requests) stamp(*xmlstream.Stamp) {} // each body is read by itself
+
 func (p *requests) limit(l xmlstream.Limits) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

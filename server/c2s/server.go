@@ -39,8 +39,9 @@ type Tokens interface {
 type Sessions interface {
 	// Bind says whether the account may have the resource: stream.Bound or stream.BindRefused.
 	Bind(ctx context.Context, s *Session, want stream.BindWanted) stream.Input
-	// Arrived takes a stanza; who has taken responsibility for it calls Session.Settled.
-	Arrived(s *Session, a stream.Arrival)
+	// Arrived takes stanzas in their order, at least one; who has taken responsibility for one calls Session.Settled. It keeps copies: the
+	// list is used again.
+	Arrived(s *Session, list []stream.Arrival)
 	// Event tells what else happened: Authenticated, ClientReady, ClientState, Acked, Unconfirmed; a stream.Closed when the
 	// connection was lost and the session waits to be resumed, and then stream.Resumed and ClientReady once it was. It is
 	// called under the lock of the session: it neither waits nor calls the session, and copies the items it keeps. Who

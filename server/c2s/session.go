@@ -73,7 +73,7 @@ func (x *Session) SendWritten(e *xmlstream.Element, form *xmlstream.Written, tok
 }
 
 // Settled tells that responsibility for an arrival has passed on.
-func (x *Session) Settled(a stream.Arrival) {
+func (x *Session) Settled(a *stream.Arrival) {
 	due := a.Session.Settled(a.Seq)
 	x.mu.Lock()
 	l := x.link

@@ -24,10 +24,28 @@ func (l *link) feed(in stream.Input) {
 	l.follow(l.m.Step(time.Now(), in))
 }
 
-// receive is feed for what comes most often.
-func (l *link) receive(in *stream.Received) {
+// take is feed for what comes most often: a stanza that is only to be handed up. If it was not taken nothing happened. With more, others can
+// be taken before those that wait are handed up.
+func (l *link) take(now time.Time, ev *xmlstream.Event) (taken, more bool) {
+	if ev.Kind != xmlstream.ElementEvent {
+		return false, false
+	}
 	l.mu.Lock()
-	l.follow(l.m.Receive(time.Now(), in))
+	defer l.mu.Unlock()
+	a, ok := l.m.Receive(now, ev.Element, ev.Bytes)
+	if !ok {
+		return false, false
+	}
+	l.hold(a)
+	return true, len(l.arrivals.list) < maxArrivals
+}
+
+// hold keeps a stanza until it is handed up; mu is held.
+func (l *link) hold(a stream.Arrival) {
+	if l.arrivals == nil {
+		l.arrivals = someArrivals.Get().(*arrivals)
+	}
+	l.arrivals.list = append(l.arrivals.list, a)
 }
 
 // follow carries out what follows from a step, and gives mu back.
@@ -61,10 +79,7 @@ func (l *link) carryOut(outs []stream.Output) {
 		case stream.LookUp, stream.BindWanted, stream.TokenWanted, stream.ResumeWanted, stream.RegisterWanted:
 			l.asks = append(l.asks, o)
 		case stream.Deliver:
-			if l.arrivals == nil {
-				l.arrivals = someArrivals.Get().(*arrivals)
-			}
-			l.arrivals.list = append(l.arrivals.list, o.Arrival)
+			l.hold(o.Arrival)
 		case stream.SessionReturned:
 			l.returned = o.Session
 		case stream.Closed:

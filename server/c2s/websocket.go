@@ -225,6 +225,8 @@ func (w *webSocket) failed(err error) error {
 	return err
 }
 
+func (w *webSocket) stamp(*xmlstream.Stamp) {} // each message is read by itself
+
 func (w *webSocket) restart(l xmlstream.Limits) { w.limit(l) }
 
 func (w *webSocket) limit(l xmlstream.Limits) {

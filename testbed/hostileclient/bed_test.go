@@ -73,7 +73,13 @@ func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) 
 	return stream.Bound{Resource: want.Resource}
 }
 
-func (h *house) Arrived(s *c2s.Session, a stream.Arrival) {
+func (h *house) Arrived(s *c2s.Session, list []stream.Arrival) {
+	for i := range list {
+		h.arrived(s, &list[i])
+	}
+}
+
+func (h *house) arrived(s *c2s.Session, a *stream.Arrival) {
 	defer s.Settled(a)
 	if a.Problem != stream.NoProblem {
 		if reply, ok := a.Malformed.Reply(domain, stanza.ErrorOptions{}); ok {

@@ -50,7 +50,13 @@ func (h home) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) st
 	return stream.Bound{Resource: want.Resource}
 }
 
-func (h home) Arrived(s *c2s.Session, a stream.Arrival) {
+func (h home) Arrived(s *c2s.Session, list []stream.Arrival) {
+	for i := range list {
+		h.arrived(s, &list[i])
+	}
+}
+
+func (h home) arrived(s *c2s.Session, a *stream.Arrival) {
 	defer s.Settled(a)
 	if a.Problem == stream.NoProblem && a.Stanza.Kind() == stanza.Message {
 		if v := s.Send(a.Stanza.WithAddresses(a.Stanza.From(), s.Address()).Element(), 1); v != stream.SendNow {

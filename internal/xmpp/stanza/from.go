@@ -21,13 +21,46 @@ const (
 
 // From checks a first-level element of a server stream. It allocates nothing when the addresses are canonical ASCII.
 // Any error is a *Malformed.
-func From(e *xmlstream.Element) (Stanza, error) { return read(e, false) }
+func From(e *xmlstream.Element) (Stanza, error) { return read(e, false, nil) }
+
+// Known are the addresses of the last stanza that somebody sent: the next one mostly has the same, which need not be read again. The zero
+// value knows none. It is not safe for concurrent use.
+type Known struct{ to, from jid.JID }
+
+// From is the function From with what is known.
+func (k *Known) From(e *xmlstream.Element) (Stanza, error) { return read(e, false, k) }
+
+// parse reads the addresses, or takes the known ones that are written so.
+func (k *Known) parse(to, from string) (t, f jid.JID, toErr, fromErr error) {
+	if k == nil {
+		return new(Known).read(to, from)
+	}
+	t, f, toErr, fromErr = k.read(to, from)
+	if toErr == nil && t != k.to {
+		k.to = t.Clone() // not what else stands in the memory of the stanza
+	}
+	if fromErr == nil && f != k.from {
+		k.from = f.Clone()
+	}
+	return t, f, toErr, fromErr
+}
+
+func (k *Known) read(to, from string) (t, f jid.JID, toErr, fromErr error) {
+	t, f = k.to, k.from
+	if to != t.String() {
+		t, toErr = jid.Parse(to)
+	}
+	if from != f.String() {
+		f, fromErr = jid.Parse(from)
+	}
+	return t, f, toErr, fromErr
+}
 
 // FromCarried checks a stanza found inside another one (forwarded, archived, published). It may be in the client's
 // content namespace and may leave addresses out; else the rules are the same. Any error is a *Malformed.
-func FromCarried(e *xmlstream.Element) (Stanza, error) { return read(e, true) }
+func FromCarried(e *xmlstream.Element) (Stanza, error) { return read(e, true, nil) }
 
-func read(e *xmlstream.Element, carried bool) (Stanza, error) {
+func read(e *xmlstream.Element, carried bool, known *Known) (Stanza, error) {
 	kind, cond := kindOf(e, carried)
 	if kind == NoKind {
 		return Stanza{}, &Malformed{Stream: cond, Detail: "not a stanza of this stream"}
@@ -40,7 +73,7 @@ func read(e *xmlstream.Element, carried bool) (Stanza, error) {
 	if long {
 		s.id = ""
 	}
-	if m := s.readAddresses(); m != nil {
+	if m := s.readAddresses(known); m != nil {
 		return Stanza{}, m
 	}
 	if long {
@@ -76,18 +109,18 @@ func kindOf(e *xmlstream.Element, carried bool) (Kind, StreamCondition) {
 // readAddresses fills in to and from (RFC 6120 §8.1.1, §8.1.2). An address that has to be there and is not ends the
 // stream, and so does a from whose very domain is none, for then nobody can be held to it. Any other malformed address
 // costs only this stanza: servers that still use stringprep pass on what PRECIS does not allow.
-func (s *Stanza) readAddresses() *Malformed {
+func (s *Stanza) readAddresses(known *Known) *Malformed {
 	to, hasTo := s.el.Attr(toAttr)
 	from, hasFrom := s.el.Attr(fromAttr)
 	if !s.carried && (to == "" || from == "") || hasTo && to == "" || hasFrom && from == "" {
 		return s.malformed(StreamImproperAddressing, NoCondition, "to or from missing or empty")
 	}
-	var toErr, fromErr error
-	if hasTo {
-		s.to, toErr = jid.Parse(to)
+	t, f, toErr, fromErr := known.parse(to, from)
+	if toErr == nil {
+		s.to = t
 	}
-	if hasFrom {
-		s.from, fromErr = jid.Parse(from)
+	if fromErr == nil {
+		s.from = f
 	}
 	if fromErr != nil {
 		if !hasDomain(from) {

@@ -105,7 +105,7 @@ func (s Stanza) Error() (Condition, ErrorType) {
 
 // WithElement returns the stanza that e is, with the checks that s passed. It must be of the same kind.
 func (s Stanza) WithElement(e *xmlstream.Element) (Stanza, error) {
-	n, err := read(e, s.carried)
+	n, err := read(e, s.carried, nil)
 	if err != nil {
 		return Stanza{}, err
 	}

@@ -44,6 +44,8 @@ type Client struct {
 	bind     bindState
 	register registerState
 	waiting  waiting
+	stamp    *xmlstream.Stamp // of what it sends, once it has an address
+	known    stanza.Known     // addresses in what it sent last
 
 	compressed    bool
 	askedCompress int // in vain
@@ -64,17 +66,6 @@ func NewClient(cfg ClientConfig) *Client {
 		m.shown = func(e *xmlstream.Element) *xmlstream.Element { return cfg.Shown(m.address, e) }
 	}
 	return m
-}
-
-// Receive is Step for what comes most often.
-func (m *Client) Receive(now time.Time, in *Received) []Output {
-	m.now, m.outs, m.bytes = now, nil, 0
-	if m.phase == phaseClosed || m.phase == phaseClosing {
-		m.stepClosing(*in)
-	} else {
-		m.received(*in)
-	}
-	return m.takeOutputs()
 }
 
 // Step takes one input and returns the orders that follow from it.

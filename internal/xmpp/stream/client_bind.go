@@ -113,6 +113,9 @@ func (m *Client) bindError(c stanza.Condition) {
 // open declares the session usable.
 func (m *Client) open() {
 	m.ready = true
+	m.stamp = xmlstream.NewStamp(xmlstream.NSServer,
+		xmlstream.Attr{Name: xmlstream.Name{Local: "from"}, Value: m.address.String()},
+		xmlstream.Attr{Name: xmlstream.Name{Local: "to"}, Value: m.account.String()})
 	m.timers.negotiate, m.timers.managing = zeroTime, zeroTime
 	m.timers.lastStanza = m.now
 	m.emit(ClientReady{

@@ -345,8 +345,12 @@ func TestClientHostileStanzas(t *testing.T) {
 		{"D06 nested stream", helloClient, stanza.StreamBadFormat, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			x := direct(t, nil).login()
+			x, slow := direct(t, nil).login(), direct(t, nil).login()
+			slow.slow = true
 			said := x.say(tc.said)
+			if other := slow.say(tc.said); said != other || len(x.got) != len(slow.got) || len(x.got) > 0 && !alike(&x.got[0], &slow.got[0]) {
+				t.Errorf("on the steady path %s %+v, by Step %s %+v", said, x.got, other, slow.got)
+			}
 			if tc.ends != 0 {
 				x.ends(said, tc.ends)
 				if len(x.got) > 0 {
@@ -365,6 +369,15 @@ func TestClientHostileStanzas(t *testing.T) {
 	if len(x.got) > 0 || x.closed == nil { // D09
 		t.Errorf("D09: got %+v", x.got)
 	}
+}
+
+// alike: both ways of taking a stanza come to the same.
+func alike(a, b *stream.Arrival) bool {
+	if a.Stanza.IsZero() != b.Stanza.IsZero() || !a.Stanza.IsZero() && !a.Stanza.Element().Equal(b.Stanza.Element()) ||
+		(a.Malformed == nil) != (b.Malformed == nil) || a.Malformed != nil && a.Malformed.Detail != b.Malformed.Detail {
+		return false
+	}
+	return a.Problem == b.Problem && a.Pair == b.Pair && a.Bytes == b.Bytes && a.Undirected == b.Undirected && a.Seq == b.Seq
 }
 
 func checkArrival(t *testing.T, a stream.Arrival, problem stanza.Condition) {

@@ -34,12 +34,44 @@ func (m *Client) fromSelf(e *xmlstream.Element) bool {
 	if !ok {
 		return true
 	}
+	if raw == m.address.String() {
+		return true
+	}
 	from, err := jid.Parse(raw)
 	return err == nil && (from == m.address || from == m.account)
 }
 
-// arrived counts a stanza and hands it up as one of a server: with the full address of the sender, and in the content
-// namespace that everything behind this edge speaks.
+// Receive takes one first-level element on the steady path. True: it is a stanza, counted, to be handed up, and e must not be used any more.
+// False: nothing happened, give the event to Step.
+func (m *Client) Receive(now time.Time, e *xmlstream.Element, bytes int) (a Arrival, ok bool) {
+	if e.Space() != xmlstream.NSClient || !m.ready || m.phase != phaseOpen || m.waiting != forNothing || m.old != nil ||
+		m.auth.server != nil || !m.fromSelf(e) || m.unlikely(e) {
+		return a, false
+	}
+	seq, ok := m.session.in.arrivedUnder(m.manage.MaxUnsettled)
+	if !ok {
+		return a, false
+	}
+	m.timers.lastIn, m.timers.lastStanza = now, now
+	m.arrival(&a, e, bytes)
+	a.Session, a.Seq = m.session, seq
+	return a, true
+}
+
+// unlikely: what no stanza of a client that has its resource should be.
+func (m *Client) unlikely(e *xmlstream.Element) bool {
+	kind, ok := stanza.ParseKind(e.Local())
+	if !ok || kind == stanza.IQ && isBind(e) {
+		return true
+	}
+	id, _ := e.Attr("id")
+	return len(id) > stanza.MaxID
+}
+
+// Stamp is what this stream gives to each stanza; nil before the client has an address. Who reads for it tells the decoder.
+func (m *Client) Stamp() *xmlstream.Stamp { return m.stamp }
+
+// arrived counts a stanza and hands it up.
 func (m *Client) arrived(e *xmlstream.Element) {
 	if _, ok := stanza.ParseKind(e.Local()); !ok { // C08
 		m.unsupported(e)
@@ -50,42 +82,49 @@ func (m *Client) arrived(e *xmlstream.Element) {
 		m.streamError(stanza.StreamPolicyViolation, "id too long", nil)
 		return
 	}
-	raw, directed := e.Attr("to")
 	if isBind(e) {
+		raw, directed := e.Attr("to")
 		if to, err := jid.Parse(raw); !directed || err == nil && m.home(to) { // D08: a second resource
 			m.refuseHere(e, stanza.NotAllowed)
 			return
 		}
 	}
+	var a Arrival
+	m.arrival(&a, e, m.bytes)
+	m.deliver(a)
+}
+
+// arrival makes a stanza of the client one of a server: with the full address of the sender, and in the content namespace that everything
+// behind this edge speaks. It takes e.
+func (m *Client) arrival(a *Arrival, e *xmlstream.Element, bytes int) {
+	_, directed := e.Attr("to")
 	mixed := hasNamespace(e, xmlstream.NSServer)
-	stamped := [...]xmlstream.Attr{{Name: xmlstream.Name{Local: "from"}, Value: m.address.String()}, {Name: xmlstream.Name{Local: "to"}, Value: m.account.String()}}
+	stamps := 2
 	if directed {
-		e = e.Moved(xmlstream.NSServer, stamped[:1]...)
-	} else {
-		e = e.Moved(xmlstream.NSServer, stamped[:]...)
+		stamps = 1
 	}
-	a := Arrival{Pair: Pair{Local: m.domain, Remote: m.address}, Bytes: m.bytes, Undirected: !directed}
-	s, err := stanza.From(e)
-	var bad *stanza.Malformed
+	a.Pair, a.Bytes, a.Undirected = Pair{Local: m.domain, Remote: m.address}, bytes, !directed
+	s, err := m.known.From(e.Stamped(m.stamp, stamps))
 	switch {
 	case err == nil && mixed: // it would become part of the stanza without having been
 		a.Problem, a.Malformed = BadStanza, &stanza.Malformed{
 			Stanza: stanza.BadRequest, Kind: s.Kind(), Type: s.Type(), ID: s.ID(), To: s.To(), From: s.From(),
-			Detail: "children of another content namespace", Element: e,
+			Detail: "children of another content namespace", Element: s.Element(),
 		}
 	case err == nil:
 		a.Stanza = s
-	case !errors.As(err, &bad):
-		m.streamError(stanza.StreamBadFormat, "unreadable stanza", nil)
-		return
 	default:
-		if bad.Stream != stanza.NoStreamCondition { // an empty 'to' is not our peer's network's fault, only its user's
-			bad.Stream, bad.Stanza = stanza.NoStreamCondition, stanza.JIDMalformed
-			bad.From = m.address
-		}
-		a.Problem, a.Malformed = BadStanza, bad
+		a.Problem, a.Malformed = BadStanza, m.unreadable(err)
 	}
-	m.deliver(a)
+}
+
+// unreadable: an empty 'to' is not our peer's network's fault, only its user's.
+func (m *Client) unreadable(err error) *stanza.Malformed {
+	bad := &stanza.Malformed{Stanza: stanza.BadRequest, From: m.address, Detail: "unreadable stanza"}
+	if errors.As(err, &bad) && bad.Stream != stanza.NoStreamCondition {
+		bad.Stream, bad.Stanza, bad.From = stanza.NoStreamCondition, stanza.JIDMalformed, m.address
+	}
+	return bad
 }
 
 func (m *Client) deliver(a Arrival) {

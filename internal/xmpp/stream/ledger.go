@@ -25,6 +25,17 @@ func (l *ledger) arrived() uint64 {
 	return l.received
 }
 
+// arrivedUnder is arrived as long as fewer are unsettled.
+func (l *ledger) arrivedUnder(unsettled int) (seq uint64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.received-l.done >= uint64(unsettled) { //nolint:gosec // a limit
+		return 0, false
+	}
+	l.received++
+	return l.received, true
+}
+
 func (l *ledger) start() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -89,6 +89,7 @@ type Decoder struct {
 	scope   scope
 	open    []frame // open elements below the stream
 	records records
+	stamp   *Stamp // for which room is left
 }
 
 // state is the place in the grammar at which the next byte stands.

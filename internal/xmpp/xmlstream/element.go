@@ -26,6 +26,7 @@ type block struct {
 	elems  []Element    // in document order
 	kids   []*Element   // instead of elems: children that live in other blocks
 	spaces []string     // namespaces that are not well known
+	stamp  *Stamp       // for which there is room, until it is used
 }
 
 // span is a piece of text.

@@ -80,15 +80,6 @@ func (b *block) set(e *Element, a *Attr, text *strings.Builder) bool {
 	r := attrRecord{off: uint32(text.Len()), name: uint16(len(a.Name.Local)), value: uint32(len(a.Value)), space: space}
 	text.WriteString(a.Name.Local)
 	text.WriteString(a.Value)
-	all := text.String()
-	for i := range b.attrs[e.attrs:] {
-		old := &b.attrs[e.attrs+uint32(i)]
-		if old.space == space && all[old.off+uint32(old.prefix):old.off+uint32(old.name)] == a.Name.Local {
-			*old = r
-			return true
-		}
-	}
-	b.attrs = append(b.attrs, r)
-	e.numAttrs++
+	b.put(e, r, a.Name.Local, text.String())
 	return true
 }

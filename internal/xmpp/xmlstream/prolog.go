@@ -119,7 +119,7 @@ func (d *Decoder) streamHeader(space uint32, empty bool) step {
 		return st
 	}
 	d.records.endNodes(0, d.open[0].nodes)
-	e := d.records.tree(&d.scope)
+	e := d.records.tree(&d.scope, nil)
 	d.scope.keep(d.records.text)
 	dialback := slices.ContainsFunc(d.scope.stream, func(b streamBinding) bool {
 		return b.prefix != "" && b.space == dialbackSpace

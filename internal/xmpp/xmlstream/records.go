@@ -68,34 +68,62 @@ func (r *records) endNodes(elem, from int) {
 	r.pending = r.pending[:from]
 }
 
-// tree makes the element.
-func (r *records) tree(s *scope) *Element {
-	b := &block{text: string(r.text)}
+// How much a usual stanza has, at most.
+const (
+	fewElems = 4
+	fewAttrs = 8
+	fewNodes = 4
+)
+
+// few is a block with room for a usual stanza, so that it is made in one piece.
+type few struct {
+	block
+	elems [fewElems]Element
+	attrs [fewAttrs]attrRecord
+	nodes [fewNodes]nodeRecord
+}
+
+// tree makes the element, with room for the stamp if there is one.
+func (r *records) tree(s *scope, stamp *Stamp) *Element {
+	attrs := len(r.attrs)
+	if stamp != nil {
+		r.text = append(r.text, stamp.room...)
+		attrs += int(r.elems[0].numAttrs) + len(stamp.attrs)
+	}
+	var b *block
+	if n := len(r.elems); n > 1 && n <= fewElems && attrs <= fewAttrs && len(r.nodes) <= fewNodes {
+		f := &few{}
+		b = &f.block
+		b.elems, b.attrs, b.nodes = append(f.elems[:0], r.elems...), append(f.attrs[:0], r.attrs...), append(f.nodes[:0], r.nodes...)
+	} else {
+		b = &block{}
+		b.elems, r.elems = taken(r.elems, len(r.elems))
+		b.attrs, r.attrs = taken(r.attrs, attrs)
+		b.nodes, r.nodes = taken(r.nodes, len(r.nodes))
+	}
+	b.text, b.stamp = string(r.text), stamp
 	b.spaces = s.strings(b.text)
-	b.elems, r.elems = taken(r.elems)
-	b.attrs, r.attrs = taken(r.attrs)
-	b.nodes, r.nodes = taken(r.nodes)
 	for i := range b.elems {
 		b.elems[i].block = b
 	}
 	return &b.elems[0]
 }
 
-// taken returns a copy of what was gathered. A long list is not copied but given away, since both would take more memory
+// taken returns a copy of what was gathered, with room for so many. A long list is not copied but given away, since both would take more memory
 // than one element may.
-func taken[T any](s []T) (own, scratch []T) {
-	if len(s) == 0 {
+func taken[T any](s []T, room int) (own, scratch []T) {
+	if room == 0 {
 		return nil, s
 	}
 	if cap(s) > maxList {
 		return s, nil
 	}
-	return append(make([]T, 0, len(s)), s...), s
+	return append(make([]T, 0, room), s...), s
 }
 
 // startTag makes the first-level element without anything in it, in memory of its own.
 func (r *records) startTag(s *scope) *Element {
 	root := r.elems[0]
 	only := records{text: r.text, elems: []Element{root}, attrs: r.attrs[root.attrs : root.attrs+uint32(root.numAttrs)]}
-	return only.tree(s).Clone()
+	return only.tree(s, nil).Clone()
 }

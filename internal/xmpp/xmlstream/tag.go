@@ -336,7 +336,7 @@ func (d *Decoder) endElement() step {
 	if d.discard {
 		d.kind, d.element = OversizeEvent, d.skipped
 	} else {
-		d.kind, d.element = ElementEvent, r.tree(s)
+		d.kind, d.element = ElementEvent, r.tree(s, d.stamp)
 	}
 	d.endFirstLevel()
 	return emit
