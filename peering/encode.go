@@ -176,8 +176,9 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 // reader takes fields off the front of b; after the first error it returns zero values.
 type reader struct {
-	b   []byte
-	err error
+	b     []byte
+	err   error
+	words []string // see words
 }
 
 func (r *reader) fail(what string) {

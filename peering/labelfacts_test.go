@@ -94,12 +94,34 @@ func TestLabelFactsSurviveEncoding(t *testing.T) {
 	}
 }
 
+// TestLabelFactsOfEarlierVersionsAreRead: logs are kept for years. The file is what version 3 wrote of the same verdict.
+func TestLabelFactsOfEarlierVersionsAreRead(t *testing.T) {
+	t.Parallel()
+	v := judgedOutwards(t)
+	now := peering.AppendLabelFacts(nil, &v)
+	before, err := os.ReadFile(filepath.Join("testdata", "records", "labelfacts-3.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _, err := peering.ParseLabelFacts(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, rest, err := peering.ParseLabelFacts(before)
+	if d := cmp.Diff(want, got); err != nil || len(rest) > 0 || d != "" {
+		t.Errorf("%v, %d bytes left (-now +then):\n%s", err, len(rest), d)
+	}
+	if len(now) >= len(before) {
+		t.Errorf("%d bytes, it took %d", len(now), len(before))
+	}
+}
+
 func TestLabelFactsOfAnotherVersionAreRefused(t *testing.T) {
 	t.Parallel()
 	v := judgedOutwards(t)
 	b := peering.AppendLabelFacts(nil, &v)
 	b[0] = 1
-	if _, _, err := peering.ParseLabelFacts(b); err == nil || !strings.Contains(err.Error(), "version 1, this is 3") {
+	if _, _, err := peering.ParseLabelFacts(b); err == nil || !strings.Contains(err.Error(), "version 1, this is 4") {
 		t.Errorf("%v, want a refusal that names both versions", err)
 	}
 }
