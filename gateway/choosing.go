@@ -40,7 +40,7 @@ func (c *clients) choices(q *server.Request) server.Answer {
 		}
 	}
 	g := c.g
-	from := g.people.person(q.From.Bare())
+	from := g.people.person(q.From.Bare(), g.now())
 	offered := g.people.labels.Load().Catalogues[from.catalogue]
 	if from.err != nil || offered == nil {
 		return server.Answer{Condition: stanza.ItemNotFound, Text: "there is no catalogue of labels"}
@@ -52,9 +52,9 @@ func (c *clients) choices(q *server.Request) server.Answer {
 		if holder == nil {
 			return server.Answer{Condition: stanza.ItemNotFound}
 		}
-		ask.To, ask.RecipientFact = holder.Name, g.people.clearance(to)
+		ask.To, ask.RecipientFact = holder.Name, g.people.clearance(to, g.now())
 	}
-	ask.SenderFact = g.people.clearance(q.From)
+	ask.SenderFact = g.people.clearance(q.From, g.now())
 	left, err := policy.Choices(offered, ask)
 	if err != nil { // no pair, or nothing is exchanged with it
 		return server.Answer{Condition: stanza.Forbidden}

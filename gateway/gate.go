@@ -126,7 +126,7 @@ func (x *gate) mayAnswer(answer stanza.Stanza) bool {
 func (x *gate) MayRead(message stanza.Stanza, reader jid.JID) bool {
 	policy := x.g.engine.Policy()
 	a := x.kept(policy, message.WithAddresses(message.From(), reader))
-	a.Facts.Recipient = x.g.people.clearance(reader)
+	a.Facts.Recipient = x.g.people.clearance(reader, a.Time)
 	if a.Facts.Recipient.Source == "" {
 		a.Facts.Recipient = policy.ClearanceOf(reader)
 	}

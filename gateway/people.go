@@ -60,23 +60,23 @@ func (p *people) fill(a *peering.Arrival) {
 		return
 	}
 	if a.Peer == peerLocal && a.Facts.Sender.Source == "" {
-		a.Facts.Sender = p.clearance(a.Stanza.From())
+		a.Facts.Sender = p.clearance(a.Stanza.From(), a.Time)
 	}
 	if a.Facts.Recipient.Source == "" {
-		a.Facts.Recipient = p.clearance(a.Stanza.To())
+		a.Facts.Recipient = p.clearance(a.Stanza.To(), a.Time)
 	}
 }
 
-// clearance is what an account is cleared for; nothing is known of one that names no clearance, and of whoever is no account.
-func (p *people) clearance(who jid.JID) peering.ClearanceFact {
+// clearance is what an account is cleared for now; nothing is known of one that names no clearance, and of whoever is no account.
+func (p *people) clearance(who jid.JID, now time.Time) peering.ClearanceFact {
 	if p.store == nil || who.Local() == "" || !p.serves(who.Domain()) {
 		return peering.ClearanceFact{}
 	}
-	is := p.person(who.Bare())
+	is := p.person(who.Bare(), now)
 	if is.err == nil && is.clearance == "" || errors.Is(is.err, account.ErrNotFound) {
 		return peering.ClearanceFact{}
 	}
-	fact := peering.ClearanceFact{Source: "account " + who.Bare().String(), Age: max(0, p.now().Sub(is.at))}
+	fact := peering.ClearanceFact{Source: "account " + who.Bare().String(), Age: max(0, now.Sub(is.at))}
 	if is.err != nil {
 		return fact
 	}
@@ -85,8 +85,7 @@ func (p *people) clearance(who jid.JID) peering.ClearanceFact {
 }
 
 // person looks an account up, unless it was lately.
-func (p *people) person(who jid.JID) person {
-	now := p.now()
+func (p *people) person(who jid.JID, now time.Time) person {
 	p.mu.Lock()
 	is, ok := p.known[who]
 	gone := p.gone

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -37,7 +38,7 @@ func (s *Server) arrived(x session, list []stream.Arrival) {
 		case m.isMessage():
 			messages = append(messages, m)
 		default:
-			r.wait(messages...)
+			s.send(r, messages)
 			messages = messages[:0]
 			if r.line.busy() {
 				r.wait(m)
@@ -46,7 +47,20 @@ func (s *Server) arrived(x session, list []stream.Arrival) {
 			}
 		}
 	}
-	if len(messages) > 0 {
+	s.send(r, messages)
+}
+
+// quickly is within what messages of a client go through the features where nothing is kept on disk. Else those that come next wait in the
+// line, so that its reader can go on.
+const quickly = 200 * time.Microsecond
+
+// send sends messages of a client behind what it has sent before: at once where nothing is before them and nothing has to be kept.
+func (s *Server) send(r *resource, messages []*sent) {
+	switch {
+	case len(messages) == 0:
+	case r.line.quick.Load() && !r.line.busy():
+		s.sendMessages(r, messages)
+	default:
 		r.wait(messages...)
 	}
 }
@@ -142,7 +156,7 @@ func (s *Server) seen(m *sent, out stanza.Stanza, err error) bool {
 }
 
 // sendMessages are messages of one client (RFC 6121 §8.1.1.1: one without 'to' is for the own account).
-func (s *Server) sendMessages(list []*sent) {
+func (s *Server) sendMessages(r *resource, list []*sent) {
 	p := somePassage.Get().(*passage)
 	defer p.free()
 	for _, m := range list {
@@ -153,7 +167,9 @@ func (s *Server) sendMessages(list []*sent) {
 		}
 		p.list = append(p.list, one)
 	}
+	began := s.cfg.Now()
 	s.pass(p.list)
+	r.line.quick.Store(s.cfg.Now().Sub(began) < quickly)
 	for i, m := range list {
 		if s.seen(m, p.list[i].Stanza, p.list[i].Err) {
 			s.submitMessage(m)

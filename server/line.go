@@ -1,6 +1,9 @@
 package server
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	// maxLine and maxLineBytes bound what one client has sent and nobody has begun with; as much again is under way.
@@ -12,8 +15,9 @@ const (
 // client's reader goes on. Where there is no message nothing waits here. The zero value is empty.
 type line struct {
 	queue[*sent]
-	room  sync.Cond // on queue.mu: what waited was taken
-	bytes int       // that wait
+	room  sync.Cond   // on queue.mu: what waited was taken
+	bytes int         // that wait
+	quick atomic.Bool // the features were with the last messages
 }
 
 // busy reports whether something waits or is under way. Only the client's reader adds to it, so for him it stays idle.
@@ -83,7 +87,7 @@ func (r *resource) deal(list []*sent) {
 		}
 		switch first := list[0]; {
 		case n > 0:
-			r.user.server.sendMessages(list[:n])
+			r.user.server.sendMessages(r, list[:n])
 		case first.after != nil, r.left():
 			first.done()
 		default:

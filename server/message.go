@@ -43,7 +43,7 @@ func (s *Server) comeTogether(u *user, list []coming) {
 		case err != nil:
 		case to.forClients():
 			c.form = list[i].form
-			err = s.comesMessage(u, c, to, &p.list[next])
+			err = s.comesMessage(u, c, to, &p.list[next], &p.got)
 			next++
 		default:
 			err = s.comesTo(u, c, to)
@@ -53,7 +53,7 @@ func (s *Server) comeTogether(u *user, list []coming) {
 }
 
 // comesMessage delivers one message of one account (RFC 6121 §8.5) that the features have seen.
-func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing) error {
+func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing, room *[]*resource) error {
 	if errors.Is(in.Err, ErrTaken) {
 		return nil
 	}
@@ -68,12 +68,13 @@ func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing) 
 	if to.named != nil {
 		targets = []*resource{to.named}
 	}
-	got := s.spread(u, c, targets)
+	got := s.spread(u, c, targets, (*room)[:0])
 	if len(got) == 0 && (to.named == nil || c.stanza.Type() == stanza.MessageChat) {
 		// Its resource is gone (§8.5.3.2.1), or all that there were when it was looked where it goes. Who has come since takes what is
 		// behind it, and must not have it before.
-		got = s.spread(u, c, u.some(isOpen))
+		got = s.spread(u, c, u.some(isOpen), got)
 	}
+	*room = got
 	s.copyReceived(u, c, got)
 	if len(got) > 0 {
 		return nil
@@ -88,17 +89,17 @@ func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing) 
 	}
 }
 
-// spread gives a message to clients and remembers who has it, until one has acknowledged it.
-func (s *Server) spread(u *user, c cleared, targets []*resource) []*resource {
+// spread gives a message to clients and remembers who has it, until one has acknowledged it. Those who have it are appended to got, which is
+// empty.
+func (s *Server) spread(u *user, c cleared, targets, got []*resource) []*resource {
 	if len(targets) == 0 {
-		return nil
+		return got
 	}
 	id := u.messages.next()
 	token := id<<tokenBits | tokenMessage
 	if idle(c.stanza) {
 		token = tokenNothing
 	}
-	var got []*resource
 	managed, absent := 0, 0
 	for _, r := range targets {
 		acknowledges := r.session.Managed()
@@ -295,7 +296,7 @@ func (s *Server) redeliver(u *user, e *xmlstream.Element, since time.Time) {
 		return
 	}
 	m = s.delayed(m, since)
-	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen))) > 0 {
+	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen), nil)) > 0 {
 		return
 	}
 	if err := s.keep(u, m); err != nil {

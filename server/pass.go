@@ -15,6 +15,7 @@ type passage struct {
 	list []Passing
 	to   []destination // where what comes goes, passing or not
 	errs []error       // or why it does not
+	got  []*resource   // room for those who were given one of them
 }
 
 var somePassage = sync.Pool{New: func() any { return new(passage) }}
@@ -23,6 +24,7 @@ func (p *passage) free() {
 	clear(p.list)
 	clear(p.to)
 	clear(p.errs)
+	clear(p.got[:cap(p.got)])
 	p.list, p.to, p.errs = p.list[:0], p.to[:0], p.errs[:0]
 	somePassage.Put(p)
 }

@@ -166,12 +166,20 @@ func (l *link) send(e *xmlstream.Element, form *xmlstream.Written, token uint64)
 	}
 	own.data = data
 	l.mu.Lock()
-	defer l.push()
-	defer l.mu.Unlock()
+	v := l.queue(data, stream.Item{Element: e, Bytes: len(data), Token: token})
+	start := l.starts()
+	l.mu.Unlock()
+	if start {
+		l.server.spawn(l.write)
+	}
+	return v
+}
+
+// queue puts a stanza behind what is to be written; mu is held.
+func (l *link) queue(data []byte, it stream.Item) stream.Verdict {
 	if l.out != nil && len(l.out.data)+len(data) > maxQueued {
 		return stream.SendFull
 	}
-	it := stream.Item{Element: e, Bytes: len(data), Token: token}
 	if kept := l.waiting(); kept != nil { // the reader has not parked it yet
 		return kept.Keep(it).Verdict
 	}
@@ -185,7 +193,9 @@ func (l *link) send(e *xmlstream.Element, form *xmlstream.Written, token uint64)
 	if r.AskAck {
 		l.append(l.m.AppendAckRequest(nil))
 	}
-	l.arm()
+	if l.m.Managed() { // else it only moves what is due
+		l.arm()
+	}
 	return r.Verdict
 }
 
@@ -279,14 +289,20 @@ func (l *link) stopTimer() {
 // push has somebody write what there is.
 func (l *link) push() {
 	l.mu.Lock()
-	start := !l.writing && l.writable()
-	if start {
-		l.writing = true
-	}
+	start := l.starts()
 	l.mu.Unlock()
 	if start {
 		l.server.spawn(l.write)
 	}
+}
+
+// starts: there is something to write and nobody does, so that the caller has somebody do it; mu is held.
+func (l *link) starts() bool {
+	if l.writing || !l.writable() {
+		return false
+	}
+	l.writing = true
+	return true
 }
 
 // write writes until nothing is left.

@@ -17,7 +17,7 @@ import "fmt"
 // Whatever is appended ParseDocument reads back as an equal tree under ServerLimits. A tree for which that cannot be so
 // gives ErrUnwritable, and dst as it was.
 func AppendElement(dst []byte, e *Element, defaultNS string) ([]byte, error) {
-	w := writer{dst: dst, begin: len(dst), lim: ServerLimits(), binds: 3, contentNS: defaultNS}
+	w := writer{dst: dst, begin: len(dst), lim: &writable, binds: 3, contentNS: defaultNS}
 	w.element(e, defaultNS, 1)
 	if w.fault == "" && len(w.dst)-w.begin > w.lim.ElementBytes {
 		w.fault = "too long"
@@ -31,11 +31,14 @@ func AppendElement(dst []byte, e *Element, defaultNS string) ([]byte, error) {
 	return w.dst, nil
 }
 
+// writable is what may be written; nobody changes it.
+var writable = ServerLimits()
+
 // writer appends one tree. The first fault stops it.
 type writer struct {
 	dst       []byte
 	begin     int
-	lim       Limits
+	lim       *Limits
 	contentNS string
 	weight    int // as the reader will count it, or a little more
 	binds     int // declarations in scope, those of the stream header included
