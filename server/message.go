@@ -25,7 +25,7 @@ func (s *Server) comeTogether(u *user, list []coming) {
 		m := list[i].stanza
 		var to destination
 		var err error
-		if n := i - 1; n >= 0 && p.errs[n] == nil && m.To() == list[n].stanza.To() && m.Type() == list[n].stanza.Type() {
+		if n := i - 1; n >= 0 && p.errs[n] == nil && p.to[n].fate != toKeep && m.To() == list[n].stanza.To() && m.Type() == list[n].stanza.Type() {
 			to = p.to[n] // in the same instant, like the one before
 		} else {
 			to, err = s.destination(u, m)
