@@ -22,7 +22,8 @@
 // What comes to an account is dealt with one after the other (user.in), what is said for it to others as well (user.out); no account
 // waits for another, and nothing that comes waits for the gate to have room. What a client sends is dealt with in its order, too, while
 // its reader goes on as far as there is room (resource.line); messages that stand next to each other, there or among what comes to an
-// account, go through the features together, so that one change of the store, and one fsync, keeps all of them.
+// account, go through the features together, so that one change of the store, and one fsync, keeps all of them. Where the features were
+// quick with the last messages of a client, nothing is kept, and its reader takes the next ones to the gate itself.
 //
 // # Features
 //

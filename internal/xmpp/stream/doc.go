@@ -120,6 +120,8 @@
 //
 // A stanza is delivered as one of the namespace jabber:server with the full
 // address as 'from'; without 'to' it is Undirected and bears the own bare address.
+// On the steady path that is [Client.Receive], the same without outputs; a decoder
+// that was told of [Client.Stamp] leaves room for it.
 // What is sent is handed in as jabber:server, too, and written by
 // [Client.AppendStanza]. A child that already is in the other content namespace
 // would change its meaning on the way: inbound that is a bad request, outbound it
