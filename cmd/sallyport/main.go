@@ -60,12 +60,15 @@ func main() {
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	code := a.exitCode(err)
 	if err != nil && !errors.As(err, new(answerNo)) {
 		fmt.Fprintln(a.err, "sallyport:", printable(err.Error()))
 	}
 	if err != nil && !a.started {
+		if cmd.HasParent() && !cmd.HasSubCommands() {
+			fmt.Fprintln(a.err, "Usage:", cmd.UseLine())
+		}
 		fmt.Fprintln(a.err, "See 'sallyport help', or add --help to a command.")
 	}
 	return code
