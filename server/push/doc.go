@@ -8,8 +8,9 @@
 //
 // # Decisions
 //
-//   - A service is asked when a message comes that would be kept for later (mam.Keeps) and the client that named it is not there, or
-//     says that nobody looks at it (XEP-0352).
+//   - A service is asked when a message comes that would be kept for later (mam.Keeps, or it only is to be in no archive) and the client
+//     that named it is not there, has lost its connection, or says that nobody looks at it (XEP-0352); and when the connection of a client
+//     is lost that was looked at and has not acknowledged such a message.
 //   - One notification is on its way to a service at a time; what comes meanwhile is told with the next, as a count.
 //   - A service that answers that it does not know the client, or that it will not serve it, is forgotten; one that does not answer
 //     is not.
