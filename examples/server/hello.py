@@ -24,7 +24,9 @@ class Person(slixmpp.ClientXMPP):
         self.here = asyncio.get_event_loop().create_future()
         self.heard = asyncio.get_event_loop().create_future()
         self.add_event_handler("session_start", self.start)
-        self.add_event_handler("failed_all_auth", lambda _: self.fail("wrong name or password"))
+        self.add_event_handler("failed_auth", lambda _: self.fail("wrong name or password"))
+        self.add_event_handler("connection_failed", lambda why: self.fail(f"no connection: {why}"))
+        self.add_event_handler("ssl_invalid_chain", lambda why: self.fail(f"{authority} does not vouch for the server: {why}"))
         self.add_event_handler("message", self.message)
 
     async def start(self, _):
@@ -62,6 +64,11 @@ def password(user):
     return sys.stdin.readline().rstrip("\n")
 
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__.splitlines()[0])
 servers, authority, *users = sys.argv[1:]
 first, second = [(user, password(user)) for user in users]
-asyncio.get_event_loop().run_until_complete(talk(servers.split(","), authority, first, second))
+try:
+    asyncio.get_event_loop().run_until_complete(talk(servers.split(","), authority, first, second))
+except asyncio.TimeoutError:
+    sys.exit("nothing came for half a minute: look at the log of the server")

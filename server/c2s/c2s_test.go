@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"sallyport/internal/sasl"
 	"sallyport/internal/tlsid"
@@ -138,6 +140,7 @@ type bed struct {
 	addr  string
 	roots *x509.CertPool
 
+	logged      *observer.ObservedLogs
 	ca          *tlsidtest.CA
 	server      *c2s.Server
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -156,7 +159,9 @@ func newBedWith(t *testing.T, change func(*stream.ClientPolicy)) *bed {
 	clients := &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)}
 	certificate := tls.Certificate{Certificate: [][]byte{leaf.Cert.Raw}, PrivateKey: leaf.Key, Leaf: leaf.Cert}
 	h := &house{ends: make(chan stream.Closed, 100)}
+	core, logged := observer.New(zap.WarnLevel)
 	s, err := c2s.New(c2s.Config{
+		Log: zap.New(core),
 		Stream: stream.ClientConfig{
 			Local: domain, Rand: rand.Reader, Hosted: func(d jid.JID) bool { return d == domain },
 			Policy: func(jid.JID) stream.ClientPolicy { return policy },
@@ -187,7 +192,7 @@ func newBedWith(t *testing.T, change func(*stream.ClientPolicy)) *bed {
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Cert)
 	return &bed{
-		ca: ca, t: t, house: h, addr: ln.Addr().String(), roots: roots, server: s,
+		logged: logged, ca: ca, t: t, house: h, addr: ln.Addr().String(), roots: roots, server: s,
 		certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
 	}
 }
@@ -282,6 +287,9 @@ func TestLogin(t *testing.T) {
 	c.until(`</stream:stream>`)
 	if end := <-b.house.ends; end.Cause != stream.ClosedByPeer {
 		t.Errorf("ended %+v", end)
+	}
+	if said := b.logged.FilterMessage("trouble with a client").All(); len(said) != 1 || said[0].ContextMap()["account"] != "juliet@im.example" {
+		t.Errorf("the log says of the wrong password: %+v", said)
 	}
 }
 

@@ -122,8 +122,12 @@ func (l *link) tell(o stream.Output) {
 
 // fact is for log and audit.
 func (l *link) fact(o stream.Fact) {
-	l.server.cfg.Log.Warn("client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
-		zap.Stringer("account", o.Remote), zap.Stringer("address", l.addr))
+	who := o.Remote.Bare()
+	if who.IsZero() {
+		who = l.asked
+	}
+	l.server.cfg.Log.Warn("trouble with a client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
+		zap.Stringer("account", who), zap.Stringer("address", l.addr))
 	detail := o.Kind.String() + ": " + o.Detail
 	switch o.Kind {
 	case stream.FactAuthFailed:
