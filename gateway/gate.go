@@ -72,6 +72,9 @@ func (x *gate) close() {
 // ourselves is what the server of this node proves: that it is this process.
 func ourselves() peering.Proof { return peering.Proof{Method: peering.Local} }
 
+// verdicts are memory for those that are looked at once: one is large, and presence needs one for each contact.
+var verdicts = sync.Pool{New: func() any { return new(peering.Verdict) }}
+
 // Release implements server.Gate. What is kept of a neighbour's user is judged as if it came from there again.
 func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	policy := x.g.engine.Policy()
@@ -87,7 +90,9 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	a.Facts.Awaited.Found, a.Facts.Asked = s.IsResponse(), true // it is the server that knows who has asked
 	a.Facts.OwnWords = true
 	x.fill(policy, &a)
-	v := policy.Judge(&a)
+	v := verdicts.Get().(*peering.Verdict)
+	defer verdicts.Put(v)
+	policy.JudgeInto(&a, v)
 	r, ok := v.Released()
 	if !ok {
 		return r, fmt.Errorf("%w: %s %s (%s)", errNotReleased, v.Refusal.Stage, v.Refusal.Reason, v.Refusal.Detail)
@@ -106,7 +111,9 @@ func (x *gate) MaySend(s stanza.Stanza) bool {
 		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: x.g.now(), Node: x.g.node,
 	}
 	x.fill(policy, &a)
-	v := x.g.rates.ask(policy, &a)
+	v := verdicts.Get().(*peering.Verdict)
+	defer verdicts.Put(v)
+	x.g.rates.ask(policy, &a, v)
 	return v.Outcome == peering.Release
 }
 
@@ -119,7 +126,10 @@ func (x *gate) mayAnswer(answer stanza.Stanza) bool {
 	a := x.kept(policy, answer)
 	a.Facts.Awaited.Found, a.Facts.Asked, a.Facts.OwnWords = true, true, true
 	x.fill(policy, &a)
-	return policy.Judge(&a).Outcome == peering.Release
+	v := verdicts.Get().(*peering.Verdict)
+	defer verdicts.Put(v)
+	policy.JudgeInto(&a, v)
+	return v.Outcome == peering.Release
 }
 
 // MayRead implements server.Gate.

@@ -56,7 +56,7 @@ func (r *rates) judge(p *peering.Policy, a *peering.Arrival, v *peering.Verdict)
 }
 
 // ask judges without taking anything.
-func (r *rates) ask(p *peering.Policy, a *peering.Arrival) peering.Verdict {
+func (r *rates) ask(p *peering.Policy, a *peering.Arrival, v *peering.Verdict) {
 	defined := p.Buckets()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,7 +66,7 @@ func (r *rates) ask(p *peering.Policy, a *peering.Arrival) peering.Verdict {
 	for i := range defined {
 		a.Facts.Levels = append(a.Facts.Levels, uint32(r.level(&defined[i], a).tokens))
 	}
-	return p.Judge(a)
+	p.JudgeInto(a, v)
 }
 
 // level is the bucket of a rule for this stanza, filled up to now.
