@@ -72,13 +72,30 @@ func (x *gate) close() {
 // ourselves is what the server of this node proves: that it is this process.
 func ourselves() peering.Proof { return peering.Proof{Method: peering.Local} }
 
-// verdicts are memory for those that are looked at once: one is large, and presence needs one for each contact.
-var verdicts = sync.Pool{New: func() any { return new(peering.Verdict) }}
+// question is something that is judged beside the way that stanzas go, and looked at once. It is large, and presence asks one for each
+// contact, so that its memory is used again.
+type question struct {
+	arrival peering.Arrival
+	verdict peering.Verdict
+}
+
+var questions = sync.Pool{New: func() any { return new(question) }}
+
+// ask gives an empty one.
+func ask() *question { return questions.Get().(*question) }
+
+func (q *question) free() {
+	*q = question{}
+	questions.Put(q)
+}
 
 // Release implements server.Gate. What is kept of a neighbour's user is judged as if it came from there again.
 func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	policy := x.g.engine.Policy()
-	a := x.kept(policy, s)
+	q := ask()
+	defer q.free()
+	a, v := &q.arrival, &q.verdict
+	x.kept(a, policy, s)
 	if !ofServer(policy, s.From()) {
 		holder := policy.Holding(s.From())
 		if holder == nil || holder.Refuse || len(holder.Links) == 0 {
@@ -89,10 +106,8 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	}
 	a.Facts.Awaited.Found, a.Facts.Asked = s.IsResponse(), true // it is the server that knows who has asked
 	a.Facts.OwnWords = true
-	x.fill(policy, &a)
-	v := verdicts.Get().(*peering.Verdict)
-	defer verdicts.Put(v)
-	policy.JudgeInto(&a, v)
+	x.fill(policy, a)
+	policy.JudgeInto(a, v)
 	r, ok := v.Released()
 	if !ok {
 		return r, fmt.Errorf("%w: %s %s (%s)", errNotReleased, v.Refusal.Stage, v.Refusal.Reason, v.Refusal.Detail)
@@ -106,15 +121,13 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 // MaySend implements server.Gate.
 func (x *gate) MaySend(s stanza.Stanza) bool {
 	policy := x.g.engine.Policy()
-	a := peering.Arrival{
-		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Peer: peerLocal, Proof: ourselves(),
-		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: x.g.now(), Node: x.g.node,
-	}
-	x.fill(policy, &a)
-	v := verdicts.Get().(*peering.Verdict)
-	defer verdicts.Put(v)
-	x.g.rates.ask(policy, &a, v)
-	return v.Outcome == peering.Release
+	q := ask()
+	defer q.free()
+	x.said(&q.arrival, s)
+	q.arrival.Bytes = sizeOf(s.Element())
+	x.fill(policy, &q.arrival)
+	x.g.rates.ask(policy, &q.arrival, &q.verdict)
+	return q.verdict.Outcome == peering.Release
 }
 
 // mayAnswer reports whether an answer of the server to a request would be released to whom it is for. Nothing is counted or written down.
@@ -123,40 +136,46 @@ func (x *gate) mayAnswer(answer stanza.Stanza) bool {
 	if ofServer(policy, answer.To()) {
 		return true // MayRead has looked
 	}
-	a := x.kept(policy, answer)
+	q := ask()
+	defer q.free()
+	a := &q.arrival
+	x.kept(a, policy, answer)
 	a.Facts.Awaited.Found, a.Facts.Asked, a.Facts.OwnWords = true, true, true
-	x.fill(policy, &a)
-	v := verdicts.Get().(*peering.Verdict)
-	defer verdicts.Put(v)
-	policy.JudgeInto(&a, v)
-	return v.Outcome == peering.Release
+	x.fill(policy, a)
+	policy.JudgeInto(a, &q.verdict)
+	return q.verdict.Outcome == peering.Release
 }
 
 // MayRead implements server.Gate.
 func (x *gate) MayRead(message stanza.Stanza, reader jid.JID) bool {
 	policy := x.g.engine.Policy()
-	a := x.kept(policy, message.WithAddresses(message.From(), reader))
+	q := ask()
+	defer q.free()
+	a := &q.arrival
+	x.kept(a, policy, message.WithAddresses(message.From(), reader))
 	a.Facts.Recipient = x.g.people.clearance(reader, a.Time)
 	if a.Facts.Recipient.Source == "" {
 		a.Facts.Recipient = policy.ClearanceOf(reader)
 	}
-	v := policy.MayRead(&a)
-	return v.Outcome == peering.Release
+	policy.MayReadInto(a, &q.verdict)
+	return q.verdict.Outcome == peering.Release
 }
 
-// kept is an arrival from the server, with all that no client has to ask for.
-func (x *gate) kept(policy *peering.Policy, s stanza.Stanza) peering.Arrival {
-	a := peering.Arrival{
-		Stanza: s, Link: linkLocal, Peer: peerLocal, Proof: ourselves(), Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(),
-		Time: x.g.now(), Node: x.g.node,
-	}
+// said fills an empty arrival with what the server or one of its users says.
+func (x *gate) said(a *peering.Arrival, s stanza.Stanza) {
+	a.Stanza, a.Link, a.Peer, a.Proof = s, linkLocal, peerLocal, ourselves()
+	a.Domain, a.LocalDomain, a.Time, a.Node = s.From().DomainJID(), s.To().DomainJID(), x.g.now(), x.g.node
+}
+
+// kept fills an empty arrival with what comes from the server, and all that no client has to ask for.
+func (x *gate) kept(a *peering.Arrival, policy *peering.Policy, s stanza.Stanza) {
+	x.said(a, s)
 	if policy.ReissuesIDs() && s.IsRequest() {
 		a.Facts.FreshID = s.ID() // the server has made it, and waits for it
 	}
 	for range policy.Buckets() { // nobody has asked for more than one answer
 		a.Facts.Levels = append(a.Facts.Levels, math.MaxUint16)
 	}
-	return a
 }
 
 func (x *gate) fill(policy *peering.Policy, a *peering.Arrival) {

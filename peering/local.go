@@ -37,16 +37,23 @@ func (p *Policy) mayOpen(from, to *Peer) string {
 // is what the reader is cleared for. Anything but a message that is no error has no label. Verdict.Outcome is Release, or says why not;
 // nothing is released by it.
 func (p *Policy) MayRead(a *Arrival) (v Verdict) {
+	p.MayReadInto(a, &v)
+	return v
+}
+
+// MayReadInto is MayRead into memory of the caller; what was in v is gone.
+func (p *Policy) MayReadInto(a *Arrival, v *Verdict) {
+	*v = Verdict{}
 	v.Version, v.FromPeer, v.ToPeer = p.version, a.Peer, a.Peer
 	v.source.of(a)
-	j := judgement{p: p, a: a, v: &v, s: a.Stanza, rules: p.rules}
+	j := judgement{p: p, a: a, v: v, s: a.Stanza, rules: p.rules}
 	j.to = p.peers.byName[a.Peer]
 	if a.Stanza.IsZero() || j.to == nil || !slices.Equal(j.to.Floor.Methods, []Method{Local}) || !j.admitLink() {
 		j.refuse(Refusal{
 			Stage: Admit, Reason: UnknownPeer, Rule: a.Peer, Detail: "nothing is kept for that peer", Allowing: "the server of this node",
 			Condition: stanza.NotAllowed,
 		})
-		return v
+		return
 	}
 	j.src, j.dst = a.Stanza.From(), a.Stanza.To()
 	j.from = p.labeller(a.Stanza, j.to)
@@ -57,12 +64,11 @@ func (p *Policy) MayRead(a *Arrival) (v Verdict) {
 			Stage: LabelIn, Reason: NoLabel, Rule: a.Peer, Detail: "labels are taken off what users are sent, so that nothing says what this one was",
 			Allowing: "send-labels = \"as-received\" for the server, or a reader without a clearance of his own", Condition: stanza.PolicyViolation,
 		})
-		return v
+		return
 	}
 	if j.labelIn() && j.labelOut() {
 		v.Outcome = Release
 	}
-	return v
 }
 
 // labeller is who answers for the label of something that was kept: it was written for the server, but where there is none, the default
