@@ -99,7 +99,7 @@ func (g *Gateway) openClients(cfg *config.Config, s *seams) (err error) {
 	if !cfg.Server.Open() {
 		return nil
 	}
-	c := &clients{g: g, gate: &gate{g: g, side: cfg.Server.Side}}
+	c := &clients{g: g, gate: &gate{g: g, side: cfg.Server.Side, door: newDoor()}}
 	if s.server != nil {
 		var known account.Accounts
 		c.server, known = s.server(c.gate)
@@ -347,7 +347,7 @@ func (c *clients) end() {
 		c.events.Close()
 		c.push.Close()
 	}
-	c.gate.close()
+	c.gate.door.close()
 	c.outlet.close()
 }
 

@@ -142,3 +142,15 @@ func DeniedAtHome(ctx context.Context, book control.Recorder, log *zap.Logger, w
 	}
 	return err
 }
+
+// Door is a door.
+type Door struct{ door }
+
+// NewDoor, Enter, Leave and Close are those of a door.
+func NewDoor() *Door { return &Door{newDoor()} }
+
+func (d *Door) Enter() bool { return d.enter() }
+
+func (d *Door) Leave() { d.leave() }
+
+func (d *Door) Close() { d.close() }

@@ -20,9 +20,7 @@ type gate struct {
 	g    *Gateway
 	side string
 
-	mu     sync.Mutex
-	closed bool
-	inside sync.WaitGroup // Submit that has not returned
+	door door
 }
 
 var _ server.Gate = (*gate)(nil)
@@ -40,33 +38,15 @@ func (s settled) Settled(uint64) { s() }
 
 // Submit implements server.Gate: it is the way of every stanza that comes in on a link.
 func (x *gate) Submit(ctx context.Context, s stanza.Stanza, done func()) {
-	if !x.enter() { // the server has ended before, so that nobody is told that this was taken
+	if !x.door.enter() { // the server has ended before, so that nobody is told that this was taken
 		done()
 		return
 	}
-	defer x.inside.Done()
+	defer x.door.leave()
 	x.g.Accept(ctx, links.Inbound{
 		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Side: x.side, Peer: peerLocal,
 		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Proof: ourselves(), Time: x.g.now(), Receipt: settled(done),
 	})
-}
-
-func (x *gate) enter() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.closed {
-		return false
-	}
-	x.inside.Add(1)
-	return true
-}
-
-// close waits for those who are inside, and lets nobody in any more.
-func (x *gate) close() {
-	x.mu.Lock()
-	x.closed = true
-	x.mu.Unlock()
-	x.inside.Wait()
 }
 
 // ourselves is what the server of this node proves: that it is this process.
