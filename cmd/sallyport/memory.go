@@ -2,27 +2,10 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
-
-// Garbage may grow to gcPercent of what lives and of a ballast: stanzas live short, and a small node, whose few MiB would be collected over
-// and over, is worth some more of them. Nobody writes to the ballast, so that it takes none.
-const (
-	gcPercent = 200
-	ballast   = 20 << 20
-)
-
-// collectLess sets that, unless GOGC does. It holds as long as what it returns is kept.
-func collectLess() []byte {
-	if os.Getenv("GOGC") != "" {
-		return nil
-	}
-	debug.SetGCPercent(gcPercent)
-	return make([]byte, ballast)
-}
 
 // When a node gives memory back: gcPercent keeps what a burst has left for as long as nothing more is allocated.
 const (
