@@ -27,9 +27,7 @@ func (s *Server) parked(r *resource, session *stream.Session) {
 	r.parked = true
 	r.user.mu.Unlock()
 	var unread []stanza.Stanza
-	items := session.TakeUnacked()
-	for _, it := range items {
-		session.Sent(it) // they go on waiting in it
+	for _, it := range session.UnackedItems() {
 		if token := it.Token & (1<<tokenBits - 1); token != tokenMessage && token != tokenKept {
 			continue
 		}

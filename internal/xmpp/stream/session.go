@@ -123,6 +123,9 @@ func (s *Session) Acked(h uint32) ([]Item, error) { return s.out.ack(h) }
 // Unacked is how many items wait for the peer, and their bytes.
 func (s *Session) Unacked() (items, bytes int) { return s.out.len(), s.out.bytes }
 
+// UnackedItems gives the items that wait for the peer, oldest first. They go on waiting.
+func (s *Session) UnackedItems() []Item { return s.out.items() }
+
 // TakeUnacked empties the window and returns its items, oldest first.
 func (s *Session) TakeUnacked() []Item { return s.out.take() }
 

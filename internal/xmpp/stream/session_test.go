@@ -105,6 +105,28 @@ func TestAckedTooHigh(t *testing.T) {
 	}
 }
 
+// Looking at what waits changes neither it nor the counters, wherever in its ring it stands.
+func TestUnackedItems(t *testing.T) {
+	s := stream.NewSession(stream.ManageConfig{})
+	s.StartOutbound()
+	for i := range uint64(7) {
+		s.Sent(stream.Item{Token: i})
+		if i == 2 {
+			if _, err := s.Acked(2); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 2 {
+		if got := fmt.Sprint(tokens(s.UnackedItems())); got != "[2 3 4 5 6]" {
+			t.Errorf("waiting %s", got)
+		}
+	}
+	if items, err := s.Acked(7); err != nil || fmt.Sprint(tokens(items)) != "[2 3 4 5 6]" || len(s.UnackedItems()) > 0 {
+		t.Errorf("acked %v, %v", tokens(items), err)
+	}
+}
+
 // D17: both counters pass 2^32 in the middle of a session.
 func TestD17Wrap(t *testing.T) {
 	s := stream.NewSession(stream.ManageConfig{})

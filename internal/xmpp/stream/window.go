@@ -70,6 +70,15 @@ func (w *window) shift() Item {
 	return it
 }
 
+// items gives all items, oldest first.
+func (w *window) items() []Item {
+	list := make([]Item, 0, w.n)
+	for i := range w.n {
+		list = append(list, w.ring[(w.head+i)%len(w.ring)])
+	}
+	return list
+}
+
 // take removes all items without acknowledging them: the sent counter goes back to acked.
 func (w *window) take() []Item {
 	var items []Item
