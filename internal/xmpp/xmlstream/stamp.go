@@ -37,7 +37,7 @@ func (e *Element) Stamped(s *Stamp, n int) *Element {
 func (e *Element) stampHere(s *Stamp, n int) bool {
 	b := e.block
 	space, known := knownSpace(s.space)
-	if !known || b == nil || b.stamp != s || s == nil || len(b.elems) == 0 || e != &b.elems[0] || int(e.numAttrs)+n > math.MaxUint16 {
+	if !known || b == nil || b.stamp != s || len(b.elems) == 0 || e != &b.elems[0] || int(e.numAttrs)+n > math.MaxUint16 {
 		return false
 	}
 	b.stamp = nil // it fits once
