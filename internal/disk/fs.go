@@ -2,7 +2,7 @@
 // operations, checksummed frames, and recovery after a crash.
 //
 // In the room: [FS] and [File] with the real implementation ([OpenDir]), atomic replacement of small files
-// ([Replace]), record framing with CRC32C ([AppendFrame], [ParseFrame]) and the scan that tells a torn tail from
+// ([Replace]), one write made durable at a time ([WriteSync]), record framing with CRC32C ([AppendFrame], [ParseFrame]) and the scan that tells a torn tail from
 // damage ([Scan]). Sub-package faulty is an in-memory FS that fails, runs full and crashes on demand.
 //
 // Not in the room: what the frames mean, when to rotate, when to sync. It starts no goroutine, keeps no global and
@@ -12,6 +12,7 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -62,6 +63,25 @@ type File interface {
 	// Truncate cuts the file; later writes go to its new end.
 	Truncate(size int64) error
 	Close() error
+}
+
+// WriteSync writes p at the end of a file and makes it durable, at once where the file can. What Write has left before still needs Sync.
+// After an error the contents are unknown.
+func WriteSync(f File, p []byte) error {
+	if once, ok := f.(interface{ WriteSync(p []byte) error }); ok {
+		return once.WriteSync(p)
+	}
+	return writeThenSync(f, p)
+}
+
+func writeThenSync(f File, p []byte) error {
+	if _, err := f.Write(p); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	return nil
 }
 
 // Reader is open for reading.

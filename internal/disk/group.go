@@ -3,8 +3,6 @@ package disk
 import (
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // lingerFrom is how many waiting make a batch a large one, after which a Group lingers: twice as long as long as it is not lingerTimes
@@ -13,6 +11,9 @@ const (
 	lingerFrom  = 16
 	lingerTimes = 4
 )
+
+// shortLinger is how long a linger may be for an alarm: for longer ones a timer of Go's, and Close, are exact enough.
+const shortLinger = 5 * time.Millisecond
 
 // Batch is what becomes durable together. Len counts those who wait for it, Reset empties it and keeps its memory.
 type Batch interface {
@@ -80,13 +81,20 @@ func (g *Group[B]) Closed() bool { return g.closing }
 
 // Run commits batches until Close or the first error.
 func (g *Group[B]) Run(o Owner[B]) {
+	var a *alarm
+	if g.linger > 0 && g.linger <= shortLinger {
+		var err error
+		if a, err = newAlarm(); err == nil { // without one, lingers are longer
+			defer a.Close()
+		}
+	}
 	before := 0
 	for {
 		switch {
 		case before >= lingerFrom*lingerTimes: // a sync is little for each of so many
-			g.lingerOn(g.linger)
+			g.lingerOn(g.linger, a)
 		case before >= lingerFrom:
-			g.lingerOn(2 * g.linger)
+			g.lingerOn(2*g.linger, a)
 		}
 		g.lock.Lock()
 		for g.active.Len() == 0 && !g.closing {
@@ -135,15 +143,11 @@ func (g *Group[B]) commit(o Owner[B], b B) error {
 	return nil
 }
 
-// lingerOn waits for more to come. Where nothing else runs, a timer of Go's fires a millisecond late (it waits in epoll, which counts
-// in milliseconds): twenty times what is meant, and more than a sync. So short waits are left to the kernel.
-func (g *Group[B]) lingerOn(d time.Duration) {
-	if d > time.Millisecond {
+// lingerOn waits for more to come.
+func (g *Group[B]) lingerOn(d time.Duration, a *alarm) {
+	if d > shortLinger || a == nil || a.sleep(d) != nil {
 		g.Pause(d)
-		return
 	}
-	short := unix.NsecToTimespec(int64(d))
-	_ = unix.Nanosleep(&short, nil) // interrupted, it was shorter
 }
 
 // Pause waits, or until Close; for owners that try something again in Commit.

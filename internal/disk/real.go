@@ -18,7 +18,11 @@ var (
 
 // Dir is a directory of the real file system. It resolves names beneath the directory only (os.Root), so that
 // neither a name nor a symbolic link can lead outside.
-type Dir struct{ root *os.Root }
+type Dir struct {
+	root *os.Root
+	// NoRing has WriteSync use ordinary calls, and no io_uring, for files that are opened from now on.
+	NoRing bool
+}
 
 var _ FS = (*Dir)(nil)
 
@@ -28,7 +32,7 @@ func OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{root}, nil
+	return &Dir{root: root}, nil
 }
 
 // MakeDir opens a directory, making it (mode 0700) with its parents when missing.
@@ -61,7 +65,7 @@ func (d *Dir) open(name string, flags int) (File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &appendFile{f, end}, nil
+	return &appendFile{f: f, end: end, asked: d.NoRing}, nil
 }
 
 // Open implements FS.
@@ -136,8 +140,10 @@ func (d *Dir) Lock(name string) (io.Closer, error) {
 
 // appendFile keeps the end itself: with O_APPEND, Linux would append what Rewrite writes.
 type appendFile struct {
-	f   *os.File
-	end int64
+	f     *os.File
+	end   int64
+	asked bool  // for a ring, or not to
+	ring  *ring // of a file that WriteSync is for; nil where the kernel has none
 }
 
 func (a *appendFile) Write(p []byte) (int, error) {
@@ -165,7 +171,40 @@ func (a *appendFile) Truncate(size int64) error {
 	return nil
 }
 
-func (a *appendFile) Close() error { return a.f.Close() }
+func (a *appendFile) Close() error { return errors.Join(a.dropRing(), a.f.Close()) }
+
+// WriteSync makes p durable, and by a ring nothing that Write left before it. It keeps none of Go's processors meanwhile, where the kernel
+// has a ring for it.
+func (a *appendFile) WriteSync(p []byte) error {
+	if !a.asked {
+		a.asked = true
+		a.ring, _ = newRing() // without one it waits for itself
+	}
+	if a.ring != nil && len(p) > 0 {
+		n, err := a.ring.writeSync(a.f.Fd(), p, a.end)
+		switch {
+		case errors.Is(err, errNotBegun):
+			_ = a.dropRing() // it held nothing
+		case err != nil:
+			return fmt.Errorf("%s: %w", a.f.Name(), err)
+		case n == len(p):
+			a.end += int64(n)
+			return nil
+		}
+		p = p[n:] // Write says why there was no more
+		a.end += int64(n)
+	}
+	return writeThenSync(a, p)
+}
+
+func (a *appendFile) dropRing() error {
+	r := a.ring
+	a.ring = nil
+	if r == nil {
+		return nil
+	}
+	return r.Close()
+}
 
 // Sync uses fdatasync: contents and length are durable, time stamps need not be.
 func (a *appendFile) Sync() error {
