@@ -32,8 +32,11 @@ type askedEntry struct {
 }
 
 // loadConversations reads the file back. A file that cannot be read is an error: going on
-// without it would refuse answers that are awaited.
+// without it would refuse answers that are awaited. Accounts of this node need none: see conversations.rosters.
 func (g *Gateway) loadConversations() error {
+	if g.active().Server.Open() {
+		g.conversations.rosters = func(domain string) bool { return g.people.serves(domain) } // more of them after a reload
+	}
 	path := filepath.Join(g.state, askedFile)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

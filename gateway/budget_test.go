@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sallyport/gateway/audit"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links"
 	"sallyport/peering"
 )
@@ -42,20 +43,31 @@ func TestDefaultWords(t *testing.T) {
 // TestFlightsComeEmpty: nothing of one stanza is left in the memory for the next.
 func TestFlightsComeEmpty(t *testing.T) {
 	var p flights
-	g := &Gateway{}
-	f := p.get(g, &links.Inbound{Peer: "a"})
-	f.seq, f.cause, f.verdict.Outcome = 7, peering.AuditDown, peering.Release
-	describeStanza(&audit.Record{}, f.verdict.Source(), nil, &f.written)
-	f.facts = append(f.facts, 1)
-	p.put(f)
-	if f.facts = f.facts[:0:0]; len(f.facts) == 0 {
-		f.facts = nil
+	g := &Gateway{counters: new(Counters)}
+	used := make([]*flight, len(flock{}.all))
+	for i := range used {
+		f := p.get(g, &links.Inbound{Peer: "a"})
+		f.seq, f.cause, f.verdict.Outcome = 7, peering.AuditDown, peering.Release
+		describeStanza(&audit.Record{}, f.verdict.Source(), nil, &f.written)
+		f.facts = append(f.facts, 1)
+		f.verdict.Checks[0].Name, f.verdict.NChecks = "in", 1
+		used[i] = f
 	}
-	f.written.Forget()
-	if !reflect.ValueOf(*f).IsZero() {
-		t.Errorf("still there: %+v", f)
+	for _, f := range used {
+		p.put(f)
 	}
-	if n := p.air.Load(); n != 0 {
+	if n := g.counters.air(); n != 0 {
 		t.Errorf("%d in the air", n)
+	}
+	for range used {
+		f := p.get(g, &links.Inbound{})
+		if len(f.facts) != 0 || f.g != g {
+			t.Errorf("facts %v of %p", f.facts, f.g)
+		}
+		f.written.Forget()
+		f.g, f.facts, f.written = nil, nil, xmlstream.Written{}
+		if !reflect.ValueOf(*f).IsZero() {
+			t.Fatalf("still there: %+v", f)
+		}
 	}
 }

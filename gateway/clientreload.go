@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"sallyport/gateway/config"
 	"sallyport/internal/tlsid"
+	"sallyport/internal/xmpp/jid"
 	"sallyport/server"
 	"sallyport/server/account"
 )
@@ -18,6 +21,7 @@ var serverLive = []string{
 	"server.login.mechanisms", "server.login.channel-binding", "server.login.compression", "server.login.trust", "server.login.crl",
 	"server.limits.max-stanza-bytes", "server.limits.stanza-rate", "server.limits.account-stanza-rate", "server.limits.address-stanza-rate",
 	"server.registration.", "server.invitations.", "server.service.", "server.store.keep-messages", "server.limits.resources", "server.passwords.",
+	"server.contacts.", "server.component.", "server.components.",
 }
 
 // fixedServer gives the keys of the server that differ and cannot change while it runs.
@@ -29,6 +33,9 @@ func fixedServer(old, next *config.Server) (keys []string) {
 		if !slices.ContainsFunc(serverLive, func(live string) bool { return strings.HasPrefix(key, live) }) {
 			keys = append(keys, key)
 		}
+	}
+	if slices.Contains(keys, domainsKey) && grows(old.Domains, next.Domains) {
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key == domainsKey })
 	}
 	for _, announced := range []struct {
 		key  string
@@ -43,6 +50,19 @@ func fixedServer(old, next *config.Server) (keys []string) {
 		}
 	}
 	return keys
+}
+
+// domainsKey is of the domains that have accounts. More of them can be served at once; the first is the one that the server goes by itself.
+const domainsKey = "server.domains"
+
+// grows reports whether all of the old domains are still there, the first one at its place.
+func grows(old, next []config.Pattern) bool {
+	for _, d := range old {
+		if !slices.Contains(next, d) {
+			return false
+		}
+	}
+	return len(old) > 0 && old[0] == next[0]
 }
 
 func byCertificate(s *config.Server) bool {
@@ -60,30 +80,48 @@ func passwordPolicy(s *config.Server) account.Policy {
 	return account.Policy{MinLength: s.Passwords.MinLength, Iterations: s.Passwords.Iterations}
 }
 
-// limited is a server whose limits change while it runs; *server.Server is one.
-type limited interface{ SetLimits(l server.Limits) }
+// amendable is what changes of a server while it runs; *server.Server does.
+type amendable interface {
+	SetLimits(l server.Limits)
+	AddDomains(list []jid.JID) error
+}
 
-// serveAs reads all that a configuration names for people. What it returns has the server do as it says.
-func (g *Gateway) serveAs(cfg *config.Config) (serve func(), err error) {
+var _ amendable = (*server.Server)(nil)
+
+// serveAs reads all that a configuration names for people and components. One of serve, which has the server do as it says, and drop is
+// called then.
+func (g *Gateway) serveAs(cfg *config.Config) (serve, drop func(), err error) {
 	c := g.clients
 	if !cfg.Server.Open() || c == nil || c.c2s == nil { // that does not change while a node runs
-		return func() {}, nil
+		return func() {}, func() {}, nil
 	}
 	show, err := c.certificates(cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	domains, err := domainsOf(&cfg.Server)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var beyond *server.Feature
 	if len(cfg.Server.Services) > 0 {
 		f, err := c.services(&cfg.Server)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		beyond = &f
+	}
+	tell, err := c.disco.Prepare(c.forms(&cfg.Server))
+	if err != nil {
+		return nil, nil, err
+	}
+	are, err := companionsOf(&cfg.Server)
+	if err != nil {
+		return nil, nil, err
+	}
+	connect, drop, err := c.components.prepare(g.ctx, are)
+	if err != nil {
+		return nil, nil, err
 	}
 	return func() {
 		show()
@@ -91,11 +129,17 @@ func (g *Gateway) serveAs(cfg *config.Config) (serve func(), err error) {
 		if beyond != nil {
 			c.beyond.Store(beyond)
 		}
-		if s, ok := c.server.(limited); ok {
+		if s, ok := c.server.(amendable); ok {
 			s.SetLimits(limitsOf(&cfg.Server.Limits))
+			if err := s.AddDomains(domains); err != nil {
+				g.log.Error("no domain is added", zap.Error(err)) // domainsOf has looked: it cannot be
+			}
 		}
+		c.serving.Store(&cfg.Server)
+		tell()
 		c.c2s.SetStream(c.streams(cfg, domains))
-	}, nil
+		connect()
+	}, drop, nil
 }
 
 func (c *clients) certificates(cfg *config.Config) (show func(), err error) {

@@ -51,8 +51,9 @@ func TestReloadOfTheServer(t *testing.T) {
 		{"TLS", "[server.login]\nmin-tls = \"1.3\"\n", "server.login.min-tls"},
 		{"another service", "[server.service.other]\ntype = \"stun\"\nhost = \"stun.example\"\n", ""},
 		{"passwords", "[server.passwords]\nmin-length = 12\n", ""},
-		{"the web, and who is reached", "[server.contacts]\nabuse = [\"mailto:abuse@chat.example\"]\n[server.web]\nlisten = [\"127.0.0.1:0\"]\n", "server.contacts.abuse, server.web.listen"},
-		{"a component", "[server.components]\nlisten = [\"127.0.0.1:0\"]\n[server.component.irc]\ndomain = \"irc.chat.example\"\nsecret = \"turn.secret\"\n", "server.component.irc, server.components.listen"},
+		{"the web, and a database of another file", "[server.store]\nsqlite = \"other.db\"\n[server.web]\nlisten = [\"127.0.0.1:0\"]\n", "server.store.sqlite, server.web.listen"},
+		{"who is reached", "[server.contacts]\nabuse = [\"mailto:abuse@chat.example\"]\n", ""},
+		{"a component", "[server.components]\nlisten = [\"127.0.0.1:0\"]\n[server.component.irc]\ndomain = \"irc.chat.example\"\nsecret = \"turn.secret\"\n", ""},
 		{"how long messages are kept", "[server.store]\nkeep-messages = \"30d\"\n", ""},
 		{"the database", "[server.store]\npostgres = \"postgres://sallyport@/none\"\n", "server.store.postgres"},
 		{"nothing", "", ""},
@@ -69,7 +70,7 @@ func TestReloadOfTheServer(t *testing.T) {
 	}
 	write(strings.Replace(base, `domains = ["chat.example"]`, `domains = ["chat.example", "two.example"]`, 1))
 	if _, err := g.Reload(t.Context(), control.Caller{User: "test"}, control.ReloadQuestion{}); err == nil || !strings.Contains(err.Error(), "server.domains") {
-		t.Errorf("another domain: %v", err)
+		t.Errorf("another domain, for which there is no certificate: %v", err)
 	}
 	write(strings.Replace(base, relay, "", 1))
 	if _, err := g.Reload(t.Context(), control.Caller{User: "test"}, control.ReloadQuestion{}); err == nil || !strings.Contains(err.Error(), "server.service (the first, or the last)") {

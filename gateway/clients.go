@@ -26,7 +26,7 @@ import (
 	"sallyport/server"
 	"sallyport/server/account"
 	"sallyport/server/c2s"
-	"sallyport/server/component"
+	"sallyport/server/disco"
 	"sallyport/server/pep"
 	"sallyport/server/push"
 	"sallyport/server/roster"
@@ -48,18 +48,20 @@ type clients struct {
 	registrar  *registrar
 	register   func(*config.Server)           // has the registrar do as a configuration says
 	beyond     atomic.Pointer[server.Feature] // services that clients are told of
-	caps       []*xmlstream.Element           // of our streams
-	files      *upload.Service                // nil where none are taken
-	components *component.Components          // nil where there are none
-	beside     []jid.JID                      // their domains
+	disco      *disco.Disco
+	files      *upload.Service               // nil where none are taken
+	components *components                   // nil in tests that have a server of their own
+	serving    atomic.Pointer[config.Server] // whose domains are served
 	gate       *gate
 	admin      *administration
 	outlet     *local
 	secure     atomic.Pointer[tls.Config]   // of the certificates that are active
 	people     atomic.Pointer[tlsid.Policy] // of certificates that people log in with
 
-	cancel  context.CancelFunc
-	serving sync.WaitGroup
+	cancel  context.CancelFunc // ends the streams of clients
+	endWeb  context.CancelFunc // ends HTTP around those of them that are inside
+	running sync.WaitGroup
+	web     sync.WaitGroup
 	mu      sync.Mutex
 	at      []net.Addr // where clients connect
 }
@@ -99,11 +101,11 @@ func (g *Gateway) openClients(cfg *config.Config, s *seams) (err error) {
 	if !cfg.Server.Open() {
 		return nil
 	}
-	c := &clients{g: g, gate: &gate{g: g, side: cfg.Server.Side, door: newDoor()}}
+	c := &clients{g: g, gate: &gate{g: g, side: cfg.Server.Side}}
 	if s.server != nil {
 		var known account.Accounts
 		c.server, known = s.server(c.gate)
-		c.outlet = c.newOutlet(&cfg.Server)
+		c.outlet = c.newOutlet(&cfg.Server, c.server)
 		g.people.open(known, &cfg.Server, g.now)
 		g.clients = c
 		return nil
@@ -130,6 +132,8 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		return err
 	}
 	g.people.open(c.store, &cfg.Server, g.now)
+	c.serving.Store(&cfg.Server)
+	g.people.serves = func(domain string) bool { return c.serving.Load().Serves(domain) } // more of them after a reload
 	of := &core{}
 	if c.files, err = c.openFiles(&cfg.Server); err != nil {
 		return err
@@ -145,11 +149,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	if c.components, err = c.openComponents(&cfg.Server); err != nil {
 		return err
 	}
-	features, announced, err := c.features(&cfg.Server, of, directory)
+	features, err := c.features(&cfg.Server, of, directory)
 	if err != nil {
 		return err
 	}
-	c.caps = announced
 	made, err := server.New(server.Config{
 		Gate: c.gate, Directory: directory, Domains: domains, Link: linkLocal, Offline: c.store, Features: features,
 		Book:   &roster.Book{Store: c.store, Node: g.node, Now: g.now},
@@ -161,7 +164,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	}
 	of.is.Store(made)
 	c.server = made
-	c.outlet = c.newOutlet(&cfg.Server)
+	c.outlet = c.newOutlet(&cfg.Server, &shared{made, c.components})
 	show, err := c.certificates(cfg)
 	if err != nil {
 		return err
@@ -176,8 +179,8 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	return err
 }
 
-func (c *clients) newOutlet(cfg *config.Server) *local {
-	return newLocal(c.receiver(), cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
+func (c *clients) newOutlet(cfg *config.Server, to delivers) *local {
+	return newLocal(to, cfg.Limits.QueueStanzas, int(cfg.Limits.QueueBytes))
 }
 
 func limitsOf(l *config.ServerLimits) server.Limits {
@@ -212,7 +215,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 	limits := xmlstream.ClientLimits()
 	limits.ElementBytes = int(cfg.Server.Limits.MaxStanzaBytes)
 	return stream.ClientConfig{
-		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), c.caps...), Inline: server.InlineFeatures(),
+		Local: domains[0], Rand: rand.Reader, Elements: limits, Features: append(server.StreamFeatures(), c.disco.Caps()...), Inline: server.InlineFeatures(),
 		Hosted: func(d jid.JID) bool { return served[d] },
 		Policy: func(d jid.JID) stream.ClientPolicy {
 			if served[d] {
@@ -237,9 +240,10 @@ func (c *clients) start(cfg *config.Server) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
+	around, endWeb := context.WithCancel(context.Background())
+	c.cancel, c.endWeb = cancel, endWeb
 	var open []io.Closer
-	begin := func(address string, serve func(context.Context, net.Listener) error) error {
+	begin := func(address string, serving *sync.WaitGroup, serve func(context.Context, net.Listener) error) error {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
 			return err
@@ -248,7 +252,7 @@ func (c *clients) start(cfg *config.Server) error {
 		c.mu.Lock()
 		c.at = append(c.at, l.Addr())
 		c.mu.Unlock()
-		c.serving.Go(func() {
+		serving.Go(func() {
 			if err := serve(ctx, l); err != nil {
 				c.g.log.Error("clients cannot connect any more", zap.Stringer("address", l.Addr()), zap.Error(err))
 			}
@@ -257,30 +261,29 @@ func (c *clients) start(cfg *config.Server) error {
 	}
 	var err error
 	for _, a := range cfg.Listen {
-		err = errors.Join(err, begin(a.String(), c.c2s.Serve))
+		err = errors.Join(err, begin(a.String(), &c.running, c.c2s.Serve))
 	}
 	for _, a := range cfg.ListenDirect {
-		err = errors.Join(err, begin(a.String(), c.c2s.ServeTLS))
+		err = errors.Join(err, begin(a.String(), &c.running, c.c2s.ServeTLS))
 	}
 	for _, a := range cfg.Web.Listen {
-		err = errors.Join(err, begin(a.String(), func(ctx context.Context, l net.Listener) error {
-			return c.serveWeb(ctx, l, c.web(ctx, cfg))
+		err = errors.Join(err, begin(a.String(), &c.web, func(ctx context.Context, l net.Listener) error {
+			return c.serveWeb(around, l, c.pages(ctx, cfg))
 		}))
 	}
-	for _, a := range cfg.Components.Listen {
-		if c.components != nil {
-			err = errors.Join(err, begin(a.String(), c.serveComponents))
-		}
+	if c.components != nil {
+		err = errors.Join(err, c.components.start(ctx))
 	}
 	if c.files != nil {
-		c.serving.Go(func() { c.expireFiles(ctx) })
+		c.running.Go(func() { c.expireFiles(ctx) })
 	}
 	if c.store != nil {
-		c.serving.Go(func() { c.expireMessages(ctx, cfg) })
-		c.serving.Go(func() { c.watchStore(ctx) })
+		c.running.Go(func() { c.expireMessages(ctx) })
+		c.running.Go(func() { c.watchStore(ctx) })
 	}
 	if err != nil {
-		cancel() // which is why those that could be opened end; most close what they listen on themselves
+		cancel()
+		endWeb() // which is why those that could be opened end; most close what they listen on themselves
 		for _, l := range open {
 			_ = l.Close()
 		}
@@ -309,8 +312,6 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 	for i, a := range c.at {
 		text := a.String()
 		switch direct := i - len(cfg.Listen); {
-		case direct >= len(cfg.ListenDirect)+len(cfg.Web.Listen):
-			text += " (components)"
 		case direct >= len(cfg.ListenDirect):
 			text += " (HTTPS)"
 		case direct >= 0:
@@ -319,6 +320,9 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 		s.Listen = append(s.Listen, text)
 	}
 	c.mu.Unlock()
+	if c.components != nil {
+		s.Listen = append(s.Listen, c.components.at()...)
+	}
 	n := c.server.Census()
 	s.Users, s.Sessions, s.Available = n.Users, n.Sessions, n.Available
 	if c.store != nil {
@@ -327,16 +331,19 @@ func (c *clients) status(cfg *config.Server) *control.ServerStatus {
 	return s
 }
 
-// stop ends all sessions. What was sent to people meanwhile is kept for them.
+// stop ends all sessions: people are told, and what they say before they know is taken; HTTP goes on until those inside it have been told, and
+// components hear what people said last. What was sent to people meanwhile is kept for them.
 func (c *clients) stop() {
 	if c.cancel == nil { // never started
 		return
 	}
 	c.cancel()
-	c.serving.Wait()
+	c.running.Wait()
 	c.c2s.Close()
+	c.endWeb()
+	c.web.Wait()
 	if c.components != nil {
-		c.components.Close()
+		c.components.stop()
 	}
 }
 
@@ -347,7 +354,7 @@ func (c *clients) end() {
 		c.events.Close()
 		c.push.Close()
 	}
-	c.gate.door.close()
+	c.g.entrance.close()
 	c.outlet.close()
 }
 

@@ -312,7 +312,7 @@ func (d *depot) settled(e spool.Entry, how spool.Outcome) {
 }
 
 func (d *depot) count(e *spool.Entry, how spool.Outcome) {
-	c := &d.g.counters
+	c := d.g.counters
 	if e.Conversation&replyBit != 0 {
 		if how == spool.Delivered {
 			c.Replies.Add(1)

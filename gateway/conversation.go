@@ -32,6 +32,10 @@ type pairKey struct{ from, to string }
 // and effects of one stanza may interleave with those of another, but a request is claimed
 // by at most one answer.
 type conversations struct {
+	// rosters says which domains are those of the accounts of this node: their rosters remember who has asked, and let out no approval
+	// that nobody waits for. Nil: none. It is set before anything crosses.
+	rosters func(domain string) bool
+
 	mu    sync.Mutex
 	pairs map[pairKey]*conversation
 	dirty bool // the subscriptions changed since they were saved
@@ -108,7 +112,7 @@ func (t *conversations) lookup(s stanza.Stanza, now time.Time, f *peering.Facts)
 		return cl
 	case stanza.PresenceSubscribed, stanza.PresenceUnsubscribed:
 		cl := t.claim(awaitKey{from: s.To().Bare(), to: s.From().Bare()}, now)
-		f.Asked = cl.a != nil
+		f.Asked = cl.a != nil || t.rosters != nil && t.rosters(s.From().Domain())
 		return cl
 	default: // nothing is kept about other types
 	}

@@ -45,7 +45,7 @@ func openAudit(cfg *config.Config, policy string, opts *Options) (*audit.Log, er
 	}
 	o := audit.Options{
 		Dir: string(cfg.Audit.Dir), Node: cfg.Node.Name, Key: key, Policy: policy,
-		SegmentBytes: int64(cfg.Audit.SegmentBytes), MaxBytes: int64(cfg.Audit.MaxBytes), Clock: opts.Now, FS: opts.seams.disk, HeadEvery: opts.seams.heads,
+		SegmentBytes: int64(cfg.Audit.SegmentBytes), MaxBytes: int64(cfg.Audit.MaxBytes), NoRing: !cfg.Audit.IOUring, Clock: opts.Now, FS: opts.seams.disk, HeadEvery: opts.seams.heads,
 	}
 	for _, s := range cfg.Audit.HeadSinks {
 		sink, err := openSink(s)

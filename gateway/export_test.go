@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -147,7 +148,7 @@ func DeniedAtHome(ctx context.Context, book control.Recorder, log *zap.Logger, w
 type Door struct{ door }
 
 // NewDoor, Enter, Leave and Close are those of a door.
-func NewDoor() *Door { return &Door{newDoor()} }
+func NewDoor() *Door { return &Door{newDoor(new(atomic.Int64))} }
 
 func (d *Door) Enter() bool { return d.enter() }
 

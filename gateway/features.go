@@ -65,8 +65,8 @@ func (c *core) SeenBy(ctx context.Context, account jid.JID) []jid.JID {
 	return c.is.Load().SeenBy(ctx, account)
 }
 
-// features are what people's clients expect, in the order in which each sees what passes, and what the features of a stream say of them.
-func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, caps []*xmlstream.Element, err error) {
+// features are what people's clients expect, in the order in which each sees what passes.
+func (c *clients) features(cfg *config.Server, of *core, directory *account.Directory) (list []server.Feature, err error) {
 	g, s := c.g, c.store
 	known := &contacts{s}
 	pictures, people, marks := avatar.New(s), search.New(s), bookmarks.New(s)
@@ -110,7 +110,7 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	if len(cfg.Services) > 0 {
 		services, err := c.services(cfg)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		c.beyond.Store(&services)
 		list = append(list, c.servicesNow())
@@ -118,24 +118,31 @@ func (c *clients) features(cfg *config.Server, of *core, directory *account.Dire
 	ofServer, ofAccount := server.Announced()
 	told := disco.Config{
 		Name: software, CapsNode: softwareURI, MaySee: known.see, ServerFeatures: ofServer, AccountFeatures: ofAccount,
-		Items: c.items,
+		Items: c.components.items,
 		Node:  events.Info,
 		Nodes: events.Items,
 	}
 	if c.files != nil {
 		list = append(list, c.files.Feature())
-		told.Forms, told.Identities = []form.Form{c.files.Form()}, []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
-	}
-	if addresses := cfg.Contacts.ByKind(); len(addresses) > 0 {
-		told.Forms = append(told.Forms, disco.Contacts(addresses))
+		told.Identities = []disco.Identity{{Category: "store", Type: "file", Name: "Files"}}
 	}
 	list = append(list, c.commands(book, &told))
-	told.Features = list
-	d, err := disco.New(told)
-	if err != nil {
-		return nil, nil, err
+	told.Features, told.Forms = list, c.forms(cfg)
+	if c.disco, err = disco.New(told); err != nil {
+		return nil, err
 	}
-	return append(list, d.Feature()), d.Caps(), nil
+	return append(list, c.disco.Feature()), nil
+}
+
+// forms are what is told of the server beside its features: what it takes of files, and who answers for it.
+func (c *clients) forms(cfg *config.Server) (list []form.Form) {
+	if c.files != nil {
+		list = append(list, c.files.Form())
+	}
+	if addresses := cfg.Contacts.ByKind(); len(addresses) > 0 {
+		list = append(list, disco.Contacts(addresses))
+	}
+	return list
 }
 
 // pushes notifies the services that people's clients have named (XEP-0357).

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sallyport/gateway/answers"
@@ -22,23 +21,28 @@ import (
 // is what the audit log and the outlet report to. Flights are reused; the stanza they
 // hold is not.
 type flight struct {
+	course
+	verdict peering.Verdict
+	facts   []byte            // memory for their encoding
+	written xmlstream.Written // the stanza as it came, in canonical form
+}
+
+// course is what a flight is, without what is large or used again.
+type course struct {
 	g        *Gateway
 	in       links.Inbound
-	verdict  peering.Verdict
 	claim    claim
 	cause    peering.Cause    // why the sender is told something, other than the verdict
 	declined stanza.Condition // with the cause of that name
 	seq      uint64           // audit record of the decision
 	keep     bool             // goes to the spool
 	class    spool.Class
-	copies   *copies           // came with others in one consignment
-	folded   thin.Reason       // why nothing of it is worth sending
-	stored   peering.Stored    // for the spool
-	mark     *spool.Mark       // what taking it means to a gateway of ours
-	home     *answers.Answer   // found for the request, in place of its peer
-	of       *homeAnswer       // this is an answer of ours
-	facts    []byte            // memory for their encoding
-	written  xmlstream.Written // the stanza as it came, in canonical form
+	copies   *copies         // came with others in one consignment
+	folded   thin.Reason     // why nothing of it is worth sending
+	stored   peering.Stored  // for the spool
+	mark     *spool.Mark     // what taking it means to a gateway of ours
+	home     *answers.Answer // found for the request, in place of its peer
+	of       *homeAnswer     // this is an answer of ours
 }
 
 var (
@@ -46,41 +50,73 @@ var (
 	_ links.Reporter  = (*flight)(nil)
 )
 
-// flights is a free list; what it hands out is empty. It knows how many are in the air.
-type flights struct {
-	air  atomic.Int64
-	_    [64]byte // apart, see Gateway
-	pool sync.Pool
+// flights is a free list; what it hands out is empty. Flights end on another processor than they begin on, mostly, so that they go back in
+// flocks: a processor that has none takes many at once from the other. For the same reason they are emptied when they are taken: nearly
+// all of one is written there, and read only in a few places at its end.
+type flights struct{ some, few sync.Pool } // of *flock: some has one flight at least, few has room for one
+
+type flock struct {
+	n   int
+	all [32]*flight
+}
+
+func (p *flights) take() *flight {
+	k, _ := p.some.Get().(*flock)
+	if k == nil {
+		return &flight{}
+	}
+	k.n--
+	f := k.all[k.n]
+	k.all[k.n] = nil
+	if k.n > 0 {
+		p.some.Put(k)
+	} else {
+		p.few.Put(k)
+	}
+	return f
+}
+
+func (p *flights) give(f *flight) {
+	k, _ := p.few.Get().(*flock)
+	if k == nil {
+		k = new(flock)
+	}
+	k.all[k.n] = f
+	k.n++
+	if k.n == len(k.all) {
+		p.some.Put(k)
+	} else {
+		p.few.Put(k)
+	}
 }
 
 func (p *flights) get(g *Gateway, in *links.Inbound) *flight {
-	f, _ := p.pool.Get().(*flight)
-	if f == nil {
-		f = &flight{}
-	}
+	g.counters.setOff.Add(1)
+	f := p.take()
+	f.course = course{} // in place: with what follows in the literal it would be made on the stack and copied
 	f.g, f.in = g, *in
-	p.air.Add(1)
+	f.verdict.Clear()
+	f.facts = f.facts[:0]
+	f.written.Forget()
 	return f
 }
 
 func (p *flights) put(f *flight) {
-	f.written.Forget()
-	facts, written := f.facts[:0], f.written
-	*f = flight{} // in place: with the memory in the literal it would be made on the stack and copied
-	f.facts, f.written = facts, written
-	p.pool.Put(f)
-	p.air.Add(-1)
+	landed := &f.g.counters.landed
+	f.g = nil // who lands it twice is found out
+	p.give(f)
+	landed.Add(1)
 }
 
 // landEvery is how often somebody who waits for flights looks at their number: only a
 // node that stops does.
 const landEvery = 5 * time.Millisecond
 
-// landed waits until none is in the air.
-func (p *flights) landed(ctx context.Context) {
+// landed waits until no flight is in the air.
+func (g *Gateway) landed(ctx context.Context) {
 	look := time.NewTicker(landEvery)
 	defer look.Stop()
-	for p.air.Load() != 0 {
+	for g.counters.air() != 0 {
 		select {
 		case <-look.C:
 		case <-ctx.Done():

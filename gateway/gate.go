@@ -19,8 +19,6 @@ import (
 type gate struct {
 	g    *Gateway
 	side string
-
-	door door
 }
 
 var _ server.Gate = (*gate)(nil)
@@ -37,14 +35,17 @@ type settled func()
 func (s settled) Settled(uint64) { s() }
 
 // Submit implements server.Gate: it is the way of every stanza that comes in on a link.
-func (x *gate) Submit(ctx context.Context, s stanza.Stanza, done func()) {
-	if !x.door.enter() { // the server has ended before, so that nobody is told that this was taken
+func (x *gate) Submit(ctx context.Context, s stanza.Stanza, bytes int, done func()) {
+	if !x.g.entrance.enter() { // the server has ended before, so that nobody is told that this was taken
 		done()
 		return
 	}
-	defer x.door.leave()
+	defer x.g.entrance.leave()
+	if bytes == 0 {
+		bytes = sizeOf(s.Element())
+	}
 	x.g.Accept(ctx, links.Inbound{
-		Stanza: s, Bytes: sizeOf(s.Element()), Link: linkLocal, Side: x.side, Peer: peerLocal,
+		Stanza: s, Bytes: bytes, Link: linkLocal, Side: x.side, Peer: peerLocal,
 		Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Proof: ourselves(), Time: x.g.now(), Receipt: settled(done),
 	})
 }
@@ -65,7 +66,8 @@ var questions = sync.Pool{New: func() any { return new(question) }}
 func ask() *question { return questions.Get().(*question) }
 
 func (q *question) free() {
-	*q = question{}
+	q.arrival = peering.Arrival{}
+	q.verdict.Clear()
 	questions.Put(q)
 }
 
@@ -104,7 +106,6 @@ func (x *gate) MaySend(s stanza.Stanza) bool {
 	q := ask()
 	defer q.free()
 	x.said(&q.arrival, s)
-	q.arrival.Bytes = sizeOf(s.Element())
 	x.fill(policy, &q.arrival)
 	x.g.rates.ask(policy, &q.arrival, &q.verdict)
 	return q.verdict.Outcome == peering.Release

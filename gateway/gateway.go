@@ -85,13 +85,9 @@ type Gateway struct {
 	lastReload string                // why the latest reload changed nothing
 	setGrants  func([]control.Grant) // of the control socket; nil without one
 
-	// What every stanza writes stands together, and apart from what it reads: the processors pass these lines of memory
-	// from one to the other.
-	_        [64]byte
-	counters Counters
-	serial   atomic.Uint64
+	counters *Counters
+	entrance door // of what clients say
 	flights  flights
-	_        [64]byte
 }
 
 // versionText is the text of one policy version, so that a record does not make it anew.
@@ -118,15 +114,16 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		node: cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
+		counters: new(Counters),
+		node:     cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
 		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
 		events: make(chan s2s.Event, maxEvents), ended: make(chan struct{}, 1),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.closed = make(chan struct{})
+	g.closed, g.entrance = make(chan struct{}), newDoor(&g.counters.inside)
 	g.replies, g.bounces, g.depot, g.notes = newReplies(g), newBounces(g), newDepot(g), newNotes(g)
 	g.depot.fs, g.home.g = o.seams.spool, g
-	g.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
+	g.counters.serial.Store(uint64(o.Now().UnixNano())) // unique with the node's name across restarts
 	if g.services = o.seams.services; g.services == nil {
 		g.services = g.openServices
 	}
@@ -221,7 +218,7 @@ func (g *Gateway) auditDown(err error) {
 	go func() {
 		ctx, cancel := context.WithTimeout(g.ctx, g.active().Limits.CloseTimeout)
 		defer cancel()
-		g.flights.landed(ctx) // those who wait are told why
+		g.landed(ctx) // those who wait are told why
 		g.closeLinks("audit log has failed")
 	}()
 }

@@ -146,7 +146,7 @@ func (h *home) answer(f *flight) {
 	r, _ := f.verdict.Released()
 	a := &homeAnswer{g: h.g, answer: f.home, peer: r.Peer(), request: r.Stanza(), landed: f.land}
 	h.g.counters.Queued.Add(1)
-	h.g.flights.air.Add(1)
+	h.g.counters.setOff.Add(1)
 	domain := f.in.Domain
 	if f.mark != nil {
 		a.landed = func() {}
@@ -158,7 +158,7 @@ func (h *home) answer(f *flight) {
 // arrive ends the request as delivered, and lets the answer in.
 func (a *homeAnswer) arrive() {
 	g := a.g
-	defer g.flights.air.Add(-1)
+	defer g.counters.landed.Add(1)
 	c := g.peer(a.peer)
 	g.counters.Queued.Add(-1)
 	g.counters.Delivered.Add(1)

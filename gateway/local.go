@@ -38,11 +38,18 @@ type local struct {
 	bytes   int
 
 	mu    sync.Mutex
-	held  int // stanzas for which room was taken
-	size  int
-	room  chan struct{} // closed and replaced when there is more; nil while nobody waits
+	taken room          // in all
+	known room          // of back, when somebody looked
+	more  chan struct{} // closed when there is more; nil while nobody waits
 	ended bool
+
+	waiting atomic.Bool // more is there
+	_       [64]byte    // apart from what other processors write, see Counters
+	back    struct{ stanzas, bytes atomic.Int64 }
 }
+
+// room is for stanzas.
+type room struct{ stanzas, bytes int }
 
 var _ links.Outlet = (*local)(nil)
 
@@ -54,29 +61,17 @@ func newLocal(to delivers, stanzas, bytes int) *local {
 func (l *local) Reserve(ctx context.Context, _, _ jid.JID, bytes int) error {
 	var patience <-chan time.Time
 	for {
-		l.mu.Lock()
-		switch {
-		case l.ended:
-			l.mu.Unlock()
-			return links.ErrClosed
-		case l.held == 0 || l.held < l.stanzas && l.size+bytes <= l.bytes:
-			l.held++
-			l.size += bytes
-			l.mu.Unlock()
-			return nil
+		more, err := l.take(bytes)
+		if more == nil {
+			return err
 		}
-		if l.room == nil {
-			l.room = make(chan struct{})
-		}
-		room := l.room
-		l.mu.Unlock()
 		if patience == nil {
 			t := time.NewTimer(localPatience)
 			defer t.Stop()
 			patience = t.C
 		}
 		select {
-		case <-room:
+		case <-more:
 		case <-patience:
 			return context.DeadlineExceeded
 		case <-ctx.Done():
@@ -85,15 +80,56 @@ func (l *local) Reserve(ctx context.Context, _, _ jid.JID, bytes int) error {
 	}
 }
 
-// Unreserve gives back the room of a Reserve that no Deliver will follow.
-func (l *local) Unreserve(bytes int) {
+// take takes room, or says when to look again.
+func (l *local) take(bytes int) (more <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held--
-	l.size -= bytes
-	if l.room != nil {
-		close(l.room)
-		l.room = nil
+	if l.ended {
+		return nil, links.ErrClosed
+	}
+	if !l.fits(bytes) {
+		if l.more == nil {
+			l.more = make(chan struct{})
+			l.waiting.Store(true)
+		}
+		if l.look(); !l.fits(bytes) { // after waiting was said: who gives back from now on tells
+			return l.more, nil
+		}
+	}
+	l.taken.stanzas++
+	l.taken.bytes += bytes
+	return nil, nil
+}
+
+// fits goes by what was known: there may be more room, never less.
+func (l *local) fits(bytes int) bool {
+	held := l.taken.stanzas - l.known.stanzas
+	return held == 0 || held < l.stanzas && l.taken.bytes-l.known.bytes+bytes <= l.bytes
+}
+
+// look learns what was given back.
+func (l *local) look() {
+	l.known.stanzas = int(l.back.stanzas.Load())
+	l.known.bytes = int(l.back.bytes.Load())
+}
+
+// Unreserve gives back the room of a Reserve that no Deliver will follow.
+func (l *local) Unreserve(bytes int) {
+	l.back.bytes.Add(int64(bytes))
+	l.back.stanzas.Add(1)
+	if l.waiting.Load() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.tell()
+	}
+}
+
+// tell has who waits look again.
+func (l *local) tell() {
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+		l.waiting.Store(false)
 	}
 }
 
@@ -102,10 +138,7 @@ func (l *local) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
-	if l.room != nil {
-		close(l.room)
-		l.room = nil
-	}
+	l.tell()
 }
 
 // declined is an error of the server with the condition that the sender is told: what does not say one is a fault of ours.

@@ -45,7 +45,7 @@ func (g *Gateway) Status(context.Context) (control.Status, error) {
 }
 
 func (g *Gateway) stanzas() control.Stanzas {
-	c := &g.counters
+	c := g.counters
 	return control.Stanzas{
 		Accepted: c.Accepted.Load(), Deciding: c.Deciding.Load(), Queued: c.Queued.Load(), Delivered: c.Delivered.Load(),
 		Refused: c.Refused.Load(), Dropped: c.Dropped.Load(), Held: c.Held.Load(), Bounced: c.Bounced.Load(),

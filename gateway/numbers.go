@@ -41,7 +41,7 @@ func (n *numbers) Numbers(emit prom.Emit) {
 	g := (*Gateway)(n)
 	emit(prom.Info, 1, g.node, g.version, g.engine.Policy().Version().String())
 	emit(prom.StartTime, float64(g.started.Unix()))
-	c := &g.counters
+	c := g.counters
 	emit(prom.StanzasAccepted, float64(c.Accepted.Load()))
 	for _, o := range []struct {
 		name  string

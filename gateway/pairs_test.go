@@ -17,7 +17,7 @@ func TestConversationTableIsBounded(t *testing.T) {
 	c := newConversations()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	ask := func(from string) {
-		v := peering.Verdict{Effects: peering.Effects{Ask: true, From: jid.MustParse(from), To: jid.MustParse("v@b.example")}}
+		v := peering.Verdict{Ruling: peering.Ruling{Effects: peering.Effects{Ask: true, From: jid.MustParse(from), To: jid.MustParse("v@b.example")}}}
 		c.apply(&v, stanza.Stanza{}, now, 1)
 	}
 	ask("first@a.example")

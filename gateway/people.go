@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,16 @@ type people struct {
 	mu    sync.Mutex
 	known map[jid.JID]person
 	gone  uint64 // counts what was forgotten
+
+	// lately is known of some, each at the place that its address gives, so that most are found without the lock. It is written under it.
+	lately [1024]atomic.Pointer[acquaintance]
+	seed   maphash.Seed
+}
+
+// acquaintance is somebody known.
+type acquaintance struct {
+	who jid.JID
+	person
 }
 
 // person is what an account says of itself.
@@ -49,6 +60,7 @@ type person struct {
 // open knows the accounts in a store from now on.
 func (p *people) open(s account.Accounts, cfg *config.Server, now nowFunc) {
 	p.store, p.serves, p.now, p.known = s, cfg.Serves, now, make(map[jid.JID]person)
+	p.seed = maphash.MakeSeed()
 }
 
 // use makes clearances and catalogues of a configuration the ones that count.
@@ -86,11 +98,19 @@ func (p *people) clearance(who jid.JID, now time.Time) peering.ClearanceFact {
 
 // person looks an account up, unless it was lately.
 func (p *people) person(who jid.JID, now time.Time) person {
+	at := p.place(who)
+	if a := at.Load(); a != nil && a.who == who && now.Sub(a.at) < peopleAge {
+		return a.person
+	}
 	p.mu.Lock()
 	is, ok := p.known[who]
 	gone := p.gone
+	ok = ok && now.Sub(is.at) < peopleAge
+	if ok {
+		p.acquaint(at, who, is)
+	}
 	p.mu.Unlock()
-	if ok && now.Sub(is.at) < peopleAge {
+	if ok {
 		return is
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), peoplePatience)
@@ -103,15 +123,33 @@ func (p *people) person(who jid.JID, now time.Time) person {
 		clear(p.known)
 	}
 	if p.gone == gone { // else what was read may be what has changed
+		who = who.Clone() // not all of the stanza
 		p.known[who] = is
+		p.acquaint(at, who, is)
 	}
 	return is
 }
 
+// place is where somebody is in lately.
+func (p *people) place(who jid.JID) *atomic.Pointer[acquaintance] {
+	return &p.lately[maphash.String(p.seed, who.String())%uint64(len(p.lately))]
+}
+
+// acquaint remembers somebody there, unless somebody else is known there as well. mu is held.
+func (p *people) acquaint(at *atomic.Pointer[acquaintance], who jid.JID, is person) {
+	if a := at.Load(); a == nil || a.who == who || is.at.Sub(a.at) >= peopleAge {
+		at.Store(&acquaintance{who.Clone(), is})
+	}
+}
+
 // forget has the next stanza of or for an account judged by what the store says then.
 func (p *people) forget(who jid.JID) {
+	if p.store == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.known, who)
 	p.gone++
+	p.place(who).Store(nil)
 }

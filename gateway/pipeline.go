@@ -58,7 +58,7 @@ func (g *Gateway) arrival(in *links.Inbound, a *peering.Arrival) {
 	a.Stanza, a.Link, a.Peer, a.Proof = in.Stanza, in.Link, in.Peer, in.Proof
 	a.Domain, a.LocalDomain = in.Domain, in.LocalDomain
 	a.Time, a.Bytes = in.Time, in.Bytes
-	a.Node, a.Serial = g.node, g.serial.Add(1)
+	a.Node, a.Serial = g.node, g.counters.serial.Add(1)
 }
 
 // judge brings the facts that only this node knows and asks the active policy, one and

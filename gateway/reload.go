@@ -66,13 +66,9 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	if err := g.depot.open(next); err != nil {
 		return control.Reloaded{}, err
 	}
-	serve, err := g.serveAs(next)
+	use, drop, err := g.prepare(next, links, others)
 	if err != nil {
 		return control.Reloaded{}, err
-	}
-	use, drop, err := g.prepare(links, others)
-	if err != nil {
-		return control.Reloaded{}, fmt.Errorf("links: %w", err)
 	}
 	changed := policy.Version() != g.engine.Policy().Version()
 	rec := audit.Record{
@@ -93,7 +89,6 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	}
 	g.depot.know(next)
 	use()
-	serve()
 	g.countPeers(policy)
 	g.people.use(resolved)
 	g.engine.Swap(policy)
@@ -108,18 +103,24 @@ func (g *Gateway) tryReload(by string, back Rollbacks) (control.Reloaded, error)
 	return out, nil
 }
 
-// prepare has all links do what can fail of a new configuration.
-func (g *Gateway) prepare(streams s2s.Config, others carrierConfigs) (use, drop func(), err error) {
+// prepare has all links, and the server, do what can fail of a new configuration.
+func (g *Gateway) prepare(next *config.Config, streams s2s.Config, others carrierConfigs) (use, drop func(), err error) {
 	use1, drop1, err := g.link.Prepare(streams)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("links: %w", err)
 	}
 	use2, drop2, err := g.carriers.prepare(others)
 	if err != nil {
 		drop1()
+		return nil, nil, fmt.Errorf("links: %w", err)
+	}
+	use3, drop3, err := g.serveAs(next)
+	if err != nil {
+		drop1()
+		drop2()
 		return nil, nil, err
 	}
-	return func() { use1(); use2() }, func() { drop1(); drop2() }, nil
+	return func() { use1(); use2(); use3() }, func() { drop1(); drop2(); drop3() }, nil
 }
 
 func (g *Gateway) activate(next *config.Config) {
@@ -144,6 +145,7 @@ func fixed(old, next *config.Config) error {
 		{"audit.sign-key", old.Audit.SignKey == next.Audit.SignKey},
 		{"audit.head-sink", slices.Equal(old.Audit.HeadSinks, next.Audit.HeadSinks)},
 		{"audit.content", old.Audit.Content == next.Audit.Content},
+		{"audit.io-uring", old.Audit.IOUring == next.Audit.IOUring},
 		{"audit.segment-bytes", old.Audit.SegmentBytes == next.Audit.SegmentBytes},
 		{"audit.max-bytes", old.Audit.MaxBytes == next.Audit.MaxBytes},
 		{"control.socket", old.Control.Socket == next.Control.Socket},

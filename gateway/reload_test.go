@@ -67,6 +67,7 @@ var brokenReloads = []struct {
 		n.site.writeText(t, strings.Replace(n.site.text(), `state = "state"`, `state = "policy"`, 1))
 	}, "node.state"},
 	{"content in the audit log", fixedKey("[audit]\ncontent = true\n"), "audit.content"},
+	{"another way to write the log", fixedKey("[audit]\nio-uring = false\n"), "audit.io-uring"},
 	{"another log directory", fixedKey("[audit]\ndir = \"policy\"\n"), "audit.dir"},
 	{"another size of segments", fixedKey("[audit]\nsegment-bytes = \"1 MiB\"\n"), "audit.segment-bytes"},
 	{"another size of the log", fixedKey("[audit]\nmax-bytes = \"1 GiB\"\n"), "audit.max-bytes"},

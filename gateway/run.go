@@ -31,10 +31,10 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	err := g.serve(ctx, reload)
 	g.listening.Store(false)
 	g.closeLinks("the node is stopping")
-	g.flights.landed(context.Background()) // the links take no more, and report all they had
+	g.landed(context.Background()) // the links take no more, and report all they had
 	if g.clients != nil {
 		g.clients.end()
-		g.flights.landed(context.Background()) // what the server said last
+		g.landed(context.Background()) // what the server said last
 		err = errors.Join(err, g.clients.close())
 	}
 	err = errors.Join(err, g.depot.close())
@@ -159,11 +159,11 @@ func (g *Gateway) closeLinks(why string) {
 	}
 	defer close(g.closed)
 	g.log.Info("closing links", zap.String("because", why))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
-	defer cancel()
 	if g.clients != nil {
 		g.clients.stop() // what people say last still crosses
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*g.active().Limits.CloseTimeout)
+	defer cancel()
 	g.depot.stop()
 	if err := errors.Join(g.carriers.shutdown(ctx), g.link.Shutdown(ctx)); err != nil {
 		g.log.Warn("links did not end in order", zap.Error(err))

@@ -161,7 +161,7 @@ func atHome(t *testing.T, edit func(*site), test func(t *testing.T, n *node, h *
 func (h *house) say(t *testing.T, text string) *int {
 	t.Helper()
 	told := new(int)
-	h.gate.Submit(t.Context(), parseStanza(t, text), func() { *told++ })
+	h.gate.Submit(t.Context(), parseStanza(t, text), 0, func() { *told++ })
 	return told
 }
 

@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -157,7 +159,7 @@ func TestRoomAtHome(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		told := 0
-		h.gate.Submit(ctx, parseStanza(t, said("m2", "a@home.example/r", "b@home.example", "")), func() { told++ })
+		h.gate.Submit(ctx, parseStanza(t, said("m2", "a@home.example/r", "b@home.example", "")), 0, func() { told++ })
 		h.settle()
 		n.rest()
 		if got := h.errorTo("a@home.example/r"); told != 1 || !strings.HasPrefix(got, "resource-constraint Not delivered: too much is waiting") {
@@ -197,3 +199,27 @@ const secretLabel = `<securitylabel xmlns='urn:xmpp:sec-label:0'><label>` +
 	`<originatorConfidentialityLabel xmlns='urn:nato:stanag:4774:confidentialitymetadatalabel:1:0'><ConfidentialityInformation>` +
 	`<PolicyIdentifier URI='urn:oid:2.999.1066.1'>EXAMPLE</PolicyIdentifier><Classification>SECRET</Classification>` +
 	`</ConfidentialityInformation></originatorConfidentialityLabel></label></securitylabel>`
+
+// Whose roster it is knows for how long a request waits: its approval crosses whenever it is given, and whatever this node has forgotten
+// meanwhile (RFC 6121 §3.1.3, §3.1.5). What components say nobody has counted; they answer what has crossed.
+func TestApprovalsOfAccounts(t *testing.T) {
+	t.Parallel()
+	atHome(t, func(s *site) {
+		s.more += "\n[server.components]\nlisten = [\"127.0.0.1:0\"]\n[server.component.irc]\ndomain = \"irc.home.example\"\nsecret = \"irc.secret\"\n"
+		if err := os.WriteFile(filepath.Join(s.dir, "irc.secret"), []byte("a secret of no great length"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}, func(t *testing.T, n *node, h *house) {
+		for _, from := range []string{"a@home.example", "a@irc.home.example"} {
+			h.say(t, presence("subscribed", from, "v@b.example"))
+			n.rest()
+		}
+		n.wantKinds("b.example", "subscribed")
+		n.arrive(presence("subscribe", "v@b.example", "a@irc.home.example"))
+		n.rest()
+		h.say(t, presence("subscribed", "a@irc.home.example", "v@b.example"))
+		h.say(t, presence("subscribed", "a@irc.home.example", "v@b.example"))
+		n.rest()
+		n.wantKinds("b.example", "subscribed", "subscribed")
+	})
+}

@@ -46,7 +46,7 @@ func TestReloadAtHome(t *testing.T) {
 			t.Errorf("delivered %v", got)
 		}
 		for _, change := range [][2]string{
-			{`domains = ["home.example"]`, `domains = ["home.example", "c.home.example"]`},
+			{`domains = ["home.example"]`, `domains = ["c.home.example", "home.example"]`},
 			{`listen = ["127.0.0.1:3"]`, `listen = ["127.0.0.1:4"]`},
 			{homeTable, ""},
 		} {

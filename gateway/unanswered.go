@@ -52,7 +52,7 @@ func (g *Gateway) tellUnanswered(late []*awaited) {
 		if a.tell == nil {
 			continue
 		}
-		g.flights.air.Add(1) // before the question whether the node stops, which waits for all that is in the air
+		g.counters.setOff.Add(1) // before the question whether the node stops, which waits for all that is in the air
 		u := unanswered{g, a}
 		if g.stopping.Load() {
 			u.done()
@@ -69,7 +69,7 @@ func (g *Gateway) tellUnanswered(late []*awaited) {
 	}
 }
 
-func (u unanswered) done() { u.g.flights.air.Add(-1) }
+func (u unanswered) done() { u.g.counters.landed.Add(1) }
 
 // Durable implements audit.Committed.
 func (u unanswered) Durable(_, _ uint64, err error) {

@@ -56,8 +56,8 @@ func (c *clients) openFiles(cfg *config.Server) (*upload.Service, error) {
 	})
 }
 
-// web is the handler of everything that is reached by HTTP. Streams inside it end with ctx.
-func (c *clients) web(ctx context.Context, cfg *config.Server) *http.Server {
+// pages is what serves everything that is reached by HTTP. Streams inside it end with ctx.
+func (c *clients) pages(ctx context.Context, cfg *config.Server) *http.Server {
 	mux, options := http.NewServeMux(), c2s.WebOptions{Origins: cfg.Web.Origins}
 	ws := "wss" + strings.TrimPrefix(webURL(cfg), "https")
 	meta := c2s.HostMeta{WebSocket: []string{ws + pathWebSocket}}
@@ -110,18 +110,18 @@ func (c *clients) expireFiles(ctx context.Context) {
 }
 
 // expireMessages forgets archived messages that are too old.
-func (c *clients) expireMessages(ctx context.Context, cfg *config.Server) {
-	domains, err := domainsOf(cfg)
-	if err != nil {
-		return // New has refused it
-	}
-	names := make([]string, len(domains))
-	for i, d := range domains {
-		names[i] = d.Domain()
-	}
+func (c *clients) expireMessages(ctx context.Context) {
 	hourly(ctx, func() {
-		keep := c.g.active().Server.Store.KeepMessages
-		if _, err := archive.Prune(ctx, c.store, names, c.g.now().Add(-keep)); err != nil && ctx.Err() == nil {
+		cfg := &c.g.active().Server
+		domains, err := domainsOf(cfg)
+		names := make([]string, len(domains))
+		for i, d := range domains {
+			names[i] = d.Domain()
+		}
+		if err == nil {
+			_, err = archive.Prune(ctx, c.store, names, c.g.now().Add(-cfg.Store.KeepMessages))
+		}
+		if err != nil && ctx.Err() == nil {
 			c.g.log.Error("old messages cannot be forgotten", zap.Error(err))
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/labels"
 	"sallyport/labels/catalogue"
+	"sallyport/labels/xep0258"
 )
 
 // ChoiceQuestion asks which labels somebody may choose for messages from one peer to another.
@@ -33,7 +34,7 @@ type Denial struct {
 	N   int
 }
 
-// Choices filters a catalogue by the clearances of all concerned, and by the translations on the way (XEP-0258 §5): what
+// Choices filters a catalogue by the clearances of all concerned, and by the translations on the way (XEP-0258 §4): what
 // it leaves is what the two label stages would let through.
 func (p *Policy) Choices(c *catalogue.Catalogue, q ChoiceQuestion) (Choices, error) {
 	w := choosing{p: p, q: q, from: p.peers.byName[q.From], to: p.peers.byName[q.To], out: &catalogue.Catalogue{Restrict: true}}
@@ -65,6 +66,19 @@ func (p *Policy) Choices(c *catalogue.Catalogue, q ChoiceQuestion) (Choices, err
 	}
 	w.out.ID = w.out.Digest()
 	return Choices{w.out, w.denied}, nil
+}
+
+// Writing says how the users of a peer are written a catalogue: as the labels that they are sent. An unknown peer gives the zero value.
+func (p *Policy) Writing(peer string) catalogue.Writing {
+	to := p.peers.byName[peer]
+	if to == nil {
+		return catalogue.Writing{}
+	}
+	w := catalogue.Writing{Syntax: xep0258.ESS, ICISM: p.def.ICISM, Lang: to.Language}
+	if len(to.LabelSyntaxes) > 0 {
+		w.Syntax = to.LabelSyntaxes[0]
+	}
+	return w
 }
 
 // choosing is one question on its way through a catalogue.

@@ -40,7 +40,8 @@ func (e *Engine) JudgeInto(a *Arrival, v *Verdict) {
 		p.JudgeInto(a, v)
 		return
 	}
-	*v = Verdict{FromPeer: a.Peer}
+	v.Clear()
+	v.FromPeer = a.Peer
 	v.source.of(a)
 	v.Refusal = Refusal{
 		Stage: Admit, Reason: NoPolicy, Detail: "no policy is active",
@@ -83,7 +84,7 @@ func (p *Policy) JudgeInto(a *Arrival, v *Verdict) {
 
 // judgeFor is JudgeInto for one link of those that reach the destination, or for any.
 func (p *Policy) judgeFor(a *Arrival, link string, v *Verdict) {
-	*v = Verdict{} // in place: from a literal with calls in it, it would be made on the stack and copied
+	v.Clear()
 	v.Version, v.FromPeer = p.version, a.Peer
 	v.source.of(a)
 	j := judgement{p: p, a: a, v: v, s: a.Stanza, only: link}

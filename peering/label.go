@@ -68,11 +68,11 @@ func (j *judgement) labelOf(s stanza.Stanza) bool {
 	return !f.firstLine || j.replace(LabelIn, stripLine(e), "marking taken off the text")
 }
 
-// misplaced refuses a label where XEP-0258 §4 has none. Whoever labels presence or an error is not told: the error
+// misplaced refuses a label where XEP-0258 §5 has none. Whoever labels presence or an error is not told: the error
 // would answer an error, and presence has no answer.
 func (j *judgement) misplaced(s stanza.Stanza) bool {
 	r := Refusal{
-		Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error, and items of pubsub, carry a label (XEP-0258 §4, XEP-0314)",
+		Stage: LabelIn, Reason: LabelMisplaced, Detail: "only a message that is not an error, and items of pubsub, carry a label (XEP-0258 §5, XEP-0314)",
 		Allowing: "no label there", Condition: stanza.PolicyViolation,
 	}
 	if s.Kind() == stanza.IQ && !s.IsError() {

@@ -74,5 +74,5 @@ type Subjects uint8
 
 const (
 	JudgeSubjects Subjects = iota
-	FreeSubjects           // a bare change of subject is not checked (XEP-0258 §6.2); both peers must say so
+	FreeSubjects           // a bare change of subject is not checked (XEP-0258 §5.2); both peers must say so
 )

@@ -43,7 +43,7 @@ func (p *Policy) MayRead(a *Arrival) (v Verdict) {
 
 // MayReadInto is MayRead into memory of the caller; what was in v is gone.
 func (p *Policy) MayReadInto(a *Arrival, v *Verdict) {
-	*v = Verdict{}
+	v.Clear()
 	v.Version, v.FromPeer, v.ToPeer = p.version, a.Peer, a.Peer
 	v.source.of(a)
 	j := judgement{p: p, a: a, v: v, s: a.Stanza, rules: p.rules}
@@ -81,8 +81,9 @@ func (p *Policy) labeller(s stanza.Stanza, here *Peer) *Peer {
 	return sender
 }
 
-// isCatalogue reports the answer of the server to a user who asked which labels he may choose (XEP-0258 §5).
+// isCatalogue reports the answer of the server to a user who asked which labels he may choose (XEP-0258 §4). Who asks without an address
+// asks his own account, for which the server answers.
 func isCatalogue(s stanza.Stanza) bool {
 	payload := s.Payload()
-	return s.Type() == stanza.IQResult && s.From().Local() == "" && payload != nil && payload.Is(catalogue.NS, "catalog")
+	return s.Type() == stanza.IQResult && (s.From().Local() == "" || s.From() == s.To().Bare()) && payload != nil && payload.Is(catalogue.NS, "catalog")
 }

@@ -50,6 +50,16 @@ func TestAmongOurselves(t *testing.T) {
 			facts:  func(f *peering.Facts) { f.Awaited.Found = true },
 		},
 		{
+			name:   "labels to choose from, for the own account",
+			stanza: `<iq from='b@home.example' to='b@home.example/r' type='result' id='1'><catalog xmlns='urn:xmpp:sec-label:catalog:2'><item selector='x'>` + label("SECRET", "") + `</item></catalog></iq>`,
+			facts:  func(f *peering.Facts) { f.Awaited.Found = true },
+		},
+		{
+			name:   "labels to choose from, for another account",
+			stanza: `<iq from='a@home.example' to='b@home.example/r' type='result' id='1'><catalog xmlns='urn:xmpp:sec-label:catalog:2'><item selector='x'>` + label("SECRET", "") + `</item></catalog></iq>`,
+			facts:  func(f *peering.Facts) { f.Awaited.Found = true }, want: peering.LabelMisplaced,
+		},
+		{
 			name:   "labels to choose from, of somebody",
 			stanza: `<iq from='a@home.example/r' to='b@home.example/r' type='result' id='1'><catalog xmlns='urn:xmpp:sec-label:catalog:2'><item selector='x'>` + label("SECRET", "") + `</item></catalog></iq>`,
 			facts:  func(f *peering.Facts) { f.Awaited.Found = true }, want: peering.LabelMisplaced,

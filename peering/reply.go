@@ -99,7 +99,7 @@ func reply(v *Verdict, cond stanza.Condition) (Released, bool) {
 // RefuseMalformed makes the verdict over something addressable that is not a stanza the
 // engine can judge: oversize, a bad address, a bad shape. It refuses.
 func (e *Engine) RefuseMalformed(a *Arrival, m *stanza.Malformed, reason Reason) Verdict {
-	v := Verdict{FromPeer: a.Peer}
+	v := Verdict{Ruling: Ruling{FromPeer: a.Peer}}
 	v.source.of(a)
 	if p := e.policy.Load(); p != nil {
 		v.Version = p.version

@@ -12,7 +12,7 @@ import (
 type ToClients struct {
 	NoLabels  bool // they know none
 	FirstLine bool // text begins with the marking
-	// Unless they say that they know labels (XEP-0258 §4.3): those are shown what the server has.
+	// Unless they say that they know labels (XEP-0258 §2): those are shown what the server has.
 	WhereKnown bool
 }
 

@@ -55,7 +55,7 @@ func (e *Engine) NoAnswer(u *Unanswered) (Released, bool) {
 	if err != nil {
 		return Released{}, false
 	}
-	v := Verdict{Version: p.version, source: u.source}
+	v := Verdict{Ruling: Ruling{Version: p.version, source: u.source}}
 	v.source.stanza = s
 	return e.ReplyTold(&v, Undelivered, ToldNoAnswer)
 }

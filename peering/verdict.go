@@ -114,12 +114,19 @@ const (
 	StanzaTooBig              // <stanza-too-big xmlns='urn:xmpp:errors'/>, XEP-0205
 )
 
-// Verdict is the answer of a judgement. The zero value refuses, silently.
+// Verdict is the answer of a judgement, and the way to it. The zero value refuses, silently.
 type Verdict struct {
+	Ruling
+	Trace   Trace
+	Checks  [MaxChecks]Check
+	NChecks uint8 // how many of Checks count
+}
+
+// Ruling is a verdict without the way to it.
+type Ruling struct {
 	Outcome  Outcome
 	Refusal  Refusal // set unless Outcome is Release
 	Effects  Effects // to be applied after audit, only if Outcome is Release
-	Trace    Trace
 	Version  Version // policy version that judged
 	FromPeer string
 	ToPeer   string // "" when no destination was found
@@ -127,9 +134,7 @@ type Verdict struct {
 	LabelIn  *labels.Label
 	LabelOut *labels.Label
 	Facts    LabelFacts
-	Checks   [MaxChecks]Check
-	NChecks  uint8 // how many of Checks count
-	Changed  bool  // what leaves is not what came
+	Changed  bool // what leaves is not what came
 	// Links are those of the outgoing peer that it may leave by, only if Outcome is Release. Released names the best.
 	Links LinkSet
 	// Precedence is what the last rule that said one gave it; PrecedesBy is that rule.
@@ -138,6 +143,14 @@ type Verdict struct {
 
 	released Released
 	source   source
+}
+
+// Clear makes v the zero value again. Of the trace and the checks, which are most of it, it writes no more than was used.
+func (v *Verdict) Clear() {
+	v.Ruling = Ruling{}
+	clear(v.Trace.steps[:v.Trace.n])
+	clear(v.Checks[:v.NChecks])
+	v.Trace.n, v.NChecks = 0, 0
 }
 
 // LabelFacts are how the label was found and what became of it, for audit and explain.

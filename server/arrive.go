@@ -132,7 +132,7 @@ func conditionOf(err error) stanza.Condition {
 
 // submit gives a stanza of a client into judgement; the client is told when responsibility has passed on.
 func (s *Server) submit(m *sent) {
-	s.cfg.Gate.Submit(s.saying, m.stanza, m.settle)
+	s.cfg.Gate.Submit(s.saying, m.stanza, m.arrival.Bytes, m.settle)
 }
 
 // sending shows a stanza to the features before it is judged. False: it goes no further, and is settled.

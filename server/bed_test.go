@@ -268,7 +268,7 @@ func (b *bed) fromFar(raw string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.gate.Submit(b.t.Context(), s, func() {})
+	b.gate.Submit(b.t.Context(), s, 0, func() {})
 	synctest.Wait()
 }
 

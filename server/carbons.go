@@ -95,7 +95,7 @@ type copying struct {
 // copySent shows a message of a client to the other clients of its account, unless the policy refuses it: what is not sent is not
 // theirs to see.
 func (s *Server) copySent(m *sent, kept hybrid.ID) {
-	if m.stanza.To().Bare() == m.by.user.bare { // they get it, or a copy of what they get
+	if !m.by.user.copies(m.by) || m.stanza.To().Bare() == m.by.user.bare { // they get it, or a copy of what they get
 		return
 	}
 	s.copy(m.by.user, m.stanza, copying{"sent", []*resource{m.by}, s.cfg.Gate.MaySend, kept})
@@ -103,7 +103,21 @@ func (s *Server) copySent(m *sent, kept hybrid.ID) {
 
 // copyReceived shows a message to the clients that it was not delivered to.
 func (s *Server) copyReceived(u *user, c cleared, got []*resource) {
-	s.copy(u, c.stanza, copying{how: "received", but: got})
+	if len(got) != 1 || u.copies(got[0]) {
+		s.copy(u, c.stanza, copying{how: "received", but: got})
+	}
+}
+
+// copies reports whether a client other than one wants copies of messages.
+func (u *user) copies(but *resource) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, r := range u.resources {
+		if r.carbons && r != but {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) copy(u *user, m stanza.Stanza, c copying) {

@@ -263,27 +263,33 @@ func (s *Server) comesProbe(u *user, m stanza.Stanza) error {
 	return nil
 }
 
-// answerProbe tells who sees an account what its clients are, or the one that is asked about.
+// answerProbe tells who sees an account what its clients are, or of the one that is asked about no more than that it is there.
 func (s *Server) answerProbe(u *user, m stanza.Stanza) {
 	told := false
 	for _, r := range u.available() {
 		if m.To().IsFull() && m.To() != r.jid {
 			continue
 		}
-		if p := r.last(); !p.IsZero() {
+		p := r.last()
+		switch {
+		case p.IsZero():
+			continue
+		case m.To().IsFull():
+			s.sayTo(u, stanza.PresenceAvailable, p, r.jid, m.From())
+		default:
 			u.submit(p.WithAddresses(r.jid, m.From()))
-			told = true
 		}
+		told = true
 	}
 	if !told {
 		s.sayTo(u, stanza.PresenceUnavailable, m, m.To(), m.From())
 	}
 }
 
-// sayTo answers a probe with what no client has said; it has the id of the probe (§4.3.2.1).
-func (s *Server) sayTo(u *user, t stanza.Type, probe stanza.Stanza, from, to jid.JID) {
+// sayTo answers a probe with what no client has said in these words; it has the id of the probe, or of the presence that there is (§4.3.2.1).
+func (s *Server) sayTo(u *user, t stanza.Type, as stanza.Stanza, from, to jid.JID) {
 	if p, err := tree.Presence(t, from, to); err == nil {
-		u.submit(p.WithID(probe.ID()))
+		u.submit(p.WithID(as.ID()))
 	}
 }
 

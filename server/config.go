@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -53,7 +52,7 @@ type Config struct {
 	Book      *roster.Book
 	Offline   offline.Store // nil: messages to accounts of which nobody is there are refused
 	Features  []Feature
-	Domains   []jid.JID // that we serve
+	Domains   []jid.JID // that we serve; see AddDomains
 	Link      string    // by which the gate reaches us [local]
 	Limits    Limits
 	Now       func() time.Time // [time.Now]
@@ -75,13 +74,11 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	s := &Server{cfg: cfg, domains: make(map[jid.JID]bool), waiting: make(map[string]waiter), regroups: make(chan struct{}, 1)}
+	s := &Server{cfg: cfg, waiting: make(map[string]waiter), regroups: make(chan struct{}, 1)}
 	s.SetLimits(cfg.Limits)
-	for _, d := range cfg.Domains {
-		if !d.IsDomain() {
-			return nil, fmt.Errorf("server: %s is no domain", d)
-		}
-		s.domains[d] = true
+	s.domains.Store(&map[string]bool{})
+	if err := s.AddDomains(cfg.Domains); err != nil {
+		return nil, err
 	}
 	for i := range s.shards {
 		s.shards[i].users = make(map[jid.JID]*user)

@@ -30,7 +30,12 @@ func fateOf(t stanza.Type, to jid.JID, named, open bool) fate {
 	switch {
 	case to.Local() == "":
 		return fateAtServer(t, to)
-	case t == stanza.PresenceSubscribe, t == stanza.PresenceSubscribed, t == stanza.PresenceUnsubscribe, t == stanza.PresenceUnsubscribed:
+	case t == stanza.PresenceSubscribe:
+		return toRoster
+	case t == stanza.PresenceSubscribed, t == stanza.PresenceUnsubscribe, t == stanza.PresenceUnsubscribed:
+		if to.IsFull() && !named {
+			return toNobody // §8.5.3.2.2
+		}
 		return toRoster
 	case t == stanza.PresenceProbe:
 		return toProbe

@@ -15,8 +15,9 @@ import (
 type Gate interface {
 	// Submit gives a stanza into judgement: what a client of ours sent, or what we say for an account or a domain of ours. done
 	// is called exactly once, when responsibility for it has passed on: it was recorded and settled where it went, or refused
-	// and its sender told. Submit waits for room, as long as ctx lets it, and calls done then too.
-	Submit(ctx context.Context, s stanza.Stanza, done func())
+	// and its sender told. Submit waits for room, as long as ctx lets it, and calls done then too. Bytes is what it took on the wire; 0
+	// where it was on none.
+	Submit(ctx context.Context, s stanza.Stanza, bytes int, done func())
 	// Release judges at once, and without a record, what we tell somebody who is connected here of what is kept here: answers,
 	// pushes, presence of contacts, archived messages. An error means that this reader must not see it.
 	Release(s stanza.Stanza) (peering.Released, error)

@@ -96,7 +96,7 @@ func (g *gate) judge(s stanza.Stanza) (peering.Released, error) {
 }
 
 // Submit is server.Gate.
-func (g *gate) Submit(_ context.Context, s stanza.Stanza, done func()) {
+func (g *gate) Submit(_ context.Context, s stanza.Stanza, _ int, done func()) {
 	if s.Type() == stanza.MessageError {
 		g.mu.Lock()
 		if g.bounced == nil {
@@ -133,7 +133,7 @@ func (g *gate) Submit(_ context.Context, s stanza.Stanza, done func()) {
 // refuse tells the sender.
 func (g *gate) refuse(s stanza.Stanza, c stanza.Condition) {
 	if reply, ok := stanza.ErrorReply(s, c, stanza.ErrorOptions{}); ok {
-		g.Submit(context.Background(), reply, func() {})
+		g.Submit(context.Background(), reply, 0, func() {})
 	}
 }
 

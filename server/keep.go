@@ -23,13 +23,54 @@ const (
 
 // keep puts a message into the offline store (XEP-0160), or says why not.
 func (s *Server) keep(u *user, m stanza.Stanza) error {
+	keep, err := s.keeps(m)
+	if keep {
+		_, err = s.put(u, m)
+		err = unkept(err)
+	}
+	return err
+}
+
+// keeps reports whether a message is kept, or says why it cannot be.
+func (s *Server) keeps(m stanza.Stanza) (bool, error) {
 	switch {
 	case !worthKeeping(m):
-		return nil
+		return false, nil
 	case s.cfg.Offline == nil, forbidsKeeping(m):
-		return refusal(errors.New("nobody is there, and it is not kept"))
+		return false, refusal(errors.New("nobody is there, and it is not kept"))
 	}
-	_, err := s.put(u, m)
+	return true, nil
+}
+
+// keepLater has a message kept with others that are.
+func (p *passage) keepLater(i int, m stanza.Stanza) error {
+	data, err := stored(m)
+	if err != nil {
+		return unkept(err)
+	}
+	p.later, p.data = append(p.later, i), append(p.data, data)
+	return nil
+}
+
+// keepNow keeps what was to be kept later, in one change of the store, and says so.
+func (s *Server) keepNow(u *user, list []coming, p *passage) {
+	if len(p.later) == 0 {
+		return
+	}
+	ids, err := s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), p.data...)
+	for n, i := range p.later {
+		err := err
+		if err == nil && ids[n] == 0 {
+			err = offline.ErrFull
+		}
+		list[i].done(unkept(err))
+	}
+	clear(p.data)
+	p.later, p.data = p.later[:0], p.data[:0]
+}
+
+// unkept is what the sender is told.
+func unkept(err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -40,11 +81,23 @@ func (s *Server) keep(u *user, m stanza.Stanza) error {
 }
 
 func (s *Server) put(u *user, m stanza.Stanza) (uint64, error) {
-	data, err := xmlstream.AppendElement(nil, m.Element(), xmlstream.NSServer)
+	data, err := stored(m)
 	if err != nil {
 		return 0, err
 	}
-	return s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), data)
+	ids, err := s.cfg.Offline.PutOffline(s.ctx, u.bare, s.cfg.Now(), data)
+	switch {
+	case err != nil:
+		return 0, err
+	case ids[0] == 0:
+		return 0, offline.ErrFull
+	}
+	return ids[0], nil
+}
+
+// stored is what the store keeps of a message.
+func stored(m stanza.Stanza) ([]byte, error) {
+	return xmlstream.AppendElement(nil, m.Element(), xmlstream.NSServer)
 }
 
 // flying notes that an entry is with a client that has not acknowledged it.

@@ -30,7 +30,7 @@ func (s *Server) Leave(ctx context.Context, account jid.JID) (gone func()) {
 		u.say(func() {
 			for i := range items {
 				for _, p := range s.endings(u, items[i].Contact, stateOf(&items[i])) {
-					s.cfg.Gate.Submit(s.saying, p, func() {})
+					s.cfg.Gate.Submit(s.saying, p, 0, func() {})
 				}
 			}
 		})

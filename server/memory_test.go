@@ -20,6 +20,8 @@ type memory struct {
 	last    uint64
 	waiting map[jid.JID][]offline.Entry
 	full    bool
+	most    int   // messages of one account; 0: any
+	puts    int   // changes of what waits
 	broken  error // what everything answers
 }
 
@@ -84,21 +86,29 @@ func (m *memory) PutItem(_ context.Context, owner jid.JID, before hybrid.ID, i r
 
 func compare(a, b jid.JID) int { return slices.Compare([]byte(a.String()), []byte(b.String())) }
 
-func (m *memory) PutOffline(_ context.Context, owner jid.JID, at time.Time, stanza []byte) (uint64, error) {
+func (m *memory) PutOffline(_ context.Context, owner jid.JID, at time.Time, stanzas ...[]byte) ([]uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.puts++
+	ids := make([]uint64, len(stanzas))
 	switch {
 	case m.broken != nil:
-		return 0, m.broken
+		return nil, m.broken
 	case m.full:
-		return 0, offline.ErrFull
+		return ids, nil
 	}
 	if m.waiting == nil {
 		m.waiting = make(map[jid.JID][]offline.Entry)
 	}
-	m.last++
-	m.waiting[owner] = append(m.waiting[owner], offline.Entry{ID: m.last, At: at, Stanza: stanza})
-	return m.last, nil
+	for i, stanza := range stanzas {
+		if m.most > 0 && len(m.waiting[owner]) >= m.most {
+			continue
+		}
+		m.last++
+		ids[i] = m.last
+		m.waiting[owner] = append(m.waiting[owner], offline.Entry{ID: m.last, At: at, Stanza: stanza})
+	}
+	return ids, nil
 }
 
 func (m *memory) OfflineAfter(_ context.Context, owner jid.JID, after uint64) (page []offline.Entry, _ error) {

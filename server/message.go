@@ -39,53 +39,63 @@ func (s *Server) comeTogether(u *user, list []coming) {
 	next := 0
 	for i := range list {
 		c, to, err := list[i].cleared, &p.to[i], p.errs[i]
+		if len(p.later) > 0 && (to.fate != toKeep || len(u.some(isOpen)) > 0) {
+			s.keepNow(u, list, p) // before somebody is given what is behind it
+		}
+		keep := false
 		switch {
 		case err != nil:
 		case to.forClients():
 			c.form = list[i].form
-			err = s.comesMessage(u, c, to, &p.list[next], &p.got)
+			keep, err = s.comesMessage(u, &c, to, &p.list[next], &p.got)
 			next++
 		default:
 			err = s.comesTo(u, c, to)
 		}
+		if keep {
+			if err = p.keepLater(i, c.stanza); err == nil {
+				continue
+			}
+		}
 		list[i].done(err)
 	}
+	s.keepNow(u, list, p)
 }
 
-// comesMessage delivers one message of one account (RFC 6121 §8.5) that the features have seen.
-func (s *Server) comesMessage(u *user, c cleared, to *destination, in *Passing, room *[]*resource) error {
+// comesMessage delivers one message of one account (RFC 6121 §8.5) that the features have seen, into c as they have left it. It may be that
+// it has to be kept.
+func (s *Server) comesMessage(u *user, c *cleared, to *destination, in *Passing, room *[]*resource) (keep bool, err error) {
 	if errors.Is(in.Err, ErrTaken) {
-		return nil
+		return false, nil
 	}
-	err := in.Err
-	if err == nil {
-		c, err = s.again(c, in.Stanza, u.bare)
+	if err = in.Err; err == nil {
+		*c, err = s.again(*c, in.Stanza, u.bare)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	targets := to.open
 	if to.named != nil {
 		targets = []*resource{to.named}
 	}
-	got := s.spread(u, c, targets, (*room)[:0])
+	got := s.spread(u, *c, targets, (*room)[:0])
 	if len(got) == 0 && (to.named == nil || c.stanza.Type() == stanza.MessageChat) {
 		// Its resource is gone (§8.5.3.2.1), or all that there were when it was looked where it goes. Who has come since takes what is
 		// behind it, and must not have it before.
-		got = s.spread(u, c, u.some(isOpen), got)
+		got = s.spread(u, *c, u.some(isOpen), got)
 	}
 	*room = got
-	s.copyReceived(u, c, got)
+	s.copyReceived(u, *c, got)
 	if len(got) > 0 {
-		return nil
+		return false, nil
 	}
 	switch c.stanza.Type() {
 	case stanza.MessageNormal, stanza.MessageChat:
-		return s.keep(u, c.stanza)
+		return s.keeps(c.stanza)
 	case stanza.MessageGroupchat:
-		return refusal(errGone)
+		return false, refusal(errGone)
 	default:
-		return nil
+		return false, nil
 	}
 }
 
@@ -144,6 +154,7 @@ func (s *Server) secure(u *user, id uint64, m stanza.Stanza) {
 func (s *Server) honest(m stanza.Stanza) stanza.Stanza {
 	e := m.Element().MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
 		switch {
+		case c.Space() == xmlstream.NSServer: // as the body is
 		case c.Is(nsCarbons, "received"), c.Is(nsCarbons, "sent"), c.Is("urn:xmpp:mam:2", "result"):
 			return nil
 		case c.Is(nsDelay, "delay"):

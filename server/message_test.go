@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -126,6 +128,38 @@ func TestNobodyThere(t *testing.T) {
 		if romeo.settled != romeo.sent {
 			t.Errorf("%d of %d settled", romeo.settled, romeo.sent)
 		}
+	})
+}
+
+// A burst for somebody who is not there waits in few changes of the store, in its order; for what there is no room its sender is told.
+func TestMessagesWaitTogether(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, _ := shelved(t, time.Second, "juliet", "romeo")
+		juliet := b.online("juliet@im.example/balcony")
+		b.store.most = 30
+		var want, refused []string
+		for i := range 40 {
+			id := fmt.Sprintf("m%02d.", i)
+			juliet.put(message("romeo@im.example", "chat", id, id))
+			if i < b.store.most {
+				want = append(want, "<body>"+id)
+			} else {
+				refused = append(refused, "id='"+id+"'…type='error'…<service-unavailable")
+			}
+		}
+		time.Sleep(10 * time.Second) // virtual: the archive takes a second for each change
+		synctest.Wait()
+		if n := b.waiting("romeo@im.example"); n != b.store.most || b.store.puts > 6 {
+			t.Errorf("%d wait after %d changes", n, b.store.puts)
+		}
+		juliet.gets(refused...)
+		if juliet.settled != juliet.sent {
+			t.Errorf("%d of %d settled", juliet.settled, juliet.sent)
+		}
+		romeo := b.login("romeo@im.example/garden")
+		romeo.say("<presence/>")
+		time.Sleep(10 * time.Second) // virtual, as above
+		romeo.gets(append([]string{"<presence"}, want...)...)
 	})
 }
 

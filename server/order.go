@@ -8,21 +8,38 @@ import (
 // onWay keeps the order between what a client says to an account of this server and its presence, which takes a shorter way (RFC 6120
 // §10.1): presence waits until the messages before it have arrived. It is under user.mu.
 type onWay struct {
-	messages map[jid.JID]int           // by account, those that have not arrived
+	last     jid.JID                   // the account of many
+	toLast   int                       // messages for it that have not arrived
+	messages map[jid.JID]int           // those for others, by account
 	after    map[jid.JID]stanza.Stanza // presence that waits, by address
 }
 
 // begin: a message sets off.
 func (w *onWay) begin(account jid.JID) {
-	if w.messages == nil {
-		w.messages = make(map[jid.JID]int)
+	switch {
+	case w.last == account:
+		w.toLast++
+	case w.toLast == 0 && w.messages[account] == 0:
+		w.last, w.toLast = account.Clone(), 1
+	default:
+		if w.messages == nil {
+			w.messages = make(map[jid.JID]int)
+		}
+		w.messages[account]++
 	}
-	w.messages[account]++
+}
+
+// count is how many messages for an account have not arrived.
+func (w *onWay) count(account jid.JID) int {
+	if w.last == account {
+		return w.toLast
+	}
+	return w.messages[account]
 }
 
 // waits keeps presence for an address until what was said before it has arrived. False: nothing is on the way.
 func (w *onWay) waits(to jid.JID, p stanza.Stanza) bool {
-	if w.messages[to.Bare()] == 0 {
+	if w.count(to.Bare()) == 0 {
 		return false
 	}
 	if w.after == nil {
@@ -34,10 +51,14 @@ func (w *onWay) waits(to jid.JID, p stanza.Stanza) bool {
 
 // arrived gives the presence that has waited for a message.
 func (w *onWay) arrived(account jid.JID) map[jid.JID]stanza.Stanza {
-	if w.messages[account]--; w.messages[account] > 0 {
+	if w.last == account {
+		w.toLast--
+	} else if w.messages[account]--; w.messages[account] == 0 {
+		delete(w.messages, account)
+	}
+	if len(w.after) == 0 || w.count(account) > 0 {
 		return nil
 	}
-	delete(w.messages, account)
 	var list map[jid.JID]stanza.Stanza
 	for to, p := range w.after {
 		if to.Bare() == account {
@@ -62,7 +83,7 @@ func (s *Server) submitMessage(m *sent) {
 	u.mu.Lock()
 	r.way.begin(to)
 	u.mu.Unlock()
-	s.cfg.Gate.Submit(s.saying, m.stanza, func() {
+	s.cfg.Gate.Submit(s.saying, m.stanza, m.arrival.Bytes, func() {
 		m.settle()
 		u.mu.Lock()
 		waited := r.way.arrived(to)

@@ -16,6 +16,9 @@ type passage struct {
 	to   []destination // where what comes goes, passing or not
 	errs []error       // or why it does not
 	got  []*resource   // room for those who were given one of them
+	// later are those of what comes that are kept together, and data what is kept of them.
+	later []int
+	data  [][]byte
 }
 
 var somePassage = sync.Pool{New: func() any { return new(passage) }}

@@ -8,10 +8,15 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/tree"
+	"sallyport/internal/xmpp/xmlstream"
 )
 
 // sendPresence is a presence of a client (RFC 6121 §3, §4).
 func (s *Server) sendPresence(m *sent) {
+	if labelled(m.stanza.Element()) { // nobody would be shown it, and the client would take itself for available
+		s.refuse(m, stanza.PolicyViolation, stanza.ErrorOptions{})
+		return
+	}
 	switch m.stanza.Type() {
 	case stanza.PresenceAvailable, stanza.PresenceUnavailable:
 		switch {
@@ -31,6 +36,16 @@ func (s *Server) sendPresence(m *sent) {
 			s.submit(m)
 		}
 	}
+}
+
+// labelled reports whether there is a security label, or a part of one, anywhere in presence, where none has a place (XEP-0258 §5.3).
+func labelled(e *xmlstream.Element) bool {
+	for c := range e.Children() {
+		if c.Space() == nsLabel || labelled(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // sendProbe is a probe of a client: servers probe for their users, but it is not its fault if it does so itself (§4.3).
@@ -124,7 +139,7 @@ func (s *Server) show(r *resource, to jid.JID, p stanza.Stanza) {
 // showWhomever also shows it to somebody who is blocked: that nobody is there any more is the last that he is told.
 func (s *Server) showWhomever(r *resource, to jid.JID, p stanza.Stanza) {
 	if !s.ours(to) {
-		s.cfg.Gate.Submit(s.saying, p.WithAddresses(r.jid, to), func() {})
+		s.cfg.Gate.Submit(s.saying, p.WithAddresses(r.jid, to), 0, func() {})
 		return
 	}
 	u := s.find(to.Bare())
@@ -172,7 +187,7 @@ func (s *Server) probeOne(r *resource, contact jid.JID) {
 	if s.ours(contact) {
 		s.probeHere(r, contact)
 	} else if p, err := tree.Presence(stanza.PresenceProbe, r.user.bare, contact); err == nil { // subscriptions are of bare addresses
-		s.cfg.Gate.Submit(s.saying, p, func() {})
+		s.cfg.Gate.Submit(s.saying, p, 0, func() {})
 	}
 }
 

@@ -30,7 +30,7 @@ func TestSubscribing(t *testing.T) {
 		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
 		juliet.say(askRoster)
 		romeo.say(askRoster)
-		juliet.gets("type='result'><query xmlns='jabber:iq:roster'/>")
+		juliet.gets("type='result'><query xmlns='jabber:iq:roster' ver='0'/>")
 		romeo.drain()
 
 		romeo.say("<presence type='subscribe' to='juliet@im.example/balcony'><status>let me</status></presence>")
@@ -65,7 +65,7 @@ func TestARequestWaits(t *testing.T) {
 		for range 2 {
 			juliet := b.login("juliet@im.example/balcony")
 			juliet.say(askRoster)
-			juliet.gets("<query xmlns='jabber:iq:roster'/>")
+			juliet.gets("<query xmlns='jabber:iq:roster' ver='…'/>")
 			juliet.say("<presence/>")
 			juliet.gets("to='juliet@im.example/balcony'/>", "from='romeo@im.example'…type='subscribe'><status>let me")
 			juliet.lose()

@@ -24,6 +24,9 @@ func (q *queue[T]) add(max int, item T, d dealer[T]) bool {
 	if max > 0 && len(q.items) >= max {
 		return false
 	}
+	if q.running && cap(q.items) == 0 { // more will come while what was there is dealt with
+		q.items = make([]T, 0, maxKept)
+	}
 	q.items = append(q.items, item)
 	return q.start(d)
 }

@@ -23,11 +23,11 @@ func (s *Server) Regroup() {
 // revisions at the last look; it gives those of this one. Where the store does not answer, the next look makes up for it.
 func (s *Server) regroup(seen map[groupKey]int64) map[groupKey]int64 {
 	now := make(map[groupKey]int64)
-	for domain := range s.domains {
+	for domain := range *s.domains.Load() {
 		for after := ""; ; {
-			page, err := s.cfg.Directory.Store.ListGroups(s.ctx, domain.Domain(), after, account.MaxPage)
+			page, err := s.cfg.Directory.Store.ListGroups(s.ctx, domain, after, account.MaxPage)
 			if err != nil {
-				s.cfg.Log.Error("groups cannot be listed", zap.Stringer("domain", domain), zap.Error(err))
+				s.cfg.Log.Error("groups cannot be listed", zap.String("domain", domain), zap.Error(err))
 				return seen
 			}
 			if len(page) == 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stream"
 	"sallyport/server/account"
 )
 
@@ -53,4 +54,26 @@ func TestNewMembersOfAGroup(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A domain that is added has clients and groups from then on; what is none is refused with all that stands beside it.
+func TestAddDomains(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet")
+		second, paris := jid.MustParse("second.example"), jid.MustParse("paris@second.example")
+		want := stream.BindWanted{Account: paris, Resource: "r"}
+		if err := b.server.AddDomains([]jid.JID{second, paris}); err == nil {
+			t.Error("an account is taken for a domain")
+		}
+		if in, ok := b.server.BindTo(&client{bed: b, address: paris}, want).(stream.BindRefused); !ok || in.Reason != stream.BindNotAllowed {
+			t.Errorf("of another domain: %+v", in)
+		}
+		if err := b.server.AddDomains([]jid.JID{second}); err != nil {
+			t.Fatal(err)
+		}
+		if in, ok := b.server.BindTo(&client{bed: b, address: paris}, want).(stream.Bound); !ok {
+			t.Errorf("of the one that was added: %+v", in)
+		}
+		b.login("juliet@im.example/balcony")
+	})
 }

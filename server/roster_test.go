@@ -27,6 +27,7 @@ func TestChangingTheRoster(t *testing.T) {
 			"himself":        {"<item jid='juliet@im.example'/>", "not-allowed"},
 			"a group twice":  {"<item jid='a@far.example'><group>x</group><group>x</group></item>", "bad-request"},
 			"an empty group": {"<item jid='a@far.example'><group/></item>", "not-acceptable"},
+			"a long group":   {"<item jid='a@far.example'><group>" + strings.Repeat("x", 2000) + "</group></item>", "not-acceptable"},
 			"a long name":    {"<item jid='a@far.example' name='" + strings.Repeat("x", 2000) + "'/>", "not-acceptable"},
 			"nobody":         {"<item jid='a@far.example' subscription='remove'/>", "item-not-found"},
 		} {
@@ -50,7 +51,7 @@ func TestRemovingAContact(t *testing.T) {
 		juliet.gets("id='1'…type='result'/>", "<presence from='romeo@im.example/garden'…unavailable")
 		romeo.gets("<presence from='juliet@im.example/balcony'…type='unavailable'", "type='unsubscribe'", "subscription='to'", "type='unsubscribed'", "subscription='none'")
 		juliet.say(askRoster)
-		juliet.gets("<query xmlns='jabber:iq:roster'/>")
+		juliet.gets("<query xmlns='jabber:iq:roster' ver='…'/>")
 	})
 }
 
@@ -63,8 +64,14 @@ func TestVersions(t *testing.T) {
 			juliet.say("<iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='" + ver + "'/></iq>")
 			return juliet.drain()
 		}
+		for _, ver := range []string{"", "0"} { // nothing has ever been in it
+			check(t, "juliet", ask(ver), []string{"<query xmlns='jabber:iq:roster' ver='0'/>"})
+		}
 		juliet.say(setItem("1", "<item jid='a@far.example'/>"))
 		juliet.drain()
+		check(t, "juliet", ask("0"), []string{"<query xmlns='jabber:iq:roster' ver='…a@far.example"})
+		juliet.say(askRoster)
+		juliet.gets("<query xmlns='jabber:iq:roster' ver='…a@far.example") // who has not asked for versions is told, too (§2.6.3)
 		first := ask("")
 		m := regexp.MustCompile(`ver='([^']+)'`).FindStringSubmatch(first[0])
 		if m == nil || !strings.Contains(first[0], "a@far.example") {
@@ -96,5 +103,24 @@ func TestRequestsAreInNoRoster(t *testing.T) {
 		juliet.gets("type='subscribe'")
 		romeo.say("<presence type='unsubscribe' to='juliet@im.example'/>")
 		juliet.gets("type='unsubscribe'")
+	})
+}
+
+// What a client sets is its words for a contact, whole; what is between the two it cannot set (§2.1.2.5, §2.1.5, §2.4.1).
+func TestWhatAClientMaySet(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		juliet, romeo := b.online("juliet@im.example/balcony"), b.online("romeo@im.example/garden")
+		juliet.say(askRoster)
+		juliet.drain()
+		juliet.say(setItem("1", "<item jid='nurse@far.example' name='N' subscription='both' ask='subscribe' approved='true'><group>a</group><group>b</group></item>"))
+		juliet.gets("<item jid='nurse@far.example' name='N' subscription='none'><group>a</group><group>b</group></item>", "id='1'…type='result'/>")
+		b.farGets()
+		friends(juliet, romeo)
+		juliet.say(setItem("2", "<item jid='romeo@im.example' name='R' subscription='none'><group>a</group></item>"))
+		juliet.gets("<item jid='romeo@im.example' name='R' subscription='both'><group>a</group></item>", "id='2'…type='result'/>")
+		juliet.say(setItem("3", "<item jid='romeo@im.example' name=''/>"))
+		juliet.gets("<item jid='romeo@im.example' subscription='both'/>", "id='3'…type='result'/>")
+		romeo.gets()
 	})
 }

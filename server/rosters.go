@@ -45,6 +45,9 @@ func (s *Server) getRoster(ctx context.Context, r *resource, q *Request) Answer 
 	return Answer{Later: true}
 }
 
+// noVersion is that of a roster in which nothing has ever been. No change leads from it, so that who comes with it is told the whole.
+const noVersion = "0"
+
 // rosterFor is the whole, or nothing where the client's copy is current or can be made so by pushes (§2.6).
 func (s *Server) rosterFor(ctx context.Context, r *resource, q *Request) Answer {
 	u := r.user
@@ -74,11 +77,11 @@ func (s *Server) rosterFor(ctx context.Context, r *resource, q *Request) Answer 
 			children = append(children, itemElement(i))
 		}
 	}
-	ver := tree.Attr("ver", "")
-	if versioned {
-		ver = tree.Attr("ver", version.String())
+	ver := version.String()
+	if version.IsZero() {
+		ver = noVersion
 	}
-	return Answer{Payload: tree.New(nsRoster, "query", ver, tree.With(children...))}
+	return Answer{Payload: tree.New(nsRoster, "query", tree.Attr("ver", ver), tree.With(children...))}
 }
 
 func (s *Server) rosterError(u *user, err error) Answer {

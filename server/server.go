@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -18,8 +20,8 @@ import (
 // are the innermost. None but the first three is held while somebody else is called.
 type Server struct {
 	cfg      Config
-	domains  map[jid.JID]bool
-	features []Feature // ours first
+	domains  atomic.Pointer[map[string]bool] // not changed, but for another map
+	features []Feature                       // ours first
 	routes   map[routeKey]func(context.Context, *Request) Answer
 	shards   [64]shard
 
@@ -143,4 +145,24 @@ func (u *user) release() {
 }
 
 // ours reports whether a domain is served here.
-func (s *Server) ours(j jid.JID) bool { return s.domains[j.DomainJID()] }
+func (s *Server) ours(j jid.JID) bool { return (*s.domains.Load())[j.Domain()] }
+
+// AddDomains serves these as well from now on. None is given up while the server runs: whoever is connected there would have to go, and
+// everybody who sees him be told, before the policy gives his domain away.
+func (s *Server) AddDomains(list []jid.JID) error {
+	for _, d := range list {
+		if !d.IsDomain() {
+			return fmt.Errorf("server: %s is no domain", d)
+		}
+	}
+	for {
+		was := s.domains.Load()
+		next := maps.Clone(*was)
+		for _, d := range list {
+			next[d.Domain()] = true
+		}
+		if s.domains.CompareAndSwap(was, &next) {
+			return nil
+		}
+	}
+}

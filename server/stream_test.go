@@ -179,6 +179,7 @@ func TestResumed(t *testing.T) {
 		romeo.say(message("juliet@im.example", "chat", "1", "one"))
 		w.until("one</body></message>")
 		_ = w.conn.Close()
+		synctest.Wait() // until that is noticed
 		romeo.say(message("juliet@im.example", "chat", "2", "two"))
 
 		w = p.dial()
@@ -211,6 +212,7 @@ func TestResumed(t *testing.T) {
 		w.say("<r xmlns='urn:xmpp:sm:3'/>")
 		w.until("<a xmlns='urn:xmpp:sm:3' h='1'/>")
 		w.say("<a xmlns='urn:xmpp:sm:3' h='3'/></stream:stream>")
+		w.until("</stream:stream>") // who waits for a lock, as behind a writer that nobody reads from, keeps Wait waiting
 		synctest.Wait()
 		if n := b.waiting("juliet@im.example"); n != 0 {
 			t.Errorf("%d wait", n)

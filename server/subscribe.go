@@ -62,7 +62,7 @@ func (s *Server) subscription(m *sent) {
 			last()
 		}
 	case c.effect.Route:
-		s.cfg.Gate.Submit(s.saying, m.stanza, func() {
+		s.cfg.Gate.Submit(s.saying, m.stanza, m.arrival.Bytes, func() {
 			m.settle()
 			u.say(func() { s.turn(u, contact, c.effect) })
 		})
@@ -165,6 +165,13 @@ func rosterFault(err error) error {
 
 // comesSubscription is one of a contact's four types of presence.
 func (s *Server) comesSubscription(u *user, c cleared) error {
+	if c.stanza.To().IsFull() { // it is for the account all the same (§3.1.3)
+		whole, err := s.again(c, c.stanza.WithAddresses(c.stanza.From(), u.bare), u.bare)
+		if err != nil {
+			return err
+		}
+		c = whole
+	}
 	m := c.stanza
 	contact, t := m.From().Bare(), m.Type()
 	in, err := s.passIn(u.bare, m)

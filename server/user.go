@@ -48,13 +48,13 @@ type resource struct {
 	ready      bool // the client knows its address
 	gone       bool
 	inactive   bool
-	parked     bool          // it has no connection, and may come back
-	open       bool          // takes what is for the bare address; set behind what waited for it
-	presence   stanza.Stanza // the last broadcast; zero: not available
-	word       stanza.Stanza // the same, or what it said when it left
-	priority   int8
+	parked     bool // it has no connection, and may come back
+	open       bool // takes what is for the bare address; set behind what waited for it
 	interested bool // has asked for the roster
 	carbons    bool
+	priority   int8
+	presence   stanza.Stanza // the last broadcast; zero: not available
+	word       stanza.Stanza // the same, or what it said when it left
 	directed   map[jid.JID]struct{}
 	way        onWay
 	pace       pace // of what Limits.PerSecond counts

@@ -113,7 +113,7 @@ func (s *Server) Submit(_ context.Context, m stanza.Stanza) {
 // submit says something for the account, behind what we said before. What is too much is not said.
 func (u *user) submit(m stanza.Stanza) {
 	s := u.server
-	if !u.say(func() { s.cfg.Gate.Submit(s.saying, m, func() {}) }) {
+	if !u.say(func() { s.cfg.Gate.Submit(s.saying, m, 0, func() {}) }) {
 		s.cfg.Log.Warn("too much waits to be said for an account, some of it is left out", zap.Stringer("account", u.bare))
 	}
 }

@@ -39,3 +39,19 @@ func TestQuiet(t *testing.T) {
 		})
 	}
 }
+
+// Four times what lives may lie about, but no more than a GiB, or than lives.
+func TestGarbage(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	for _, tc := range []struct {
+		live uint64 // MiB
+		want int    // percent
+	}{
+		{0, 400}, {1, 400}, {256, 400}, {512, 200}, {1024, 100}, {64 * 1024, 100},
+	} {
+		if got := percentFor(tc.live * mib); got != tc.want {
+			t.Errorf("%d MiB: %d %%, want %d", tc.live, got, tc.want)
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 
@@ -40,20 +39,13 @@ stop the node in order; a second one stops it at once.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, stop()) }()
-			if os.Getenv("GOGC") == "" {
-				debug.SetGCPercent(gcPercent)
-			}
-			go giveBack(cmd.Context()) // it ends with the program
+			go tend(cmd.Context()) // it ends with the program
 			return a.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a processor profile to `FILE`")
 	return cmd
 }
-
-// gcPercent lets garbage grow to four times what lives: stanzas live short, and what lives
-// is bounded by the queues, so collecting less often is worth the memory. GOGC overrules.
-const gcPercent = 400
 
 // profileTo begins a profile; stop ends it and closes the file. Without a path both do nothing.
 func profileTo(path string) (stop func() error, err error) {

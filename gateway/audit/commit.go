@@ -60,11 +60,8 @@ func (l *Log) writePart(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	if _, err := l.file.Write(data); err != nil {
-		return fmt.Errorf("write segment: %w", err)
-	}
-	if err := l.file.Sync(); err != nil {
-		return fmt.Errorf("sync segment: %w", err)
+	if err := disk.WriteSync(l.file, data); err != nil {
+		return fmt.Errorf("segment: %w", err)
 	}
 	l.onDisk += int64(len(data))
 	return nil

@@ -34,6 +34,7 @@ func Open(o Options) (log *Log, err error) {
 		if err != nil {
 			return nil, err
 		}
+		dir.NoRing = o.NoRing
 		l.fs, l.dir = dir, dir
 	}
 	if l.lock, err = l.fs.Lock(lockName); err != nil {

@@ -130,6 +130,8 @@ type Audit struct {
 	HeadSinks []HeadSink `toml:"head-sink"`
 	// Also records the content of stanzas. Whoever can read the log can then read the messages.
 	Content bool `toml:"content"`
+	// Writes the log with io_uring where the kernel allows that, which costs a busy node less processor time. Turned off, the log is written with ordinary calls, for those who want no io_uring on their machines.
+	IOUring bool `toml:"io-uring"`
 	// File with the Ed25519 key that signs the head. Created with mode 0600 on first start. Default: `audit.key` in the state directory.
 	SignKey NewSecret `toml:"sign-key"`
 }

@@ -7,7 +7,7 @@ import "time"
 func Defaults() Config {
 	return Config{
 		Log:    Log{Level: LogInfo, Format: LogJSON},
-		Audit:  Audit{SegmentBytes: 64 << 20},
+		Audit:  Audit{SegmentBytes: 64 << 20, IOUring: true},
 		Spool:  Spool{MaxBytes: 1 << 30, MaxPeerBytes: 512 << 20, Lifetime: 24 * time.Hour, DelayAfter: 30 * time.Second},
 		Server: DefaultServer(),
 		Policy: Policy{

@@ -9,7 +9,7 @@ import (
 	"sallyport/labels"
 )
 
-// NS is the namespace of catalogues (XEP-0258 §5).
+// NS is the namespace of catalogues (XEP-0258 §4).
 const NS = "urn:xmpp:sec-label:catalog:2"
 
 // Limits of a catalogue.
@@ -17,7 +17,7 @@ const (
 	MaxItems       = 1000 // also the most that is generated
 	MaxEquivalents = 8    // of one item
 	MaxSelector    = 256  // bytes
-	MaxMenu        = 8    // parts of a selector; XEP-0258 §5 warns of deep ones without a number
+	MaxMenu        = 8    // parts of a selector; XEP-0258 §4 warns of deep ones without a number
 	MaxText        = 256  // bytes of name and description
 )
 
@@ -87,7 +87,7 @@ func (c *Catalogue) Default() (Item, bool) {
 	return Item{}, false
 }
 
-// Check reports the first rule of XEP-0258 §5 that the catalogue breaks; the error names the item, counted from 1.
+// Check reports the first rule of XEP-0258 §4 that the catalogue breaks; the error names the item, counted from 1.
 func (c *Catalogue) Check() error {
 	if c == nil {
 		return errorf(0, "no catalogue")
@@ -151,7 +151,7 @@ func (i Item) check(n int) error {
 	return nil
 }
 
-// checkSelector holds the production of XEP-0258 §5; empty parts, which it allows, would be menus without a name.
+// checkSelector holds the production of XEP-0258 §4; empty parts, which it allows, would be menus without a name.
 func checkSelector(n int, s string) error {
 	if s == "" {
 		return nil

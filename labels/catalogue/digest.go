@@ -14,7 +14,7 @@ import (
 const digestBytes = 12
 
 // Digest returns the ID of the catalogue: equal for catalogues that offer the same, with the same words, in the same
-// order (XEP-0258 §5: "commonly a hash"). The markings are part of it, so that a client that kept an older answer sees
+// order (XEP-0258 §4: "commonly a hash"). The markings are part of it, so that a client that kept an older answer sees
 // a new version of the policy. Whom the answer is for, its syntax and the day it is written are not.
 func (c *Catalogue) Digest() string {
 	if c == nil {

@@ -1,4 +1,4 @@
-// Package catalogue holds security label catalogues (XEP-0258 section 5, XEP-0314): the lists from which a client lets
+// Package catalogue holds security label catalogues (XEP-0258 section 4, XEP-0314): the lists from which a client lets
 // its user choose a label.
 //
 // The way of a catalogue: an operator writes one in a file (Parse), or has it made from a policy (FromPolicy); a Book

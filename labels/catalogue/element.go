@@ -24,7 +24,7 @@ type Writing struct {
 	At     time.Time      // the creation date of syntaxes that demand one
 }
 
-// Element returns the catalog element (XEP-0258 §5): every item with a selector, true written as true, the number of
+// Element returns the catalog element (XEP-0258 §4): every item with a selector, true written as true, the number of
 // items, and as id the Digest. Display markings come from the policy, labels from the normal form. It fails for a
 // catalogue that breaks a rule or is too large for one stanza.
 func (c *Catalogue) Element(w Writing) (*xmlstream.Element, error) {

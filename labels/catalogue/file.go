@@ -15,7 +15,7 @@ import (
 // MaxFile bounds a catalogue file in bytes.
 const MaxFile = 4 << 20
 
-// Parse reads a catalogue file: the catalog element of XEP-0258 §5, as Element writes it, or a label catalogue in
+// Parse reads a catalogue file: the catalog element of XEP-0258 §4, as Element writes it, or a label catalogue in
 // Genericode (ADatP-4774.1 chapter 7). The reader is the strict one of the wire: no comments, no document type. Every
 // label must be readable under a policy of the registry; whether it is valid, and for whom, is for For to say. What a
 // file says of id, to, from and node is what it said to somebody once; it is checked and forgotten.

@@ -13,9 +13,9 @@ import (
 // MaxNode bounds the name of a pubsub node in a request, in bytes.
 const MaxNode = 1023
 
-// Request asks for the labels that may be used towards somebody (XEP-0258 §5).
+// Request asks for the labels that may be used towards somebody (XEP-0258 §4).
 type Request struct {
-	// To is whom the labels are for: a contact, a room, a domain.
+	// To is whom the labels are for: a contact, a room, a domain; zero for nobody in particular.
 	To jid.JID
 	// From is the user on whose behalf the sender asks, always bare. It is the sender's own address where the request
 	// names nobody; a domain there asks for a generic catalogue.
@@ -41,9 +41,9 @@ func IsRequest(s stanza.Stanza) bool {
 	return s.IsRequest() && s.Payload().Is(NS, "catalog")
 }
 
-// ParseRequest reads a request strictly: the three attributes that a request has, and nothing inside. The address to
-// ask about must be there; XEP-0258 §5 says nothing of requests without one, and clients always give it. Errors are
-// *RequestError.
+// ParseRequest reads a request strictly: the three attributes that a request has, and nothing inside. One without the
+// address to ask about is for the generic catalogue: the schema of XEP-0258 has it optional, and its text says nothing
+// of it. Errors are *RequestError.
 func ParseRequest(s stanza.Stanza) (Request, error) {
 	switch {
 	case !IsRequest(s):
@@ -59,10 +59,11 @@ func ParseRequest(s stanza.Stanza) (Request, error) {
 		return Request{}, badRequest("something inside the catalog")
 	}
 	var r Request
-	to, _ := e.Attr("to")
 	var err error
-	if r.To, err = jid.Parse(to); err != nil {
-		return Request{}, &RequestError{Condition: stanza.JIDMalformed, Detail: "to: " + err.Error()}
+	if to, has := e.Attr("to"); has {
+		if r.To, err = jid.Parse(to); err != nil {
+			return Request{}, &RequestError{Condition: stanza.JIDMalformed, Detail: "to: " + err.Error()}
+		}
 	}
 	if r.From, err = asker(s, e); err != nil {
 		return Request{}, err

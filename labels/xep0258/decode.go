@@ -29,7 +29,7 @@ type parts struct {
 	marking     *xmlstream.Element
 }
 
-// decode reads a securitylabel (XEP-0258 §4).
+// decode reads a securitylabel (XEP-0258 §3).
 func (r *Reader) decode(sl *xmlstream.Element, at time.Time) Found {
 	p, err := split(sl)
 	if err != nil {

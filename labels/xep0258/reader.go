@@ -76,7 +76,7 @@ func (r *Reader) ReadAt(el *xmlstream.Element, at time.Time) Found {
 		return Found{State: Unlabelled, Refusal: labels.CodeNoLabel}
 	}
 	if t, _ := el.Attr("type"); t == "error" {
-		f := refuse(labels.CodeMisplaced, "a labelled error (XEP-0258 section 4)")
+		f := refuse(labels.CodeMisplaced, "a labelled error (XEP-0258 section 5)")
 		f.received = &receipt{element: own}
 		return f
 	}

@@ -36,7 +36,7 @@ func Element(l *labels.Label, p *labels.Policy, s Syntax, at time.Time) (*xmlstr
 	return ElementWith(l, p, WriteOptions{Syntax: s, At: at})
 }
 
-// ElementWith returns the securitylabel of a label (XEP-0258 §4): display marking from the policy, label from the
+// ElementWith returns the securitylabel of a label (XEP-0258 §3): display marking from the policy, label from the
 // normal form. Nothing of what was received is carried over.
 func ElementWith(l *labels.Label, p *labels.Policy, o WriteOptions) (*xmlstream.Element, error) {
 	if l.Policy() == nil || p == nil {

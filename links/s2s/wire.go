@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sallyport/internal/rawconn"
 )
 
 // wireBytes is the size of one read from, and one write to, the operating system.
@@ -29,7 +31,7 @@ type wire struct {
 }
 
 func newWire(c net.Conn, timeout time.Duration) *wire {
-	return &wire{Conn: c, timeout: timeout}
+	return &wire{Conn: rawconn.New(c), timeout: timeout}
 }
 
 // Read implements net.Conn.

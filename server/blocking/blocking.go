@@ -65,6 +65,7 @@ func New(c Config) server.Feature {
 		AccountFeatures: []string{nsBlocking},
 		Sends:           f.sends,
 		Comes:           f.comes,
+		Together:        f.together,
 		Blocks:          f.blocks,
 		Forget:          f.lists.Forget,
 		IQ: []server.IQRoute{
@@ -86,11 +87,16 @@ type feature struct {
 
 // blocks is Feature.Blocks.
 func (f *feature) blocks(ctx context.Context, account, other jid.JID) bool {
-	if other.Bare() == account || other == account.DomainJID() {
+	if always(account, other) {
 		return false
 	}
 	list, err := f.of(ctx, account)
 	return err != nil || blocked(list, other)
+}
+
+// always reports whether an address cannot be blocked.
+func always(account, other jid.JID) bool {
+	return other.Bare() == account || other == account.DomainJID()
 }
 
 func (f *feature) of(ctx context.Context, account jid.JID) ([]jid.JID, error) {
@@ -112,22 +118,50 @@ func blocked(list []jid.JID, other jid.JID) bool {
 	return false
 }
 
-// sends refuses what an account says to somebody it blocks.
+// sends is Feature.Sends.
 func (f *feature) sends(ctx context.Context, p *server.Passing) error {
 	if !f.blocks(ctx, p.Account, p.Stanza.To()) {
 		return nil
 	}
+	return unsaid(p)
+}
+
+// comes is Feature.Comes.
+func (f *feature) comes(ctx context.Context, p *server.Passing) error {
+	if !f.blocks(ctx, p.Account, p.Stanza.From()) {
+		return nil
+	}
+	return unheard(p)
+}
+
+// together is sends or comes for messages, with one look at the list.
+func (f *feature) together(ctx context.Context, all []server.Passing) {
+	list, err := f.of(ctx, all[0].Account)
+	if err == nil && len(list) == 0 {
+		return
+	}
+	for i := range all {
+		p := &all[i]
+		other, refuse := p.Stanza.From(), unheard
+		if p.Out {
+			other, refuse = p.Stanza.To(), unsaid
+		}
+		if p.Err == nil && !always(p.Account, other) && (err != nil || blocked(list, other)) {
+			p.Err = refuse(p)
+		}
+	}
+}
+
+// unsaid refuses what an account says to somebody it blocks.
+func unsaid(p *server.Passing) error {
 	if p.Stanza.Type() == stanza.PresenceUnavailable || p.Stanza.IsError() || p.Stanza.IsResponse() {
 		return server.ErrTaken // it cannot be answered
 	}
 	return &server.Bounce{Condition: stanza.NotAcceptable, App: tree.New(nsErrors, "blocked"), Cause: fmt.Errorf("%s blocks the recipient", p.Account)}
 }
 
-// comes refuses what somebody says who is blocked, as if the account were offline.
-func (f *feature) comes(ctx context.Context, p *server.Passing) error {
-	if !f.blocks(ctx, p.Account, p.Stanza.From()) {
-		return nil
-	}
+// unheard refuses what somebody says who is blocked, as if the account were offline.
+func unheard(p *server.Passing) error {
 	if p.Stanza.Kind() == stanza.Presence || p.Stanza.IsError() || p.Stanza.IsResponse() {
 		return server.ErrTaken
 	}

@@ -19,6 +19,7 @@
 //     makes the request by which, with that answer still to come, too many would be open. So nothing is taken for received that was not,
 //     but what the last answer brought may be taken for lost.
 //   - A session ends by a wrong request id, as the client and we do not agree on what was said any more.
+//   - What a client says in the request that is answered with our end is heard: it did not know.
 //   - Key sequences (§15) are not offered: they protect what TLS protects.
 //   - Conditions are sent with status 200 to everybody, also to clients that do not say their version (§17.1).
 //   - Answers are text/xml whatever a client wants them to be called (content): as something else a browser might run what others have said.

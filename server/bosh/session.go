@@ -149,7 +149,10 @@ func (s *Session) process(now time.Time, handle uint64, r Request) {
 	}
 	s.received(s.answersBefore(&r))
 	s.open = append(s.open, open{r.RID, handle, now.Add(wait)})
-	if s.ended {
+	if s.ended { // what the client said before it was told is as good as ever
+		if !s.told {
+			s.out.Heard = append(s.out.Heard, r)
+		}
 		return
 	}
 	if s.polled(now, &r) {

@@ -216,6 +216,17 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// What a client says before it is told of our end is heard, once.
+func TestHeardBehindTheEnd(t *testing.T) {
+	b := newBed(t, "wait='20' hold='1'")
+	b.do(b.s.End(b.now, []byte("<error/>"), bosh.RemoteStreamError))
+	b.answers(b.ask(101, ""), "type='terminate'><error/></body>")
+	b.answers(b.ask(102, ""), "condition='item-not-found'")
+	if got := strings.Join(b.heard, " "); got != "101" || !b.over {
+		t.Errorf("heard %s, over %v", got, b.over)
+	}
+}
+
 // Without a request the session is lost, later where the client said that it would be silent.
 func TestInactivity(t *testing.T) {
 	for _, tc := range []struct {

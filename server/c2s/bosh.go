@@ -181,15 +181,15 @@ func (h *boshHandler) open(w http.ResponseWriter, r *http.Request, body bosh.Req
 	cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 	p := newRequests(h, id, body, cfg.FirstLimits())
 	if !h.add(p) {
-		s.tasks.Done()
+		s.web.Done()
 		s.release(addr)
 		reply(w, bosh.Refusal(bosh.PolicyViolation))
 		return nil
 	}
 	start := stream.Start{TLS: s.facts(h.options, r)}
 	go func() {
-		defer s.tasks.Done()
-		newLink(s, p, addr, cfg).run(h.ctx, start, &s.tasks)
+		defer s.web.Done()
+		newLink(s, p, addr, cfg).run(h.ctx, start, &s.web)
 	}()
 	return p
 }

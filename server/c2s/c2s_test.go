@@ -45,6 +45,9 @@ type house struct {
 	tokens []sasl.Token
 	ends   chan stream.Closed
 	last   *c2s.Session // the one that told the last event
+	said   int          // messages, ever
+	slow   bool         // what arrives waits for settle
+	unsaid []func()
 }
 
 // session is the one that told the last event but a login.
@@ -100,6 +103,9 @@ func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) 
 
 func (h *house) Arrived(s *c2s.Session, list []stream.Arrival) {
 	for _, a := range list {
+		if h.holds(s, &a) { // each has its own
+			continue
+		}
 		if a.Stanza.Kind() == stanza.Message {
 			s.Send(a.Stanza.WithAddresses(a.Stanza.From(), s.Address()).Element(), 1)
 		}

@@ -18,7 +18,8 @@
 // within [ParkLimits], and its end comes with everything that was never
 // acknowledged. A link has a reader, which fills the decoder, gives events to the
 // machine under the lock, and answers the machine's questions outside of it, one
-// at a time: a client waits for its own login and for nobody else's. Writers are
+// at a time: a client waits for its own login and for nobody else's. After it has handed something up it goes on on
+// another goroutine (type rest), as idle sessions should not keep large stacks. Writers are
 // started when there is something to write and end when there is nothing; a timer
 // ticks. Locks in this order: link.wmu (writing), Session.mu, link.mu (machine),
 // park.mu.
@@ -53,4 +54,8 @@
 //     network, as failed logins do. Legacy authentication (XEP-0078) is not there: what it can do beyond SASL PLAIN is a digest that wants
 //     passwords kept in clear, and no client in use needs it.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
+//   - When the server ends, its clients are told system-shutdown (RFC 6120 §4.9.3.20) and what they say until they have ended their side, or for
+//     the time of a close, is taken: that error is not for anything they did. Who wants acknowledgements (XEP-0198) is read no further until
+//     what was taken from him is settled, for a second at most, and has its number before the end. What comes behind is taken and can not be
+//     acknowledged any more, so that it may be said again: twice rather than not at all.
 package c2s

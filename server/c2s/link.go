@@ -43,6 +43,7 @@ type link struct {
 	ready    bool    // a resource is bound
 	stamped  bool    // the pipe knows the stamp
 	released bool    // no longer counted as pending
+	rest     rest    // of the reader
 	asked    jid.JID // whom the attempt under way is about
 	closed   *stream.Closed
 	returned *stream.Session // that could not be resumed here after all
@@ -71,16 +72,26 @@ func signal(c chan struct{}) {
 // run is the reader, from the first byte to the last. Once the client has logged in, another goroutine of the group goes
 // on: what a handshake and a login need of a stack is much more than an idle session should keep.
 func (l *link) run(ctx context.Context, start stream.Start, group *sync.WaitGroup) {
-	stop := context.AfterFunc(ctx, func() { l.step(stream.Close{}) })
+	stop := context.AfterFunc(ctx, func() { l.step(stream.ShutDown{}) })
 	l.feed(start)
 	l.read(ctx, func() bool { return l.isReady() })
+	l.rest = rest{}
+	l.goOn(ctx, stop, group)
+}
+
+// goOn has another goroutine of the group read on, or ends.
+func (l *link) goOn(ctx context.Context, stop func() bool, group *sync.WaitGroup) {
 	if l.end() != nil {
 		l.finish(ctx, stop)
 		return
 	}
 	group.Go(func() {
-		l.read(ctx, func() bool { return false })
-		l.finish(ctx, stop)
+		if l.rest.now { // all that was to be done before waiting has been
+			l.rest.now = false
+			l.wait()
+		}
+		l.read(ctx, func() bool { return l.rest.now })
+		l.goOn(ctx, stop, group)
 	})
 }
 
@@ -114,11 +125,7 @@ func (l *link) read(ctx context.Context, enough func() bool) {
 			continue
 		case toWait:
 			l.flush()
-			select {
-			case <-l.poke:
-			case <-ctx.Done():
-				l.feed(stream.Lost{Cause: "shutting down"})
-			}
+			<-l.poke // also by whoever ends the stream
 			continue
 		case toRead:
 		}
@@ -153,14 +160,21 @@ func (l *link) advance(ctx context.Context) {
 		}
 		l.flush()
 		l.receipts()
-		if err := l.pipe.fill(); err != nil {
-			l.unreadable(err)
+		if !l.rest.due(now) {
+			l.wait()
 		}
 	case errors.As(err, &bad):
 		l.work(ctx) // what came before is handed up before
 		l.feed(stream.Malformed{Err: bad})
 	default:
 		l.feed(stream.Lost{Cause: "end of the stream"})
+	}
+}
+
+// wait waits for more from the client.
+func (l *link) wait() {
+	if err := l.pipe.fill(); err != nil {
+		l.unreadable(err)
 	}
 }
 
@@ -228,6 +242,7 @@ func (l *link) work(ctx context.Context) bool {
 			l.squeeze()
 		}
 		if arrived != nil {
+			l.rest.deep = true
 			l.server.cfg.Sessions.Arrived(l.owner(), arrived.list)
 			arrived.free()
 		}

@@ -87,6 +87,9 @@ func (p *requests) apply(out bosh.Outcome) {
 		p.fail(errors.New("no request in time"))
 	}
 	if out.Over {
+		if !out.Lost { // the client has nothing to say any more
+			p.events = append(p.events, xmlstream.Event{Kind: xmlstream.EndEvent})
+		}
 		p.timer.Stop()
 		p.handler.remove(p)
 	} else if at := p.m.Deadline(); !at.IsZero() {
@@ -204,10 +207,8 @@ func (p *requests) write(data []byte, ends []int) error {
 			said = append(said, part...)
 		}
 	}
-	if ended { // the client has nothing to say any more
-		out := p.m.End(time.Now(), said, cond)
-		p.apply(out)
-		p.events = append(p.events, xmlstream.Event{Kind: xmlstream.EndEvent})
+	if ended { // which the client is told when it asks
+		p.apply(p.m.End(time.Now(), said, cond))
 		return nil
 	}
 	out, ok := p.m.Send(time.Now(), said, len(ends))

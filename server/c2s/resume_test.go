@@ -52,6 +52,8 @@ type den struct {
 	server *c2s.Server
 	ln     memory
 	ctx    context.Context
+	end    context.CancelFunc // of ctx
+	over   chan struct{}      // it has ended
 }
 
 func newDen(t *testing.T, change func(*c2s.Config)) *den {
@@ -80,9 +82,12 @@ func newDen(t *testing.T, change func(*c2s.Config)) *den {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &den{bed: &bed{t: t, house: h}, server: s, ln: make(memory), ctx: ctx}
+	d := &den{bed: &bed{t: t, house: h}, server: s, ln: make(memory), ctx: ctx, end: cancel, over: make(chan struct{})}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, d.ln) }()
+	go func() {
+		done <- s.Serve(ctx, d.ln)
+		close(d.over)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {

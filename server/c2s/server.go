@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/internal/crew"
+	"sallyport/internal/rawconn"
 	"sallyport/internal/sasl"
 	"sallyport/internal/tlsid"
 	"sallyport/internal/xmpp/jid"
@@ -83,8 +84,10 @@ type Server struct {
 	brake   *brake
 	tasks   sync.WaitGroup // short ones: writing, last words
 	crew    crew.Crew      // does them
+	web     sync.WaitGroup // sessions inside HTTP
 	mu      sync.Mutex
-	closing bool
+	leaving bool // no session begins inside HTTP
+	closing bool // nothing is added to tasks
 	pending map[netip.Addr]int
 }
 
@@ -121,9 +124,13 @@ func (s *Server) SetStream(cfg stream.ClientConfig) {
 	s.stream.Store(&cfg)
 }
 
-// Close ends the sessions that wait to be resumed, and waits for what is under way. It is called when all that serve have
-// returned.
+// Close waits for the sessions inside HTTP, ends those that wait to be resumed, and waits for what is under way. It is called when all that
+// serve have returned, and the contexts of the handlers have ended.
 func (s *Server) Close() {
+	s.mu.Lock()
+	s.leaving = true
+	s.mu.Unlock()
+	s.web.Wait() // one of them may still be parked
 	for _, x := range s.park.all() {
 		x.expireNow()
 	}
@@ -149,14 +156,14 @@ func (s *Server) spawn(task func()) {
 	})
 }
 
-// enter counts something that Close waits for, until tasks.Done. False: it is too late.
+// enter counts a session that Close waits for, until web.Done. False: it is too late.
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.leaving {
 		return false
 	}
-	s.tasks.Add(1)
+	s.web.Add(1)
 	return true
 }
 
@@ -202,6 +209,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 
 func (s *Server) serveConn(ctx context.Context, conn net.Conn, direct bool, group *sync.WaitGroup) {
 	addr := addressOf(conn)
+	conn = rawconn.New(conn)
 	var start stream.Start
 	if direct {
 		secured, facts, err := s.secure(ctx, conn, jid.JID{})

@@ -54,7 +54,7 @@ func (s *Server) WebSocket(ctx context.Context, o WebOptions) http.Handler {
 			http.Error(w, "ending", http.StatusServiceUnavailable)
 			return
 		}
-		defer s.tasks.Done()
+		defer s.web.Done()
 		below := &hijacked{ResponseWriter: w}
 		conn, err := websocket.Accept(below, r, &websocket.AcceptOptions{
 			Subprotocols: []string{"xmpp"}, OriginPatterns: o.Origins, CompressionMode: websocket.CompressionDisabled,
@@ -67,7 +67,7 @@ func (s *Server) WebSocket(ctx context.Context, o WebOptions) http.Handler {
 		cfg.Framing, cfg.OfferTLS = stream.WebSocket, false
 		p := &webSocket{ctx: context.WithoutCancel(ctx), conn: conn, raw: below.conn}
 		p.limit(cfg.FirstLimits())
-		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: s.facts(o, r)}, &s.tasks)
+		newLink(s, p, addr, cfg).run(ctx, stream.Start{TLS: s.facts(o, r)}, &s.web)
 	})
 }
 

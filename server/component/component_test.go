@@ -43,7 +43,7 @@ type gate struct {
 	t    *testing.T
 }
 
-func (g *gate) Submit(_ context.Context, s stanza.Stanza, done func()) {
+func (g *gate) Submit(_ context.Context, s stanza.Stanza, _ int, done func()) {
 	g.mu.Lock()
 	g.said = append(g.said, servertest.Text(g.t, s.Element()))
 	g.mu.Unlock()
@@ -313,33 +313,36 @@ func TestDeliver(t *testing.T) {
 	})
 }
 
+// loginByHand does the handshake on a connection that nobody reads from then on.
+func (w *world) loginByHand() net.Conn {
+	w.Helper()
+	ours, theirs := net.Pipe()
+	if !w.all.Start(theirs) {
+		w.Fatal("the connection is not taken")
+	}
+	b := make([]byte, 4096)
+	says := func(text string) string {
+		if _, err := io.WriteString(ours, text); err != nil {
+			w.Fatal(err)
+		}
+		n, err := ours.Read(b)
+		if err != nil {
+			w.Fatal(err)
+		}
+		return string(b[:n])
+	}
+	_, after, _ := strings.Cut(says(header(plays)), " id='")
+	id, _, _ := strings.Cut(after, "'")
+	says("<handshake>" + component.Handshake(id, secret) + "</handshake>")
+	synctest.Wait()
+	return ours
+}
+
 // A component that does not read loses its connection, and nothing of what waited is said to be delivered.
 func TestAComponentThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(w *world) {
-		ours, theirs := net.Pipe()
-		defer ours.Close()
-		if !w.all.Start(theirs) {
-			w.Fatal("the connection is not taken")
-		}
-		b := make([]byte, 4096)
-		read := func() string {
-			n, err := ours.Read(b)
-			if err != nil {
-				w.Fatal(err)
-			}
-			return string(b[:n])
-		}
-		if _, err := io.WriteString(ours, header(plays)); err != nil {
-			w.Fatal(err)
-		}
-		_, after, _ := strings.Cut(read(), " id='")
-		id, _, _ := strings.Cut(after, "'")
-		if _, err := io.WriteString(ours, "<handshake>"+component.Handshake(id, secret)+"</handshake>"); err != nil {
-			w.Fatal(err)
-		}
-		read()
-		synctest.Wait()
+		defer w.loginByHand().Close()
 		var said []func() string
 		for range component.MaxQueue + 2 {
 			said = append(said, w.delivers(plays, "b"))

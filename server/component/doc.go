@@ -16,4 +16,8 @@
 //   - A component that does not read is sent nothing more once its queue is full: what is for it is refused until it reads again, and after
 //     writeTimeout its connection ends.
 //   - Stanzas for a component that is not connected are refused with service-unavailable.
+//   - Domains and secrets change while components are connected. Whoever has proven a domain by a secret that is not its any more is
+//     disconnected behind what waits for it, and nothing is taken from it from that moment on: the secret may have changed because it leaked.
+//   - When all ends, what a component said before it knew is taken: it is told system-shutdown, and read until it has ended its side, or for
+//     closeTimeout.
 package component

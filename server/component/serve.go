@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -26,15 +27,16 @@ const (
 	maxQueue         = 1000
 	handshakeTimeout = 30 * time.Second
 	writeTimeout     = 30 * time.Second
+	closeTimeout     = 2 * time.Second // for the component to end its side, and for all of them together to read that ours has ended
 )
 
 // Config is what components need.
 type Config struct {
-	Gate    server.Gate // Submit
-	Secrets map[jid.JID]string
-	Link    string // by which the gate reaches components
-	// TLS for the listener; nil: none, and only for addresses of this machine.
-	TLS *tls.Config
+	Gate    server.Gate        // Submit
+	Secrets map[jid.JID]string // see SetSecrets
+	Link    string             // by which the gate reaches components
+	// TLS for a connection that comes now; nil, or where it gives nil: none, and only at addresses of this machine.
+	TLS func() *tls.Config
 	// Shown is what a component is shown of what was released to it; nil: all of it.
 	Shown func(e *xmlstream.Element) *xmlstream.Element
 	// Changed is told when a component has come or is gone; nil: nobody is.
@@ -49,10 +51,11 @@ type Components struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
-	conns  map[*conn]bool
-	by     map[jid.JID]*conn // that have proven a domain
+	mu      sync.Mutex
+	closed  bool
+	secrets map[jid.JID]string // not changed, but for another map
+	conns   map[*conn]bool
+	by      map[jid.JID]*conn // that have proven a domain
 }
 
 // New holds the configuration to the rules. Whoever makes components closes them.
@@ -60,25 +63,84 @@ func New(cfg Config) (*Components, error) {
 	if cfg.Gate == nil {
 		return nil, errors.New("components: a gate is needed")
 	}
-	for d, secret := range cfg.Secrets {
-		if !d.IsDomain() || len(secret) < MinSecret {
-			return nil, fmt.Errorf("component %s: it needs a domain and a secret of at least %d bytes", d, MinSecret)
-		}
+	if err := CheckSecrets(cfg.Secrets); err != nil {
+		return nil, err
 	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
+	if cfg.TLS == nil {
+		cfg.TLS = func() *tls.Config { return nil }
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Components{cfg: cfg, ctx: ctx, cancel: cancel, conns: make(map[*conn]bool), by: make(map[jid.JID]*conn)}, nil
+	return &Components{cfg: cfg, ctx: ctx, cancel: cancel, secrets: maps.Clone(cfg.Secrets), conns: make(map[*conn]bool), by: make(map[jid.JID]*conn)}, nil
+}
+
+// CheckSecrets says what New and SetSecrets would have against the secrets of domains.
+func CheckSecrets(of map[jid.JID]string) error {
+	for d, secret := range of {
+		if !d.IsDomain() || len(secret) < MinSecret {
+			return fmt.Errorf("component %s: it needs a domain and a secret of at least %d bytes", d, MinSecret)
+		}
+	}
+	return nil
+}
+
+// SetSecrets has these domains from now on, and no others. Whoever has proven one by a secret that is not its any more is disconnected, and
+// nothing that it says is taken from now on: with host-gone where there is no such domain any more, else with reset (RFC 6120 §4.9.3.5,
+// §4.9.3.16). The others notice nothing. With an error nothing has changed.
+func (c *Components) SetSecrets(next map[jid.JID]string) error {
+	if err := CheckSecrets(next); err != nil {
+		return err
+	}
+	next = maps.Clone(next)
+	gone := make(map[jid.JID]*conn)
+	c.mu.Lock()
+	for d, n := range c.by {
+		if secret, known := next[d]; !known || secret != c.secrets[d] {
+			gone[d] = n
+			delete(c.by, d) // so that whoever has the new secret need not wait
+		}
+	}
+	c.secrets = next
+	c.mu.Unlock()
+	for d, n := range gone {
+		why := stanza.StreamReset
+		if _, known := next[d]; !known {
+			why = stanza.StreamHostGone
+		}
+		n.revoke(why)
+		c.changed(d, false)
+	}
+	return nil
+}
+
+// secret is what a domain has to be proven by at this moment.
+func (c *Components) secret(domain jid.JID) (secret string, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	secret, known = c.secrets[domain]
+	return secret, known
+}
+
+// changed says that a component has come, or is gone.
+func (c *Components) changed(domain jid.JID, connected bool) {
+	what := "a component is gone"
+	if connected {
+		what = "a component has come"
+	}
+	c.cfg.Log.Info(what, zap.Stringer("domain", domain))
+	if c.cfg.Changed != nil {
+		c.cfg.Changed(domain, connected)
+	}
 }
 
 // Serve takes connections until the listener is closed, and closes it with an error where it may not be used.
 func (c *Components) Serve(ln net.Listener) error {
-	if a, ok := ln.Addr().(*net.TCPAddr); c.cfg.TLS == nil && (!ok || !a.IP.IsLoopback()) {
+	a, ok := ln.Addr().(*net.TCPAddr)
+	here := ok && a.IP.IsLoopback()
+	if !here && c.cfg.TLS() == nil {
 		return errors.Join(errors.New("components: without TLS they can only be on this machine"), ln.Close())
-	}
-	if c.cfg.TLS != nil {
-		ln = tls.NewListener(ln, c.cfg.TLS)
 	}
 	for {
 		socket, err := ln.Accept()
@@ -88,7 +150,11 @@ func (c *Components) Serve(ln net.Listener) error {
 		if err != nil {
 			return fmt.Errorf("take a component's connection: %w", err)
 		}
-		if !c.start(socket) {
+		secure := c.cfg.TLS()
+		if secure != nil {
+			socket = tls.Server(socket, secure)
+		}
+		if secure == nil && !here || !c.start(socket) {
 			_ = socket.Close() // there are too many, or all is over
 		}
 	}
@@ -107,16 +173,34 @@ func (c *Components) start(socket net.Conn) bool {
 	return true
 }
 
-// Close ends all connections and waits for them. The listeners are those who made them's to close.
+// Close ends all connections with system-shutdown and waits for them: what components said before they knew is taken, and what waits for them
+// written, as far as they are quick about both. The listeners are those who made them's to close.
 func (c *Components) Close() {
 	c.mu.Lock()
 	c.closed = true
-	for n := range c.conns {
-		n.stop()
-	}
+	all, proven := maps.Clone(c.conns), maps.Clone(c.by)
 	c.mu.Unlock()
-	c.cancel()
+	for _, n := range proven {
+		n.shutDown()
+		delete(all, n)
+	}
+	for n := range all { // they have proven nothing, or are ending
+		if ending, _ := n.standing(); !ending {
+			n.stop()
+		}
+	}
+	late := time.AfterFunc(2*closeTimeout, func() {
+		c.cancel()
+		c.mu.Lock()
+		rest := maps.Clone(c.conns)
+		c.mu.Unlock()
+		for n := range rest {
+			n.stop()
+		}
+	})
 	c.tasks.Wait()
+	late.Stop()
+	c.cancel()
 }
 
 // Connected reports whether a component is there.
@@ -126,21 +210,20 @@ func (c *Components) Connected(domain jid.JID) bool {
 	return c.by[domain] != nil
 }
 
-// claim gives a proven domain to a connection; false where another has it.
-func (c *Components) claim(domain jid.JID, n *conn) bool {
+// claim gives a domain to a connection that has proven it by a secret; false where another has it, or it is to be proven by another one
+// by now.
+func (c *Components) claim(domain jid.JID, secret string, n *conn) bool {
 	c.mu.Lock()
-	taken := c.by[domain] != nil
-	if !taken {
+	now, known := c.secrets[domain]
+	may := c.by[domain] == nil && known && now == secret && !c.closed
+	if may {
 		c.by[domain] = n
 	}
 	c.mu.Unlock()
-	if !taken {
-		c.cfg.Log.Info("a component has come", zap.Stringer("domain", domain))
-		if c.cfg.Changed != nil {
-			c.cfg.Changed(domain, true)
-		}
+	if may {
+		c.changed(domain, true)
 	}
-	return !taken
+	return may
 }
 
 func (c *Components) gone(n *conn) {
@@ -153,10 +236,7 @@ func (c *Components) gone(n *conn) {
 	}
 	c.mu.Unlock()
 	if had {
-		c.cfg.Log.Info("a component is gone", zap.Stringer("domain", domain))
-		if c.cfg.Changed != nil {
-			c.cfg.Changed(domain, false)
-		}
+		c.changed(domain, false)
 	}
 }
 

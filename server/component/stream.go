@@ -147,6 +147,11 @@ func (s *stream) fail(c stanza.StreamCondition) output {
 	return s.close(stanza.StreamError(c, "", nil))
 }
 
+// ending is what ends a stream that is open for a reason of ours. It changes nothing, so that whoever may write can ask for it.
+func (s *stream) ending(c stanza.StreamCondition) []byte {
+	return xmlstream.AppendEnd(s.written(stanza.StreamError(c, "", nil)))
+}
+
 // broken ends the stream because of what the decoder could not read.
 func (s *stream) broken(err error) output {
 	c := stanza.StreamNotWellFormed

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"sallyport/internal/xmpp/caps"
 	"sallyport/internal/xmpp/form"
@@ -64,13 +65,20 @@ type Config struct {
 	ServerInfo  func(ctx context.Context, who, domain jid.JID, node string) *xmlstream.Element
 }
 
-// Disco answers. It does not change after New.
+// Disco answers. It is safe for concurrent use.
 type Disco struct {
-	config  Config
-	server  *xmlstream.Element
-	account *xmlstream.Element
-	ver     string // of server, sha-1 (XEP-0115)
-	hash    string // of server, sha-256 (XEP-0390)
+	config     Config
+	identities []Identity // of the server
+	features   []string
+	account    *xmlstream.Element
+	server     atomic.Pointer[told]
+}
+
+// told is what the server is, and the hashes that stand for it. It does not change.
+type told struct {
+	info *xmlstream.Element
+	ver  string // sha-1 (XEP-0115)
+	hash string // sha-256 (XEP-0390)
 }
 
 // New makes it of everything that is to be told.
@@ -83,23 +91,34 @@ func New(c Config) (*Disco, error) {
 		serverVars = append(serverVars, f.ServerFeatures...)
 		accountVars = append(accountVars, f.AccountFeatures...)
 	}
-	identities := append([]Identity{{"server", "im", c.Name}}, c.Identities...)
-	d.server = info(identities, serverVars, c.Forms)
+	d.identities, d.features = append([]Identity{{"server", "im", c.Name}}, c.Identities...), serverVars
 	own := []Identity{{"account", "registered", ""}}
 	if c.Nodes != nil {
 		own = append(own, Identity{"pubsub", "pep", ""})
 	}
 	d.account = info(own, accountVars, nil)
-	var err error
-	if d.ver, err = caps.Ver("sha-1", d.server); err != nil {
-		return nil, fmt.Errorf("the caps of the server: %w", err)
+	use, err := d.Prepare(c.Forms)
+	if err != nil {
+		return nil, err
 	}
-	if d.hash, err = caps.Hash(d.server); err != nil {
-		return nil, fmt.Errorf("the caps of the server: %w", err)
-	}
+	use()
 	return d, nil
 }
 
+// Prepare makes ready to tell other forms of the server (XEP-0128); use has it do so. Caps are others then, and whoever has those of before
+// is told item-not-found for their nodes.
+func (d *Disco) Prepare(forms []form.Form) (use func(), err error) {
+	next := &told{info: info(d.identities, slices.Clone(d.features), forms)}
+	if next.ver, err = caps.Ver("sha-1", next.info); err != nil {
+		return nil, fmt.Errorf("the caps of the server: %w", err)
+	}
+	if next.hash, err = caps.Hash(next.info); err != nil {
+		return nil, fmt.Errorf("the caps of the server: %w", err)
+	}
+	return func() { d.server.Store(next) }, nil
+}
+
+// info sorts vars.
 func info(identities []Identity, vars []string, forms []form.Form) *xmlstream.Element {
 	var in []*xmlstream.Element
 	for _, i := range identities {
@@ -127,23 +146,25 @@ func (d *Disco) Feature() server.Feature {
 	}
 }
 
-// Caps are the elements that a stream's features have of the server (XEP-0115 §6.3, XEP-0390 §5.3).
+// Caps are the elements that a stream's features have of the server now (XEP-0115 §6.3, XEP-0390 §5.3).
 func (d *Disco) Caps() []*xmlstream.Element {
+	now := d.server.Load()
 	return []*xmlstream.Element{
-		tree.New(nsCaps, "c", tree.Attr("hash", "sha-1"), tree.Attr("node", d.config.CapsNode), tree.Attr("ver", d.ver)),
-		tree.New(nsCaps2, "c", tree.With(tree.New(nsHash, "hash", tree.Attr("algo", "sha-256"), tree.Text(d.hash)))),
+		tree.New(nsCaps, "c", tree.Attr("hash", "sha-1"), tree.Attr("node", d.config.CapsNode), tree.Attr("ver", now.ver)),
+		tree.New(nsCaps2, "c", tree.With(tree.New(nsHash, "hash", tree.Attr("algo", "sha-256"), tree.Text(now.hash)))),
 	}
 }
 
 func (d *Disco) info(ctx context.Context, q *server.Request) server.Answer {
 	node := tree.Value(q.Payload, "node") // an empty one is none, as others have it
+	now := d.server.Load()
 	switch {
 	case q.Set:
 		return server.Answer{Condition: stanza.BadRequest}
 	case q.At != server.AtServer && !d.sees(ctx, q):
 		return server.Answer{Condition: stanza.ServiceUnavailable}
-	case q.At == server.AtServer && (node == "" || node == d.config.CapsNode+"#"+d.ver || node == nsCaps2+"#sha-256."+d.hash):
-		return server.Answer{Payload: named(d.server, node)}
+	case q.At == server.AtServer && (node == "" || node == d.config.CapsNode+"#"+now.ver || node == nsCaps2+"#sha-256."+now.hash):
+		return server.Answer{Payload: named(now.info, node)}
 	case node == "":
 		return server.Answer{Payload: d.account}
 	}

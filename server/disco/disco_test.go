@@ -139,6 +139,38 @@ func TestCapsOfTheServer(t *testing.T) {
 	}
 }
 
+// Other addresses of who answers are told at once, and the hashes go with them.
+func TestOtherForms(t *testing.T) {
+	t.Parallel()
+	d := newDisco(t)
+	f, before := d.Feature(), tree.Value(d.Caps()[0], "ver")
+	whole := func() string {
+		return servertest.Said(t, servertest.Get(t, f, romeo, "capulet.lit", "<query xmlns='"+nsInfo+"'/>"))
+	}
+	old := whole()
+	if _, err := d.Prepare([]form.Form{disco.Contacts(map[string][]string{"abuse": {"a<b"}})}); err == nil {
+		t.Error("addresses that can be read in two ways are announced")
+	}
+	use, err := d.Prepare([]form.Form{disco.Contacts(map[string][]string{"admin": {"xmpp:c@capulet.lit"}})})
+	if err != nil || whole() != old {
+		t.Fatalf("before it is used: %v, %s", err, whole())
+	}
+	use()
+	if got := whole(); strings.Contains(got, "abuse-addresses") || strings.Contains(got, "a@capulet.lit") || !strings.Contains(got, "urn:xmpp:ping") || !strings.Contains(got, "c@capulet.lit") {
+		t.Errorf("it tells %s", got)
+	}
+	ver := tree.Value(d.Caps()[0], "ver")
+	ask := func(ver string) string {
+		return servertest.Said(t, servertest.Get(t, f, romeo, "capulet.lit", "<query xmlns='"+nsInfo+"' node='https://sallyport.example#"+ver+"'/>"))
+	}
+	if got := ask(ver); ver == before || !strings.Contains(got, "c@capulet.lit") {
+		t.Errorf("under its hash it tells %s", got)
+	}
+	if got := ask(before); got != "item-not-found" {
+		t.Errorf("under the one of before it tells %s", got)
+	}
+}
+
 func TestTwoThatCannotBeHashed(t *testing.T) {
 	t.Parallel()
 	if _, err := disco.New(disco.Config{Name: "a<b"}); err == nil {

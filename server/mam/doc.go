@@ -1,7 +1,7 @@
 // Package mam keeps what accounts say and are told in their archives, and gives it back to their clients (XEP-0313, with pages of
 // XEP-0059 and ids of XEP-0359; preferences of XEP-0441; tombstones of XEP-0424).
 //
-// Inside: what is worth keeping ([New]'s Sends and Comes), queries, metadata, preferences. Not inside: storage (server/archive,
+// Inside: what is worth keeping ([New]'s Together), queries, metadata, preferences. Not inside: storage (server/archive,
 // server/store), archives of rooms, how long things are kept (Store.PruneArchive, called by who runs the server).
 //
 // It must never let a message go on before it is durable in the archive that it belongs to, never show an entry to a reader who may

@@ -60,8 +60,6 @@ func New(c Config) server.Feature {
 		Forget:          f.prefs.Forget,
 		ServerFeatures:  announced,
 		AccountFeatures: announced,
-		Sends:           f.one,
-		Comes:           f.one,
 		Together:        f.together,
 		IQ: []server.IQRoute{
 			{Space: Space, Local: "query", At: []server.Target{server.AtAccount}, Handle: f.query},

@@ -152,7 +152,7 @@ func TestComesAndSends(t *testing.T) {
 		t.Errorf("kept %+v", all)
 	}
 	p := server.Passing{Account: jid.MustParse(juliet), Stanza: servertest.Stanza(t, message(balcony, orchard, "<body>d</body>")), Out: true}
-	if err := w.Sends(t.Context(), &p); err != nil || p.Kept != w.kept(juliet)[2].ID {
+	if err := servertest.Pass(t.Context(), w.Feature, &p); err != nil || p.Kept != w.kept(juliet)[2].ID {
 		t.Errorf("sent under %s, %v", p.Kept, err)
 	}
 	self := message(balcony, juliet, "<body>note</body>")

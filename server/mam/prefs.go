@@ -28,12 +28,24 @@ type prefs struct {
 	always, never []jid.JID
 }
 
+// wishes are the preferences of one account for what passes together, looked up when they are first asked for.
+type wishes struct{ *prefs }
+
+// nothing reports whether it is known already that nothing is kept.
+func (w *wishes) nothing() bool {
+	return w.prefs != nil && w.byDefault == "never" && len(w.always) == 0
+}
+
 // wants reports whether an account keeps what is said between it and somebody.
-func (f *feature) wants(ctx context.Context, owner, with jid.JID) (bool, error) {
-	p, err := f.prefsOf(ctx, owner)
-	if err != nil {
-		return false, err
+func (f *feature) wants(ctx context.Context, w *wishes, owner, with jid.JID) (bool, error) {
+	if w.prefs == nil {
+		p, err := f.prefsOf(ctx, owner)
+		if err != nil {
+			return false, err
+		}
+		w.prefs = p
 	}
+	p := w.prefs
 	named := func(list []jid.JID) bool { return slices.Contains(list, with) || slices.Contains(list, with.Bare()) }
 	switch {
 	case named(p.never):

@@ -12,14 +12,6 @@ import (
 	"sallyport/server/archive"
 )
 
-// one is together for what passes alone.
-func (f *feature) one(ctx context.Context, p *server.Passing) error {
-	list := [...]server.Passing{*p}
-	f.together(ctx, list[:])
-	*p = list[0]
-	return p.Err
-}
-
 // together keeps what an account says to others, unless it goes no further than to judgement, and what it is told, and tells its clients
 // under which id; what it says to itself is kept when it comes. All of it is kept in one change, in the order in which it passes.
 //
@@ -27,12 +19,13 @@ func (f *feature) one(ctx context.Context, p *server.Passing) error {
 // between is in the archive all the same.
 func (f *feature) together(ctx context.Context, list []server.Passing) {
 	var batch []keeping
+	var wish wishes
 	for i := range list {
 		p := &list[i]
 		if p.Err != nil || p.Stanza.Kind() != stanza.Message || p.Out && p.Self {
 			continue
 		}
-		k, ok, err := f.prepare(ctx, p)
+		k, ok, err := f.prepare(ctx, p, &wish)
 		switch {
 		case err != nil:
 			p.Err = unkept(p, err)
@@ -67,7 +60,7 @@ type keeping struct {
 }
 
 // prepare makes the entry of a message that is to be kept.
-func (f *feature) prepare(ctx context.Context, p *server.Passing) (k keeping, ok bool, err error) {
+func (f *feature) prepare(ctx context.Context, p *server.Passing, wish *wishes) (k keeping, ok bool, err error) {
 	with := p.Stanza.From()
 	if p.Out {
 		with = p.Stanza.To()
@@ -79,10 +72,10 @@ func (f *feature) prepare(ctx context.Context, p *server.Passing) (k keeping, ok
 		}
 		p.Stanza = s
 	}
-	if !Keeps(p.Stanza) {
+	if wish.nothing() || !Keeps(p.Stanza) {
 		return k, false, nil
 	}
-	if wanted, err := f.wants(ctx, p.Account, with); err != nil || !wanted {
+	if wanted, err := f.wants(ctx, wish, p.Account, with); err != nil || !wanted {
 		return k, false, err
 	}
 	if p.Out && f.MaySend != nil && !f.MaySend(p.Stanza) {

@@ -35,8 +35,9 @@ type Entry struct {
 
 // Store keeps messages. What it has changed is durable when it returns without error.
 type Store interface {
-	// PutOffline keeps a message behind all others of the account and gives its ID. ErrFull; account.ErrNotFound without the account.
-	PutOffline(ctx context.Context, owner jid.JID, at time.Time, stanza []byte) (uint64, error)
+	// PutOffline keeps messages in their order behind all others of the account, all in one change, and gives their IDs: 0 for each that
+	// the account has no room for. account.ErrNotFound without the account. With an error none of them is kept.
+	PutOffline(ctx context.Context, owner jid.JID, at time.Time, stanzas ...[]byte) (ids []uint64, err error)
 	// OfflineAfter gives up to MaxPage entries behind an ID, in order. There is at least one if there are any.
 	OfflineAfter(ctx context.Context, owner jid.JID, after uint64) ([]Entry, error)
 	// DropOffline forgets entries. Those that are not there are no error.

@@ -52,7 +52,7 @@ func (s shown) proves(info *xmlstream.Element) bool {
 	return caps.Verify(info, string(s))
 }
 
-// knowsLabels stands among the nodes that a client wants to know for what it knows itself (XEP-0258 §4.3). No node has that name.
+// knowsLabels stands among the nodes that a client wants to know for what it knows itself (XEP-0258 §2). No node has that name.
 const knowsLabels = "\x00" + nsLabel
 
 // KnowsLabels reports whether a client of an account here has said that it knows security labels, as far as its caps have been asked for.

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	nsLabel = "urn:xmpp:sec-label:0"
+	nsLabel     = "urn:xmpp:sec-label:0"
+	nsCatalogue = "urn:xmpp:sec-label:catalog:2" // which the server answers
 
 	// MaxLabelBytes bounds the label of an item, MaxLabels how many different ones an answer has.
 	MaxLabelBytes = 8 << 10

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sallyport/internal/xmpp/jid"
+	"sallyport/internal/xmpp/stanza"
 	"sallyport/server/servertest"
 )
 
@@ -129,4 +130,41 @@ func TestEventsAreToldByLabel(t *testing.T) {
 	a := "<items node='" + tune + "'><retract id='a'/></items>"
 	others := "<items node='" + tune + "'><retract id='b'/><retract id='e'/></items>" + label("SECRET")
 	w.expect("taken back", balcony+": "+a, chamber+": "+a, romeo+": "+a, nurse+": "+a, balcony+": "+others, romeo+": "+others)
+}
+
+// What labels can do for a node is said of each (XEP-0314 §4.1): all who read it read labels, its owner can ask which he may choose.
+func TestNodesSayThatTheyHaveLabels(t *testing.T) {
+	t.Parallel()
+	w := labelWorld(t)
+	for who, choose := range map[string]bool{balcony: true, romeo: false} {
+		got := servertest.Text(t, w.service.Info(t.Context(), jid.MustParse(juliet), jid.MustParse(who), tune))
+		if !strings.Contains(got, "<feature var='urn:xmpp:sec-label:0'/>") || strings.Contains(got, "<feature var='urn:xmpp:sec-label:catalog:2'/>") != choose {
+			t.Errorf("%s is told %s", who, got)
+		}
+	}
+}
+
+// That a node is emptied or gone has no label of its own. Where what has none is told to nobody, it has that of an item which who is told
+// could read; whoever could read nothing there is told nothing.
+func TestEndsOfNodesAreToldByLabel(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"purge", "delete"} {
+		w := labelWorld(t)
+		w.asks("set", balcony, "<retract node='"+tune+"'><item id='a'/></retract>")
+		w.notified()
+		w.service.MayRead = func(kept stanza.Stanza, reader jid.JID) bool {
+			text := servertest.Text(t, kept.Element())
+			secret, open := strings.Contains(text, ">SECRET<"), strings.Contains(text, ">OPEN<")
+			switch reader.String() {
+			case nurse:
+				return open
+			case chamber:
+				return false
+			}
+			return secret || open
+		}
+		w.asks("set", balcony, "owner:<"+what+" node='"+tune+"'/>")
+		e := "<" + what + " node='" + tune + "'/>" + label("OPEN")
+		w.expect(what, balcony+": "+e, romeo+": "+e, nurse+": "+e)
+	}
 }

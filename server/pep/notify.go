@@ -19,16 +19,46 @@ func itemsEvent(n *Node, id string, payload *xmlstream.Element) *xmlstream.Eleme
 
 // notify tells everybody who is there and wants to know of a node, and may read what has the label, or none.
 func (s *Service) notify(ctx context.Context, account jid.JID, n *Node, label, event *xmlstream.Element) {
+	s.notifyByAny(ctx, account, n, []*xmlstream.Element{label}, event)
+}
+
+// notifyByAny is notify of what has none of these labels by itself: everybody is told under the first that he may read.
+func (s *Service) notifyByAny(ctx context.Context, account jid.JID, n *Node, labels []*xmlstream.Element, event *xmlstream.Element) {
 	for _, to := range s.wants.of(account, n.Name) {
-		s.tell(ctx, account, to, n, label, event)
+		for _, label := range labels {
+			if s.tell(ctx, account, to, n, label, event) {
+				break
+			}
+		}
 	}
 }
 
-// tell tells one client, if it may read the node, and what has the label, now. The label is of the message (XEP-0314 §6.1).
-func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element, more ...*xmlstream.Element) {
+// labelsIn are those under which the end of a node can be told: none, and those of its items, as they stand now.
+func (s *Service) labelsIn(ctx context.Context, account jid.JID, node string) []*xmlstream.Element {
+	list := []*xmlstream.Element{nil}
+	items, err := s.Store.NodeItems(ctx, account, node, MaxItems)
+	if err != nil {
+		return list // who removes them is told
+	}
+	known := map[string]bool{"": true}
+	for _, i := range items {
+		if known[i.Label] {
+			continue
+		}
+		known[i.Label] = true
+		if label, err := i.label(); err == nil {
+			list = append(list, label)
+		}
+	}
+	return list
+}
+
+// tell tells one client, if it may read the node, and what has the label, now; else it says false. The label is of the message
+// (XEP-0314 §6.1).
+func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label, event *xmlstream.Element, more ...*xmlstream.Element) bool {
 	a := s.access(ctx, account, to, &n.Options)
 	if a < reader || !s.mayRead(account, to, label, told) {
-		return
+		return false
 	}
 	in := append([]*xmlstream.Element{tree.New(nsEvent, "event", tree.With(event)), label}, more...)
 	m, err := tree.Message(stanza.MessageHeadline, account, to, "", in...)
@@ -39,6 +69,7 @@ func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label,
 	default:
 		s.Core.Submit(ctx, m)
 	}
+	return true
 }
 
 // last tells a client that has come what was published last (XEP-0163 §4.3.4), in the nodes that it wants to know.

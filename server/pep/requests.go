@@ -226,10 +226,11 @@ func (s *Service) ownerAnswer(ctx context.Context, q *server.Request) (server.An
 	case q.Set && e.Local() == "delete":
 		return server.Answer{}, s.remove(ctx, q.Account, &n)
 	case q.Set && e.Local() == "purge":
+		labels := s.labelsIn(ctx, q.Account, n.Name)
 		if err := s.Store.PurgeNode(ctx, q.Account, n.Name); err != nil {
 			return server.Answer{}, err
 		}
-		s.notify(ctx, q.Account, &n, nil, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
+		s.notifyByAny(ctx, q.Account, &n, labels, tree.New(nsEvent, "purge", tree.Attr("node", n.Name)))
 		s.taken(ctx, q.Account, n.Name)
 		return server.Answer{}, nil
 	case !q.Set && e.Local() == "configure":
@@ -258,6 +259,7 @@ func (s *Service) configure(ctx context.Context, account jid.JID, n Node, e *xml
 }
 
 func (s *Service) remove(ctx context.Context, account jid.JID, n *Node) error {
+	labels := s.labelsIn(ctx, account, n.Name)
 	err := s.Store.RemoveNode(ctx, account, n.Name)
 	s.nodes.Forget(account)
 	if err != nil {
@@ -265,7 +267,7 @@ func (s *Service) remove(ctx context.Context, account jid.JID, n *Node) error {
 	}
 	s.taken(ctx, account, n.Name)
 	if n.Options.NotifyDelete {
-		s.notify(ctx, account, n, nil, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
+		s.notifyByAny(ctx, account, n, labels, tree.New(nsEvent, "delete", tree.Attr("node", n.Name)))
 	}
 	return nil
 }
@@ -276,9 +278,12 @@ func (s *Service) Info(ctx context.Context, account, who jid.JID, node string) *
 	if err != nil || !ok || s.access(ctx, account, who, &n.Options) < reader {
 		return nil
 	}
-	return tree.New(nsInfo, "query", tree.With(
-		tree.New(nsInfo, "identity", tree.Attr("category", "pubsub"), tree.Attr("type", "leaf")),
-		tree.New(nsInfo, "feature", tree.Attr("var", nsPubsub)),
-		n.Options.form("result", nsMeta).Element(),
-	))
+	in := []*xmlstream.Element{tree.New(nsInfo, "identity", tree.Attr("category", "pubsub"), tree.Attr("type", "leaf"))}
+	for _, f := range []string{nsPubsub, nsLabel} {
+		in = append(in, tree.New(nsInfo, "feature", tree.Attr("var", f)))
+	}
+	if who.Bare() == account { // nobody else publishes, so nobody else chooses a label (XEP-0314 §4.1)
+		in = append(in, tree.New(nsInfo, "feature", tree.Attr("var", nsCatalogue)))
+	}
+	return tree.New(nsInfo, "query", tree.With(append(in, n.Options.form("result", nsMeta).Element())...))
 }

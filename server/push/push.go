@@ -97,7 +97,7 @@ func (s *Service) Feature() server.Feature {
 	return server.Feature{
 		Name:            "push notifications",
 		AccountFeatures: []string{nsPush},
-		Comes:           s.comes,
+		Together:        s.together,
 		Away:            s.away,
 		Forget:          s.named.Forget,
 		IQ: []server.IQRoute{
@@ -164,22 +164,31 @@ func wakes(m stanza.Stanza) bool {
 	return mam.Keeps(m)
 }
 
-// comes looks for clients that do not see a message.
-func (s *Service) comes(ctx context.Context, p *server.Passing) error {
-	if p.Stanza.Kind() != stanza.Message || p.Self || !wakes(p.Stanza) {
-		return nil
+// together looks for clients that do not see messages that come.
+func (s *Service) together(ctx context.Context, all []server.Passing) {
+	if all[0].Out {
+		return
 	}
-	list, err := s.named.Get(p.Account, func() ([]Registration, error) { return s.Store.Pushes(ctx, p.Account) })
+	account := all[0].Account
+	list, err := s.named.Get(account, func() ([]Registration, error) { return s.Store.Pushes(ctx, account) })
 	if err != nil || len(list) == 0 {
-		return nil //nolint:nilerr // the message comes, whether or not somebody is woken
+		return // the messages come, whether or not somebody is woken
 	}
-	there := s.Core.Resources(p.Account)
-	for _, r := range list {
-		if !slices.ContainsFunc(there, func(o server.Resource) bool { return o.JID.Resource() == r.Client && o.Active }) {
-			s.notify(p.Account, r)
+	for i := range all {
+		if p := &all[i]; p.Err == nil && p.Stanza.Kind() == stanza.Message && !p.Self && wakes(p.Stanza) {
+			s.wake(account, list)
 		}
 	}
-	return nil
+}
+
+// wake tells the services of those clients that are not there, or do not look.
+func (s *Service) wake(account jid.JID, list []Registration) {
+	there := s.Core.Resources(account)
+	for _, r := range list {
+		if !slices.ContainsFunc(there, func(o server.Resource) bool { return o.JID.Resource() == r.Client && o.Active }) {
+			s.notify(account, r)
+		}
+	}
 }
 
 // away wakes a client that may not have got what came while it was taken for somebody who looks.

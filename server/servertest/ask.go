@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func Sends(t testing.TB, f server.Feature, text string) (string, error) {
 	t.Helper()
 	s := Stanza(t, text)
 	p := &server.Passing{Account: s.From().Bare(), Stanza: s, Out: true, Self: s.From().Bare() == s.To().Bare()}
-	err := f.Sends(t.Context(), p)
+	err := Pass(t.Context(), f, p)
 	return Text(t, p.Stanza.Element()), err
 }
 
@@ -78,8 +79,23 @@ func Comes(t testing.TB, f server.Feature, text string) (string, error) {
 	t.Helper()
 	s := Stanza(t, text)
 	p := &server.Passing{Account: s.To().Bare(), Stanza: s, Self: s.From().Bare() == s.To().Bare()}
-	err := f.Comes(t.Context(), p)
+	err := Pass(t.Context(), f, p)
 	return Text(t, p.Stanza.Element()), err
+}
+
+// Pass asks as the server does, which has messages pass together where the feature can do that.
+func Pass(ctx context.Context, f server.Feature, p *server.Passing) error {
+	ask := f.Comes
+	if p.Out {
+		ask = f.Sends
+	}
+	if f.Together == nil || p.Stanza.Kind() != stanza.Message {
+		return ask(ctx, p)
+	}
+	list := []server.Passing{*p}
+	f.Together(ctx, list)
+	*p = list[0]
+	return p.Err
 }
 
 // Condition gives the condition of an error that a sender is told, empty where he is told none.

@@ -18,7 +18,7 @@ type Gate struct {
 var _ server.Gate = (*Gate)(nil)
 
 // Submit is server.Gate: it goes nowhere.
-func (g *Gate) Submit(_ context.Context, _ stanza.Stanza, done func()) { done() }
+func (g *Gate) Submit(_ context.Context, _ stanza.Stanza, _ int, done func()) { done() }
 
 // Release is server.Gate: it releases nothing.
 func (g *Gate) Release(stanza.Stanza) (peering.Released, error) { return peering.Released{}, ErrHidden }

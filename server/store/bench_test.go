@@ -46,7 +46,7 @@ func messages(n int) []archive.Entry {
 func BenchmarkStore(b *testing.B) {
 	dsn := map[string]string{"sqlite": "sqlite:" + filepath.Join(b.TempDir(), "server.db"), "postgres": cluster.DSN("")}
 	for _, kind := range []string{"sqlite", "postgres"} {
-		s := filledForBenchmark(b, dsn[kind])
+		s, waits := filledForBenchmark(b, dsn[kind]), jid.MustParse("u7@a.example")
 		for name, do := range map[string]func(i int) error{
 			"account": func(i int) error {
 				_, err := s.Account(b.Context(), jid.MustParse(fmt.Sprintf("u%d@a.example", i%1000)))
@@ -59,6 +59,28 @@ func BenchmarkStore(b *testing.B) {
 			"append 100": func(int) error {
 				_, err := s.AppendArchive(b.Context(), time.Unix(1, 0), "n1", messages(100))
 				return err
+			},
+			"64 that wait, one by one": func(int) error {
+				var all []uint64
+				for range 64 {
+					ids, err := s.PutOffline(b.Context(), waits, time.Unix(1, 0), make([]byte, 300))
+					if err != nil {
+						return err
+					}
+					all = append(all, ids...)
+				}
+				return s.DropOffline(b.Context(), waits, all)
+			},
+			"64 that wait, together": func(int) error {
+				list := make([][]byte, 64)
+				for i := range list {
+					list[i] = make([]byte, 300)
+				}
+				ids, err := s.PutOffline(b.Context(), waits, time.Unix(1, 0), list...)
+				if err != nil {
+					return err
+				}
+				return s.DropOffline(b.Context(), waits, ids)
 			},
 			"page of 50": func(int) error {
 				_, err := s.QueryArchive(b.Context(), archive.Query{Owner: jid.MustParse("u1@a.example"), Last: true, Max: 50})

@@ -13,8 +13,9 @@ import (
 var _ offline.Store = (*Store)(nil)
 
 // PutOffline is offline.Store. Ids follow the clock, so that one that was dropped does not come again.
-func (s *Store) PutOffline(ctx context.Context, owner jid.JID, at time.Time, stanza []byte) (id uint64, err error) {
+func (s *Store) PutOffline(ctx context.Context, owner jid.JID, at time.Time, stanzas ...[]byte) (ids []uint64, err error) {
 	err = s.change(ctx, func(t *tx) error {
+		ids = make([]uint64, len(stanzas)) // it may be done again
 		// Who puts into the same account waits here.
 		n, err := t.exec(`UPDATE accounts SET revision = revision WHERE domain = $1 AND local = $2`, owner.Domain(), owner.Local())
 		if err != nil {
@@ -28,16 +29,23 @@ func (s *Store) PutOffline(ctx context.Context, owner jid.JID, at time.Time, sta
 			WHERE domain = $1 AND local = $2`, []any{owner.Domain(), owner.Local()}, &count, &bytes, &last); err != nil {
 			return err
 		}
-		if count >= offline.MaxMessages || bytes+int64(len(stanza)) > offline.MaxBytes {
-			return offline.ErrFull
+		for i, stanza := range stanzas {
+			if count >= offline.MaxMessages || bytes+int64(len(stanza)) > offline.MaxBytes {
+				continue
+			}
+			last = max(last+1, at.UnixMilli())
+			if _, err := t.exec(`INSERT INTO offline_messages (domain, local, id, at, stanza) VALUES ($1, $2, $3, $4, $5)`,
+				owner.Domain(), owner.Local(), last, at.UnixMicro(), stanza); err != nil {
+				return err
+			}
+			count, bytes, ids[i] = count+1, bytes+int64(len(stanza)), uint64(last)
 		}
-		next := max(last+1, at.UnixMilli())
-		id = uint64(next)
-		_, err = t.exec(`INSERT INTO offline_messages (domain, local, id, at, stanza) VALUES ($1, $2, $3, $4, $5)`,
-			owner.Domain(), owner.Local(), next, at.UnixMicro(), stanza)
-		return err
+		return nil
 	})
-	return id, err
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
 }
 
 // OfflineAfter is offline.Store.

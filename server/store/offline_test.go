@@ -25,7 +25,7 @@ func TestOfflineMessages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids = append(ids, id)
+			ids = append(ids, id...)
 		}
 		if !slices.IsSorted(ids) || len(slices.Compact(slices.Clone(ids))) != len(ids) {
 			t.Fatalf("ids out of order: %v", ids)
@@ -64,8 +64,39 @@ func TestOfflineMessagesAreBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.PutOffline(t.Context(), owner, moment(1), []byte("<message/>")); !errors.Is(err, offline.ErrFull) {
-			t.Errorf("too many bytes: %v", err)
+		if ids, err := s.PutOffline(t.Context(), owner, moment(1), []byte("<message/>")); err != nil || len(ids) != 1 || ids[0] != 0 {
+			t.Errorf("too many bytes: %v, %v", ids, err)
+		}
+	})
+}
+
+// What is kept together is kept in its order, and what there is no room for does not keep out the rest.
+func TestOfflineMessagesTogether(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p place) {
+		s, owner := withOwner(t, p)
+		half, more := make([]byte, offline.MaxBytes/2), make([]byte, offline.MaxBytes/2+1)
+		ids, err := s.PutOffline(t.Context(), owner, moment(1), []byte("<a/>"), half, more, []byte("<b/>"))
+		if err != nil || len(ids) != 4 || ids[0] == 0 || ids[1] != ids[0]+1 || ids[2] != 0 || ids[3] != ids[1]+1 {
+			t.Fatalf("%v, %v", ids, err)
+		}
+		page, err := s.OfflineAfter(t.Context(), owner, 0)
+		if err != nil || len(page) != 3 || page[2].ID != ids[3] || string(page[0].Stanza) != "<a/>" || string(page[2].Stanza) != "<b/>" {
+			t.Fatalf("%d entries, %v", len(page), err)
+		}
+		many := make([][]byte, offline.MaxMessages)
+		for i := range many {
+			many[i] = []byte("<c/>")
+		}
+		ids, err = s.PutOffline(t.Context(), owner, moment(2), many...)
+		if err != nil || ids[len(ids)-4] == 0 || ids[len(ids)-3] != 0 || ids[len(ids)-1] != 0 {
+			t.Errorf("too many messages: %v, %v", ids[len(ids)-4:], err)
+		}
+		if n, err := s.CountOffline(t.Context(), owner); err != nil || n != offline.MaxMessages {
+			t.Errorf("%d wait, %v", n, err)
+		}
+		if ids, err := s.PutOffline(t.Context(), jid.MustParse("nobody@a.example"), moment(1), half, half); !errors.Is(err, account.ErrNotFound) || ids != nil {
+			t.Errorf("for nobody: %v, %v", ids, err)
 		}
 	})
 }

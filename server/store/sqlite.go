@@ -19,6 +19,8 @@ import (
 const (
 	// busyTime is how long a change waits for another process.
 	busyTime = 5 * time.Second
+	// busyAgain is how often the first connection is tried in that time.
+	busyAgain = 20 * time.Millisecond
 	// quickCheckBytes is the largest file that Open checks whole: a second of reading or so.
 	quickCheckBytes = 256 << 20
 	// readers bounds connections that read at the same time.
@@ -118,9 +120,9 @@ func (s *Store) checkSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	var mode string
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return s.judge(err)
+	mode, err := s.journalMode(ctx)
+	if err != nil {
+		return err
 	}
 	if mode != "wal" {
 		return fmt.Errorf("the journal is in mode %q, not wal: the file system may not support it", mode)
@@ -129,4 +131,24 @@ func (s *Store) checkSQLite(ctx context.Context, path string) error {
 		return nil
 	}
 	return s.Check(ctx, Quick)
+}
+
+// journalMode opens the first connection. Who makes a file use the write-ahead log while another process opens or closes it is told that it
+// is busy at once, without the wait that everything else has, and asks again.
+func (s *Store) journalMode(ctx context.Context) (mode string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, busyTime)
+	defer cancel()
+	again := time.NewTicker(busyAgain)
+	defer again.Stop()
+	for {
+		err := s.judge(s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode))
+		if !errors.Is(err, ErrBusy) {
+			return mode, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return "", err
+		}
+	}
 }

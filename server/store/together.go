@@ -97,7 +97,11 @@ func (g *together) leave(p *pending) bool {
 // commit makes changes and tells each what became of it. Where one of them has spoilt the transaction, each has one of its own.
 func (s *Store) commit(list []*pending) {
 	if len(list) > 1 {
-		if results, ok := s.commitAll(list); ok {
+		results, ok := s.commitAll(list, (*within).changeInHope)
+		if !ok {
+			results, ok = s.commitAll(list, (*within).change)
+		}
+		if ok {
 			for i, p := range list {
 				p.done <- results[i]
 			}
@@ -113,8 +117,8 @@ func (s *Store) commit(list []*pending) {
 	}
 }
 
-// commitAll makes changes in one transaction. False: nothing was changed, and somebody else has to try.
-func (s *Store) commitAll(list []*pending) (results []error, ok bool) {
+// commitAll makes changes in one transaction, each as one says. False: nothing was changed, and somebody else has to try.
+func (s *Store) commitAll(list []*pending, one func(*within, *pending) (result, err error)) (results []error, ok bool) {
 	if err := s.alive(); err != nil {
 		return nil, false // each is told by changeOnce
 	}
@@ -128,7 +132,7 @@ func (s *Store) commitAll(list []*pending) (results []error, ok bool) {
 		if results[i] = p.ctx.Err(); results[i] != nil {
 			continue
 		}
-		if results[i], err = w.change(p); err != nil {
+		if results[i], err = one(w, p); err != nil {
 			_ = s.judge(err) // a disk that has failed is not tried again
 			if rerr := t.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
 				_ = s.judge(rerr)
@@ -148,6 +152,12 @@ func (s *Store) commitAll(list []*pending) (results []error, ok bool) {
 
 // What keeps one change apart from the others of its transaction.
 const savepoint, rollbackTo, release = "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one"
+
+// changeInHope makes a change that will not fail: if it does, it spoils the transaction. Nearly none do, and a savepoint costs SQLite a copy
+// of every page that is changed.
+func (w *within) changeInHope(p *pending) (result, err error) {
+	return nil, p.do(&tx{context.WithoutCancel(p.ctx), w})
+}
 
 // change makes one change within a transaction of several. result is what its caller is told; err spoils the transaction. What has begun
 // is not interrupted: to be able to would take a goroutine for each statement.

@@ -11,13 +11,13 @@ import (
 
 // Event is something a client received.
 type Event struct {
-	Kind      string   `json:"event"` // message, presence, iq, disconnected
+	Kind      string   `json:"event"` // message, presence, iq, stream-error, disconnected
 	From      string   `json:"from"`
 	To        string   `json:"to"`
 	Type      string   `json:"type"`
 	ID        string   `json:"stanza_id"`
 	Body      string   `json:"body"`
-	Condition string   `json:"condition"` // of an error stanza
+	Condition string   `json:"condition"` // of an error
 	Names     []string `json:"names"`     // of all elements inside, in order, as {namespace}local
 	XML       string   `json:"xml"`
 }

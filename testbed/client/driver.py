@@ -130,6 +130,7 @@ class Session(Reporter, slixmpp.ClientXMPP):
         self.add_event_handler("connection_failed", lambda e: self.fail(f"connection failed: {e}"))
         self.add_event_handler("ssl_invalid_chain", lambda e: self.fail(f"certificate: {e}"))
         self.add_event_handler("disconnected", self.on_disconnected)
+        self.add_event_handler("stream_error", lambda e: say(session=self.name, event="stream-error", condition=e["condition"]))
         self.add_filter("in", self.report)
 
     async def get_dns_records(self, domain, port=None):

@@ -71,6 +71,81 @@ func TestComponent(t *testing.T) {
 	}
 }
 
+// Components come, go and get other secrets by a reload, and neither the others nor anybody else is disconnected for it. So do the addresses of
+// who answers for the server (XEP-0157).
+func TestReloadOfComponents(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet")
+	const otherDomain, otherSecret = "other.home.test", "another secret, as long as it"
+	first, second := netip.AddrPortFrom(w.home.Clients.Addr(), 5347), netip.AddrPortFrom(w.home.Clients.Addr(), 5348)
+	w.secret("echo.secret", echoSecret)
+	w.secret("other.secret", otherSecret)
+	write, juliet := w.rewriter(), w.login("juliet", "balcony")
+	reload := func(at netip.AddrPort, abuse string, parts ...[2]string) {
+		t.Helper()
+		text := fmt.Sprintf("\n[server.components]\nlisten = [%q]\n", at)
+		for _, p := range parts {
+			text += fmt.Sprintf("\n[server.component.%s]\ndomain = %q\nsecret = %q\n", strings.Split(p[0], ".")[0], p[0], p[1])
+		}
+		write(text + abuse)
+		w.commands("reload")
+	}
+	connects := func(domain, secret string, at netip.AddrPort) *person {
+		t.Helper()
+		c, err := w.driver.Component(domain, secret, at)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", domain, err, w.logTail())
+		}
+		return &person{c, t}
+	}
+	talks := func(p *person, domain, body string) {
+		t.Helper()
+		juliet.says("hall@"+domain, body)
+		p.hears(body)
+		p.must(p.SendRaw(`<message from="hall@` + domain + `" to="` + juliet.Bare() + `" type="chat"><body>` + body + ` back</body></message>`))
+		juliet.hears(body + " back")
+	}
+	tells := func(want, not string) {
+		t.Helper()
+		items := juliet.asks("get", imserver.Domain, `<query xmlns="http://jabber.org/protocol/disco#items"/>`)
+		info := juliet.asks("get", imserver.Domain, `<query xmlns="http://jabber.org/protocol/disco#info"/>`)
+		if got := items + info; !strings.Contains(got, want) || strings.Contains(got, not) {
+			t.Errorf("the server tells %s, want %s and not %s", got, want, not)
+		}
+	}
+
+	reload(first, "\n[server.contacts]\nabuse = [\"mailto:abuse@home.test\"]\n", [2]string{echoDomain, "echo.secret"})
+	tells("mailto:abuse@home.test", otherDomain)
+	echo := connects(echoDomain, echoSecret, first)
+	talks(echo, echoDomain, "one")
+	reload(first, "", [2]string{echoDomain, "echo.secret"}, [2]string{otherDomain, "other.secret"})
+	tells(`jid="`+otherDomain+`"`, "abuse@home.test")
+	other := connects(otherDomain, otherSecret, first)
+	talks(other, otherDomain, "two")
+	talks(echo, echoDomain, "still here")
+
+	reload(second, "", [2]string{echoDomain, "echo.secret"}, [2]string{otherDomain, "echo.secret"})
+	other.sees(func(e client.Event) bool { return e.Kind == "disconnected" })
+	if c, err := w.driver.Component(otherDomain, otherSecret, second); err == nil {
+		_ = c.Close()
+		t.Error("the old secret is good enough")
+	}
+	other = connects(otherDomain, echoSecret, second)
+	talks(other, otherDomain, "three")
+	talks(echo, echoDomain, "still there")
+
+	reload(second, "", [2]string{echoDomain, "echo.secret"})
+	other.sees(func(e client.Event) bool { return e.Kind == "disconnected" })
+	talks(echo, echoDomain, "the last one")
+	juliet.says("hall@"+otherDomain, "is anybody there?")
+	juliet.sees(func(e client.Event) bool { return e.Kind == "message" && e.Type == "error" })
+	tells(`jid="`+echoDomain+`"`, otherDomain)
+	write("")
+	w.commands("reload")
+	echo.sees(func(e client.Event) bool { return e.Kind == "disconnected" })
+	tells("urn:xmpp:ping", echoDomain)
+}
+
 // Clients are told of services beside the server, with credentials that hold for a while (XEP-0215).
 func TestServices(t *testing.T) {
 	t.Parallel()

@@ -56,7 +56,7 @@ func (p *person) asksRefused(kind, to, payload, condition string) {
 	}
 }
 
-// What may be chosen depends on who asks and on whom he writes to, also beyond (XEP-0258 §5).
+// What may be chosen depends on who asks and on whom he writes to, also beyond (XEP-0258 §4).
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
 	w := labelled(t)
@@ -88,6 +88,25 @@ func TestCatalogues(t *testing.T) {
 		}
 	}
 	ask := func(to string) string { return `<catalog xmlns="urn:xmpp:sec-label:catalog:2" to="` + to + `"/>` }
+	for _, address := range []string{"", juliet.Bare()} { // Swift writes no address, which is its own account
+		if got := juliet.asks("get", address, ask(romeo.Bare())); !strings.Contains(got, `selector="PUBLIC"`) || strings.Contains(got, "CONFIDENTIAL") {
+			t.Errorf("asked at %q: %s", address, got)
+		}
+	}
+	ofNode := strings.Replace(ask(juliet.Bare()), "/>", ` node="urn:xmpp:microblog:0"/>`, 1)
+	if got := juliet.asks("get", "", ofNode); !strings.Contains(got, ` node="urn:xmpp:microblog:0"`) || !strings.Contains(got, `selector="PUBLIC"`) {
+		t.Errorf("of a node (XEP-0314 §4.1): %s", got)
+	}
+	for _, address := range []string{imserver.Domain, juliet.Bare()} {
+		features, err := juliet.DiscoInfo(address)
+		if err != nil || !strings.Contains(features, `"urn:xmpp:sec-label:0"`) || !strings.Contains(features, `"urn:xmpp:sec-label:catalog:2"`) {
+			t.Errorf("%s announces %s, %v", address, features, err)
+		}
+	}
+	forAnother := strings.Replace(ask(juliet.Bare()), "/>", ` from="`+juliet.Bare()+`"/>`, 1)
+	romeo.asksRefused("get", imserver.Domain, forAnother, "forbidden")
+	juliet.asks("get", imserver.Domain, forAnother) // for herself
+	juliet.asksRefused("get", romeo.Bare(), ask(romeo.Bare()), "service-unavailable")
 	juliet.asksRefused("get", imserver.Domain, ask("bob@elsewhere.test"), "item-not-found")
 	juliet.asksRefused("get", imserver.Domain, ask("@"), "jid-malformed")
 	juliet.asksRefused("set", imserver.Domain, ask(romeo.Bare()), "not-allowed")
@@ -233,7 +252,7 @@ func (w *world) edits(old, now string) {
 	}
 }
 
-// A client that says that it knows labels is shown them, and the others of the same account the marking as text (XEP-0258 §4.3).
+// A client that says that it knows labels is shown them, and the others of the same account the marking as text (XEP-0258 §2).
 func TestMarkingsForWhoKnowsNoLabels(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")

@@ -64,22 +64,80 @@ func TestChangedAtOnce(t *testing.T) {
 	w.commands("audit verify")
 }
 
+// rewriter gives what writes the configuration as it is now, with more behind it each time.
+func (w *world) rewriter() (write func(more string)) {
+	w.t.Helper()
+	conf := filepath.Join(w.home.Dir, "sallyport.toml")
+	before, err := os.ReadFile(conf)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return func(more string) {
+		w.t.Helper()
+		if err := os.WriteFile(conf, append([]byte(string(before)), more...), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// A domain more is served by a reload, and nobody is disconnected for it. One less is not.
+func TestReloadOfDomains(t *testing.T) {
+	t.Parallel()
+	w := aloneAs(t, imserver.Wishes{Users: []string{"juliet", "romeo@second.test"}, Flags: []string{"--domain", "second.test"}})
+	conf := filepath.Join(w.home.Dir, "sallyport.toml")
+	both, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const two, one = "[server]\ndomains = [\"home.test\", \"second.test\"]", "[server]\ndomains = [\"home.test\"]"
+	if strings.Count(string(both), two) != 1 {
+		t.Fatalf("the domains stand elsewhere in\n%s", both)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(string(both), two, one, 1))
+	if err := w.home.Restart(""); err != nil {
+		t.Fatal(err)
+	}
+	juliet := w.login("juliet", "balcony")
+	juliet.says("romeo@second.test", "too early")
+	juliet.sees(func(e client.Event) bool { return e.Kind == "message" && e.Type == "error" })
+	write(string(both))
+	w.commands("reload")
+	romeo := w.enter(client.Account{
+		User: "romeo", Domain: "second.test", Resource: "orchard", Password: imserver.Password, Server: w.home.Clients, CA: w.home.CA,
+	})
+	juliet.says("romeo@second.test", "hello")
+	romeo.hears("hello")
+	romeo.says(juliet.Bare(), "back")
+	juliet.hears("back")
+	w.commands("user clearance romeo@second.test guest")
+	juliet.says("romeo@second.test", "not for guests")
+	juliet.sees(func(e client.Event) bool {
+		return e.Kind == "message" && e.Type == "error" && e.Condition == "policy-violation"
+	})
+	w.commands("user clearance romeo@second.test")
+
+	for _, less := range []string{one, "[server]\ndomains = [\"second.test\", \"home.test\"]"} {
+		write(strings.Replace(string(both), two, less, 1))
+		if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.domains cannot change while the node runs") {
+			t.Errorf("%s: %v", less, err)
+		}
+	}
+	romeo.says(juliet.Bare(), "still here")
+	juliet.hears("still here")
+}
+
 // What a reload can change of the server holds for who comes from then on, without anybody being disconnected.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")
 	juliet := w.login("juliet", "balcony")
-	conf := filepath.Join(w.home.Dir, "sallyport.toml")
-	before, err := os.ReadFile(conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(more string) {
-		t.Helper()
-		if err := os.WriteFile(conf, append([]byte(string(before)), more...), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write := w.rewriter()
 	write("\n[server.registration]\nopen = true\n[server.admins]\noperate = [\"juliet@home.test\"]\n[server.limits]\nstanza-rate = 4\n")
 	w.commands("reload")
 	paris := w.enter(client.Account{
@@ -93,8 +151,8 @@ func TestReload(t *testing.T) {
 	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.login.more") {
 		t.Errorf("a key that there is not: %v", err)
 	}
-	write("\n[server.contacts]\nabuse = [\"mailto:abuse@home.test\"]\n[server.web]\nlisten = [\"127.0.0.1:0\"]\n")
-	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.contacts.abuse, server.web.listen cannot change while the node runs") {
+	write("\n[server.passwords]\nmin-length = 20\n[server.store]\nsqlite = \"other.db\"\n[server.web]\nlisten = [\"127.0.0.1:0\"]\n")
+	if _, err := w.home.Command("reload"); err == nil || !strings.Contains(err.Error(), "server.store.sqlite, server.web.listen cannot change while the node runs") {
 		t.Errorf("what needs a restart: %v", err)
 	}
 	juliet.runs("get-registered-users-num", ">3</") // nothing else has changed either

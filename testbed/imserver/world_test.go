@@ -30,13 +30,20 @@ type world struct {
 
 func alone(t *testing.T, users ...string) *world {
 	t.Helper()
+	return aloneAs(t, imserver.Wishes{Users: users})
+}
+
+// aloneAs is alone with more wishes.
+func aloneAs(t *testing.T, wishes imserver.Wishes) *world {
+	t.Helper()
 	block, err := peers.ClaimBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = block.Close() })
 	w := &world{t: t, acked: map[string]bool{}}
-	w.open(imserver.Wishes{Dir: w.dir(), Addr: block.Addr(1), Users: users, More: oldClients})
+	wishes.Dir, wishes.Addr, wishes.More = w.dir(), block.Addr(1), oldClients
+	w.open(wishes)
 	return w
 }
 

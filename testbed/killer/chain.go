@@ -125,6 +125,16 @@ func (g *gateway) write(t *template.Template, p place) error {
 
 func (g *gateway) config() string { return filepath.Join(g.dir, "killed.toml") }
 
+// configure adds to the configuration.
+func (g *gateway) configure(more string) error {
+	f, err := os.OpenFile(g.config(), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(more)
+	return errors.Join(err, f.Close())
+}
+
 // start returns when the process runs, which is before it is ready.
 func (g *gateway) start() (err error) {
 	g.proc, err = peers.StartProcess(peers.Command{

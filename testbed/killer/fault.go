@@ -19,6 +19,12 @@ type Injection struct {
 	Stops bool     // the gateway has to stop for good; otherwise it goes on by itself
 }
 
+// ordinaryCalls has the audit log written with calls that strace sees.
+const ordinaryCalls = `
+[audit]
+io-uring = false
+`
+
 // Limits of a fault.
 const (
 	injectTime = 3 * time.Minute // for the failure to come
@@ -31,7 +37,11 @@ const stopWords = "nothing is released any more"
 
 // RunFault starts the gateways, the first of them with the failure, and the load, and holds the account.
 func RunFault(ctx context.Context, o Options, i Injection) (Report, error) {
-	return perform(ctx, o, func(c *chain) { c.all[0].under = i.strace(c.all[0].dir) }, i.act)
+	return perform(ctx, o, func(c *chain) error {
+		g := c.all[0]
+		g.under = i.strace(g.dir)
+		return g.configure(ordinaryCalls)
+	}, i.act)
 }
 
 // strace is the command before the program's. It traces from the side (-D), so that the program is our child and is told to end, or

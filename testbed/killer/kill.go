@@ -51,7 +51,7 @@ const (
 
 // Run starts the gateways and the load, kills, and holds the account.
 func Run(ctx context.Context, o Options) (Report, error) {
-	return perform(ctx, o, func(*chain) {}, func(ctx context.Context, p *play) error {
+	return perform(ctx, o, func(*chain) error { return nil }, func(ctx context.Context, p *play) error {
 		k := killer{o: p.o, c: p.c, b: p.b, dice: p.dice, r: p.r}
 		return k.all(ctx)
 	})
@@ -68,7 +68,7 @@ type play struct {
 }
 
 // perform starts a chain that was prepared, and the load, lets act do its worst, and holds the account.
-func perform(ctx context.Context, o Options, prepare func(*chain), act func(context.Context, *play) error) (Report, error) {
+func perform(ctx context.Context, o Options, prepare func(*chain) error, act func(context.Context, *play) error) (Report, error) {
 	if o.Say == nil {
 		o.Say = func(string, ...any) {}
 	}
@@ -77,7 +77,9 @@ func perform(ctx context.Context, o Options, prepare func(*chain), act func(cont
 	if err != nil {
 		return Report{}, err
 	}
-	prepare(c)
+	if err := prepare(c); err != nil {
+		return Report{}, errors.Join(err, c.close())
+	}
 	r, err := run(ctx, o, c, act)
 	return r, errors.Join(err, c.close())
 }

@@ -92,6 +92,8 @@ func (m *Client) Step(now time.Time, in Input) []Output {
 		m.tick()
 	case Close:
 		m.close(in)
+	case ShutDown:
+		m.shutDown()
 	case AckDue:
 		m.ackDue()
 	case SessionFound:
@@ -147,7 +149,7 @@ func (m *Client) answered(in Input) {
 
 // ReadPaused: do not give another event now: an answer of the edge is due, or too much is unsettled.
 func (m *Client) ReadPaused() bool {
-	return m.waiting != forNothing || m.old != nil || m.core.ReadPaused()
+	return m.phase != phaseClosing && (m.waiting != forNothing || m.old != nil || m.isEnding()) || m.core.ReadPaused()
 }
 
 // Address is the full address that is bound, zero before.
@@ -320,6 +322,7 @@ func (m *Client) receivedClosing(ev xmlstream.Event) {
 	if m.phase != phaseClosing {
 		return
 	}
+	m.bytes = ev.Bytes
 	switch {
 	case ev.Kind == xmlstream.EndEvent:
 		m.end.Clean = m.end.Cause == Finished

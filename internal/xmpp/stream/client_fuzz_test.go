@@ -38,6 +38,7 @@ const (
 	fuzzSend
 	fuzzClose
 	fuzzHold
+	fuzzShutDown
 )
 
 // FuzzClient feeds random conversations: nobody is authenticated without proof, no stanza comes before a bound
@@ -47,6 +48,7 @@ func FuzzClient(f *testing.F) {
 	f.Add([]byte{0, at(helloClient), fuzzRight, at(helloClient), at(bindIQ), at(enableSM), at(`<presence/>`), fuzzSend, fuzzTick}, "")
 	f.Add([]byte{1, at(helloClient), 3, at(helloClient), 7, 9, 12, 13, 14, fuzzRight}, "<x/>")
 	f.Add([]byte{0, at(helloClient), fuzzHold, 12, fuzzFound, fuzzBound, fuzzToken, fuzzNoSession, 15}, "")
+	f.Add([]byte{0, at(helloClient), fuzzRight, at(helloClient), at(bindIQ), at(enableSM), at(`<presence/>`), fuzzShutDown, at(`<presence/>`), fuzzAckDue, fuzzTick}, "<a/>")
 	f.Add([]byte{2, at(helloClient), 4, 5, 6, 10, 4}, "</stream:stream>")
 	f.Fuzz(func(t *testing.T, script []byte, tail string) {
 		if len(script) == 0 || len(script) > 60 {
@@ -120,6 +122,8 @@ func (x *edge) fuzz(op byte) bool {
 		x.send(1)
 	case fuzzClose:
 		x.step(stream.Close{})
+	case fuzzShutDown:
+		x.step(stream.ShutDown{})
 	case fuzzHold:
 		x.hold = !x.hold
 	}

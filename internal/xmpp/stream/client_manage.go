@@ -111,6 +111,8 @@ func (m *Client) ackDue() {
 	switch {
 	case m.old != nil:
 		m.receiptsDone()
+	case m.isEnding() && m.session.Unsettled() == 0:
+		m.sayShutDown()
 	case m.managed && m.session.in.stale():
 		m.writeBytes(appendAck(nil, m.session.in.tell(false)))
 	}
@@ -127,7 +129,7 @@ func (m *Client) Deadline() time.Time {
 		return m.timers.closing
 	}
 	var next time.Time
-	for _, at := range []time.Time{m.timers.negotiate, m.timers.handshake, m.timers.managing} {
+	for _, at := range []time.Time{m.timers.negotiate, m.timers.handshake, m.timers.managing, m.timers.ending} {
 		next = sooner(next, at)
 	}
 	if m.ready {
@@ -154,6 +156,8 @@ func (m *Client) tick() {
 		m.streamError(stanza.StreamConnectionTimeout, "no session in time", nil)
 	case due(m.timers.managing):
 		m.streamError(stanza.StreamConnectionTimeout, "receipts of the session never came", nil)
+	case due(m.timers.ending):
+		m.sayShutDown()
 	case !m.ready:
 	case due(m.deadAt()):
 		m.lost(ConnLost, "no acknowledgement in time")

@@ -127,6 +127,8 @@
 // would change its meaning on the way: inbound that is a bad request, outbound it
 // is left out.
 //
+// [ShutDown] ends it with system-shutdown, after which stanzas are still delivered, unlike after any other error: until the client's close tag.
+//
 // Sessions are resumed as above; the owner of one is (domain, full address), and
 // every stream of the same account may have it back.
 //

@@ -61,6 +61,10 @@ type Close struct {
 	Text      string
 }
 
+// ShutDown says that the server ends, to a [Client]: it hears system-shutdown once what was taken from it is settled, or after a moment. What
+// it says before its own close tag is still delivered. The edge gets Closed later.
+type ShutDown struct{}
+
 // Prove asks for one more pair by dialback on this stream.
 type Prove struct{ Local, Remote jid.JID }
 
@@ -94,6 +98,7 @@ func (Malformed) input()    {}
 func (Lost) input()         {}
 func (Tick) input()         {}
 func (Close) input()        {}
+func (ShutDown) input()     {}
 func (Prove) input()        {}
 func (Verify) input()       {}
 func (Verified) input()     {}

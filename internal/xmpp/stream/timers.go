@@ -10,6 +10,7 @@ import (
 type timers struct {
 	negotiate  time.Time // a pair must be proven by then
 	handshake  time.Time // the TLS handshake must be done by then
+	ending     time.Time // our close tag is said by then, settled or not
 	closing    time.Time // the peer's close tag must be there by then
 	managing   time.Time // the answer to enable or resume must be there by then
 	lastIn     time.Time // something came from the peer

@@ -91,10 +91,10 @@ func (b *builder) clone(e *Element) *Element {
 	return own
 }
 
-// joinTexts returns a copy of nodes in which no text is empty or follows another text.
+// joinTexts returns nodes in which no text is empty or follows another text: the same ones where that is so.
 func joinTexts(nodes []Node) []Node {
-	if len(nodes) == 0 {
-		return nil
+	if joined(nodes) {
+		return nodes
 	}
 	out := make([]Node, 0, len(nodes))
 	for i := 0; i < len(nodes); {
@@ -112,6 +112,15 @@ func joinTexts(nodes []Node) []Node {
 		}
 	}
 	return out
+}
+
+func joined(nodes []Node) bool {
+	for i := range nodes {
+		if nodes[i].Element == nil && (nodes[i].Text == "" || i > 0 && nodes[i-1].Element == nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // concat joins the texts of nodes; elements count as "".

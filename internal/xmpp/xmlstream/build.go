@@ -5,6 +5,33 @@ import (
 	"slices"
 )
 
+// built is a block with room for what an element usually has, so that it is made in one piece.
+type built struct {
+	block
+	own    Element
+	attrs  [2]attrRecord
+	nodes  [2]nodeRecord
+	kids   [1]*Element
+	spaces [1]string
+}
+
+// room is an empty list for so many: usual, where they go in.
+func room[T any](usual []T, n int) []T {
+	if n > cap(usual) {
+		return make([]T, 0, n)
+	}
+	return usual
+}
+
+func numKids(nodes []Node) (n int) {
+	for i := range nodes {
+		if nodes[i].Element != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // NewElement builds an element. Names, attributes and texts are copied, children are shared. Empty texts are dropped and
 // neighbouring texts joined, as a reader would see them.
 //
@@ -12,11 +39,17 @@ import (
 // refuses to write it, whole tree included.
 func NewElement(name Name, attrs []Attr, nodes ...Node) *Element {
 	nodes = joinTexts(nodes)
-	if !buildable(name, attrs, nodes) {
+	text, ok := buildable(name, attrs, nodes)
+	if !ok {
 		return &Element{} // no reader would take it; without a name it cannot be written
 	}
-	b := builder{block: &block{attrs: make([]attrRecord, 0, len(attrs)), nodes: make([]nodeRecord, 0, len(nodes))}}
-	e := &Element{block: b.block, space: b.space(name.Space), numAttrs: uint16(len(attrs)), numNodes: uint16(len(nodes))}
+	n := &built{}
+	b := builder{block: &n.block}
+	b.attrs, b.nodes = room(n.attrs[:0], len(attrs)), room(n.nodes[:0], len(nodes))
+	b.kids, b.spaces = room(n.kids[:0], numKids(nodes)), n.spaces[:0]
+	b.text.Grow(text)
+	e := &n.own
+	*e = Element{block: b.block, space: b.space(name.Space), numAttrs: uint16(len(attrs)), numNodes: uint16(len(nodes))}
 	e.local = b.add(name.Local)
 	for _, a := range attrs {
 		b.attr(a)
@@ -117,17 +150,17 @@ func (e *Element) allNodes() []Node {
 	return nodes
 }
 
-// buildable says whether the element can be represented at all. The bounds are far beyond what is written.
-func buildable(name Name, attrs []Attr, nodes []Node) bool {
-	text := len(name.Local)
+// buildable says whether the element can be represented at all, and in how much text. The bounds are far beyond what is written.
+func buildable(name Name, attrs []Attr, nodes []Node) (text int, ok bool) {
+	text = len(name.Local)
 	for i := range attrs {
 		if len(attrs[i].Name.Local) > math.MaxUint16 {
-			return false
+			return text, false
 		}
 		text += len(attrs[i].Name.Local) + len(attrs[i].Value)
 	}
 	for i := range nodes {
 		text += len(nodes[i].Text)
 	}
-	return text <= math.MaxInt32 && len(attrs) <= math.MaxUint16 && len(nodes) <= math.MaxUint16
+	return text, text <= math.MaxInt32 && len(attrs) <= math.MaxUint16 && len(nodes) <= math.MaxUint16
 }

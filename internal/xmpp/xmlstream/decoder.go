@@ -90,6 +90,7 @@ type Decoder struct {
 	open    []frame // open elements below the stream
 	records records
 	stamp   *Stamp // for which room is left
+	usual   scratch
 }
 
 // state is the place in the grammar at which the next byte stands.
@@ -138,9 +139,7 @@ func (d *Decoder) Restart(l Limits) {
 	d.start = d.base + int64(d.pos)
 	d.fresh = true
 	d.opened, d.named, d.discard, d.skipped = d.noHeader, false, false, nil
-	d.open = d.open[:0]
-	d.records.reset()
-	d.scope = scope{}
+	d.usual.lend(d)
 	if d.noHeader {
 		d.presume()
 	}

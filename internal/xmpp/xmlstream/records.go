@@ -52,6 +52,24 @@ func emptied[T any](s []T, usual int) []T {
 	return s[:0]
 }
 
+// scratch is memory for what is usual, in one piece with its decoder. Streams live long: each list by itself would keep
+// memory around it from being given back that many short-lived things have left.
+type scratch struct {
+	open    [fewElems]frame
+	binds   [fewElems / 2]binding
+	elems   [fewElems]Element
+	attrs   [fewAttrs / 2]attrRecord
+	nodes   [fewNodes]nodeRecord
+	pending [fewNodes]nodeRecord
+	text    [usualText]byte
+}
+
+// lend has a decoder begin with this memory, and with nothing in it.
+func (s *scratch) lend(d *Decoder) {
+	d.open, d.scope = s.open[:0], scope{binds: s.binds[:0]}
+	d.records = records{text: s.text[:0], elems: s.elems[:0], attrs: s.attrs[:0], nodes: s.nodes[:0], pending: s.pending[:0]}
+}
+
 // endText makes a node of the character data read since the last tag.
 func (r *records) endText() {
 	if end := uint32(len(r.text)); end > r.textFrom {
@@ -73,6 +91,8 @@ const (
 	fewElems = 4
 	fewAttrs = 8
 	fewNodes = 4
+
+	usualText = 128 // bytes
 )
 
 // few is a block with room for a usual stanza, so that it is made in one piece.
@@ -91,7 +111,7 @@ func (r *records) tree(s *scope, stamp *Stamp) *Element {
 		attrs += int(r.elems[0].numAttrs) + len(stamp.attrs)
 	}
 	var b *block
-	if n := len(r.elems); n > 1 && n <= fewElems && attrs <= fewAttrs && len(r.nodes) <= fewNodes {
+	if len(r.elems) <= fewElems && attrs <= fewAttrs && len(r.nodes) <= fewNodes {
 		f := &few{}
 		b = &f.block
 		b.elems, b.attrs, b.nodes = append(f.elems[:0], r.elems...), append(f.attrs[:0], r.attrs...), append(f.nodes[:0], r.nodes...)

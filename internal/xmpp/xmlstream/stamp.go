@@ -1,6 +1,9 @@
 package xmlstream
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Stamp is what the owner of a stream gives to what came on it: another namespace, and attributes without one. A Decoder that knows it leaves
 // room for it in what it reads, so that stamping costs next to nothing. It never changes.
@@ -9,15 +12,23 @@ type Stamp struct {
 	attrs []Attr
 	room  string   // names and values, one behind the other
 	at    []uint32 // where each attribute begins in room
+	usual struct { // memory of attrs and at: a stamp lives as long as its stream, and should be in one piece
+		attrs [2]Attr
+		at    [2]uint32
+	}
 }
 
 // NewStamp returns a stamp. Attributes have no namespace.
 func NewStamp(space string, attrs ...Attr) *Stamp {
-	s := &Stamp{space: space, attrs: attrs}
+	s := &Stamp{space: space}
+	s.attrs, s.at = append(s.usual.attrs[:0], attrs...), s.usual.at[:0]
+	var room strings.Builder
 	for _, a := range attrs {
-		s.at = append(s.at, uint32(len(s.room))) //nolint:gosec // addresses
-		s.room += a.Name.Local + a.Value
+		s.at = append(s.at, uint32(room.Len())) //nolint:gosec // addresses
+		room.WriteString(a.Name.Local)
+		room.WriteString(a.Value)
 	}
+	s.room = strings.Clone(room.String())
 	return s
 }
 
