@@ -32,8 +32,7 @@ func (s *Server) arrived(x session, list []stream.Arrival) {
 		m := &all[i]
 		m.by, m.stanza, m.arrival = r, list[i].Stanza, list[i]
 		switch {
-		case r == nil, r.left(): // replaced meanwhile; nothing of it counts any more
-			x.Settled(&list[i])
+		case r == nil, r.left(): // replaced meanwhile; nothing of it counts any more, so nothing of it is acknowledged
 		case s.tooFast(m, now):
 		case m.isMessage():
 			messages = append(messages, m)

@@ -48,7 +48,7 @@ func (r *resource) wait(list ...*sent) {
 		ok := l.start(r)
 		l.mu.Unlock()
 		for _, m := range list[:n] {
-			if !ok { // the server has ended, and nobody hears that it was taken
+			if !ok { // the server has ended
 				m.done()
 			}
 		}
@@ -97,11 +97,9 @@ func (r *resource) deal(list []*sent) {
 	}
 }
 
-// done is for what nothing has to be done about.
+// done is for what nothing is done about. A stanza of that kind is not settled: nobody has taken it, so its client must not hear so.
 func (m *sent) done() {
 	if m.after != nil {
 		close(m.after)
-		return
 	}
-	m.settle()
 }

@@ -105,8 +105,7 @@ func (s *Server) tooFast(m *sent, now time.Time) bool {
 	switch {
 	case ok:
 		return false
-	case over:
-		m.settle()
+	case over: // it is not acknowledged: nobody has taken it
 		r.session.Close(stream.Close{Condition: stanza.StreamPolicyViolation, Text: "too many stanzas"})
 	case m.arrival.Problem != stream.NoProblem:
 		m.settle()

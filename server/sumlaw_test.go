@@ -153,7 +153,7 @@ func sumLaw(t *testing.T, seed uint64) {
 	}
 	synctest.Wait()
 	for _, c := range append(w.here, w.gone...) {
-		if c.settled != c.sent {
+		if c.settled != c.sent && c.closed != stanza.StreamConflict { // of who was replaced the rest is not taken
 			t.Errorf("%s: %d of %d settled", c.address, c.settled, c.sent)
 		}
 		for _, s := range c.got {
