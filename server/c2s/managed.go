@@ -10,5 +10,5 @@ func (x *Session) Managed() bool {
 	}
 	x.link.mu.Lock()
 	defer x.link.mu.Unlock()
-	return x.link.taken != nil || x.link.m.Managed()
+	return x.link.taken != nil || x.link.m.Managed() || x.link.m.Resuming() || x.link.waiting() != nil
 }

@@ -28,6 +28,7 @@ type Session struct {
 	end  stream.Closed   // of the connection that was lost
 	came time.Time       // when it was last resumed
 	over bool            // Closed was told, or will be
+	ends *stream.Close   // somebody has ended it: whatever becomes of the connection meanwhile, nobody comes back for it
 
 	// Of the table.
 	id    string // under which it can be resumed
@@ -91,9 +92,9 @@ func (x *Session) Settled(a *stream.Arrival) {
 func (x *Session) Close(in stream.Close) {
 	x.mu.Lock()
 	l := x.link
+	x.ends = &in
 	if l == nil && x.kept != nil {
 		end := x.finish()
-		end.Condition, end.Detail = in.Condition, in.Text
 		x.server.spawn(func() { x.server.cfg.Sessions.Closed(x, end) })
 	}
 	x.mu.Unlock()
@@ -106,6 +107,9 @@ func (x *Session) Close(in stream.Close) {
 func (x *Session) finish() stream.Closed {
 	end := x.end
 	end.Resume, end.Unconfirmed = nil, x.kept.TakeUnacked()
+	if x.ends != nil {
+		end.Condition, end.Detail = x.ends.Condition, x.ends.Text
+	}
 	x.kept, x.over = nil, true
 	x.server.park.forget(x)
 	return end
@@ -126,7 +130,7 @@ func (x *Session) lost(l *link) (end stream.Closed, over bool) {
 		return end, true
 	}
 	x.kept, x.end = kept, end
-	if !x.server.park.put(x, kept) {
+	if x.ends != nil || !x.server.park.put(x, kept) {
 		return x.finish(), true
 	}
 	end.Resume, end.Unconfirmed = kept, nil
@@ -164,7 +168,7 @@ func (x *Session) expireNow() {
 func (x *Session) resume(l *link, id string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.over || x.link == l || x.server.park.find(id) != x {
+	if x.over || x.ends != nil || x.link == l || x.server.park.find(id) != x {
 		return false
 	}
 	kept := x.kept

@@ -40,6 +40,7 @@ type Client struct {
 	claimed  jid.JID // bare 'from' of the client's header; zero: it did not say
 	account  jid.JID // authenticated, bare
 	address  jid.JID // bound, full
+	reader   jid.JID // the same, from before anything can be sent: it is read without the lock of whoever owns this
 	auth     clientAuth
 	bind     bindState
 	register registerState
@@ -63,7 +64,7 @@ func NewClient(cfg ClientConfig) *Client {
 		session: NewSession(cfg.Manage),
 	}
 	if cfg.Shown != nil {
-		m.shown = func(e *xmlstream.Element) *xmlstream.Element { return cfg.Shown(m.address, e) }
+		m.shown = func(e *xmlstream.Element) *xmlstream.Element { return cfg.Shown(m.reader, e) }
 	}
 	return m
 }
@@ -99,6 +100,9 @@ func (m *Client) Step(now time.Time, in Input) []Output {
 	case SessionFound:
 		if m.waiting == forSession {
 			m.waiting = forNothing
+		}
+		if m.MayResume(in.Session) { // what comes for it is measured from now on, though it may have to wait for its receipts
+			m.reader = in.Session.owner.Remote
 		}
 		m.sessionFound(in)
 	case Found, LookUpFailed, Bound, BindRefused, TokenGranted, Registered:

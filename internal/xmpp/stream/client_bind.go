@@ -75,6 +75,7 @@ func (m *Client) bound(in Bound) {
 		return
 	}
 	m.address = full.Clone()
+	m.reader = m.address
 	if m.auth.two != nil {
 		m.auth.two.answers = in.Answers
 		m.advance()

@@ -91,6 +91,9 @@ func (m *Client) receiptsDone() {
 	}
 }
 
+// Resuming reports whether an older session is here that is not this stream's yet: what is sent meanwhile it tracks.
+func (m *Client) Resuming() bool { return m.old != nil }
+
 func (m *Client) resumedReply() *xmlstream.Element {
 	return el(nsManage, "resumed", "previd", m.old.id, "h", decimal(m.old.in.tell(false)))
 }
