@@ -172,10 +172,10 @@ func (s *Server) closed(x session, end stream.Closed) {
 	if r == nil {
 		return
 	}
-	r.line.settle(r) // what was said before comes before
-	s.depart(r)
-	s.unconfirmed(r.user.bare, end.Unconfirmed)
+	r.line.settle(r)                            // what was said before comes before
+	s.unconfirmed(r.user.bare, end.Unconfirmed) // before anything that comes from now on
 	s.unanswered(r.user.bare, end.Unconfirmed)
+	s.depart(r)
 	s.forget(r)
 }
 

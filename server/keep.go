@@ -152,8 +152,9 @@ func (s *Server) flush(r *resource) {
 // flushAny is flush after a client was lost before it acknowledged what waited.
 func (s *Server) flushAny(u *user) {
 	for _, r := range u.some(isOpen) {
-		s.flushed(u, r)
-		return
+		if s.flushed(u, r) {
+			return
+		}
 	}
 }
 

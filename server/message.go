@@ -261,14 +261,21 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 		for _, it := range kept {
 			delete(u.flights, it.Token>>tokenBits)
 		}
-		again := len(kept) > 0
+		again, behind := len(kept) > 0, false
 		for _, it := range live {
 			switch lost, since, entry := u.messages.lost(it.Token >> tokenBits); {
 			case entry != 0:
 				delete(u.flights, entry)
+				if behind {
+					s.putBehind(u, it.Element, since, entry)
+				}
 				again = true
 			case lost:
-				s.redeliver(u, it.Element, since)
+				if again { // what was before it goes before it
+					s.flushAny(u)
+					again = false
+				}
+				behind = s.redeliver(u, it.Element, since) || behind
 			}
 		}
 		if again {
@@ -291,28 +298,44 @@ func byToken(items []stream.Item) (live, kept []stream.Item) {
 }
 
 // redeliver brings a message that a lost client did not acknowledge to the others, or keeps it, with the time at which it was for that
-// one (XEP-0198 §4).
-func (s *Server) redeliver(u *user, e *xmlstream.Element, since time.Time) {
+// one (XEP-0198 §4). kept: it is in the store now.
+func (s *Server) redeliver(u *user, e *xmlstream.Element, since time.Time) (kept bool) {
 	m, err := stanza.From(e)
 	if err != nil {
 		s.cfg.Log.Error("a message that was sent cannot be read again", zap.Error(err))
-		return
+		return false
 	}
 	switch m.Type() {
 	case stanza.MessageNormal, stanza.MessageChat:
 	case stanza.MessageGroupchat: // the room has to know that this one is gone
 		s.bounce(u, m, refusal(errGone))
-		return
+		return false
 	default:
-		return
+		return false
 	}
 	m = s.delayed(m, since)
 	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen), nil)) > 0 {
-		return
+		return false
 	}
 	if err := s.keep(u, m); err != nil {
 		s.bounce(u, m, err)
+		return false
 	}
+	return true
+}
+
+// putBehind keeps a message that is kept already behind one that was said before it, and is kept only now (RFC 6120 §10.1). Where there is
+// no room for that it stays where it is.
+func (s *Server) putBehind(u *user, e *xmlstream.Element, since time.Time, entry uint64) {
+	m, err := stanza.From(e)
+	if err == nil {
+		_, err = s.put(u, s.delayed(m, since))
+	}
+	if err != nil {
+		s.cfg.Log.Warn("a message that waits comes before what was said before it", zap.Stringer("account", u.bare), zap.Error(err))
+		return
+	}
+	u.drop(s, []stream.Item{{Token: entry<<tokenBits | tokenKept}})
 }
 
 // bounce tells the sender of a message that it has not arrived after all.
