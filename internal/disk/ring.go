@@ -113,6 +113,7 @@ func (r *ring) word(at uint32) *uint32 { return (*uint32)(unsafe.Pointer(&r.shar
 // there is no more room. After errNotBegun nothing was written, and the ring is of no use any more.
 func (r *ring) writeSync(file uintptr, p []byte, at int64) (int, error) {
 	r.buf = p
+	aboutToWrite()
 	if err := r.begin(ringEntry{
 		op: ringOpWrite, flags: ringAsync, fd: int32(file), offset: uint64(at), size: uint32(len(p)), rwFlags: unix.RWF_DSYNC,
 		addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))),
@@ -125,6 +126,7 @@ func (r *ring) writeSync(file uintptr, p []byte, at int64) (int, error) {
 		}
 	}
 	r.buf = nil
+	written(p)
 	if r.result >= 0 {
 		return int(r.result), nil
 	}

@@ -173,6 +173,45 @@ func TestRingOfAThreadThatEnds(t *testing.T) {
 	}
 }
 
+// TestRingIsSeen: who reads a file comes after who wrote it, for the race detector, too.
+func TestRingIsSeen(t *testing.T) {
+	at := t.TempDir()
+	d, err := disk.MakeDir(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	f, err := d.Create("f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := disk.WriteSync(f, []byte("first")); err != nil { // makes the ring
+		t.Fatal(err)
+	}
+	said, heard := 0, make(chan error)
+	go func() {
+		for {
+			p, err := os.ReadFile(filepath.Join(at, "f"))
+			if err == nil && len(p) == len("first") {
+				continue
+			}
+			if said != 1 {
+				err = errors.Join(err, fmt.Errorf("said %d", said))
+			}
+			heard <- err
+			return
+		}
+	}()
+	said = 1
+	if err := disk.WriteSync(f, []byte("second")); err != nil {
+		t.Error(err)
+	}
+	if err := <-heard; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestShortSleep: an alarm is not early.
 func TestShortSleep(t *testing.T) {
 	const d = 300 * time.Microsecond
