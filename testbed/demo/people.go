@@ -158,7 +158,7 @@ func (p *people) start(binary, conf string) error {
 		return err
 	}
 	p.procs, p.at = append(p.procs, proc), append(p.at, cfg.Server)
-	return proc.AwaitPort(cfg.Server.Listen[0], startTime)
+	return proc.AwaitLine(`"msg":"ready"`, startTime) // its ports open one after the other
 }
 
 // stop ends both in order.

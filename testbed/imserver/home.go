@@ -25,6 +25,9 @@ const Password = "correct horse battery"
 // startTimeout is how long the program may take until it listens.
 const startTimeout = 60 * time.Second
 
+// ready is what the program says when all of it listens: the ports of clients come first, those of the web and of components last.
+const ready = `"msg":"ready"`
+
 // Home is a server of the program under test. One goroutine owns it.
 type Home struct {
 	Dir     string
@@ -104,11 +107,9 @@ func (h *Home) Run() error {
 		return err
 	}
 	h.proc = proc
-	for _, a := range []netip.AddrPort{h.Clients, h.Direct} {
-		if err := proc.AwaitPort(a, startTimeout); err != nil {
-			proc.Kill()
-			return err
-		}
+	if err := proc.AwaitLine(ready, startTimeout); err != nil {
+		proc.Kill()
+		return err
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,9 @@ const BinaryVariable = "SALLYPORT"
 
 // gatewayStart is how long a gateway may take until it listens.
 const gatewayStart = 60 * time.Second
+
+// gatewayReady is what it says when all of it listens.
+const gatewayReady = "\tready\t"
 
 // Gateway is the real program between the two servers.
 type Gateway struct {
@@ -101,12 +103,9 @@ func (g *Gateway) Run() error {
 		return err
 	}
 	g.proc = proc
-	inside, outside := g.Options.listen(g.bed)
-	for _, a := range []netip.AddrPort{inside.StartTLS, outside.StartTLS} {
-		if err := proc.AwaitPort(a, gatewayStart); err != nil {
-			proc.Kill()
-			return err
-		}
+	if err := proc.AwaitLine(gatewayReady, gatewayStart); err != nil {
+		proc.Kill()
+		return err
 	}
 	return nil
 }
