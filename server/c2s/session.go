@@ -70,7 +70,7 @@ func (x *Session) SendWritten(e *xmlstream.Element, form *xmlstream.Written, tok
 	if !x.server.park.grow(x, len(data)) {
 		return stream.SendFull
 	}
-	return x.kept.Keep(stream.Item{Element: e, Bytes: len(data), Token: token}).Verdict
+	return x.kept.Keep(time.Now(), stream.Item{Element: e, Bytes: len(data), Token: token}).Verdict
 }
 
 // Settled tells that responsibility for an arrival has passed on.

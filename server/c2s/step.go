@@ -185,7 +185,7 @@ func (l *link) queue(data []byte, it stream.Item) stream.Verdict {
 		return stream.SendFull
 	}
 	if kept := l.waiting(); kept != nil { // the reader has not parked it yet
-		return kept.Keep(it).Verdict
+		return kept.Keep(time.Now(), it).Verdict
 	}
 	r := l.m.Send(time.Now(), it)
 	if r.Verdict == stream.SendNow {

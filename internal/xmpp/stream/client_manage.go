@@ -8,6 +8,9 @@ import (
 	"sallyport/internal/xmpp/xmlstream"
 )
 
+// lateAfter is what is as good as at once for who reads it.
+const lateAfter = time.Second
+
 // manageElement sorts the elements of stream management (XEP-0198).
 func (m *Client) manageElement(e *xmlstream.Element) {
 	switch e.Local() {
@@ -108,6 +111,27 @@ func (m *Client) resumeHere() {
 
 // keeps: all of a session is for its one client.
 func (m *Client) keeps(Item) bool { return true }
+
+// again says when a message or presence was for the client (XEP-0203), or it would take what it missed for minutes to be of now; not
+// where that is said already.
+func (m *Client) again(it Item) *xmlstream.Element {
+	e, at, domain := it.Element, time.UnixMilli(it.at), m.domain.String()
+	if it.at == 0 || m.now.Sub(at) < lateAfter || e.Local() == stanza.IQ.String() {
+		return e
+	}
+	nodes := make([]xmlstream.Node, 0, e.NumNodes()+1)
+	for i := range e.NumNodes() {
+		n := e.NodeAt(i)
+		if n.Element.Is(nsDelay, "delay") {
+			if by, _ := n.Element.Attr("from"); by == domain {
+				return e
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	delay := el(nsDelay, "delay", "from", domain, "stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	return e.WithNodes(append(nodes, xmlstream.ElementNode(delay))...)
+}
 
 // ackDue: what the client asked for is settled by now, or many are, or a resumption waited for it.
 func (m *Client) ackDue() {

@@ -68,6 +68,47 @@ func TestClientResume(t *testing.T) {
 	}
 }
 
+// What a client missed is not of the time at which it comes back: it is told when it was said (XEP-0203), once and by whoever knows it best.
+func TestClientResumeTellsTimes(t *testing.T) {
+	x, id := managedClient(t, nil)
+	const delayed = "<delay xmlns='urn:xmpp:delay' from='b.example' stamp='2001-02-03T04:05:06.000Z'/>"
+	sends := func(n uint64, raw string) {
+		e, err := xmlstream.ParseDocument([]byte(raw), xmlstream.Options{ContentNS: xmlstream.NSServer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := x.m.Send(x.now, stream.Item{Element: e, Bytes: len(raw), Token: n}).Verdict; v != stream.SendNow {
+			t.Fatal(v)
+		}
+	}
+	sends(1, "<message id='1'><body>written</body></message>")
+	sends(2, "<message id='2'>"+delayed+"</message>")
+	sends(3, "<iq id='3' type='get'/>")
+	at := x.now
+	x.now = x.now.Add(time.Minute)
+	x.step(stream.Lost{Cause: "reset"})
+	kept := x.park.Find(x.now, id)
+	e, err := xmlstream.ParseDocument([]byte("<presence id='4'>said<x xmlns='x:x'/></presence>"), xmlstream.Options{ContentNS: xmlstream.NSServer})
+	if err != nil || kept == nil {
+		t.Fatal(err, kept)
+	}
+	kept.Keep(x.now, stream.Item{Element: e, Bytes: 50})
+	x.now = x.now.Add(time.Minute)
+	kept.Keep(x.now, stream.Item{Element: e, Bytes: 50})
+	stamp := func(at time.Time) string {
+		return "<delay xmlns='urn:xmpp:delay' from='b.example' stamp='" + at.UTC().Format("2006-01-02T15:04:05.000Z") + "'/>"
+	}
+	y := back(t, x, 8, "user")
+	contains(
+		t, y.say(resume(id, 0)), "<resumed",
+		"<message id='1'><body>written</body>"+stamp(at)+"</message>", "<message id='2'>"+delayed+"</message>", "<iq id='3' type='get'/>",
+		"<presence id='4'>said<x xmlns='x:x'/>"+stamp(at.Add(time.Minute))+"</presence>", "<presence id='4'>said<x xmlns='x:x'/></presence>",
+	)
+	y.now = y.now.Add(time.Minute)
+	y.step(stream.Lost{})
+	contains(t, back(t, y, 9, "user").say(resume(id, 0)), "<resumed", "written</body>"+stamp(at)+"</message>")
+}
+
 // Nothing is resumed before all that came on the lost stream is settled: h would not be the truth.
 func TestClientResumeWaitsForReceipts(t *testing.T) {
 	x, id := managedClient(t, nil)

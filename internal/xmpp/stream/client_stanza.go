@@ -170,7 +170,7 @@ func (m *Client) Send(now time.Time, it Item) SendResult {
 	case m.phase == phaseClosing || m.phase == phaseClosed:
 		return SendResult{Verdict: SendClosed}
 	case !m.ready && m.old != nil: // being resumed: it will be written with all that the client does not have
-		return m.old.Keep(it)
+		return m.old.Keep(now, it)
 	case !m.ready:
 		return SendResult{}
 	}

@@ -43,10 +43,11 @@ type self interface {
 	writeHeader()
 	finish(Closed)
 	peerFact(FactKind, string)
-	MayResume(*Session) bool   // whether this stream is proven well enough for the session
-	keeps(Item) bool           // whether an item may be written again on this stream
-	receiptsDone()             // nothing may be unsettled any more: go on with the resumption
-	resumeFailure(cond string) // tell the peer that there is no such session
+	MayResume(*Session) bool       // whether this stream is proven well enough for the session
+	keeps(Item) bool               // whether an item may be written again on this stream
+	again(Item) *xmlstream.Element // what of one is written again
+	receiptsDone()                 // nothing may be unsettled any more: go on with the resumption
+	resumeFailure(cond string)     // tell the peer that there is no such session
 }
 
 func (m *core) takeOutputs() []Output {

@@ -16,6 +16,7 @@ const (
 	nsManage          = "urn:xmpp:sm:3"
 	nsLimits          = "urn:xmpp:stream-limits:0"
 	nsErrors          = "urn:xmpp:errors"
+	nsDelay           = "urn:xmpp:delay"
 )
 
 // el builds an element from alternating names and values of attributes; empty values are left out.

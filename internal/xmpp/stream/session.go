@@ -47,6 +47,8 @@ type Item struct {
 	Bytes   int // length on the wire
 	Token   uint64
 	Pair    Pair // domains only
+
+	at int64 // when it was tracked, in milliseconds of Unix time; 0: not known
 }
 
 // Session is stream management of one session (XEP-0198): what we sent and the
@@ -105,8 +107,8 @@ func (s *Session) Full(n int) bool { return s.out.full(n) }
 func (s *Session) Sent(it Item) bool { return s.out.push(it) }
 
 // Keep tracks an item of a session that has no stream now; whoever resumes it writes it.
-func (s *Session) Keep(it Item) SendResult {
-	it.Pair = s.owner
+func (s *Session) Keep(now time.Time, it Item) SendResult {
+	it.Pair, it.at = s.owner, now.UnixMilli()
 	if !s.Resumable() {
 		return SendResult{Verdict: SendClosed}
 	}

@@ -245,6 +245,7 @@ func (m *Machine) Send(now time.Time, it Item) SendResult {
 
 // track counts an item that may be written, where there is room for it.
 func (m *core) track(now time.Time, it Item) SendResult {
+	it.at = now.UnixMilli()
 	if !m.session.Sent(it) {
 		return SendResult{Verdict: SendFull, AskAck: m.shouldAsk(now, true)}
 	}

@@ -36,7 +36,7 @@ func (m *core) takeOver(h uint32) bool {
 		m.emit(Unconfirmed{Items: dropped})
 	}
 	for _, it := range resend {
-		m.write(it.Element)
+		m.write(m.self.again(it))
 	}
 	if len(resend) > 0 {
 		m.askAck()
