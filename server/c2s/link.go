@@ -45,6 +45,7 @@ type link struct {
 	released bool    // no longer counted as pending
 	rest     rest    // of the reader
 	asked    jid.JID // whom the attempt under way is about
+	facts    int     // of trouble, so far
 	closed   *stream.Closed
 	returned *stream.Session // that could not be resumed here after all
 	timer    *time.Timer

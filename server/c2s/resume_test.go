@@ -58,6 +58,13 @@ type den struct {
 
 func newDen(t *testing.T, change func(*c2s.Config)) *den {
 	t.Helper()
+	ln := make(memory)
+	return newDenOn(t, ln, ln, change)
+}
+
+// newDenOn is newDen where something stands before what connections come by.
+func newDenOn(t *testing.T, before net.Listener, ln memory, change func(*c2s.Config)) *den {
+	t.Helper()
 	h := &house{ends: make(chan stream.Closed, 100)}
 	cfg := c2s.Config{
 		Stream: stream.ClientConfig{
@@ -82,10 +89,10 @@ func newDen(t *testing.T, change func(*c2s.Config)) *den {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &den{bed: &bed{t: t, house: h}, server: s, ln: make(memory), ctx: ctx, end: cancel, over: make(chan struct{})}
+	d := &den{bed: &bed{t: t, house: h}, server: s, ln: ln, ctx: ctx, end: cancel, over: make(chan struct{})}
 	done := make(chan error, 1)
 	go func() {
-		done <- s.Serve(ctx, d.ln)
+		done <- s.Serve(ctx, before)
 		close(d.over)
 	}()
 	t.Cleanup(func() {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -53,9 +54,6 @@ type Sessions interface {
 	Closed(s *Session, end stream.Closed)
 }
 
-// MaxPending is how many connections of one address may be unauthenticated at a time (bad-inputs D13).
-const MaxPending = 50
-
 // Config is what a Server needs.
 type Config struct {
 	Stream stream.ClientConfig
@@ -85,10 +83,11 @@ type Server struct {
 	tasks   sync.WaitGroup // short ones: writing, last words
 	crew    crew.Crew      // does them
 	web     sync.WaitGroup // sessions inside HTTP
+	pending *Crowd
+
 	mu      sync.Mutex
 	leaving bool // no session begins inside HTTP
 	closing bool // nothing is added to tasks
-	pending map[netip.Addr]int
 }
 
 // New returns a server that listens nowhere yet.
@@ -102,7 +101,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: make(map[netip.Addr]int)}
+	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: NewCrowd(MaxPending, maxStrangers)}
 	s.SetStream(cfg.Stream)
 	if cfg.TLS != nil {
 		s.plain, s.direct = showing(cfg.TLS, cfg.Clients != nil), showing(cfg.TLS, cfg.Clients != nil)
@@ -167,6 +166,9 @@ func (s *Server) enter() bool {
 	return true
 }
 
+// acceptAgain is how long nothing is accepted after the system could not.
+const acceptAgain = 100 * time.Millisecond
+
 // Serve accepts connections on which TLS begins by STARTTLS, until the context or the listener ends, and then ends its sessions.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.serve(ctx, ln, false) }
 
@@ -189,11 +191,16 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 	}()
 	for {
 		conn, err := ln.Accept()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept clients on %s: %w", ln.Addr(), err)
+		default: // out of descriptors, most likely: those who are logged in stay so
+			s.cfg.Log.Error("accept clients", zap.Stringer("at", ln.Addr()), zap.Error(err))
+			pause(ctx, acceptAgain)
+			continue
 		}
 		addr := addressOf(conn)
 		if !s.admit(addr) {
@@ -233,25 +240,11 @@ func addressOf(conn net.Conn) netip.Addr {
 }
 
 // admit counts a connection that has not logged in.
-func (s *Server) admit(addr netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pending[addr] >= MaxPending {
-		return false
-	}
-	s.pending[addr]++
-	return true
-}
+func (s *Server) admit(addr netip.Addr) bool { return s.pending.Enter(addr) }
 
 func (s *Server) crowded(addr netip.Addr) {
 	s.note(Observation{What: TooManyPending, From: addr})
 	s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
 }
 
-func (s *Server) release(addr netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pending[addr]--; s.pending[addr] <= 0 {
-		delete(s.pending, addr)
-	}
-}
+func (s *Server) release(addr netip.Addr) { s.pending.Leave(addr) }

@@ -120,14 +120,20 @@ func (l *link) tell(o stream.Output) {
 	l.server.cfg.Sessions.Event(l.of, o)
 }
 
-// fact is for log and audit.
+// maxFacts is how many lines one connection gets in the log: somebody who has not even logged in could fill the disk with them. The audit
+// counts all, one line a minute.
+const maxFacts = 20
+
+// fact is for log and audit; mu is held.
 func (l *link) fact(o stream.Fact) {
 	who := o.Remote.Bare()
 	if who.IsZero() {
 		who = l.asked
 	}
-	l.server.cfg.Log.Warn("trouble with a client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
-		zap.Stringer("account", who), zap.Stringer("address", l.addr))
+	if l.facts++; l.facts <= maxFacts {
+		l.server.cfg.Log.Warn("trouble with a client", zap.Stringer("fact", o.Kind), zap.String("detail", o.Detail),
+			zap.Stringer("account", who), zap.Stringer("address", l.addr))
+	}
 	detail := o.Kind.String() + ": " + o.Detail
 	switch o.Kind {
 	case stream.FactAuthFailed:

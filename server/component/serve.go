@@ -27,7 +27,8 @@ const (
 	maxQueue         = 1000
 	handshakeTimeout = 30 * time.Second
 	writeTimeout     = 30 * time.Second
-	closeTimeout     = 2 * time.Second // for the component to end its side, and for all of them together to read that ours has ended
+	acceptAgain      = 100 * time.Millisecond // after the system could not
+	closeTimeout     = 2 * time.Second        // for the component to end its side, and for all of them together to read that ours has ended
 )
 
 // Config is what components need.
@@ -147,8 +148,10 @@ func (c *Components) Serve(ln net.Listener) error {
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("take a component's connection: %w", err)
+		if err != nil { // out of descriptors, most likely: those that are connected stay so
+			c.cfg.Log.Error("take a component's connection", zap.Error(err))
+			time.Sleep(acceptAgain)
+			continue
 		}
 		secure := c.cfg.TLS()
 		if secure != nil {

@@ -25,6 +25,9 @@ func (m *core) ackRequested() {
 func (m *core) acked(e *xmlstream.Element) {
 	if !m.managed {
 		m.self.peerFact(FactUnexpected, "acknowledgement without stream management")
+		if m.timers.flood.hit(m.now) {
+			m.streamError(stanza.StreamPolicyViolation, "too many acknowledgements", nil)
+		}
 		return
 	}
 	h, ok := counter(e)

@@ -1,0 +1,50 @@
+package c2s
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// MaxPending is how many connections of one address (of IPv6: of one /64) may be unauthenticated at a time (bad-inputs D13).
+const MaxPending = 50
+
+// maxStrangers is how many of all addresses may be.
+const maxStrangers = 20_000
+
+// Crowd counts what strangers have open: of one network, as [Server] has it for failed logins, and altogether. Any goroutine may call it.
+type Crowd struct {
+	each, all int
+
+	mu    sync.Mutex
+	of    map[netip.Prefix]int
+	total int
+}
+
+// NewCrowd lets so many in, of each network and of all.
+func NewCrowd(each, all int) *Crowd {
+	return &Crowd{each: each, all: all, of: make(map[netip.Prefix]int)}
+}
+
+// Enter counts one. False: it is one too many, and not counted.
+func (c *Crowd) Enter(from netip.Addr) bool {
+	key := network(from)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[key] >= c.each || c.total >= c.all {
+		return false
+	}
+	c.of[key]++
+	c.total++
+	return true
+}
+
+// Leave gives the place of one back that was let in.
+func (c *Crowd) Leave(from netip.Addr) {
+	key := network(from)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total--
+	if c.of[key]--; c.of[key] <= 0 {
+		delete(c.of, key)
+	}
+}
