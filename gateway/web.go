@@ -75,11 +75,13 @@ func (c *clients) pages(ctx context.Context, cfg *config.Server) *http.Server {
 	if cfg.Web.Certificates { // a ticket would outlive a change of trust
 		secure.ClientAuth, secure.SessionTicketsDisabled = tls.RequestClientCert, true
 	}
-	return &http.Server{
+	pages := &http.Server{
 		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, IdleTimeout: webIdle, MaxHeaderBytes: webHeaderBytes,
 		TLSConfig: secure,
 		ErrorLog:  zap.NewStdLog(zap.NewNop()), // what strangers send is counted by c2s, and no line of ours
 	}
+	c2s.Guard(pages)
+	return pages
 }
 
 // serveWeb serves HTTP on a listener until ctx ends.

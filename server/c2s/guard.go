@@ -1,0 +1,91 @@
+package c2s
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// What a server of HTTP does for strangers. Without these somebody has a connection, or a hundred streams of one, for nothing and for good.
+const (
+	MaxWeb      = 1_000 // connections of a network, but those that have become WebSockets
+	maxWebAll   = 10_000
+	maxStreams  = 16            // of HTTP/2, on one connection
+	minWebRate  = 1 << 10       // bytes in a second that a body has to come with, after bodyTimeout
+	answerLimit = 1 * time.Hour // for a request and its answer, the largest file to the slowest client included
+)
+
+// Guard bounds how much of a server that is not serving yet strangers can hold, whichever handlers it has.
+func Guard(s *http.Server) {
+	g := &guard{crowd: NewCrowd(MaxWeb, maxWebAll), conns: make(map[net.Conn]netip.Addr)}
+	s.ConnState, s.WriteTimeout, s.Handler = g.changed, answerLimit, timely(s.Handler)
+	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
+}
+
+// guard counts connections.
+type guard struct {
+	crowd *Crowd
+
+	mu    sync.Mutex
+	conns map[net.Conn]netip.Addr // that were let in
+}
+
+// changed is told of a new connection before anything is read from it.
+func (g *guard) changed(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		addr := addressOf(conn)
+		if !g.crowd.Enter(addr) {
+			_ = conn.Close()
+			return
+		}
+		g.mu.Lock()
+		g.conns[conn] = addr
+		g.mu.Unlock()
+	case http.StateHijacked, http.StateClosed: // a WebSocket is counted as what has not logged in
+		g.mu.Lock()
+		addr, in := g.conns[conn]
+		delete(g.conns, conn)
+		g.mu.Unlock()
+		if in {
+			g.crowd.Leave(addr)
+		}
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+// timely has the bodies of requests come in time, those that no handler reads as well: the server reads them for the next request.
+func timely(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 { // else the server is reading already, for its own purposes
+			b := &timelyBody{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now()}
+			b.extend()
+			r.Body = b
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// timelyBody is read as long as it comes fast enough.
+type timelyBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	began   time.Time
+	n, next int64 // bytes that have come; when the deadline is moved again
+}
+
+func (b *timelyBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.n += int64(n); b.n >= b.next {
+		b.extend()
+	}
+	return n, err
+}
+
+func (b *timelyBody) extend() {
+	b.next = b.n + 16*minWebRate
+	_ = b.control.SetReadDeadline(b.began.Add(bodyTimeout + time.Duration(b.n/minWebRate)*time.Second)) // not all of them can
+}
