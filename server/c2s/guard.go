@@ -14,7 +14,7 @@ const (
 	MaxWeb      = 1_000 // connections of a network, but those that have become WebSockets
 	maxWebAll   = 10_000
 	maxStreams  = 16            // of HTTP/2, on one connection
-	minWebRate  = 1 << 10       // bytes in a second that a body has to come with, after bodyTimeout
+	bodyPiece   = 16 << 10      // bytes of a body that have to come within bodyTimeout
 	answerLimit = 1 * time.Hour // for a request and its answer, the largest file to the slowest client included
 )
 
@@ -61,7 +61,7 @@ func (g *guard) changed(conn net.Conn, state http.ConnState) {
 func timely(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 { // else the server is reading already, for its own purposes
-			b := &timelyBody{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now()}
+			b := &timelyBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
 			b.extend()
 			r.Body = b
 		}
@@ -73,19 +73,18 @@ func timely(h http.Handler) http.Handler {
 type timelyBody struct {
 	io.ReadCloser
 	control *http.ResponseController
-	began   time.Time
-	n, next int64 // bytes that have come; when the deadline is moved again
+	left    int // of a piece
 }
 
 func (b *timelyBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if b.n += int64(n); b.n >= b.next {
+	if b.left -= n; b.left <= 0 {
 		b.extend()
 	}
 	return n, err
 }
 
 func (b *timelyBody) extend() {
-	b.next = b.n + 16*minWebRate
-	_ = b.control.SetReadDeadline(b.began.Add(bodyTimeout + time.Duration(b.n/minWebRate)*time.Second)) // not all of them can
+	b.left = bodyPiece
+	_ = b.control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not all of them can
 }

@@ -54,10 +54,19 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// slot finds what a path names.
-func (s *Service) slot(r *http.Request) (Slot, error) {
+// split gives the parts of a path, all three or none.
+func split(r *http.Request) []string {
 	parts := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
 	if len(parts) != 3 || !isSlot(parts[1]) {
+		return nil
+	}
+	return parts
+}
+
+// slot finds what a path names.
+func (s *Service) slot(r *http.Request) (Slot, error) {
+	parts := split(r)
+	if parts == nil {
 		return Slot{}, ErrSlot
 	}
 	domain, err1 := url.PathUnescape(parts[0])
@@ -80,8 +89,33 @@ func isSlot(id string) bool {
 // file is where a slot's file lies.
 func file(id string) string { return id[:2] + "/" + id[2:] }
 
+// claim keeps a slot for who puts its file, from before it is looked at until it is stored: in between, the file is there and the slot not used
+// yet, and a second one could be put over it, later too. False: somebody else has it.
+func (s *Service) claim(id string) (release func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.putting[id] {
+		return nil, false
+	}
+	s.putting[id] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.putting, id)
+	}, true
+}
+
 // put takes the file of a slot (§6.1).
 func (s *Service) put(r *http.Request) int {
+	parts := split(r)
+	if parts == nil {
+		return http.StatusForbidden
+	}
+	release, ok := s.claim(parts[1])
+	if !ok {
+		return http.StatusForbidden
+	}
+	defer release()
 	slot, err := s.slot(r)
 	switch {
 	case errors.Is(err, ErrSlot) || err == nil && slot.Stored:
@@ -196,19 +230,36 @@ func (s *Service) Expire(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return n, fmt.Errorf("expire uploads: %w", err)
 		}
+		before := n
 		for _, slot := range old {
-			for _, name := range []string{file(slot.ID), file(slot.ID) + ".part"} {
-				if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return n, fmt.Errorf("expire uploads: %w", err)
-				}
-			}
-			if err := s.Store.RemoveSlot(ctx, slot.Domain, slot.ID); err != nil {
+			removed, err := s.expire(ctx, slot)
+			if err != nil {
 				return n, fmt.Errorf("expire uploads: %w", err)
 			}
-			n++
+			if removed {
+				n++
+			}
 		}
-		if len(old) < expireAtOnce {
+		if len(old) < expireAtOnce || n == before {
 			return n, nil
 		}
 	}
+}
+
+// expire removes one, but not from under who puts it right now: his turn comes later.
+func (s *Service) expire(ctx context.Context, slot Slot) (removed bool, err error) {
+	release, ok := s.claim(slot.ID)
+	if !ok {
+		return false, nil
+	}
+	defer release()
+	if _, err := s.Store.Slot(ctx, slot.Domain, slot.ID, s.Now()); !errors.Is(err, ErrSlot) { // it has been put since it was listed
+		return false, err
+	}
+	for _, name := range []string{file(slot.ID), file(slot.ID) + ".part"} {
+		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return true, s.Store.RemoveSlot(ctx, slot.Domain, slot.ID)
 }

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"sallyport/internal/xmpp/form"
@@ -78,6 +79,9 @@ type Service struct {
 	Config
 	root *os.Root
 	base string
+
+	mu      sync.Mutex
+	putting map[string]bool // slots, by their ids
 }
 
 // New opens the directory. Whoever makes the service closes it.
@@ -96,7 +100,7 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the directory of uploads: %w", err)
 	}
-	return &Service{Config: c, root: root, base: strings.TrimSuffix(c.URL, "/") + "/"}, nil
+	return &Service{Config: c, root: root, base: strings.TrimSuffix(c.URL, "/") + "/", putting: make(map[string]bool)}, nil
 }
 
 // Close closes the directory.
