@@ -82,3 +82,30 @@ func TestBOSHReceipts(t *testing.T) {
 		}
 	})
 }
+
+// What somebody says while we cannot read, as those who take it are slow, is not kept without end.
+func TestBOSHHoldsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDen(t, func(c *c2s.Config) { c.Stream.Manage.MaxUnsettled = 1 })
+		a := d.overPipes(c2s.WebOptions{})
+		a.login()
+		d.house.later()
+		words, said := strings.Repeat("x", 200<<10), 0
+		for ; said < 40; said++ {
+			if answer := a.ask("", `<message`+nsClient+` to='romeo@im.example'><body>`+words+`</body></message>`); strings.Contains(answer, "terminate") {
+				break
+			}
+		}
+		if said < 2 || said > 20 {
+			t.Errorf("%d of 200 KiB were taken", said)
+		}
+		d.house.mu.Lock()
+		d.house.slow = false
+		d.house.mu.Unlock()
+		d.house.settle()
+		<-d.house.ends
+		if n := d.house.messages(); n != said {
+			t.Errorf("%d of %d were handed up", n, said)
+		}
+	})
+}

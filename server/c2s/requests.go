@@ -14,8 +14,11 @@ import (
 
 func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-// maxEvents is how many elements wait while the machine is not to be given any.
-const maxEvents = 10_000
+// How much waits while the machine is not to be given any: so many elements, and so many times as many bytes as one may have.
+const (
+	maxEvents  = 10_000
+	maxPending = 8
+)
 
 // requests is a pipe of requests. Its lock comes after those of the link.
 type requests struct {
@@ -31,6 +34,8 @@ type requests struct {
 	handles uint64
 	waiting map[uint64]chan []byte
 	events  []xmlstream.Event
+	held    int              // bytes of events
+	flood   bool             // there is no room for more
 	bad     *xmlstream.Error // behind the events
 	has     int              // elements that the client has
 	told    int              // of them, those that were told
@@ -83,6 +88,10 @@ func (p *requests) apply(out bosh.Outcome) {
 		p.hear(&out.Heard[i])
 	}
 	p.has = out.Has
+	if p.flood { // whoever reads here may be waiting for others
+		p.flood = false
+		p.apply(p.m.End(time.Now(), nil, bosh.PolicyViolation))
+	}
 	if out.Lost {
 		p.fail(errors.New("no request in time"))
 	}
@@ -109,11 +118,12 @@ func (p *requests) hear(r *bosh.Request) {
 		p.events = append(p.events, xmlstream.Event{Kind: xmlstream.HeaderEvent, Header: h})
 	}
 	for _, e := range r.Elements {
-		if len(p.events) >= maxEvents {
-			p.fail(errors.New("too much while we could not read"))
+		ev := measure(e, p.limits)
+		if p.held += ev.Bytes; len(p.events) >= maxEvents || p.held > maxPending*max(p.limits.ElementBytes, smallBody) {
+			p.flood = true
 			return
 		}
-		p.events = append(p.events, measure(e, p.limits))
+		p.events = append(p.events, ev)
 	}
 	if r.Terminate {
 		p.events = append(p.events, xmlstream.Event{Kind: xmlstream.EndEvent})
@@ -153,6 +163,7 @@ func (p *requests) next() (xmlstream.Event, int, error) {
 		return xmlstream.Event{}, 0, xmlstream.ErrShort
 	}
 	ev := p.events[0]
+	p.held -= ev.Bytes
 	p.events[0] = xmlstream.Event{}
 	p.events = p.events[1:]
 	return ev, 0, nil
