@@ -27,8 +27,10 @@
 // # Decisions
 //
 //   - tls-unique is a binding on TLS 1.2 only: it is not defined for 1.3 (RFC 9266 §1).
-//   - A connection that has not authenticated counts for its address; the one
+//   - A connection that has not authenticated counts for its network; the one
 //     that is too many is closed without a word, before it costs a handshake.
+//   - Out of descriptors nobody new is accepted for a moment, and nobody else is the worse for it.
+//   - A server of HTTP is guarded (see [Guard]): its bodies come in time, and its connections are counted by network, too.
 //   - Failed logins slow down those that follow, of their network and about their
 //     account (bad-inputs F14). An account is never locked, or anybody could lock
 //     out anybody; a network that only fails is not asked for passwords any more,
