@@ -55,6 +55,10 @@ func (p *Policy) MayReadInto(a *Arrival, v *Verdict) {
 		})
 		return
 	}
+	// Which carriers may cross was asked when it came, and among users of the server it never is.
+	if pair, ok := p.pairs[[2]string{j.to.Name, j.to.Name}]; ok {
+		j.open = pair.open
+	}
 	j.src, j.dst = a.Stanza.From(), a.Stanza.To()
 	j.from = p.labeller(a.Stanza, j.to)
 	stripped := j.to.SendLabels == SendNever || j.to.Clients.NoLabels && j.src.Bare() != j.dst.Bare() // and kept so, once

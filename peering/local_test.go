@@ -140,6 +140,11 @@ func TestOpenPairs(t *testing.T) {
 	}
 }
 
+// forwards carries a message (XEP-0297).
+func forwards(in string) string {
+	return `<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='c@home.example' to='a@home.example'>` + in + `<body>x</body></message></forwarded>`
+}
+
 func TestMayRead(t *testing.T) {
 	t.Parallel()
 	p := policy(t, home(t))
@@ -158,6 +163,9 @@ func TestMayRead(t *testing.T) {
 		{"default of the sender's peer, above the reader", `<message from='a@out.example'><body>x</body></message>`, peering.ClearanceFact{Source: "account"}, false},
 		{"no label from a peer that has to label", `<message from='a@in.example'><body>x</body></message>`, low, false},
 		{"a label that cannot be read", `<message from='a@home.example'><securitylabel xmlns='urn:xmpp:sec-label:0'><label><x xmlns='y'/></label></securitylabel></message>`, low, false},
+		{"one that carries another", `<message from='a@home.example'>` + label("UNCLASSIFIED", "") + forwards(label("UNCLASSIFIED", "")) + `</message>`, low, true},
+		{"one that carries another, above the reader", `<message from='a@home.example'>` + label("UNCLASSIFIED", "") + forwards(label("SECRET", "")) + `</message>`, low, false},
+		{"one that carries another without a label", `<message from='a@home.example'>` + label("UNCLASSIFIED", "") + forwards("") + `</message>`, low, false},
 		{"an error", `<message from='a@home.example' type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`, low, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
