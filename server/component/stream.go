@@ -116,8 +116,21 @@ func (s *stream) element(e *xmlstream.Element) output {
 		return s.fail(stanza.StreamInternalServerError)
 	case m.From().DomainJID() != s.domain:
 		return s.fail(stanza.StreamInvalidFrom)
+	case m.IsError():
+		return output{stanza: retold(m)}
 	}
 	return output{stanza: m}
+}
+
+// retold is an error with nothing but its condition: errors are not judged by a label (XEP-0258 §5), so nothing of what one answers, or of
+// what a component writes into it, may be in it. To the gate an address without resource is the server's own, whose errors are whole. One
+// that has a label stays as it is, so that the gate drops it.
+func retold(m stanza.Stanza) stanza.Stanza {
+	if m.Element().Child("urn:xmpp:sec-label:0", "securitylabel") != nil {
+		return m
+	}
+	cond, typ := m.Error()
+	return stanza.Retold(m, cond, typ)
 }
 
 // refusal tells the component that one stanza of its is none.
