@@ -9,9 +9,9 @@
 // people typed; which peer that is, is not known here. A line that names no label of the table is text: whether the
 // message may then pass as unlabelled is for the caller to say, which is told that there was a line.
 //
-// Adding a line removes the XHTML-IM alternative, which would show the text without it; so does taking a line away.
-// Messages wrapped inside are left for calls of their own. What points into a body by position (XEP-0372, XEP-0394,
-// XEP-0428) is not adjusted: a profile that marks text has to strip it.
+// Adding a line removes what would show the text without it (XHTML-IM, text as it is typed); so does taking a line away.
+// Messages wrapped inside are left for calls of their own. What is to be left out of a body (XEP-0428) is moved with the text,
+// so that it does not become the line; what else points into a body by position (XEP-0372, XEP-0394) is not adjusted.
 //
 // What is not inside: markings in subjects and headers, and lines in the form of other products.
 package textmark

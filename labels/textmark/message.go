@@ -2,21 +2,24 @@ package textmark
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/labels"
 )
 
-// Add puts a line in front of every body of a message and removes its XHTML-IM alternative. The marking of a body is
+// Add puts a line in front of every body of a message and removes what clients show in place of one. The marking of a body is
 // that of its language, or where there is none that of the language "". Without a marking a body stays as it is: the
-// caller should not send a message that it meant to mark. A message without body has nothing to mark.
+// caller should not send a message that it meant to mark.
 func Add(message *xmlstream.Element, lines func(lang string) string) *xmlstream.Element {
 	lang, _ := message.AttrNS(xmlstream.NSXML, "lang")
-	marked := false
+	marked := oneLine(lines("")) != ""
+	var by []int
 	out := message.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
 		if !isBody(message, c) {
 			return c
 		}
+		by = append(by, 0)
 		own, ok := c.AttrNS(xmlstream.NSXML, "lang")
 		if !ok {
 			own = lang
@@ -28,13 +31,14 @@ func Add(message *xmlstream.Element, lines func(lang string) string) *xmlstream.
 		if line == "" {
 			return c
 		}
-		marked = true
-		return c.WithNodes(append([]xmlstream.Node{xmlstream.TextNode("[" + line + "]\n")}, nodes(c)...)...)
+		marked, line = true, "["+line+"]\n"
+		by[len(by)-1] = utf8.RuneCountInString(line)
+		return c.WithNodes(append([]xmlstream.Node{xmlstream.TextNode(line)}, nodes(c)...)...)
 	})
 	if !marked {
 		return message
 	}
-	return withoutHTML(out)
+	return withoutOther(moved(out, by))
 }
 
 // oneLine makes a marking fit in one line that Read takes.
@@ -46,23 +50,27 @@ func oneLine(s string) string {
 	return s
 }
 
-// Strip takes the line off every body that begins with one, and with it the XHTML-IM alternative. Without such a body
-// the message is returned as it is.
+// Strip takes the line off every body that begins with one, and with it what clients show in place of a body. Without such a
+// body the message is returned as it is.
 func Strip(message *xmlstream.Element) *xmlstream.Element {
+	var by []int
 	out := message.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
 		if !isBody(message, c) {
 			return c
 		}
+		by = append(by, 0)
 		if _, ok := lineOf(c); !ok {
 			return c
 		}
-		_, rest, _ := cut(firstText(c))
+		text := firstText(c)
+		_, rest, _ := cut(text)
+		by[len(by)-1] = utf8.RuneCountInString(rest) - utf8.RuneCountInString(text)
 		return c.WithNodes(append([]xmlstream.Node{xmlstream.TextNode(rest)}, nodes(c)[1:]...)...)
 	})
 	if out == message {
 		return message
 	}
-	return withoutHTML(out)
+	return withoutOther(moved(out, by))
 }
 
 func nodes(e *xmlstream.Element) []xmlstream.Node {
@@ -73,9 +81,11 @@ func nodes(e *xmlstream.Element) []xmlstream.Node {
 	return out
 }
 
-func withoutHTML(e *xmlstream.Element) *xmlstream.Element {
+// withoutOther leaves out what clients show in place of a body, where the line is not: formatted text (XEP-0071), and text as it is typed
+// (XEP-0301).
+func withoutOther(e *xmlstream.Element) *xmlstream.Element {
 	return e.MapChildren(func(c *xmlstream.Element) *xmlstream.Element {
-		if c.Is(nsXHTML, "html") {
+		if c.Is(nsXHTML, "html") || c.Is("urn:xmpp:rtt:0", "rtt") {
 			return nil
 		}
 		return c
