@@ -56,6 +56,9 @@ type ClientConfig struct {
 	// Shown is what a client, by its full address, is shown of a stanza; what is not acknowledged stays what it was. It changes nothing but
 	// the content, and is called by any goroutine. Nil: the stanza.
 	Shown func(client jid.JID, e *xmlstream.Element) *xmlstream.Element
+	// MayHave reports whether a client that resumes its session may still have a stanza that was for it before. What it may not have comes
+	// out as Unconfirmed. Nil: all of it.
+	MayHave func(client jid.JID, e *xmlstream.Element) bool
 	// Features are offered after authentication beside our own, as roster versioning is.
 	Features []*xmlstream.Element
 	// Inline are features that the edge can enable together with Bind 2, by their namespaces.

@@ -109,8 +109,10 @@ func (m *Client) resumeHere() {
 	}
 }
 
-// keeps: all of a session is for its one client.
-func (m *Client) keeps(Item) bool { return true }
+// keeps: all of a session is for its one client, as far as that may have it today.
+func (m *Client) keeps(it Item) bool {
+	return m.cfg.MayHave == nil || it.Element == nil || m.cfg.MayHave(m.address, it.Element)
+}
 
 // again says when a message or presence was for the client (XEP-0203), or it would take what it missed for minutes to be of now; not
 // where that is said already.
