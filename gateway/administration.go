@@ -34,6 +34,7 @@ func (c *clients) administer(of *core, directory *account.Directory, people *sea
 	g := c.g
 	options := operating(func() *config.Server { return &g.active().Server }, c.store)
 	options.Accounts, options.Core, options.Now, options.Stop, options.Changed = directory, of, g.now, g.stopAfter, g.people.forget
+	options.Listed = g.outsiders.changed
 	options.Sessions = func() admin.Sessions { return of.is.Load() }
 	options.Card = carding(c.store, people)
 	return &administration{g: g, ops: admin.New(options)}
@@ -166,12 +167,18 @@ func (g *Gateway) openDesk() (err error) {
 // leastDelay is how long a node goes on that was told to end, so that who told it hears that it will.
 const leastDelay = time.Second
 
-// stopAfter ends the node in order, as SIGTERM does, after a delay. Of several calls the one that is due first counts.
-func (g *Gateway) stopAfter(delay time.Duration) error {
-	g.log.Info("an administrator ends the node", zap.Duration("in", delay))
+// stopAfter ends the node in order, as SIGTERM does, after a delay. Of several calls the one that is due first counts, and says whether it
+// starts again, which one with an erroneous configuration would not.
+func (g *Gateway) stopAfter(delay time.Duration, again bool) error {
+	if again {
+		if _, problems := config.Load(g.active().Source.Path); problems.Failed() {
+			return fmt.Errorf("%w: it would not start, the configuration has errors; sallyport check shows them", admin.ErrQuestion)
+		}
+	}
+	g.log.Info("an administrator ends the node", zap.Duration("in", delay), zap.Bool("restart", again))
 	time.AfterFunc(max(delay, leastDelay), func() {
 		select {
-		case g.ended <- struct{}{}:
+		case g.ended <- again:
 		default: // it is ending
 		}
 	})

@@ -103,6 +103,9 @@ func (g *Gateway) serveAs(cfg *config.Config) (serve, drop func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := g.outsiders.open(g.ctx, domains); err != nil {
+		return nil, nil, err
+	}
 	var beyond *server.Feature
 	if len(cfg.Server.Services) > 0 {
 		f, err := c.services(&cfg.Server)

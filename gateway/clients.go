@@ -135,6 +135,10 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	g.people.open(c.store, &cfg.Server, g.now)
 	c.serving.Store(&cfg.Server)
 	g.people.serves = func(domain string) bool { return c.serving.Load().Serves(domain) } // more of them after a reload
+	g.outsiders.store, g.outsiders.serves = c.store, g.people.serves
+	if err := g.outsiders.open(g.ctx, domains); err != nil {
+		return err
+	}
 	of := &core{}
 	if c.files, err = c.openFiles(&cfg.Server); err != nil {
 		return err

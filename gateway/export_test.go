@@ -18,8 +18,10 @@ import (
 	"sallyport/links"
 	"sallyport/links/s2s"
 	"sallyport/links/x2x"
+	"sallyport/peering"
 	"sallyport/server"
 	"sallyport/server/account"
+	"sallyport/server/admin"
 )
 
 // OwnState and Unheard are what is said of files of others, and of addresses that are taken.
@@ -155,3 +157,34 @@ func (d *Door) Enter() bool { return d.enter() }
 func (d *Door) Leave() { d.leave() }
 
 func (d *Door) Close() { d.close() }
+
+// Excluded asks the lists of a domain about somebody who says something to it.
+func Excluded(l admin.Lists, who jid.JID, component bool) (peering.Exclusion, error) {
+	f, err := newFence(&l)
+	return f.excludes(who, component, peering.SenderListed, peering.SenderUnlisted), err
+}
+
+// Outsiders are those that a node keeps out.
+type Outsiders struct{ o outsiders }
+
+// NewOutsiders knows none yet.
+func NewOutsiders(s admin.Store) *Outsiders { return &Outsiders{outsiders{store: s}} }
+
+// Open and Changed read the lists of a domain.
+func (x *Outsiders) Open(domain string) error {
+	return x.o.open(context.Background(), []jid.JID{jid.MustParse(domain)})
+}
+
+func (x *Outsiders) Changed(domain string) error {
+	return x.o.changed(context.Background(), domain)
+}
+
+// Excludes reports that somebody is kept out of a domain.
+func (x *Outsiders) Excludes(domain string, who jid.JID) bool {
+	fences := x.o.fence.Load()
+	if fences == nil {
+		return false
+	}
+	f := (*fences)[domain]
+	return f.excludes(who, false, peering.SenderListed, peering.SenderUnlisted) != peering.NotExcluded
+}

@@ -161,6 +161,7 @@ func (x *gate) kept(a *peering.Arrival, policy *peering.Policy, s stanza.Stanza)
 
 func (x *gate) fill(policy *peering.Policy, a *peering.Arrival) {
 	x.g.people.fill(a)
+	x.g.outsiders.fill(policy, a)
 	policy.FillClearances(a)
 }
 

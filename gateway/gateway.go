@@ -54,12 +54,13 @@ type Gateway struct {
 	carriers      carriers // all other links
 	clients       *clients // the server of this node; nil without one
 	people        people   // its accounts
+	outsiders     outsiders
 	depot         *depot
 	home          home // answers in place of peers
 	notes         *notes
 	services      func() ([]io.Closer, error)
 	desk          *control.Desk // permits and records commands
-	ended         chan struct{} // an administrator wants it to end
+	ended         chan bool     // an administrator wants it to end; true: and to start again
 	peers         atomic.Pointer[map[string]*peerCounters]
 	strangers     peerCounters // for peers that the table does not have
 	refusals      refusals
@@ -117,7 +118,7 @@ func New(cfg *config.Config, o Options) (*Gateway, error) {
 		counters: new(Counters),
 		node:     cfg.Node.Name, state: string(cfg.Node.State), version: o.Version, keepContent: cfg.Audit.Content, log: o.Log, now: o.Now, cfg: cfg,
 		engine: peering.NewEngine(policy), conversations: newConversations(), started: o.Now(), reloaded: o.Now(),
-		events: make(chan s2s.Event, maxEvents), ended: make(chan struct{}, 1),
+		events: make(chan s2s.Event, maxEvents), ended: make(chan bool, 1),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.closed, g.entrance = make(chan struct{}), newDoor(&g.counters.inside)

@@ -73,6 +73,7 @@ func (g *Gateway) judge(a *peering.Arrival, v *peering.Verdict) {
 		a.Facts.FreshID = g.freshID()
 	}
 	g.people.fill(a)
+	g.outsiders.fill(p, a)
 	p.FillClearances(a)
 	g.rates.judge(p, a, v)
 }

@@ -18,6 +18,9 @@ import (
 	"sallyport/internal/role"
 )
 
+// ErrRestart is what Run returns after an orderly end that is to be followed by a start.
+var ErrRestart = errors.New("an administrator wants the node to start again")
+
 // Run runs the node until ctx ends, then stops it in order: links first, then what is in
 // the air has to land, then the audit log. A value on reload reads the configuration
 // again.
@@ -29,6 +32,10 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	background.Go(g.watchAudit)
 	background.Go(g.notes.run)
 	err := g.serve(ctx, reload)
+	again := err == ErrRestart //nolint:errorlint // nobody has wrapped it
+	if again {
+		err = nil
+	}
 	g.listening.Store(false)
 	g.closeLinks("the node is stopping")
 	g.landed(context.Background()) // the links take no more, and report all they had
@@ -42,7 +49,11 @@ func (g *Gateway) Run(ctx context.Context, reload <-chan struct{}) error {
 	g.bounces.close()
 	g.cancel()
 	background.Wait()
-	return errors.Join(err, g.recordEvent(audit.Stop, "node stopped"), g.saveConversations(), g.audit.Close())
+	err = errors.Join(err, g.recordEvent(audit.Stop, "node stopped"), g.saveConversations(), g.audit.Close())
+	if err == nil && again {
+		return ErrRestart
+	}
+	return err
 }
 
 // serve opens every door, waits, and closes those an operator uses last.
@@ -83,8 +94,11 @@ func (g *Gateway) serve(ctx context.Context, reload <-chan struct{}) error {
 		case <-ctx.Done():
 			g.halt()
 			return nil
-		case <-g.ended:
+		case again := <-g.ended:
 			g.halt()
+			if again {
+				return ErrRestart
+			}
 			return nil
 		case <-reload:
 			_, _ = g.reload("signal HUP", RefuseRollbacks) // logged, recorded and shown by status

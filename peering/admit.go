@@ -5,10 +5,10 @@ import (
 	"sallyport/internal/xmpp/stanza"
 )
 
-// admit is stage 1: who sent it, may he, where does it go, is that pair listed, and is
-// this kind of traffic carried. It resolves the final addresses.
+// admit is stage 1: who sent it, may he, where does it go, does a list of the domain keep
+// him out, is that pair listed, and is this kind of traffic carried. It resolves the final addresses.
 func (j *judgement) admit() bool {
-	return j.admitSender() && j.admitDestination() && j.admitPair() && j.admitKind() && j.admitAnswer()
+	return j.admitSender() && j.admitDestination() && j.admitListed() && j.admitPair() && j.admitKind() && j.admitAnswer()
 }
 
 func (j *judgement) admitSender() bool {

@@ -70,8 +70,9 @@ type Facts struct {
 	Asked     bool          // for presence subscribed/unsubscribed: a request went the other way
 	// OwnWords: the server of this node makes the stanza now, in whoever's name. Never of what came in on a link, and not recorded.
 	OwnWords bool
-	FreshID  string   // id to issue anew, unique for the destination; "" = none given
-	Levels   []uint32 // tokens in the buckets of Policy.Buckets, by number; absent is empty
+	Excluded Exclusion // by a list of a domain of this node
+	FreshID  string    // id to issue anew, unique for the destination; "" = none given
+	Levels   []uint32  // tokens in the buckets of Policy.Buckets, by number; absent is empty
 }
 
 // ClearanceFact is what is known of the clearances of somebody, where it came from and how old it is. The zero value is

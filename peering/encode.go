@@ -17,6 +17,7 @@ import (
 // Encoding version and limits. A parser refuses another version rather than guess.
 const (
 	encodingVersion  = 2 // 1 knew one clearance of a user and nothing of where a label came from
+	excludedVersion  = 3 // facts alone: one byte more, of who is excluded; the others are written as before
 	maxEncodedString = 64 << 10
 	maxEncodedStanza = 4 << 20
 	maxLevels        = 1024
@@ -75,7 +76,12 @@ func ParseArrival(b []byte, reg *labels.Registry) (Arrival, []byte, error) {
 
 // AppendFacts appends the encoding of f to dst.
 func AppendFacts(dst []byte, f *Facts) ([]byte, error) {
-	dst = append(dst, encodingVersion, flag(f.Awaited.Found), flag(f.Asked))
+	if f.Excluded != NotExcluded {
+		dst = append(dst, excludedVersion, byte(f.Excluded))
+	} else {
+		dst = append(dst, encodingVersion)
+	}
+	dst = append(dst, flag(f.Awaited.Found), flag(f.Asked))
 	dst = appendString(dst, f.Awaited.OriginalID)
 	dst = appendString(dst, f.FreshID)
 	levels := f.Levels[:min(len(f.Levels), maxLevels)]
@@ -120,7 +126,14 @@ func ParseFacts(b []byte, reg *labels.Registry) (Facts, []byte, error) {
 
 // factsHead reads what stands before the clearances.
 func (r *reader) factsHead(f *Facts) {
-	r.version()
+	if len(r.b) > 0 && r.b[0] == excludedVersion {
+		r.b = r.b[1:]
+		if f.Excluded = Exclusion(r.byteUpTo(byte(numExclusions - 1))); r.err == nil && f.Excluded == NotExcluded {
+			r.fail("nobody is excluded")
+		}
+	} else {
+		r.version()
+	}
 	f.Awaited.Found, f.Asked = r.flag(), r.flag()
 	f.Awaited.OriginalID, f.FreshID = r.string(), r.string()
 	for range r.uvarint(maxLevels) {

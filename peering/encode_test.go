@@ -2,6 +2,7 @@ package peering_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,15 @@ func TestStoredArrivalIsJudgedTheSame(t *testing.T) {
 
 func TestFactsSurviveEncoding(t *testing.T) {
 	t.Parallel()
-	f := facts(t)
+	for x := peering.NotExcluded; x <= peering.RecipientUnlisted; x++ {
+		f := facts(t)
+		f.Excluded = x
+		survives(t, f)
+	}
+}
+
+func survives(t *testing.T, f peering.Facts) {
+	t.Helper()
 	b, err := peering.AppendFacts(nil, &f)
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +77,24 @@ func TestFactsSurviveEncoding(t *testing.T) {
 	got.Sender.Clearances, f.Sender.Clearances = labels.ClearanceSet{}, labels.ClearanceSet{}
 	if d := cmp.Diff(f, got); d != "" {
 		t.Errorf("facts changed (-want +got):\n%s", d)
+	}
+}
+
+// Nobody can write down that nobody is excluded in the way of those who are, or who is by none of the lists.
+func TestFactsOfNoExclusion(t *testing.T) {
+	t.Parallel()
+	b, err := peering.AppendFacts(nil, &peering.Facts{Excluded: peering.SenderListed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []byte{0, byte(peering.RecipientUnlisted) + 1} {
+		b[1] = x
+		if _, _, err := peering.ParseFacts(b, registry(t)); !errors.Is(err, peering.ErrEncoding) {
+			t.Errorf("exclusion %d: %v", x, err)
+		}
+		if _, err := peering.ParseRecorded(b); !errors.Is(err, peering.ErrEncoding) {
+			t.Errorf("exclusion %d in a record: %v", x, err)
+		}
 	}
 }
 

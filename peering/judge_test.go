@@ -95,6 +95,24 @@ var judgements = []judged{
 		name: "to itself", stanza: `<message xmlns='jabber:server' from='a@in.example' to='b@in.example'/>`,
 		stage: peering.Admit, reason: peering.UnlistedPair, cond: stanza.NotAllowed,
 	},
+	// stage 1: lists of a domain
+	{
+		name: "sender on the black list", stanza: `<message` + toOut + `/>`, facts: peering.Facts{Excluded: peering.SenderListed},
+		stage: peering.Admit, reason: peering.Blacklisted, cond: stanza.NotAllowed,
+	},
+	{
+		name: "recipient not on the white list", stanza: `<presence` + toOut + `/>`, facts: peering.Facts{Excluded: peering.RecipientUnlisted},
+		stage: peering.Admit, reason: peering.NotWhitelisted, cond: stanza.NotAllowed,
+	},
+	{
+		name: "answer of who is on the black list", stanza: `<iq` + toOut + `type='result' id='7'/>`,
+		facts: peering.Facts{Excluded: peering.SenderListed, Awaited: peering.AwaitedIQ{Found: true}},
+		stage: peering.Admit, reason: peering.Blacklisted, cond: stanza.NotAllowed,
+	},
+	{
+		name: "a list does not replace a pair", stanza: `<message` + toOut + `/>`, change: func(d *peering.Definition) { d.Pairs = nil },
+		facts: peering.Facts{Excluded: peering.NotExcluded}, stage: peering.Admit, reason: peering.UnlistedPair, cond: stanza.NotAllowed,
+	},
 	// stage 1: which kind
 	{
 		name: "messages not carried", stanza: `<message` + toOut + `><body>x</body></message>`,

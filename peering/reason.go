@@ -12,6 +12,8 @@ const (
 	BelowFloor     Reason = "below-floor"     // the stream is weaker than the peer's floor
 	SpoofedFrom    Reason = "spoofed-from"    // the peer may not speak for that domain
 	NoRoute        Reason = "no-route"        // no peer holds the destination domain
+	Blacklisted    Reason = "black-list"      // a list of the domain has the other end
+	NotWhitelisted Reason = "white-list"      // a list of the domain has others
 	UnlistedPair   Reason = "unlisted-pair"   // these two peers may not talk
 	SameSide       Reason = "same-side"       // both ends are on one side
 	KindNotAllowed Reason = "kind"            // message, presence, muc or pubsub not allowed

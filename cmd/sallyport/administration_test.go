@@ -25,6 +25,7 @@ func fixedAdministration() []control.Verb {
 		"user.roster":       []admin.Contact{{Contact: "romeo@far.example", Name: "Romeo", Subscription: "to", Ask: true, Groups: []string{"Friends"}}},
 		"user.roster.reset": admin.Done{Count: 1},
 		"admin.list":        []admin.Administrator{{User: "juliet@chat.example", Role: "operate", Fixed: true}, {User: "nurse@chat.example", Role: "view"}},
+		"domain.lists":      admin.Lists{Blacklist: []string{"far.example", "nurse@near.example"}, Whitelist: []string{}},
 		"motd.show":         admin.Word{Text: "Be quiet today."},
 	}
 	var list []control.Verb

@@ -23,6 +23,14 @@ from its first account on, until it is removed.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.domainList(), a.domainDNS(), a.domainRemove(), a.domainAnnounce(),
+		a.domainOutsiders("blacklist", "Show or change who has nothing to do with a domain",
+			"Show or change which others have nothing to do with the people of a domain.",
+			func(l *admin.Lists) []string { return l.Blacklist }),
+		a.domainOutsiders("whitelist", "Show or change who alone has to do with a domain",
+			`Show or change which others alone have to do with the people of a domain. With
+an empty list all do that the policy lets; other domains and components of the
+node always do.`,
+			func(l *admin.Lists) []string { return l.Whitelist }),
 		a.domainWord("motd", "Show or change the message of the day", "What everybody of a domain is told once, when he comes next."),
 		a.domainWord("welcome", "Show or change what new accounts are told", "What accounts that are made from now on are told when they come first."))
 	return cmd

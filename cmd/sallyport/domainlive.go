@@ -105,9 +105,7 @@ func (a *app) domainWord(verb, short, long string) *cobra.Command {
 }
 
 func (a *app) stopCommand() *cobra.Command {
-	var after time.Duration
-	var domain, said string
-	cmd := &cobra.Command{
+	return a.ending("node.stop", "stop", &cobra.Command{
 		Use:   "stop",
 		Short: "Stop the running node in order",
 		Long: `Stop the running node in order, as SIGTERM does. Where it serves clients, those
@@ -115,23 +113,42 @@ of a domain can be told first. Needs the role operate; the audit log says who
 did it.`,
 		Example: `  sallyport stop
   sallyport stop --after 5m --domain chat.example --say "In five minutes."`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (domain == "") != (said == "") {
-				return fmt.Errorf("--domain and --say belong together")
+	})
+}
+
+func (a *app) restartCommand() *cobra.Command {
+	return a.ending("node.restart", "restart", &cobra.Command{
+		Use:   "restart",
+		Short: "Stop the running node in order and start it again",
+		Long: `Stop the running node in order and start it again, as the same process: with the
+configuration and the program that are on disk then. Nobody who supervises it is
+needed. Check the configuration before: one with errors does not start. Needs
+the role operate; the audit log says who did it.`,
+		Example: `  sallyport check -c /etc/sallyport/sallyport.toml && sallyport restart
+  sallyport restart --after 5m --domain chat.example --say "Back in six."`,
+	})
+}
+
+// ending has the node end after a while, and tells people first.
+func (a *app) ending(verb, word string, cmd *cobra.Command) *cobra.Command {
+	var after time.Duration
+	var domain, said string
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if (domain == "") != (said == "") {
+			return fmt.Errorf("--domain and --say belong together")
+		}
+		if _, err := jid.ParseDomain(domain); domain != "" && err != nil {
+			return fmt.Errorf("%q is not a domain", domain)
+		}
+		q := admin.Stop{Seconds: int(after / time.Second), Text: said, Domain: domain}
+		return answered(a, cmd.Context(), verb, q, func(admin.Done) {
+			if q.Seconds > 0 {
+				fmt.Fprintf(a.out, "It %ss in %s.\n", word, after.Truncate(time.Second))
+				return
 			}
-			if _, err := jid.ParseDomain(domain); domain != "" && err != nil {
-				return fmt.Errorf("%q is not a domain", domain)
-			}
-			q := admin.Stop{Seconds: int(after / time.Second), Text: said, Domain: domain}
-			return answered(a, cmd.Context(), "node.stop", q, func(admin.Done) {
-				if q.Seconds > 0 {
-					fmt.Fprintf(a.out, "It stops in %s.\n", after.Truncate(time.Second))
-					return
-				}
-				fmt.Fprintln(a.out, "It is stopping.")
-			})
-		},
+			fmt.Fprintf(a.out, "It %ss now.\n", word)
+		})
 	}
 	cmd.Flags().DurationVar(&after, "after", 0, "wait for `TIME` before")
 	cmd.Flags().StringVar(&domain, "domain", "", "say something to those of `DOMAIN` first")

@@ -125,7 +125,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.socket, "socket", "", "ask the node at the socket `PATH` (default: see FILE)")
 	f.BoolVar(&a.json, "json", false, "write JSON instead of text")
 	root.AddCommand(a.initCommand(), a.runCommand(), a.checkCommand(), a.explainCommand(),
-		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.auditCommand(), a.labelCommand(), a.linkCommand(), a.hfCommand(), a.spoolCommand(), a.spifCommand(), a.stopCommand(), a.userCommand(), a.groupCommand(), a.domainCommand(), a.storeCommand(),
+		a.statusCommand(), a.reloadCommand(), a.peerCommand(), a.auditCommand(), a.labelCommand(), a.linkCommand(), a.hfCommand(), a.spoolCommand(), a.spifCommand(), a.stopCommand(), a.restartCommand(), a.userCommand(), a.groupCommand(), a.domainCommand(), a.storeCommand(),
 		a.versionCommand())
 	return root
 }

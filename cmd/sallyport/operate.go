@@ -44,14 +44,14 @@ func (a *app) liveOrStopped(ctx context.Context, verb string, args, result any, 
 	}
 }
 
-func (a *app) operateStopped(ctx context.Context, verb string, args any, done *admin.Done) (err error) {
+func (a *app) operateStopped(ctx context.Context, verb string, args, result any) (err error) {
 	s, err := gateway.OpenStopped(ctx, a.config, time.Now)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	a.saysStopped()
-	return s.Ask(ctx, verb, args, done)
+	return s.Ask(ctx, verb, args, result)
 }
 
 // saysStopped tells who may think that a node runs.

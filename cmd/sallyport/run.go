@@ -29,7 +29,8 @@ func (a *app) runCommand() *cobra.Command {
 
 SIGHUP reads the configuration again without dropping streams; when it has
 errors, the old one keeps running and the log says why. SIGTERM and SIGINT
-stop the node in order; a second one stops it at once.`,
+stop the node in order; a second one stops it at once. After sallyport restart
+the same process goes on with the program as it is on disk then.`,
 		Example: `  sallyport run -c /etc/sallyport/sallyport.toml
   kill -HUP $(pidof sallyport)`,
 		Args: cobra.NoArgs,
@@ -38,9 +39,12 @@ stop the node in order; a second one stops it at once.`,
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, stop()) }()
 			go tend(cmd.Context()) // it ends with the program
-			return a.run(cmd.Context())
+			err = errors.Join(a.run(cmd.Context()), stop())
+			if errors.Is(err, gateway.ErrRestart) {
+				return startAgain()
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a processor profile to `FILE`")
@@ -93,6 +97,15 @@ func (a *app) run(ctx context.Context) error {
 		return fmt.Errorf("node %s: %w", cfg.Node.Name, err)
 	}
 	return nil
+}
+
+// startAgain puts the program as it is on disk now in the place of this one, as the same process: who supervises it sees no end.
+func startAgain() error {
+	path, err := os.Executable()
+	if err == nil {
+		err = unix.Exec(path, os.Args, os.Environ())
+	}
+	return fmt.Errorf("the node has ended in order and could not be started again: %w", err)
 }
 
 // hangups gives one value for the hangup signals since the last one was taken.

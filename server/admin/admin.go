@@ -55,10 +55,12 @@ type Config struct {
 	Labels func() (clearances, catalogues []string)
 	// Changed hears of an account that was changed or removed, so that nobody goes on with what he remembers of it.
 	Changed func(bare jid.JID)
+	// Listed hears that a list of a domain in the store was changed.
+	Listed func(ctx context.Context, domain string) error
 	// Card keeps the vCard of an account.
 	Card func(ctx context.Context, owner jid.JID, card *xmlstream.Element) error
-	// Stop ends the node in order after a delay.
-	Stop func(after time.Duration) error
+	// Stop ends the node in order after a delay; again: and starts it again.
+	Stop func(after time.Duration, again bool) error
 	Now  func() time.Time
 }
 
@@ -66,6 +68,8 @@ type Config struct {
 type Operations struct {
 	cfg      Config
 	ofDomain map[string]bool // verbs that are about one domain
+
+	listing sync.Mutex // held while a list is changed
 
 	mu    sync.Mutex
 	roles map[jid.JID]knownRole
@@ -76,13 +80,16 @@ type Operations struct {
 func New(cfg Config) *Operations {
 	o := &Operations{cfg: cfg, ofDomain: make(map[string]bool), roles: make(map[jid.JID]knownRole), words: make(map[wordKey]knownWord)}
 	for _, op := range o.List() {
-		o.ofDomain[op.Name] = op.Name != nodeStop
+		o.ofDomain[op.Name] = op.Name != nodeStop && op.Name != nodeRestart
 	}
 	return o
 }
 
-// nodeStop is about the node, with all of its domains.
-const nodeStop = "node.stop"
+// nodeStop and nodeRestart are about the node, with all of its domains.
+const (
+	nodeStop    = "node.stop"
+	nodeRestart = "node.restart"
+)
 
 // List is the table of operations.
 func (o *Operations) List() []Operation {
@@ -107,6 +114,9 @@ func (o *Operations) List() []Operation {
 		operation("group.remove", role.Operate, recorded, o.removeGroup),
 		operation("group.join", role.Operate, recorded, o.joinGroup),
 		operation("group.leave", role.Operate, recorded, o.leaveGroup),
+		operation("domain.lists", role.View, looks, o.outsiders),
+		operation("domain.blacklist", role.Operate, recorded, o.changeList(blacklist)),
+		operation("domain.whitelist", role.Operate, recorded, o.changeList(whitelist)),
 		operation("domain.remove", role.Operate, recorded, o.removeDomain),
 		operation("admin.list", role.View, looks, o.admins),
 		operation("admin.set", role.Operate, recorded, o.setAdmins),
@@ -117,6 +127,7 @@ func (o *Operations) List() []Operation {
 		operation("welcome.show", role.View, looks, o.showWord(welcome)),
 		operation("welcome.set", role.Operate, recorded, o.setWord(welcome)),
 		operation("welcome.delete", role.Operate, recorded, o.deleteWord(welcome)),
-		operation(nodeStop, role.Operate, recorded, o.stop),
+		operation(nodeStop, role.Operate, recorded, o.stop(false)),
+		operation(nodeRestart, role.Operate, recorded, o.stop(true)),
 	}
 }

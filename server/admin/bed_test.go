@@ -46,7 +46,9 @@ type world struct {
 	regroup int
 	changed []string
 	cards   []string
+	listed  []string
 	stopped time.Duration
+	again   bool
 	record  []string
 }
 
@@ -71,7 +73,11 @@ func newWorld(t *testing.T) *world {
 			w.cards = append(w.cards, owner.String()+" "+servertest.Text(t, card))
 			return nil
 		},
-		Stop: func(after time.Duration) error { w.stopped = after; return nil },
+		Listed: func(_ context.Context, domain string) error { w.listed = append(w.listed, domain); return nil },
+		Stop: func(after time.Duration, again bool) error {
+			w.stopped, w.again = after, again
+			return nil
+		},
 	})
 	w.list = command.New(now, admin.Commands(w, now)...)
 	w.Feature = w.list.Feature()

@@ -19,10 +19,12 @@
 //
 //   - get-user-password is refused with not-allowed, which XEP-0133 has for what nobody may: there is no password to give. XEP-0133 1.3
 //     retracted it.
-//   - restart is refused with feature-not-implemented: no process can promise that somebody starts it again. shutdown is offered; a
-//     supervisor that restarts what has ended makes one of the other.
-//   - edit-blacklist and edit-whitelist are refused with feature-not-implemented: who may talk to whom is the policy of the gateway, with
-//     a version, a review and a record, and a list beside it would make that untrue. `sallyport reload` changes it.
+//   - restart ends the node in order, and the same process goes on with the program and the configuration that are on disk then. With an
+//     erroneous configuration it is refused.
+//   - edit-blacklist and edit-whitelist are lists of a domain in the store. They only take away from what the policy lets cross, so that
+//     its review stays true, are judged with it (peering.Exclusion) and recorded with what they refuse. They name nobody of the server's
+//     own domains: an account is disabled. On an empty white list nobody need be, nor components and other domains of the node on any.
+//   - What was taken before somebody was listed is still delivered, and can be read.
 //   - Refused commands are not among the items. Who is no administrator gets item-not-found for all of them, as for one that does not exist.
 //   - Whoever ends somebody's sessions ends those that wait to be resumed, too. Disabling and removing an account ends them first.
 //   - Somebody is active where a client of his is available, not away, and has not said that nobody looks (XEP-0352); else idle.

@@ -58,8 +58,8 @@ func fits(asked, got form.Field) error {
 		return wrong("%s is of type %s", asked.Var, asked.Type)
 	case !multi && len(got.Values) > 1:
 		return wrong("%s has one value", asked.Var)
-	case asked.Type == jidMulti && len(got.Values) > MaxUsers:
-		return wrong("%s has at most %d values", asked.Var, MaxUsers)
+	case asked.Type == jidMulti && len(got.Values) > mostOf(asked.Var):
+		return wrong("%s has at most %d values", asked.Var, mostOf(asked.Var))
 	}
 	for _, v := range got.Values {
 		switch asked.Type {
@@ -74,6 +74,14 @@ func fits(asked, got form.Field) error {
 		}
 	}
 	return nil
+}
+
+// mostOf is how many addresses a field can have.
+func mostOf(name string) int {
+	if name == "blacklistjids" || name == "whitelistjids" {
+		return MaxListed
+	}
+	return MaxUsers
 }
 
 // users are the accounts of a field, all of the domain that was asked.

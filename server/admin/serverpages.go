@@ -2,12 +2,12 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"sallyport/internal/role"
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
-	"sallyport/internal/xmpp/stanza"
 	"sallyport/server/command"
 )
 
@@ -67,11 +67,18 @@ func listed(which Which, field string) func(context.Context, *call) (command.Res
 
 // serverPages are about the whole of a domain, and the node (XEP-0133 §4.11, §4.12, §4.23 to §4.31).
 func serverPages() []page {
-	policy := "who may talk to whom is in the policy of the gateway, which a reload changes"
 	day, hello := one("motd", textMulti, "Message of the day"), one("welcome", textMulti, "Welcome message")
 	return []page{
-		never(Space+"#edit-blacklist", "Edit Blacklist", "admin.set", stanza.FeatureNotImplemented, policy),
-		never(Space+"#edit-whitelist", "Edit Whitelist", "admin.set", stanza.FeatureNotImplemented, policy),
+		{
+			node: Space + "#edit-blacklist", title: "Edit Blacklist", verb: "domain.blacklist", run: editList("domain.blacklist", "blacklistjids"),
+			fields: []form.Field{optional("blacklistjids", jidMulti, "Domains and addresses that nobody here has to do with")},
+			fill:   listNow(func(l *Lists) []string { return l.Blacklist }),
+		},
+		{
+			node: Space + "#edit-whitelist", title: "Edit Whitelist", verb: "domain.whitelist", run: editList("domain.whitelist", "whitelistjids"),
+			fields: []form.Field{optional("whitelistjids", jidMulti, "The only domains and addresses beyond this server that people here have to do with; empty: all that the policy lets")},
+			fill:   listNow(func(l *Lists) []string { return l.Whitelist }),
+		},
 		{node: Space + "#announce", title: "Send Announcement to Online Users", verb: "announce", run: say("announce", "announcement"), fields: []form.Field{
 			one("announcement", textMulti, "Announcement"),
 		}},
@@ -83,14 +90,19 @@ func serverPages() []page {
 		{node: Space + "#edit-admin", title: "Edit Admin List", verb: "admin.set", run: editAdmins, fill: adminsNow, fields: []form.Field{
 			optional("adminjids", jidMulti, "The administrators; those of the configuration stay"),
 		}},
-		never(Space+"#restart", "Restart Service", "node.stop", stanza.FeatureNotImplemented, "the service cannot start itself again; shut it down, and let its supervisor do it"),
-		{node: Space + "#shutdown", title: "Shut Down Service", verb: "node.stop", run: shutdown, fields: []form.Field{
-			{
-				Var: "delay", Type: listSingle, Label: "Seconds before it shuts down", Required: true,
-				Options: []string{"0", "30", "60", "90", "120", "180", "240", "300"}, Values: []string{"30"},
-			},
-			optional("announcement", textMulti, "Announcement"),
-		}},
+		{node: Space + "#restart", title: "Restart Service", verb: nodeRestart, run: ends(nodeRestart, "restarting"), fields: delayed("restarts")},
+		{node: Space + "#shutdown", title: "Shut Down Service", verb: nodeStop, run: ends(nodeStop, "shutting down"), fields: delayed("shuts down")},
+	}
+}
+
+// delayed is the form in front of what ends a node.
+func delayed(what string) []form.Field {
+	return []form.Field{
+		{
+			Var: "delay", Type: listSingle, Label: "Seconds before it " + what, Required: true,
+			Options: []string{"0", "30", "60", "90", "120", "180", "240", "300"}, Values: []string{"30"},
+		},
+		optional("announcement", textMulti, "Announcement"),
 	}
 }
 
@@ -138,6 +150,25 @@ func editAdmins(ctx context.Context, c *call) (command.Result, error) {
 	return c.do(ctx, "admin.set", AdminsQuestion{Domain: c.domain.Domain(), Users: users, Role: role.Operate.String(), Exactly: true}, "changed")
 }
 
-func shutdown(ctx context.Context, c *call) (command.Result, error) {
-	return c.do(ctx, "node.stop", Stop{Seconds: c.number("delay", 0), Text: c.lines("announcement"), Domain: c.domain.Domain()}, "shutting down")
+func listNow(which func(*Lists) []string) func(context.Context, *call, []form.Field) error {
+	return func(ctx context.Context, c *call, fields []form.Field) error {
+		var l Lists
+		err := c.ask(ctx, "domain.lists", DomainQuestion{c.domain.Domain()}, &l)
+		fields[0].Values = which(&l)
+		return err
+	}
+}
+
+// editList makes a list what the form has.
+func editList(verb, field string) func(context.Context, *call) (command.Result, error) {
+	return func(ctx context.Context, c *call) (command.Result, error) {
+		add := slices.DeleteFunc(c.form.Values(field), func(s string) bool { return s == "" })
+		return c.do(ctx, verb, ListChange{Domain: c.domain.Domain(), Add: add, Exactly: true}, "changed")
+	}
+}
+
+func ends(verb, note string) func(context.Context, *call) (command.Result, error) {
+	return func(ctx context.Context, c *call) (command.Result, error) {
+		return c.do(ctx, verb, Stop{Seconds: c.number("delay", 0), Text: c.lines("announcement"), Domain: c.domain.Domain()}, note)
+	}
 }

@@ -196,17 +196,19 @@ func (q Stop) subject() string { return "" }
 // maxDelay is the longest wait for an end.
 const maxDelay = time.Hour
 
-func (o *Operations) stop(ctx context.Context, q Stop) (Done, error) {
-	after := time.Duration(q.Seconds) * time.Second
-	if q.Seconds < 0 || q.Seconds > int(maxDelay/time.Second) {
-		return Done{}, fmt.Errorf("%w: wait for 0 to %d seconds", ErrQuestion, int(maxDelay/time.Second))
-	}
-	var done Done
-	if q.Text != "" {
-		var err error
-		if done, err = o.announce(ctx, Text{Domain: q.Domain, Text: q.Text}); err != nil {
-			return done, err
+func (o *Operations) stop(again bool) func(context.Context, Stop) (Done, error) {
+	return func(ctx context.Context, q Stop) (Done, error) {
+		after := time.Duration(q.Seconds) * time.Second
+		if q.Seconds < 0 || q.Seconds > int(maxDelay/time.Second) {
+			return Done{}, fmt.Errorf("%w: wait for 0 to %d seconds", ErrQuestion, int(maxDelay/time.Second))
 		}
+		var done Done
+		if q.Text != "" {
+			var err error
+			if done, err = o.announce(ctx, Text{Domain: q.Domain, Text: q.Text}); err != nil {
+				return done, err
+			}
+		}
+		return done, o.cfg.Stop(after, again)
 	}
-	return done, o.cfg.Stop(after)
 }

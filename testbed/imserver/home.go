@@ -114,6 +114,16 @@ func (h *Home) Run() error {
 	return nil
 }
 
+// Await waits until people can connect again after it was told to start again.
+func (h *Home) Await() error {
+	for _, a := range []netip.AddrPort{h.Clients, h.Direct} {
+		if err := h.proc.AwaitPort(a, startTimeout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Log is the file with everything it says.
 func (h *Home) Log() string { return filepath.Join(h.Dir, "sallyport.log") }
 
