@@ -28,9 +28,18 @@ type Options struct {
 	Identify func(*net.UnixConn) (Identity, error)
 }
 
+// listener is what is used of a net.UnixListener.
+type listener interface {
+	AcceptUnix() (*net.UnixConn, error)
+	Close() error
+}
+
+// acceptAgain is how long nobody is let in after the system could not.
+const acceptAgain = 100 * time.Millisecond
+
 // Server answers on the socket. Close ends it.
 type Server struct {
-	listener *net.UnixListener
+	listener listener
 	path     string
 	inode    os.FileInfo // of our socket; another node may have taken the path
 	desk     *Desk
@@ -83,11 +92,19 @@ func (s *Server) SetGrants(grants []Grant) { s.grants.Store(&grants) }
 func (s *Server) Serve() error {
 	for {
 		conn, err := s.listener.AcceptUnix()
-		if err != nil {
-			if s.stop.Err() != nil {
-				return nil
-			}
+		switch {
+		case err == nil:
+		case s.stop.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("control socket: %w", err)
+		default: // out of descriptors, most likely: an operator who looks why must get in when there are some
+			select {
+			case <-s.stop.Done():
+				return nil
+			case <-time.After(acceptAgain):
+			}
+			continue
 		}
 		if !s.admit() {
 			conn.Close()

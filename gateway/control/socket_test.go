@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sallyport/gateway/control"
@@ -119,5 +120,26 @@ func TestKernelNamesTheCaller(t *testing.T) {
 	go func() { _ = s.Serve() }()
 	if err := dial(t, path).Call(t.Context(), "change", nil, nil); err != nil {
 		t.Errorf("the gateway's own user: %v", err)
+	}
+}
+
+// TestOutOfDescriptors: an operator gets in when there are some again.
+func TestOutOfDescriptors(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s")
+	s, err := control.Listen(control.Options{
+		Path: path, Group: -1, Recorder: &book{}, Verbs: []control.Verb{{Name: "look", Role: role.View, Handle: constant("seen", nil)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.FailFirst(&net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	if err := dial(t, path).Call(t.Context(), "look", nil, nil); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(s.Close(), <-served); err != nil {
+		t.Error(err)
 	}
 }
