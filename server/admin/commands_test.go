@@ -177,6 +177,8 @@ func TestHostileForms(t *testing.T) {
 		"a number that is none":  {"get-online-users-list", x("max_items", "1000000000000"), "not-acceptable"},
 		"a delay below nothing":  {"shutdown", x("delay", "-1"), "not-acceptable"},
 		"a text too long":        {"announce", x("announcement", strings.Repeat("a", admin.MaxText+1)), "not-acceptable"},
+		"a reason too long":      {"+kick", x("accountjids", "romeo@a.example", "reason", strings.Repeat("a", 501)), "not-acceptable"},
+		"two for one roster":     {"get-user-roster", form(typed + field("accountjids", "romeo@a.example", "nurse@a.example")), "not-acceptable"},
 		"a text of white space":  {"set-motd", x("motd", "  "), "not-acceptable"},
 		"an administrator away":  {"edit-admin", x("adminjids", "other@b.example"), "not-acceptable"},
 		"an administrator ghost": {"edit-admin", x("adminjids", "ghost@a.example"), "item-not-found"},
@@ -199,6 +201,19 @@ func TestHostileForms(t *testing.T) {
 				t.Errorf("a new account: %v", err)
 			}
 		})
+	}
+}
+
+// One value too many is not taken for none.
+func TestOneRosterAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for want, values := range map[string][]string{"accountjids has one value": {"romeo@a.example", "nurse@a.example"}, "accountjids is missing": {""}} {
+		id, _ := w.session(chief, "get-user-roster")
+		in := "<x xmlns='jabber:x:data' type='submit'>" + field("FORM_TYPE", admin.Space) + field("accountjids", values...) + "</x>"
+		if a := w.does(chief, "get-user-roster", "sessionid='"+id+"'", in); !strings.HasSuffix(a.Text, want) {
+			t.Errorf("told %q, want %q", a.Text, want)
+		}
 	}
 }
 

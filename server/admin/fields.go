@@ -102,17 +102,15 @@ func (c *call) users(name string) ([]string, error) {
 
 func (c *call) user(name string) (string, error) {
 	list, err := c.users(name)
-	if err != nil || len(list) != 1 {
-		return "", firstOf(err, wrong("%s is missing", name))
+	switch {
+	case err != nil:
+		return "", err
+	case len(list) == 0:
+		return "", wrong("%s is missing", name)
+	case len(list) > 1: // of type jid-multi, as XEP-0133 has it
+		return "", wrong("%s has one value", name)
 	}
 	return list[0], nil
-}
-
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // lines is a text of several lines.

@@ -40,6 +40,9 @@ func (o *Operations) add(ctx context.Context, q NewUser) (Done, error) {
 		if len(s) > maxDetail {
 			return Done{}, fmt.Errorf("%w: a name or address has at most %d bytes", ErrQuestion, maxDetail)
 		}
+		if !writable(s) {
+			return Done{}, errControl("a name or address")
+		}
 	}
 	if err := o.cfg.Accounts.Add(ctx, j, q.Password); err != nil {
 		return Done{}, err
@@ -93,10 +96,14 @@ func (o *Operations) remove(ctx context.Context, q Users) (Done, error) {
 }
 
 func (o *Operations) disable(ctx context.Context, q Users) (Done, error) {
+	why, err := reason(q.Reason, "the account was disabled")
+	if err != nil {
+		return Done{}, err
+	}
 	return o.each(ctx, q, func(j jid.JID) error {
 		err := o.cfg.Accounts.SetState(ctx, j, account.Disabled)
 		if err == nil {
-			o.end(j, reason(q.Reason, "the account was disabled"))
+			o.end(j, why)
 		}
 		return err
 	})
@@ -155,13 +162,17 @@ func (o *Operations) choose(ctx context.Context, q Choice, names []string, table
 
 // kick ends sessions, of all clients of an account or of one; who wants can log in again.
 func (o *Operations) kick(ctx context.Context, q Users) (Done, error) {
+	why, err := reason(q.Reason, "ended by an administrator")
+	if err != nil {
+		return Done{}, err
+	}
 	list, err := o.all(ctx, q, o.client)
 	if err != nil {
 		return Done{}, err
 	}
 	var done Done
 	for _, j := range list {
-		done.Count += o.end(j, reason(q.Reason, "ended by an administrator"))
+		done.Count += o.end(j, why)
 	}
 	return done, nil
 }
@@ -169,11 +180,18 @@ func (o *Operations) kick(ctx context.Context, q Users) (Done, error) {
 // maxReason is the most bytes of what somebody is told whose session ends.
 const maxReason = 500
 
-func reason(given, other string) string {
-	if given = strings.TrimSpace(given); given == "" || len(given) > maxReason {
-		return other
+// reason is what was given, or other where nothing was.
+func reason(given, other string) (string, error) {
+	given = strings.TrimSpace(given)
+	switch {
+	case given == "":
+		return other, nil
+	case len(given) > maxReason:
+		return "", fmt.Errorf("%w: a reason has at most %d bytes", ErrQuestion, maxReason)
+	case !writable(given):
+		return "", errControl("the reason")
 	}
-	return given
+	return given, nil
 }
 
 func (o *Operations) end(who jid.JID, text string) int {

@@ -44,10 +44,23 @@ type knownWord struct {
 
 func text(s string) (string, error) {
 	s = strings.TrimSpace(s)
-	if s == "" || len(s) > MaxText {
+	switch {
+	case s == "" || len(s) > MaxText:
 		return "", fmt.Errorf("%w: a text has 1 to %d bytes", ErrQuestion, MaxText)
+	case !writable(s):
+		return "", errControl("the text")
 	}
 	return s, nil
+}
+
+// writable reports whether XML can carry a text (production [2] of XML 1.0). What cannot be written would be told to nobody, and nobody told
+// of that.
+func writable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF })
+}
+
+func errControl(what string) error {
+	return fmt.Errorf("%w: %s has a control character, or one that is not for text", ErrQuestion, what)
 }
 
 // word gives one, the zero value where there is none.

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/server"
+	"sallyport/server/account"
 	"sallyport/server/admin"
 )
 
@@ -84,6 +86,41 @@ func TestAnnouncement(t *testing.T) {
 	got := strings.Join(w.core.Submitted(t), "\n")
 	if strings.Count(got, "<body>one\ntwo</body>") != 2 || strings.Contains(got, "nurse") || strings.Contains(got, "/y") {
 		t.Errorf("said %s", got)
+	}
+}
+
+// What XML cannot carry would be told to nobody: it is refused where it is said, on the socket, since clients cannot say it.
+func TestWhatCannotBeSaid(t *testing.T) {
+	t.Parallel()
+	for verb, args := range map[string]string{
+		"motd.set":     `{"domain":"a.example","text":"red \u001b[31m"}`,
+		"welcome.set":  `{"domain":"a.example","text":"\uffff"}`,
+		"announce":     `{"domain":"a.example","text":"a\u0000b"}`,
+		"node.stop":    `{"domain":"a.example","text":"a\u0007b"}`,
+		"user.kick":    `{"users":["romeo@a.example"],"reason":"\u0001"}`,
+		"user.disable": `{"users":["romeo@a.example"],"reason":"\u0001"}`,
+		"user.add":     `{"user":"new@a.example","password":"` + good + `","given":"T\u0001m"}`,
+	} {
+		w := newWorld(t)
+		if err := w.operates(verb, args); !errors.Is(err, admin.ErrQuestion) || !strings.Contains(err.Error(), "control character") {
+			t.Errorf("%s: %v", verb, err)
+		}
+		if _, err := w.store.Account(t.Context(), jid.MustParse("new@a.example")); err == nil || len(w.ended)+len(w.core.Submitted(t)) > 0 || w.stopped >= 0 {
+			t.Errorf("%s: something was done", verb)
+		}
+		if a, err := w.store.Account(t.Context(), jid.MustParse("romeo@a.example")); err != nil || a.State != account.Enabled {
+			t.Errorf("%s: %v, %v", verb, a.State, err)
+		}
+		if got := w.comes(romeo, true); got != "" {
+			t.Errorf("%s: told %s", verb, got)
+		}
+	}
+	w := newWorld(t)
+	if err := w.operates("motd.set", `{"domain":"a.example","text":"two\tlines\r\nand \ud83d\udc69\u200d\ud83d\ude80"}`); err != nil {
+		t.Error(err)
+	}
+	if got := w.comes(romeo, true); !strings.Contains(got, "\U0001F469\u200D\U0001F680") {
+		t.Errorf("told %s", got)
 	}
 }
 
