@@ -238,20 +238,26 @@ func said(one *Command, id, status string, in ...*xmlstream.Element) *xmlstream.
 	return tree.New(Space, "command", tree.Attr("node", one.Node), tree.Attr("sessionid", id), tree.Attr("status", status), tree.With(in...))
 }
 
-// remember gives a new session its id; false where there are too many.
+// remember gives a new session its id; false where there are too many. Of one account the oldest makes room: a form whose window was closed, or
+// whose client has gone, would keep its owner from everything until it expires.
 func (c *Commands) remember(s session) (id string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	of, now := 0, c.now()
+	of, oldest, now := 0, "", c.now()
 	for id, old := range c.sessions {
 		switch {
 		case !now.Before(old.expires):
 			delete(c.sessions, id)
 		case old.who.Bare() == s.who.Bare():
-			of++
+			if of++; oldest == "" || old.expires.Before(c.sessions[oldest].expires) {
+				oldest = id
+			}
 		}
 	}
-	if len(c.sessions) >= MaxSessions || of >= maxOfOne {
+	if of >= maxOfOne {
+		delete(c.sessions, oldest)
+	}
+	if len(c.sessions) >= MaxSessions {
 		return "", false
 	}
 	id = rand.Text()

@@ -126,14 +126,22 @@ func TestSessions(t *testing.T) {
 	if got := servertest.Said(t, w.does(admin, "form", "sessionid='"+id+"'", filled("1"))); got != "not-allowed <session-expired xmlns='http://jabber.org/protocol/commands'/>" {
 		t.Errorf("too late: %s", got)
 	}
-	for range 20 {
-		w.session()
+}
+
+// TestForgottenForms: forms whose windows were closed without a word do not keep their owner from opening others.
+func TestForgottenForms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var ids []string
+	for range 21 {
+		w.now = w.now.Add(time.Second)
+		ids = append(ids, w.session())
 	}
-	if got := servertest.Said(t, w.does(admin, "form", "", "")); got != "resource-constraint" {
-		t.Errorf("too many: %s", got)
+	for i, want := range map[int]string{0: "bad-request <bad-sessionid xmlns='http://jabber.org/protocol/commands'/>", 1: "completed", 20: "completed"} {
+		if got := servertest.Said(t, w.does(admin, "form", "sessionid='"+ids[i]+"'", filled("1"))); !strings.Contains(got, want) {
+			t.Errorf("the form %d of 21: %s", i+1, got)
+		}
 	}
-	w.now = w.now.Add(time.Hour)
-	w.session()
 }
 
 // Who may not run a command does not find it.
