@@ -77,7 +77,9 @@ role operate, and where none runs, the owner of its files makes it.`,
 			if err != nil {
 				return err
 			}
-			rows, err := a.noted(cmd.Context(), control.VerbStoreBackup, args[0], func() (int64, error) { return a.backup(cmd.Context(), options, args[0]) })
+			rows, err := a.noted(cmd.Context(), control.VerbStoreBackup, args[0], func(ctx context.Context) (int64, error) {
+				return a.backup(ctx, options, args[0])
+			})
 			if err == nil && args[0] != stream {
 				fmt.Fprintf(a.out, "%s in %s\n", count(int(rows), "row"), printable(args[0]))
 			}
@@ -146,7 +148,10 @@ func (a *app) restore(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
-	rows, err := a.noted(ctx, control.VerbStoreRestore, path, func() (int64, error) { return store.Restore(ctx, options, bufio.NewReader(f)) })
+	rows, err := a.noted(ctx, control.VerbStoreRestore, path, func(ctx context.Context) (int64, error) {
+		defer context.AfterFunc(ctx, func() { _ = f.Close() })() // who waits for a pipe does so no more
+		return store.Restore(ctx, options, bufio.NewReader(f))
+	})
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"sallyport/gateway"
 	"sallyport/gateway/control"
@@ -14,9 +18,20 @@ import (
 // stream is the name of the output, in place of a file.
 const stream = "-"
 
+// errInterrupted says that somebody ended it.
+var errInterrupted = errors.New("interrupted before its end")
+
 // noted does something with the whole store, between two records in the audit log: that it begins, without which it does not, and what came of
-// it. file is where the rows go, or come from.
-func (a *app) noted(ctx context.Context, verb, file string, do func() (rows int64, err error)) (int64, error) {
+// it. file is where the rows go, or come from. A signal ends it in order, so that nobody takes half a file for a backup; a second one ends the
+// process.
+func (a *app) noted(ctx context.Context, verb, file string, do func(ctx context.Context) (rows int64, err error)) (int64, error) {
+	signals := []os.Signal{os.Interrupt, unix.SIGTERM}
+	if !signal.Ignored(unix.SIGHUP) { // as under nohup
+		signals = append(signals, unix.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
+	defer stop()
+	context.AfterFunc(ctx, stop)
 	if file != stream {
 		whole, err := filepath.Abs(file)
 		if err != nil {
@@ -27,7 +42,10 @@ func (a *app) noted(ctx context.Context, verb, file string, do func() (rows int6
 	if err := a.note(ctx, verb, control.StoreNote{File: file, Step: control.EventBegan.String()}); err != nil {
 		return 0, fmt.Errorf("nothing was done: %w", err)
 	}
-	rows, err := do()
+	rows, err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errInterrupted
+	}
 	n := control.StoreNote{File: file, Step: control.EventDone.String(), Rows: rows}
 	if err != nil {
 		n = control.StoreNote{File: file, Step: control.EventFailed.String(), Error: err.Error()}
