@@ -117,8 +117,7 @@ is removed. There is no way back but a backup.`,
 			if err != nil {
 				return err
 			}
-			_, err = a.operate(cmd.Context(), "domain.remove", admin.OldDomain{Domain: domain, WithAccounts: all})
-			return err
+			return a.change(cmd.Context(), "domain.remove", admin.OldDomain{Domain: domain, WithAccounts: all})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "with-accounts", false, "also when it has accounts or groups")

@@ -35,8 +35,7 @@ func (a *app) toGroup(cmd *cobra.Command, verb string, args []string, q admin.Gr
 		return err
 	}
 	q.Name = args[1]
-	_, err = a.operate(cmd.Context(), verb, q)
-	return err
+	return a.change(cmd.Context(), verb, q)
 }
 
 func (a *app) groupAdd() *cobra.Command {
@@ -132,6 +131,9 @@ func (a *app) printGroups(domain string, all []account.Group) error {
 		rows = append(rows, []string{g.Name, g.Title})
 	}
 	a.printTable(rows)
+	if len(all) == account.MaxPage {
+		fmt.Fprintf(a.out, "There may be more: --after %q\n", all[len(all)-1].Name)
+	}
 	return nil
 }
 

@@ -24,6 +24,15 @@ func (a *app) operate(ctx context.Context, verb string, args any) (done admin.Do
 	return done, err
 }
 
+// change is operate for a command that has nothing else to say.
+func (a *app) change(ctx context.Context, verb string, args any) error {
+	done, err := a.operate(ctx, verb, args)
+	if err == nil && a.json {
+		err = a.printJSON(done)
+	}
+	return err
+}
+
 // liveOrStopped asks the node, where it runs, else does what stopped does. Who holds the node's audit log is waited for.
 func (a *app) liveOrStopped(ctx context.Context, verb string, args, result any, stopped func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, accountTime)

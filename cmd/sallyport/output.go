@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // printJSON writes one value for programs.
@@ -23,7 +25,8 @@ func (a *app) printJSON(v any) error {
 const screen = 80
 
 // printTable aligns rows in columns. Columns of numbers are aligned to the right; a long
-// last column is broken into lines.
+// last column is broken into lines. What is wider than a screen sticks out of its column, so
+// that one name does not tear the lines of all others apart.
 func (a *app) printTable(rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	right := make([]bool, len(rows[0]))
@@ -31,7 +34,9 @@ func (a *app) printTable(rows [][]string) {
 		right[c] = len(rows) > 1
 		for r := range rows {
 			rows[r][c] = printable(rows[r][c])
-			widths[c] = max(widths[c], utf8.RuneCountInString(rows[r][c]))
+			if n := cells(rows[r][c]); n <= screen {
+				widths[c] = max(widths[c], n)
+			}
 			if _, err := strconv.ParseInt(rows[r][c], 10, 64); r > 0 && err != nil {
 				right[c] = false
 			}
@@ -46,12 +51,27 @@ func (a *app) printTable(rows [][]string) {
 		if right[last] {
 			row[last] = pad(row[last], widths[last], true)
 		}
-		printBroken(a.out, line.String(), row[last], utf8.RuneCountInString(line.String()))
+		printBroken(a.out, line.String(), row[last], cells(line.String()))
 	}
 }
 
+// cells is how many columns of a screen a text takes: two for a wide character of East Asia
+// and for most emoji, none for a mark that stands on another.
+func cells(s string) (n int) {
+	for _, r := range s {
+		switch kind := width.LookupRune(r).Kind(); {
+		case unicode.In(r, unicode.Mn, unicode.Me):
+		case kind == width.EastAsianWide, kind == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 func pad(s string, width int, right bool) string {
-	space := strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+	space := strings.Repeat(" ", max(width-cells(s), 0))
 	if right {
 		return space + s
 	}
@@ -74,13 +94,13 @@ func (a *app) printFacts(facts [][]string) {
 }
 
 // printBroken writes text after a head, broken at spaces so that it fits the screen where
-// it can; lines after the first are indented.
+// it can; lines after the first are indented. Behind a head that fills the screen it stays one.
 func printBroken(w io.Writer, head, text string, indent int) {
-	line, column := head, utf8.RuneCountInString(head)
+	line, column := head, cells(head)
 	for i, word := range strings.Split(text, " ") {
-		n := utf8.RuneCountInString(word)
+		n := cells(word)
 		switch {
-		case i > 0 && column+1+n > screen:
+		case i > 0 && column+1+n > screen && indent < screen:
 			fmt.Fprintln(w, strings.TrimRight(line, " "))
 			line, column = strings.Repeat(" ", indent)+word, indent+n
 		case i > 0:

@@ -54,6 +54,9 @@ page where the cluster has checksums.`,
 			if err := errors.Join(s.Check(cmd.Context(), store.Whole), s.Close()); err != nil {
 				return err
 			}
+			if a.json {
+				return a.printJSON(map[string]any{"store": s.Kind(), "whole": true})
+			}
 			fmt.Fprintf(a.out, "the store on %s is whole\n", s.Kind())
 			return nil
 		},
@@ -80,10 +83,14 @@ role operate, and where none runs, the owner of its files makes it.`,
 			rows, err := a.noted(cmd.Context(), control.VerbStoreBackup, args[0], func(ctx context.Context) (int64, error) {
 				return a.backup(ctx, options, args[0])
 			})
-			if err == nil && args[0] != stream {
-				fmt.Fprintf(a.out, "%s in %s\n", count(int(rows), "row"), printable(args[0]))
+			switch {
+			case err != nil || args[0] == stream:
+				return err
+			case a.json:
+				return a.printJSON(map[string]any{"rows": rows, "file": args[0]})
 			}
-			return err
+			fmt.Fprintf(a.out, "%s in %s\n", count(int(rows), "row"), printable(args[0]))
+			return nil
 		},
 	}
 }
@@ -154,6 +161,9 @@ func (a *app) restore(ctx context.Context, path string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]any{"rows": rows})
 	}
 	fmt.Fprintf(a.out, "%s restored\n", count(int(rows), "row"))
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ e-mail address go into its vCard, which others can search.`,
 			if q.Password, err = a.readPassword(); err != nil {
 				return err
 			}
-			if _, err := a.operate(cmd.Context(), "user.add", q); err != nil {
+			if err := a.change(cmd.Context(), "user.add", q); err != nil || a.json {
 				return err
 			}
 			fmt.Fprintf(a.out, "%s can log in\n", j)
@@ -101,8 +102,7 @@ func (a *app) userPasswd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = a.operate(cmd.Context(), "user.password", admin.User{User: j.String(), Password: password})
-			return err
+			return a.change(cmd.Context(), "user.password", admin.User{User: j.String(), Password: password})
 		},
 	}
 }
@@ -141,8 +141,7 @@ func (a *app) toUsers(verb string) func(*cobra.Command, []string) error {
 			}
 			q.Users = append(q.Users, j.String())
 		}
-		_, err := a.operate(cmd.Context(), verb, q)
-		return err
+		return a.change(cmd.Context(), verb, q)
 	}
 }
 
@@ -181,6 +180,9 @@ func (a *app) userList() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			domain, err := domainName(args[0])
+			if err == nil && limit < 1 {
+				err = errors.New("--entries is at least 1; sallyport domain list counts accounts")
+			}
 			if err != nil {
 				return err
 			}
@@ -293,7 +295,6 @@ func (a *app) choose(verb string) func(*cobra.Command, []string) error {
 		if len(args) > 1 {
 			q.Name = args[1]
 		}
-		_, err = a.operate(cmd.Context(), verb, q)
-		return err
+		return a.change(cmd.Context(), verb, q)
 	}
 }
