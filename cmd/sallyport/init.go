@@ -109,7 +109,13 @@ func (a *app) initialise(ctx context.Context, dir string, w *initWishes) error {
 		}
 	}
 	for i, f := range w.outside.Trust { // paths in the configuration begin at its folder
-		if w.outside.Trust[i], err = filepath.Abs(f); err != nil {
+		if fresh {
+			err = newnode.CheckTrust(f)
+		}
+		if err == nil {
+			w.outside.Trust[i], err = filepath.Abs(f)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -181,6 +187,9 @@ func (w *initWishes) choose(q *questions) error {
 		if err != nil {
 			return err
 		}
+		if _, twice := w.chosen[j]; twice {
+			return fmt.Errorf("%s is named twice", j)
+		}
 		if w.chosen[j], err = q.password(j, passwordPolicy(config.DefaultServer())); err != nil {
 			return err
 		}
@@ -227,6 +236,9 @@ func (a *app) firstUsers(ctx context.Context, q *questions, w *initWishes) error
 			return err
 		}
 		if there {
+			if _, chosen := w.chosen[j]; !chosen {
+				q.skip()
+			}
 			fmt.Fprintf(a.out, "%s has an account already\n", j)
 			continue
 		}

@@ -42,6 +42,9 @@ func (q *questions) text(prompt, def string) (string, error) {
 	}
 	fmt.Fprint(q.a.out, prompt+": ")
 	line, err := q.in.ReadSlice('\n')
+	if q.terminal() == nil {
+		fmt.Fprintln(q.a.out) // as whoever types would have
+	}
 	switch {
 	case errors.Is(err, io.EOF) && len(line) == 0:
 		return "", errors.New("the answers end here; use flags and --yes to ask nothing")
@@ -67,8 +70,10 @@ func (q *questions) list(prompt string, def []string, good func(string) error) (
 		}
 		list := strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' })
 		var wrong []error
-		for _, s := range list {
-			wrong = append(wrong, good(s))
+		for i, s := range list {
+			if wrong = append(wrong, good(s)); slices.Contains(list[:i], s) {
+				wrong = append(wrong, fmt.Errorf("%q is there twice", s))
+			}
 		}
 		if len(list) == 0 {
 			wrong = append(wrong, errors.New("one is needed"))
@@ -125,6 +130,13 @@ func (q *questions) password(who jid.JID, policy account.Policy) (string, error)
 	return "", errors.New("no password was given that can be used; give one with sallyport user add")
 }
 
+// skip passes over the line of an account that has its password: the next one is not given it.
+func (q *questions) skip() {
+	if q.terminal() == nil {
+		_, _ = passwordLine(q.in) // whoever needs a line that is not there says so
+	}
+}
+
 // ask completes the wishes.
 func (w *initWishes) ask(q *questions) error {
 	host, err := os.Hostname()
@@ -150,7 +162,7 @@ func (w *initWishes) ask(q *questions) error {
 		{"listen", "Addresses where clients connect (STARTTLS)", &w.plan.Listen, []string{"0.0.0.0:5222"}, newnode.CheckAddress},
 		{"listen-direct", "Addresses where clients connect (TLS from the first byte)", &w.plan.ListenDirect, []string{"0.0.0.0:5223"}, listening},
 		{"user", "First accounts, such as juliet romeo", &w.users, nil, w.goodUser},
-		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil, newnode.CheckOutside},
+		{"outside", "Domains elsewhere that they may talk to", &w.outside.Domains, nil, func(s string) error { return newnode.CheckOutside(s, w.plan.Domains) }},
 	} {
 		if w.given(f.flag) || len(*f.into) > 0 {
 			continue
@@ -207,8 +219,7 @@ func (w *initWishes) askOutside(q *questions) (err error) {
 		}
 	}
 	if len(o.Trust) == 0 {
-		readable := func(f string) error { _, err := os.Stat(f); return err }
-		if o.Trust, err = q.list("File with the CA certificates that vouch for other servers", systemCAs(), readable); err != nil {
+		if o.Trust, err = q.list("File with the CA certificates that vouch for other servers", systemCAs(), newnode.CheckTrust); err != nil {
 			return err
 		}
 	}

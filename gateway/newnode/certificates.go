@@ -151,7 +151,11 @@ func (w *writer) issue(key *ecdsa.PrivateKey, names []string, now time.Time) {
 
 // authority is the one that is there, or a new one.
 func (w *writer) authority(name string, now time.Time) (*x509.Certificate, *ecdsa.PrivateKey) {
-	key := w.key(authorityKey, "its key, for nobody else's eyes")
+	if w.err == nil && w.exists(authorityCert) && !w.exists(authorityKey) { // it may be kept elsewhere, and a new one would fit nothing
+		w.err = fmt.Errorf("%s is there without its key, %s: put that back to issue %s with it; or take %s away, for a new CA that clients have to be told to trust",
+			authorityCert, authorityKey, serverCert, authorityCert)
+	}
+	key := w.key(authorityKey, "the key of the CA, for nobody else's eyes")
 	if w.err != nil {
 		return nil, nil
 	}
@@ -172,6 +176,10 @@ func (w *writer) authority(name string, now time.Time) (*x509.Certificate, *ecds
 		}
 		ca, err := x509.ParseCertificate(block.Bytes)
 		if w.err = err; err != nil {
+			return nil, nil
+		}
+		if !key.PublicKey.Equal(ca.PublicKey) {
+			w.err = fmt.Errorf("%s is not the key of %s", authorityKey, authorityCert)
 			return nil, nil
 		}
 		w.done = append(w.done, Written{authorityCert, "the CA that clients trust", true})

@@ -1,6 +1,7 @@
 package newnode_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -154,6 +155,10 @@ func TestPlansThatAreNone(t *testing.T) {
 			p.Outside = toOutside(t)
 			p.Listen, p.Outside.Listen = []string{"127.0.0.1:5269"}, []string{"127.0.0.1:5269"}
 		}, "is taken by"},
+		{"ours as others", func(p *newnode.Plan) {
+			p.Outside = toOutside(t)
+			p.Outside.Domains = []string{"CHAT.example"}
+		}, "chat.example has accounts here"},
 		{"a state that is nowhere", func(p *newnode.Plan) { p.State = "state" }, "absolute path"},
 		{"a state that would end a value", func(p *newnode.Plan) { p.State = "/a\"\nx" }, "absolute path"},
 		{"a name that nobody finds", func(p *newnode.Plan) {
@@ -207,6 +212,41 @@ func TestStateElsewhere(t *testing.T) {
 	}
 	if text := texts(t, dir)[filepath.Join(dir, "sallyport.toml")]; !strings.Contains(text, `state = "`+p.State+`"`) || !strings.Contains(text, `"file:`+p.State+`/audit-heads/head"`) {
 		t.Errorf("the configuration does not name %s:\n%s", p.State, text)
+	}
+}
+
+// A certificate is issued with the key of the CA, or not at all: a new key fits no certificate that clients trust.
+func TestAuthorityWithoutItsKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := newnode.Write(dir, plan()); err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) string { return filepath.Join(dir, "certs", name) }
+	if err := errors.Join(os.Remove(at("server.pem")), os.Rename(at("ca.key"), at("kept"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newnode.Write(dir, plan()); err == nil || !strings.Contains(err.Error(), "certs/ca.pem is there without its key, certs/ca.key: put that back") {
+		t.Errorf("without the key: %v", err)
+	}
+	if _, err := os.Stat(at("ca.key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key was made: %v", err)
+	}
+	other, err := os.ReadFile(at("server.key"))
+	if err == nil {
+		err = os.WriteFile(at("ca.key"), other, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newnode.Write(dir, plan()); err == nil || !strings.Contains(err.Error(), "certs/ca.key is not the key of certs/ca.pem") {
+		t.Errorf("with another key: %v", err)
+	}
+	if err := os.Rename(at("kept"), at("ca.key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newnode.Write(dir, plan()); err != nil {
+		t.Errorf("with the key again: %v", err)
 	}
 }
 

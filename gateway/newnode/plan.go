@@ -2,11 +2,13 @@ package newnode
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/big"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -75,7 +77,7 @@ func (p *Plan) check() error {
 	}
 	all := slices.Concat(p.Listen, p.ListenDirect)
 	if p.Outside != nil {
-		errs = append(errs, p.Outside.check())
+		errs = append(errs, p.Outside.check(p.Domains))
 		all = append(all, p.Outside.Listen...)
 	}
 	for i, a := range all {
@@ -107,12 +109,27 @@ func CheckDomain(s string) error {
 	return nil
 }
 
-// CheckOutside wants a domain elsewhere, or all below one.
-func CheckOutside(s string) error {
-	if _, err := jid.ParseDomain(strings.TrimPrefix(s, "*.")); err != nil {
+// CheckOutside wants a domain elsewhere than ours, or all below one.
+func CheckOutside(s string, ours []string) error {
+	d, err := jid.ParseDomain(strings.TrimPrefix(s, "*."))
+	if err != nil {
 		return fmt.Errorf("%q is not a domain", s)
 	}
+	for _, o := range ours {
+		if own, err := jid.ParseDomain(o); err == nil && own == d && !strings.HasPrefix(s, "*.") {
+			return fmt.Errorf("%s has accounts here: a domain is on one side", d)
+		}
+	}
 	return nil
+}
+
+// CheckTrust wants a file with certificates in it.
+func CheckTrust(file string) error {
+	b, err := os.ReadFile(file)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(b) {
+		err = fmt.Errorf("%s: no PEM certificate in the file", file)
+	}
+	return err
 }
 
 // CheckAddress wants an address to listen on or to ask.
@@ -137,7 +154,7 @@ func NeedsResolver(route []string) bool {
 	return len(route) == 0 || slices.ContainsFunc(route, named)
 }
 
-func (o *Outside) check() error {
+func (o *Outside) check(ours []string) error {
 	var errs []error
 	bad := func(text string) { errs = append(errs, errors.New(text)) }
 	if len(o.Domains) == 0 {
@@ -152,7 +169,7 @@ func (o *Outside) check() error {
 		bad("the route outside is a name: give a resolver that finds it, or an IP address")
 	}
 	for _, d := range o.Domains {
-		errs = append(errs, CheckOutside(d))
+		errs = append(errs, CheckOutside(d, ours))
 	}
 	for _, a := range o.Resolver {
 		errs = append(errs, CheckAddress(a))
