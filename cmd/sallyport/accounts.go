@@ -155,6 +155,7 @@ func hideInput(f *os.File) (restore func(), err error) {
 	go func() {
 		if _, ok := <-interrupted; ok { // who is waited for types no more
 			show()
+			fmt.Fprintln(os.Stderr) // the prompt has a line of its own
 			os.Exit(exitFailed)
 		}
 	}()
