@@ -89,6 +89,7 @@ type client struct {
 	closed   stanza.StreamCondition
 	ledger   *stream.Session
 	overflow bool
+	most     int  // stanzas that may wait for its acknowledgement, of those that can wait to be sent; 0: any
 	parked   bool // it has no connection, and may come back
 }
 
@@ -293,6 +294,10 @@ func check(t *testing.T, who string, got, want []string) {
 
 func message(to, kind, id, body string) string {
 	return fmt.Sprintf("<message to='%s' type='%s' id='%s'><body>%s</body></message>", to, kind, id, body)
+}
+
+func unconfirmedItems(items []stream.Item) stream.Unconfirmed {
+	return stream.Unconfirmed{Items: items}
 }
 
 func ackedItems(items []stream.Item) stream.Acked { return stream.Acked{Items: items} }

@@ -150,6 +150,7 @@ func (s *Server) event(x session, o stream.Output) {
 		}
 	case stream.Acked:
 		s.acked(x.Address().Bare(), o.Items)
+		s.relieve(s.resource(x, x.Address()))
 	case stream.Unconfirmed:
 		s.unconfirmed(x.Address().Bare(), o.Items)
 		s.unanswered(x.Address().Bare(), o.Items)

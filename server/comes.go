@@ -103,6 +103,11 @@ func (s *Server) destination(u *user, m stanza.Stanza) (to destination, err erro
 		to.open = u.some(isOpen)
 		to.fate = fateOf(m.Type(), m.To(), to.named != nil, len(to.open) > 0)
 	}
+	if m.Kind() == stanza.Message && len(to.open) == 0 && !mayWait(m) { // it need not be behind what waits
+		if to.open = u.some(func(r *resource) bool { return r.takes() }); len(to.open) > 0 {
+			to.fate = fateOf(m.Type(), m.To(), to.named != nil, true)
+		}
+	}
 	if f := to.fate; f == toKeep || f == toAccount || f == toRoster || f == toProbe {
 		there, err := s.exists(u)
 		if err != nil {

@@ -57,7 +57,8 @@
 //     over goes to another one, into the offline store, or back to its sender. What only sessions hold that wait to be resumed is kept
 //     until they have come back for it. After a crash only what is kept is there; the archive keeps before anybody is given anything.
 //   - What waits offline is dropped when a client has acknowledged it, and judged again for each reader. Who is not cleared for it today
-//     does not get it; it goes on waiting.
+//     does not get it; it goes on waiting. A client is given no more of it at once than half of what it may leave unacknowledged, and what
+//     can wait comes behind it.
 //   - Everything that nobody takes is refused with the same service-unavailable: no account, a disabled one, one that blocks the sender,
 //     one whose store is full. A probe of a stranger is answered with unsubscribed, whether or not there is an account; one of who is
 //     blocked is not answered. Messages that are kept are the exception: no error says that there is an account. RFC 6121 §8.5.1 would

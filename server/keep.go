@@ -42,6 +42,12 @@ func (s *Server) keeps(m stanza.Stanza) (bool, error) {
 	return true, nil
 }
 
+// mayWait reports whether a message is kept for who is not there.
+func mayWait(m stanza.Stanza) bool {
+	t := m.Type()
+	return (t == stanza.MessageNormal || t == stanza.MessageChat) && worthKeeping(m) && !forbidsKeeping(m)
+}
+
 // keepLater has a message kept with others that are.
 func (p *passage) keepLater(i int, m stanza.Stanza) error {
 	data, err := stored(m)
@@ -141,13 +147,19 @@ func forbidsKeeping(m stanza.Stanza) bool { return m.Element().Child(nsHints, "n
 // comes to the account, so nothing passes it.
 func (s *Server) flush(r *resource) {
 	u := r.user
-	if s.cfg.Offline != nil && !s.flushed(u, r) {
-		return // it takes nothing any more, or the store does not answer: what waits goes on waiting
+	u.mu.Lock()
+	takes := r.takes()
+	u.mu.Unlock()
+	if !takes || s.cfg.Offline != nil && !s.flushed(u, r) {
+		return // it takes nothing any more, or not now, or the store does not answer: what waits goes on waiting
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	r.open = !r.presence.IsZero() && r.priority >= 0 && !r.gone
+	r.open = r.takes()
 }
+
+// takes reports whether a client takes what is for the bare address, once it has what waited; user.mu is held.
+func (r *resource) takes() bool { return !r.presence.IsZero() && r.priority >= 0 && !r.gone }
 
 // flushAny is flush after a client was lost before it acknowledged what waited.
 func (s *Server) flushAny(u *user) {
@@ -159,6 +171,9 @@ func (s *Server) flushAny(u *user) {
 }
 
 func (s *Server) flushed(u *user, r *resource) bool {
+	if !r.room(0) {
+		return false
+	}
 	for after := uint64(0); ; {
 		page, err := s.cfg.Offline.OfflineAfter(s.ctx, u.bare, after)
 		if err != nil {
@@ -191,6 +206,9 @@ func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool)
 		if err != nil || s.blocks(u.bare, m.From()) {
 			continue // it goes on waiting: for a reader who is cleared, or until its sender is not blocked any more
 		}
+		if !r.room(len(e.Stanza)) {
+			return false
+		}
 		item := stream.Item{Token: e.ID<<tokenBits | tokenKept}
 		managed := r.session.Managed()
 		if !handed(s.give(r, c, item.Token)) {
@@ -203,6 +221,38 @@ func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool)
 		u.flying(e.ID)
 	}
 	return true
+}
+
+// room reports whether a client should be given a message that waits. Who has too many to acknowledge gets the next ones, and what comes
+// behind them, once it has: or it would be disconnected for what we have sent it, with all of that again at the next login.
+func (r *resource) room(bytes int) bool {
+	x, can := r.session.(interface{ Room(bytes int) bool })
+	if !can || x.Room(bytes) {
+		return true
+	}
+	r.strain(true) // before it is looked again: an acknowledgement that comes after that finds it
+	if x.Room(bytes) {
+		r.strain(false)
+		return true
+	}
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	r.open = false
+	return false
+}
+
+func (r *resource) strain(is bool) (was bool) {
+	r.user.mu.Lock()
+	defer r.user.mu.Unlock()
+	was, r.strained = r.strained, is
+	return was
+}
+
+// relieve goes on with what waits for a client that has acknowledged something. It is called under the lock of its session.
+func (s *Server) relieve(r *resource) {
+	if r != nil && r.strain(false) {
+		r.user.receive(func() { s.flush(r) })
+	}
 }
 
 // readStanza reads what was kept.

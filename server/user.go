@@ -50,6 +50,7 @@ type resource struct {
 	inactive   bool
 	parked     bool // it has no connection, and may come back
 	open       bool // takes what is for the bare address; set behind what waited for it
+	strained   bool // has to acknowledge some of that before it is given more
 	interested bool // has asked for the roster
 	carbons    bool
 	priority   int8

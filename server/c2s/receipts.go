@@ -1,6 +1,9 @@
 package c2s
 
-import "sallyport/internal/xmpp/stream"
+import (
+	"sallyport/internal/xmpp/stream"
+	"sallyport/server/bosh"
+)
 
 // receiver is a pipe that knows what of what was written has arrived. Others have written it, and that is all that is known.
 type receiver interface {
@@ -34,6 +37,17 @@ func (r *receipts) until(n int) (items []stream.Item) {
 		r.waiting = r.waiting[1:]
 	}
 	return items
+}
+
+// room reports whether half of what may wait is left with so many bytes more; one stanza always has room where there is no other.
+func (r *receipts) room(bytes int) bool {
+	if r == nil || len(r.waiting) == 0 {
+		return true
+	}
+	for i := range r.waiting {
+		bytes += r.waiting[i].item.Bytes
+	}
+	return 2*bytes <= bosh.MaxWaiting
 }
 
 // rest takes out all.

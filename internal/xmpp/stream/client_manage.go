@@ -97,6 +97,14 @@ func (m *Client) receiptsDone() {
 // Resuming reports whether an older session is here that is not this stream's yet: what is sent meanwhile it tracks.
 func (m *Client) Resuming() bool { return m.old != nil }
 
+// Room is that of the session which tracks what is sent now.
+func (m *Client) Room(n int) bool {
+	if m.old != nil {
+		return m.old.Room(n)
+	}
+	return m.session.Room(n)
+}
+
 func (m *Client) resumedReply() *xmlstream.Element {
 	return el(nsManage, "resumed", "previd", m.old.id, "h", decimal(m.old.in.tell(false)))
 }

@@ -102,6 +102,12 @@ func (s *Session) Handled() uint32 { return s.in.handled() }
 // Full reports whether another item of n bytes has no room.
 func (s *Session) Full(n int) bool { return s.out.full(n) }
 
+// Room reports whether an item of n bytes that can wait should be sent now: alone, or where half of the room is left to what cannot.
+func (s *Session) Room(n int) bool {
+	w := &s.out
+	return !w.on || w.n == 0 || 2*(w.n+1) <= w.maxItems && 2*(w.bytes+n) <= w.maxBytes
+}
+
 // Sent tracks an item that is being written. False: no room, it must not be
 // written. Before StartOutbound nothing is tracked and there is always room.
 func (s *Session) Sent(it Item) bool { return s.out.push(it) }
