@@ -29,6 +29,19 @@ func (s *Service) Read(ctx context.Context, owner jid.JID, node, id string) (*xm
 	return e, n.Options, err
 }
 
+// ReadBy is Read for an answer to somebody who is let in: without a label an item is held to have the default, which he may have to be
+// cleared for. account.ErrNotFound also where he may not read it today.
+func (s *Service) ReadBy(ctx context.Context, owner, reader jid.JID, node, id string) (*xmlstream.Element, error) {
+	e, _, err := s.Read(ctx, owner, node, id)
+	if err == nil && !s.mayRead(owner, reader, nil, answered) {
+		err = account.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
 // Kept gives the items of a node that have no label, the last published first, with their payloads, for features of the server.
 // account.ErrNotFound without the node.
 func (s *Service) Kept(ctx context.Context, owner jid.JID, node string) (items []KeptItem, o Options, err error) {

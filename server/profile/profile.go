@@ -3,7 +3,7 @@
 //
 // Inside: [New]. Not inside: the node's access and notifications (server/pep).
 //
-// It must never show a profile to who may not read its node, and never a field that is private (those begin with x-) to anybody but its
+// It must never show a profile to who may not read its node, or the item in it by its label or the default for one, and never a field that is private (those begin with x-) to anybody but its
 // owner: they are kept in another node, which is for him alone.
 package profile
 
@@ -34,7 +34,7 @@ const (
 // Events is what is needed of *pep.Service.
 type Events interface {
 	Publish(ctx context.Context, owner jid.JID, p pep.Publication) (string, error)
-	Read(ctx context.Context, owner jid.JID, node, id string) (*xmlstream.Element, pep.Options, error)
+	ReadBy(ctx context.Context, owner, reader jid.JID, node, id string) (*xmlstream.Element, error)
 	Info(ctx context.Context, account, who jid.JID, node string) *xmlstream.Element
 }
 
@@ -99,7 +99,7 @@ func get(ctx context.Context, e Events, q *server.Request) server.Answer {
 			return refused(stanza.ServiceUnavailable)
 		}
 	}
-	p, _, err := e.Read(ctx, q.Account, node, item)
+	p, err := e.ReadBy(ctx, q.Account, q.From, node, item)
 	switch {
 	case errors.Is(err, account.ErrNotFound) && node == whole:
 		return server.Answer{Payload: tree.New(Space, "profile")}

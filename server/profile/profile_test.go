@@ -56,3 +56,35 @@ func TestProfile(t *testing.T) {
 		}
 	}
 }
+
+// What is published without a label is held to have the default: who may not read it in the node does not read it here (XEP-0314).
+func TestProfileIsReadByLabel(t *testing.T) {
+	t.Parallel()
+	const hamlet, friend, guest = "hamlet@denmark.lit", "horatio@denmark.lit/x", "osric@denmark.lit/x"
+	cleared := true
+	events := pep.New(pep.Config{
+		Store: servertest.Store(t, hamlet), Core: &servertest.Core{}, Node: "n1", Now: time.Now,
+		MaySee: func(context.Context, jid.JID, jid.JID) bool { return true },
+		Knows:  func(context.Context, jid.JID, jid.JID) bool { return false },
+		Groups: func(context.Context, jid.JID, jid.JID) []string { return nil },
+		Blocks: func(context.Context, jid.JID, jid.JID) bool { return false },
+		MayRead: func(_ stanza.Stanza, who jid.JID) bool {
+			return who != jid.MustParse(guest) && (cleared || who.Bare() != jid.MustParse(hamlet))
+		},
+		MayAnswer: func(answer stanza.Stanza) bool { return answer.To() != jid.MustParse("fortinbras@norway.lit/x") },
+	})
+	t.Cleanup(events.Close)
+	f := profile.New(events)
+	const empty = "<profile xmlns='urn:xmpp:tmp:profile'/>"
+	public := "<field var='nickname'><value>Ham</value></field>"
+	servertest.Ask(t, f, "set", hamlet+"/x", "", submitted("submit", public))
+	for who, want := range map[string]string{friend: submitted("result", public), guest: "service-unavailable", "fortinbras@norway.lit/x": "service-unavailable"} {
+		if got := servertest.Said(t, servertest.Ask(t, f, "get", who, hamlet, empty)); got != want {
+			t.Errorf("%s: %s, want %s", who, got, want)
+		}
+	}
+	cleared = false
+	if got := servertest.Said(t, servertest.Ask(t, f, "get", hamlet+"/x", "", empty)); got != empty {
+		t.Errorf("its owner, who may not read it any more: %s", got)
+	}
+}
