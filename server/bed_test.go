@@ -79,6 +79,7 @@ type client struct {
 	bed     *bed
 	address jid.JID
 	managed bool
+	enables bool // stream management begins with the next message that it is sent
 
 	mu       sync.Mutex
 	got      []stanza.Stanza
@@ -124,7 +125,11 @@ func (b *bed) online(full string) *client {
 func (c *client) Address() jid.JID { return c.address }
 
 // Managed is server.Session.
-func (c *client) Managed() bool { return c.managed }
+func (c *client) Managed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.managed
+}
 
 // Send is server.Session.
 func (c *client) Send(e *xmlstream.Element, token uint64) stream.Verdict {
@@ -141,6 +146,9 @@ func (c *client) Send(e *xmlstream.Element, token uint64) stream.Verdict {
 		c.bed.t.Errorf("the server sent %v", err)
 	}
 	c.got = append(c.got, s)
+	if c.enables && s.Kind() == stanza.Message {
+		c.managed = true
+	}
 	if c.managed {
 		c.unacked = append(c.unacked, stream.Item{Element: e, Token: token})
 	}

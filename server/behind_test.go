@@ -96,3 +96,28 @@ func TestWhatComesWhileAClientGoesIsBehind(t *testing.T) {
 		again.gets("<presence", "one", "two")
 	})
 }
+
+// A client that begins to acknowledge while it is given something owes that, too: what it does not acknowledge goes to the next one.
+func TestWhoBeginsToAcknowledgeOwesWhatComesThen(t *testing.T) {
+	for name, waits := range map[string]bool{"what comes": false, "what waited": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBed(t, nil, "juliet", "romeo")
+				romeo := b.online("romeo@im.example/garden")
+				juliet := b.login("juliet@im.example/balcony")
+				if waits {
+					romeo.say(message("juliet@im.example", "chat", "1", "hello"))
+				}
+				juliet.enables = true
+				if juliet.say("<presence/>"); !waits {
+					romeo.say(message("juliet@im.example", "chat", "1", "hello"))
+				}
+				juliet.drain()
+				juliet.lose()
+				again := b.login("juliet@im.example/chamber")
+				again.say("<presence/>")
+				again.gets("<presence", "hello")
+			})
+		})
+	}
+}

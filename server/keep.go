@@ -214,7 +214,7 @@ func (s *Server) flushPage(u *user, r *resource, page []offline.Entry) (ok bool)
 		if !handed(s.give(r, c, item.Token)) {
 			return false
 		}
-		if !managed {
+		if !managed && !r.session.Managed() { // as in spread
 			done = append(done, item)
 			continue
 		}

@@ -118,7 +118,7 @@ func (s *Server) spread(u *user, c cleared, targets, got []*resource) []*resourc
 			continue
 		}
 		got = append(got, r)
-		if acknowledges {
+		if acknowledges || r.session.Managed() { // it may have begun to in between, and then it owes it
 			managed++
 		}
 		if v == stream.SendKept {
