@@ -82,7 +82,7 @@ type Gateway struct {
 
 	mu         sync.Mutex            // held for a moment; guards what follows
 	cfg        *config.Config        // active
-	reloaded   time.Time             // when it became so
+	reloaded   time.Time             // when it was read
 	lastReload string                // why the latest reload changed nothing
 	setGrants  func([]control.Grant) // of the control socket; nil without one
 

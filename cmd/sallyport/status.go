@@ -46,8 +46,8 @@ func (a *app) printStatus(s *control.Status, now time.Time) {
 	facts := [][]string{
 		{"node", fmt.Sprintf("%s, version %s, process %d", s.Node, s.Version, s.PID)},
 		{"ready", yesNo(s.Ready) + ", up " + ago(now, s.Started)},
-		{"config", s.Config + " (" + short(s.Digest) + ")"},
-		{"policy", short(s.Policy) + ", active for " + ago(now, s.Reloaded)},
+		{"config", s.Config + " (" + short(s.Digest) + "), read " + ago(now, s.Reloaded) + " ago"},
+		{"policy", short(s.Policy)},
 		{"audit", auditLine(&s.Audit, now)},
 	}
 	a.printFacts(facts)

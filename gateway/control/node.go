@@ -76,7 +76,7 @@ type Status struct {
 	Config   string    `json:"config"`        // path of the file
 	Digest   string    `json:"config_digest"` // of the file that is active
 	Policy   string    `json:"policy"`        // version that judges now
-	Reloaded time.Time `json:"reloaded"`      // when it became so
+	Reloaded time.Time `json:"reloaded"`      // when the configuration was read last, which need not have changed the policy
 	// LastReloadError is why the latest reload changed nothing; empty when it did.
 	LastReloadError string `json:"last_reload_error,omitempty"`
 
