@@ -20,12 +20,15 @@ import (
 // Bounds on what one question can make the store answer.
 const (
 	MaxPage      = 250     // entries
-	MaxPageBytes = 4 << 20 // of stanzas; a page ends early behind the entry that exceeds it
+	MaxPageBytes = 1 << 20 // of stanzas; a page ends early behind the entry that exceeds it
 	MaxAppend    = 1000    // entries kept at once
 )
 
 // ErrQuery: the question contradicts itself.
 var ErrQuery = errors.New("the question to the archive cannot be answered")
+
+// ErrTooMuch: what was asked for by ids has more than MaxPageBytes.
+var ErrTooMuch = errors.New("too much was asked for at once")
 
 // ErrEntry: nothing was kept because one of the entries cannot be; without it the others can.
 var ErrEntry = errors.New("an entry cannot be kept")
@@ -72,7 +75,7 @@ type Store interface {
 	AppendArchive(ctx context.Context, now time.Time, node string, entries []Entry) ([]hybrid.ID, error)
 	// QueryArchive gives a page. account.ErrNotFound if After or Before is not in the archive (XEP-0059 §2.2); ErrQuery.
 	QueryArchive(ctx context.Context, q Query) (Page, error)
-	// EntriesByID gives up to MaxPage entries, oldest first, each once. account.ErrNotFound if one does not exist; ErrQuery.
+	// EntriesByID gives up to MaxPage entries, oldest first, each once. account.ErrNotFound if one does not exist; ErrQuery, ErrTooMuch.
 	EntriesByID(ctx context.Context, owner jid.JID, ids []hybrid.ID) ([]Entry, error)
 	// FindMessage gives the last entry with a bare address under an id of its sender. account.ErrNotFound.
 	FindMessage(ctx context.Context, owner, with jid.JID, messageID string) (Entry, error)

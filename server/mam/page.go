@@ -20,6 +20,7 @@ const maxRounds = 8
 type entry struct {
 	id      hybrid.ID
 	message stanza.Stanza
+	size    int // bytes
 }
 
 // page is an answer, oldest first.
@@ -45,12 +46,16 @@ func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, e
 	if !q.Backward() && q.After.IsZero() {
 		p.Index = 0
 	}
+	size := 0
 	for round := 1; ; round++ {
 		got, err := f.Archive.QueryArchive(ctx, q)
 		if err != nil {
 			return page{}, err
 		}
 		more := f.readable(got.Entries, reader)
+		for _, e := range more {
+			size += e.size
+		}
 		if q.Backward() {
 			p.visible = append(more, p.visible...)
 		} else {
@@ -61,7 +66,9 @@ func (f *feature) page(ctx context.Context, r *request, reader jid.JID) (page, e
 		if got.Complete && r.After.IsZero() && r.Before.IsZero() { // it has all that there is
 			p.Index, p.Count = 0, len(p.visible)
 		}
-		if got.Complete || len(p.visible) >= r.Max || len(got.Entries) == 0 {
+		// A page of large messages is short: it is said at once, and a client is given up that has too much to read (see c2s), so that
+		// somebody who sends those would keep others from their archives.
+		if got.Complete || len(p.visible) >= r.Max || len(got.Entries) == 0 || size > archive.MaxPageBytes {
 			return p, nil
 		}
 		edge := p.move(&q, got.Entries)
@@ -144,7 +151,7 @@ func (f *feature) readable(entries []archive.Entry, reader jid.JID) []entry {
 	list := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		if m, err := read(e); err == nil && f.Gate.MayRead(m, reader) {
-			list = append(list, entry{e.ID, m})
+			list = append(list, entry{e.ID, m, len(e.Stanza)})
 		}
 	}
 	return slices.Clip(list)

@@ -94,6 +94,8 @@ func conditionOf(err error) stanza.Condition {
 		return stanza.JIDMalformed
 	case errors.Is(err, form.ErrForm), errors.Is(err, rsm.ErrRequest), errors.Is(err, archive.ErrQuery):
 		return stanza.BadRequest
+	case errors.Is(err, archive.ErrTooMuch):
+		return stanza.ResourceConstraint
 	}
 	return stanza.InternalServerError
 }

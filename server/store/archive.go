@@ -262,11 +262,16 @@ func (s *Store) EntriesByID(ctx context.Context, owner jid.JID, ids []hybrid.ID)
 	}
 	ids = slices.SortedFunc(slices.Values(ids), hybrid.ID.Compare)
 	var all []archive.Entry
+	size := 0
 	for _, id := range slices.Compact(ids) {
+		if size > archive.MaxPageBytes {
+			return nil, fmt.Errorf("%w: %d entries by their ids", archive.ErrTooMuch, len(ids))
+		}
 		before := len(all)
 		err := s.read(ctx, `SELECT `+entryColumns+` FROM archive_entries WHERE domain = $1 AND local = $2 AND id = $3`,
 			[]any{owner.Domain(), owner.Local(), id.String()}, func(r *sql.Rows) error {
 				e, err := entryOf(r, owner)
+				size += len(e.Stanza)
 				all = append(all, e)
 				return err
 			})
