@@ -56,9 +56,11 @@ func (a *app) groupAdd() *cobra.Command {
 
 func (a *app) groupTitle() *cobra.Command {
 	return &cobra.Command{
-		Use:     "title DOMAIN NAME TEXT",
-		Short:   "Change what rosters show for a group",
-		Long:    "Change what rosters show for a group. An empty text stands for its name.",
+		Use:   "title DOMAIN NAME TEXT",
+		Short: "Change what rosters show for a group",
+		Long: `Change what rosters show for a group, where its members come in from then on:
+a contact that is in a roster already is its owner's, and stays where it is. An
+empty text stands for its name.`,
 		Example: `  sallyport group title chat.example crew "The crew"`,
 		Args:    cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
