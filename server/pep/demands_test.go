@@ -27,6 +27,7 @@ func TestNotImplemented(t *testing.T) {
 		{"§6.3.4.6", "get", romeo, "<options node='" + tune + "' jid='" + romeo + "'/>", unsupported("subscription-options")},
 		{"§6.3, the owner", "get", balcony, "<options node='" + tune + "' jid='" + juliet + "'/>", unsupported("subscription-options")},
 		{"§6.4.3.2", "get", balcony, "<default/>", unsupported("retrieve-default-sub")},
+		{"§5.7", "get", balcony, "<affiliations/>", unsupported("retrieve-affiliations")},
 		{"§8.8.1.1", "get", balcony, "owner:<subscriptions node='" + tune + "'/>", unsupported("manage-subscriptions")},
 		{"§8.8.2.1", "set", balcony, "owner:<subscriptions node='" + tune + "'/>", unsupported("manage-subscriptions")},
 		{"§8.9.1.1", "get", balcony, "owner:<affiliations node='" + tune + "'/>", unsupported("modify-affiliations")},

@@ -52,11 +52,8 @@ func (s *Service) answer(ctx context.Context, q *server.Request) (server.Answer,
 		case "create":
 			return s.create(ctx, q, e)
 		}
-	} else {
-		switch e.Local() {
-		case "subscriptions", "affiliations":
-			return pubsub(tree.New(nsPubsub, e.Local())), nil
-		}
+	} else if e.Local() == "subscriptions" {
+		return pubsub(tree.New(nsPubsub, e.Local())), nil
 	}
 	return server.Answer{}, unsupported(e)
 }
@@ -69,6 +66,7 @@ var notHere = map[xmlstream.Name]string{
 	{Space: nsPubsub, Local: "unsubscribe"}:  "subscribe",
 	{Space: nsPubsub, Local: "options"}:      "subscription-options",
 	{Space: nsPubsub, Local: "default"}:      "retrieve-default-sub",
+	{Space: nsPubsub, Local: "affiliations"}: "retrieve-affiliations",
 	{Space: nsOwner, Local: "subscriptions"}: "manage-subscriptions",
 	{Space: nsOwner, Local: "affiliations"}:  "modify-affiliations",
 }
