@@ -100,6 +100,19 @@ func (x *gate) Release(s stanza.Stanza) (peering.Released, error) {
 	return r, nil
 }
 
+// Refusal implements server.Gate. Nothing is written down, so it has no reference.
+func (x *gate) Refusal(s stanza.Stanza, c stanza.Condition) (peering.Released, bool) {
+	policy := x.g.engine.Policy()
+	q := ask()
+	defer q.free()
+	x.said(&q.arrival, s)
+	q.arrival.Node = ""
+	x.fill(policy, &q.arrival)
+	policy.JudgeInto(&q.arrival, &q.verdict)
+	q.verdict.Refusal = peering.Refusal{} // it is not why
+	return x.g.engine.ReplyDeclined(&q.verdict, c)
+}
+
 // MaySend implements server.Gate.
 func (x *gate) MaySend(s stanza.Stanza) bool {
 	policy := x.g.engine.Policy()

@@ -13,6 +13,7 @@ import (
 	"sallyport/gateway/audit"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
+	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/server"
 	"sallyport/server/account"
 )
@@ -140,6 +141,18 @@ func TestReleaseAndMayRead(t *testing.T) {
 			if got := h.gate.MayRead(kept, jid.MustParse(tt.reader)); got != tt.want {
 				t.Errorf("%s: may read %v", tt.name, got)
 			}
+		}
+		for _, to := range []string{"v@nobody.example", "v@b.example", "low@home.example"} { // RFC 6120 §8.3.1, whoever holds it
+			r, ok := h.gate.Refusal(parseStanza(t, said("10", "free@home.example/r", to, secretLabel)), stanza.NotAcceptable)
+			text, err := xmlstream.AppendElement(nil, r.Stanza().Element(), "")
+			want := "<message xmlns='jabber:server' from='" + to + "' id='10' to='free@home.example/r' type='error'><error type='modify'>" +
+				"<not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+			if !ok || err != nil || string(text) != want || r.Link() != "local" {
+				t.Errorf("got  %s %v\nwant %s", text, err, want)
+			}
+		}
+		if _, ok := h.gate.Refusal(parseStanza(t, "<iq id='1' type='result' from='free@home.example/r' to='v@nobody.example'/>"), stanza.NotAcceptable); ok {
+			t.Error("an answer to an answer")
 		}
 		n.rest()
 		if after := len(n.records(audit.Filter{})); after != before {

@@ -79,7 +79,10 @@ func reply(v *Verdict, cond stanza.Condition) (Released, bool) {
 	if cond == stanza.NoCondition || src.link == "" {
 		return Released{}, false
 	}
-	opts := stanza.ErrorOptions{Text: "reference " + v.Ref(), App: appElement(v.Refusal.App)}
+	opts := stanza.ErrorOptions{App: appElement(v.Refusal.App)}
+	if ref := v.Ref(); ref != "" {
+		opts.Text = "reference " + ref
+	}
 	var reply stanza.Stanza
 	var ok bool
 	if src.malformed != nil {

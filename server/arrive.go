@@ -102,8 +102,12 @@ func (s *Server) malformed(m *sent) {
 // refuse answers a stanza of a client with an error, and settles it.
 func (s *Server) refuse(m *sent, c stanza.Condition, opts stanza.ErrorOptions) {
 	defer m.settle()
-	if reply, ok := stanza.ErrorReply(m.stanza, c, opts); ok {
-		s.tell(m.by, reply)
+	reply, ok := stanza.ErrorReply(m.stanza, c, opts)
+	if !ok || s.tell(m.by, reply) || s.ours(m.stanza.To()) {
+		return
+	}
+	if r, ok := s.cfg.Gate.Refusal(m.stanza, c); ok { // or who asks would wait for ever (RFC 6120 §8.2.3)
+		s.give(m.by, released(&r), tokenNothing)
 	}
 }
 

@@ -21,6 +21,9 @@ type Gate interface {
 	// Release judges at once, and without a record, what we tell somebody who is connected here of what is kept here: answers,
 	// pushes, presence of contacts, archived messages. An error means that this reader must not see it.
 	Release(s stanza.Stanza) (peering.Released, error)
+	// Refusal is what a client of ours is told of what it sent and we do not submit, in the name of whom it was for, where Release has nothing
+	// of that address: nobody may hold it. False: RFC 6120 §8.3.1 forbids an answer.
+	Refusal(s stanza.Stanza, c stanza.Condition) (peering.Released, bool)
 	// MaySend reports whether what a client of ours sends would be released if it were submitted now; nothing is counted or recorded.
 	MaySend(s stanza.Stanza) bool
 	// MayRead reports whether a message that was kept may be shown to a reader today, by its label and the reader's clearance.

@@ -80,6 +80,15 @@ func newEngine(t testing.TB) *peering.Engine {
 }
 
 func (g *gate) judge(s stanza.Stanza) (peering.Released, error) {
+	v := g.verdict(s)
+	r, ok := v.Released()
+	if !ok {
+		return r, errors.New(v.Refusal.Detail)
+	}
+	return r, nil
+}
+
+func (g *gate) verdict(s stanza.Stanza) peering.Verdict {
 	a := peering.Arrival{
 		Stanza: s, Link: "local", Peer: "local", Domain: s.From().DomainJID(), LocalDomain: s.To().DomainJID(), Time: time.Now(),
 		Proof: peering.Proof{Method: peering.Local}, Node: "n", Facts: peering.Facts{Awaited: peering.AwaitedIQ{Found: true}, Asked: true},
@@ -87,12 +96,13 @@ func (g *gate) judge(s stanza.Stanza) (peering.Released, error) {
 	if s.From().Domain() == "far.example" {
 		a.Link, a.Peer, a.Proof.Method = "s2s", "far", peering.External
 	}
-	v := g.engine.Judge(&a)
-	r, ok := v.Released()
-	if !ok {
-		return r, errors.New(v.Refusal.Detail)
-	}
-	return r, nil
+	return g.engine.Judge(&a)
+}
+
+// Refusal is server.Gate.
+func (g *gate) Refusal(s stanza.Stanza, c stanza.Condition) (peering.Released, bool) {
+	v := g.verdict(s)
+	return g.engine.ReplyDeclined(&v, c)
 }
 
 // Submit is server.Gate.

@@ -23,6 +23,11 @@ func (g *Gate) Submit(_ context.Context, _ stanza.Stanza, _ int, done func()) { 
 // Release is server.Gate: it releases nothing.
 func (g *Gate) Release(stanza.Stanza) (peering.Released, error) { return peering.Released{}, ErrHidden }
 
+// Refusal is server.Gate: there is none.
+func (g *Gate) Refusal(stanza.Stanza, stanza.Condition) (peering.Released, bool) {
+	return peering.Released{}, false
+}
+
 // MaySend is server.Gate: everything would be released.
 func (g *Gate) MaySend(stanza.Stanza) bool { return true }
 

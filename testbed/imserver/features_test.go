@@ -151,6 +151,9 @@ func TestBlocking(t *testing.T) {
 	}
 	juliet.asks("set", "", `<unblock xmlns="urn:xmpp:blocking">`+item+`</unblock>`)
 	romeo.seesPresence("", juliet.JID)
+	juliet.asks("set", "", `<block xmlns="urn:xmpp:blocking"><item jid="nowhere.test"/></block>`) // which nobody holds
+	juliet.says("romeo@nowhere.test", "can anybody hear me?")
+	refused(juliet, "not-acceptable")
 	romeo.says(juliet.Bare(), "and now?")
 	juliet.hears("and now?")
 	if heard := juliet.Received(func(e client.Event) bool { return e.Body == "do you hear me?" }); len(heard) > 0 {
