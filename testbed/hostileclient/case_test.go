@@ -152,6 +152,9 @@ func (b *bed) play(t *testing.T, v variant, s split) {
 		said = c.end(closeLimit)
 	} else {
 		said = c.until("id='"+after+"'") + c.until("</message>")
+		if answer := v.answer(); !strings.Contains(said, answer) {
+			said += c.until(answer)
+		}
 	}
 	if wrong := v.judge(said, v.want.said, bad); wrong != "" {
 		t.Errorf("split %s: %s\ninput %.300q\nsaid %.1000s", s, wrong, v.input, said)
@@ -169,6 +172,20 @@ func (b *bed) never(t *testing.T, id string) {
 	if b.house.times(id) != 0 {
 		t.Error("the message after it was processed")
 	}
+}
+
+// answer is what a case has to say. It may come behind the message after it: before the program says that somebody did not take something, it
+// writes that down.
+func (v variant) answer() string {
+	switch v.want.outcome {
+	case answered:
+		_, condition, _ := strings.Cut(v.want.said, " ")
+		return "<" + condition + " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+	case accepted, replied:
+		return v.want.said
+	case unset, endsStream, silent:
+	}
+	return ""
 }
 
 // judge says what is wrong with what was said.
