@@ -18,7 +18,7 @@ import (
 // serverLive begins the keys of the server that change while it runs: at once, or for the streams that begin from then on.
 var serverLive = []string{
 	"server.admins.", "server.labels.", "server.clearance.", "server.catalogue.", // the policy and the operations look them up
-	"server.login.mechanisms", "server.login.channel-binding", "server.login.compression", "server.login.trust", "server.login.crl",
+	"server.login.mechanisms", "server.login.channel-binding", "server.login.compression", "server.login.legacy", "server.login.trust", "server.login.crl",
 	"server.limits.max-stanza-bytes", "server.limits.stanza-rate", "server.limits.account-stanza-rate", "server.limits.address-stanza-rate",
 	"server.registration.", "server.invitations.", "server.service.", "server.store.keep-messages", "server.limits.resources", "server.passwords.",
 	"server.contacts.", "server.component.", "server.components.",

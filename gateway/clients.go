@@ -208,7 +208,7 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 	login, l := &cfg.Server.Login, &cfg.Limits
 	policy := stream.ClientPolicy{
 		TLS: stream.RequireTLS, SASL2: true, Tokens: true, Manage: true, ClientState: true,
-		Compress: login.Compression, Register: offeredRegistration(&cfg.Server), RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever,
+		Compress: login.Compression, Register: offeredRegistration(&cfg.Server), RequireBinding: login.Binding == config.BindingRequire, NoBinding: login.Binding == config.BindingNever, Legacy: login.Legacy,
 	}
 	for _, m := range login.Mechanisms {
 		policy.Mechanisms = append(policy.Mechanisms, string(m))

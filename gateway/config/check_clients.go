@@ -37,6 +37,12 @@ func (c *checker) clients() {
 	if s.Login.Compression {
 		c.risk("server.login.compression", "lengths tell who watches the encrypted connection something of the text (CRIME)", "leave it out where links are not thin")
 	}
+	if s.Login.Legacy {
+		c.risk("server.login.legacy", "the server, and whoever breaks into it, sees the passwords of clients from before SASL", "leave it out where no client needs it")
+		if s.Login.Binding == BindingRequire {
+			c.bad("server.login.legacy", "binds no login to its connection, which server.login.channel-binding requires", "leave one of them out")
+		}
+	}
 	c.clientTrust(&s.Login)
 	if s.Login.Binding == BindingRequire && slices.Equal(s.Login.Mechanisms, []Mechanism{PlainText}) {
 		c.bad("server.login.channel-binding", "is required, and PLAIN has none", "add a mechanism of SCRAM")

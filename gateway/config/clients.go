@@ -53,6 +53,8 @@ type ServerLogin struct {
 	MinTLS TLSVersion `toml:"min-tls" enum:"1.2,1.3"`
 	// Lets clients on TCP compress (XEP-0138), for thin links. Who watches the encrypted connection learns something of the text from the lengths, and more if he can have the client receive words of his (CRIME). Each stanza is compressed by itself, which hides one from another and saves less.
 	Compression bool `toml:"compression"`
+	// Lets clients in from before SASL (XEP-0078), which know no better: inside TLS, with the password itself. Not with `channel-binding = "require"`.
+	Legacy bool `toml:"legacy"`
 }
 
 // Mechanism is a way for clients to prove who they are.

@@ -53,8 +53,9 @@
 //     is compressed by itself: less is gained, and what somebody sees of the
 //     length of one tells nothing of another's secrets.
 //   - Accounts are made (XEP-0077) inside TLS only, ten requests a stream at most; refusals slow down those that follow of that
-//     network, as failed logins do. Legacy authentication (XEP-0078) is not there: what it can do beyond SASL PLAIN is a digest that wants
-//     passwords kept in clear, and no client in use needs it.
+//     network, as failed logins do.
+//   - Legacy authentication (XEP-0078) is off unless a domain's policy says so. It is inside TLS only and with the password itself, looked at
+//     and slowed down as with PLAIN: its digest wants passwords kept in clear.
 //   - A stream that ended in order, or by an error of ours, is not resumable.
 //   - When the server ends, its clients are told system-shutdown (RFC 6120 §4.9.3.20) and what they say until they have ended their side, or for
 //     the time of a close, is taken: that error is not for anything they did. Who wants acknowledgements (XEP-0198) is read no further until

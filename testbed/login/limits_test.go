@@ -76,7 +76,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Nobody logs in as before SASL (XEP-0078), nor is it offered: before the login nothing is a request, and after it nobody answers that one.
+// By default nobody logs in as before SASL (XEP-0078), nor is it offered: before the login nothing is a request, and after it nobody answers that one.
 func TestLegacyLogin(t *testing.T) {
 	h := running(t, "", "juliet")
 	const asks = "<iq type='get' id='old'><query xmlns='jabber:iq:auth'><username>juliet</username></query></iq>"

@@ -17,7 +17,11 @@ type clientAuth struct {
 	attempts  int // failed ones
 	mechanism string
 	server    sasl.Server   // of the attempt under way
-	two       *authenticate // of XEP-0388; nil: RFC 6120
+	two       *authenticate // of XEP-0388; nil: RFC 6120, or XEP-0078
+	legacy    *legacyLogin  // of XEP-0078
+	asked     int           // how to log in by it
+	failed    bool          // by SASL, so that nothing older will do (XEP-0078 §8)
+	ancient   bool          // the client knows nothing of SASL
 }
 
 // saslElement is the profile of RFC 6120 §6.4.
@@ -187,14 +191,20 @@ func (m *Client) saslFailure(f *sasl.Failure) {
 	if m.auth.two != nil {
 		space = nsSASL2
 	}
-	m.auth.server, m.auth.two = nil, nil
+	legacy := m.auth.legacy
+	m.auth.server, m.auth.two, m.auth.legacy = nil, nil, nil
 	m.auth.attempts++
+	m.auth.failed = m.auth.failed || legacy == nil
 	kind := FactAuthFailed
 	if f.Why == sasl.Downgraded || f.Why == sasl.WrongBinding { // F08
 		kind = FactDowngrade
 	}
 	m.peerFact(kind, strings.TrimPrefix(f.Error(), "sasl: "))
-	m.write(with(el(space, "failure"), el(xmlstream.NSSASL, f.Condition.String())))
+	if legacy != nil {
+		m.legacyFailure(legacy, f)
+	} else {
+		m.write(with(el(space, "failure"), el(xmlstream.NSSASL, f.Condition.String())))
+	}
 	if m.auth.attempts >= MaxLogins {
 		m.streamError(stanza.StreamPolicyViolation, "too many failed logins", nil)
 	}
@@ -208,11 +218,21 @@ func (m *Client) authenticated(data []byte) {
 		return
 	}
 	m.account = who.Clone()
-	used, two := sasl.UsedToken(m.auth.server), m.auth.two
-	m.auth = clientAuth{done: true, mechanism: m.auth.mechanism, two: two}
+	used, two, legacy := sasl.UsedToken(m.auth.server), m.auth.two, m.auth.legacy
+	m.auth = clientAuth{done: true, mechanism: m.auth.mechanism, two: two, legacy: legacy}
+	if legacy != nil {
+		m.auth.mechanism = Legacy
+	}
 	o := Authenticated{Account: m.account, Mechanism: m.auth.mechanism, Token: used}
 	o.Binding = strings.HasSuffix(o.Mechanism, sasl.PlusSuffix) || sasl.IsToken(o.Mechanism) && o.Mechanism != sasl.TokenNone
-	if two == nil {
+	switch {
+	case legacy != nil:
+		m.emit(o)
+		m.emit(SetLimits{Limits: m.cfg.elements()})
+		m.waiting = forBind
+		m.emit(BindWanted{Account: m.account, Resource: legacy.resource})
+		return
+	case two == nil:
 		m.emit(o)
 		m.write(withText(el(xmlstream.NSSASL, "success"), sasl.EncodeText(data)))
 		m.restart(m.cfg.elements())

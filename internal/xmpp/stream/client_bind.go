@@ -76,9 +76,13 @@ func (m *Client) bound(in Bound) {
 	}
 	m.address = full.Clone()
 	m.reader = m.address
-	if m.auth.two != nil {
+	switch {
+	case m.auth.two != nil:
 		m.auth.two.answers = in.Answers
 		m.advance()
+		return
+	case m.auth.legacy != nil:
+		m.legacyBound()
 		return
 	}
 	m.write(with(el(xmlstream.NSClient, "iq", "type", "result", "id", m.bind.id),
@@ -92,13 +96,17 @@ func (m *Client) bindRefused(in BindRefused) {
 		m.advance()
 		return
 	}
+	refuse := m.bindError
+	if m.auth.legacy != nil {
+		refuse = m.legacyRefused
+	}
 	switch in.Reason {
 	case BindConflict:
-		m.bindError(stanza.Conflict)
+		refuse(stanza.Conflict)
 	case BindConstraint:
-		m.bindError(stanza.ResourceConstraint)
+		refuse(stanza.ResourceConstraint)
 	case BindNotAllowed:
-		m.bindError(stanza.NotAllowed)
+		refuse(stanza.NotAllowed)
 	}
 }
 

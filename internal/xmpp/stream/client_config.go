@@ -29,6 +29,8 @@ type ClientPolicy struct {
 	Compress bool
 	// Register is what who has no account may do, inside TLS (XEP-0077).
 	Register Registration
+	// Legacy lets clients in from before SASL (XEP-0078), inside TLS and with the password itself.
+	Legacy bool
 }
 
 // Limits on what a client can make one stream hold or do.

@@ -24,8 +24,12 @@ func (m *Client) writeHeader() {
 	if m.auth.done {
 		to = m.account
 	}
+	ours := version
+	if m.auth.ancient { // never more than the client's (RFC 6120 §4.7.5)
+		ours = ""
+	}
 	m.writeBytes(m.framing.appendHeader(nil, xmlstream.Header{
-		From: m.domain.String(), To: to.String(), ID: id, Version: version, Lang: "en", ContentNS: xmlstream.NSClient,
+		From: m.domain.String(), To: to.String(), ID: id, Version: ours, Lang: "en", ContentNS: xmlstream.NSClient,
 	}))
 }
 
@@ -46,11 +50,12 @@ func (m *Client) header(h xmlstream.Header) {
 		m.domain, m.claimed = domain.Clone(), from.Clone()
 		m.policy = m.cfg.policy(m.domain)
 	}
+	m.auth.ancient = m.ancient(h)
 	m.writeHeader()
 	if m.phase == phaseClosed {
 		return
 	}
-	if cond == 0 && !goodVersion(h.Version) { // D03
+	if cond == 0 && !goodVersion(h.Version) && !m.auth.ancient { // D03
 		cond = stanza.StreamUnsupportedVersion
 	}
 	if cond != 0 {
@@ -60,8 +65,9 @@ func (m *Client) header(h xmlstream.Header) {
 		m.streamError(cond, "stream header", nil)
 		return
 	}
-	m.phase = phaseOpen
-	m.offerFeatures()
+	if m.phase = phaseOpen; !m.auth.ancient {
+		m.offerFeatures()
+	}
 }
 
 // headerAddresses applies the address rules to a client's header (D04). A 'from' is who the client means to be.
@@ -111,6 +117,9 @@ func (m *Client) offerFeatures() {
 		m.peerFact(FactPolicy, "no mechanism to offer")
 		m.streamError(stanza.StreamPolicyViolation, "no mechanism to offer", nil)
 		return
+	}
+	if m.mayLegacy() {
+		list = append(list, el(nsLegacyFeature, "auth"))
 	}
 	list = append(m.registerFeature(list), m.ourLimits())
 	m.write(with(el(xmlstream.NSStream, "features"), list...))

@@ -14,6 +14,8 @@ func (m *Client) content(e *xmlstream.Element) {
 	switch {
 	case m.mayRegister() && m.phase == phaseOpen && isRegister(e):
 		m.registerRequest(e)
+	case m.mayLegacy() && m.phase == phaseOpen && isLegacy(e):
+		m.legacyRequest(e)
 	case !m.auth.done: // D05
 		m.streamError(stanza.StreamNotAuthorized, "stanza before authentication", nil)
 	case !m.ready && isBind(e) && m.phase == phaseOpen:

@@ -140,7 +140,7 @@
 // Decisions: a header's 'from' must be an account of the domain of its 'to'; with
 // XEP-0388 the name logged in must be that one. A resource is drawn at random
 // behind the client's tag, not stable. Idle clients are not closed, only asked
-// whether they live. Legacy authentication (XEP-0078) does not exist.
+// whether they live. Legacy authentication (XEP-0078) is off unless the policy says so.
 //
 // What is not in this room: sockets, DNS, TLS, certificate rules (tlsid),
 // pools, back-off, routing, accounts, resources, what stanzas mean.
