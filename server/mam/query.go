@@ -126,6 +126,9 @@ func parse(e *xmlstream.Element, owner jid.JID) (*request, error) {
 			return nil, err
 		}
 	}
+	if !r.Start.IsZero() && !r.End.IsZero() && r.Start.After(r.End) { // L05
+		return nil, fmt.Errorf("%w: it ends before it starts", archive.ErrQuery)
+	}
 	if len(r.ids) > 0 && len(f.Fields) > 2 {
 		return nil, fmt.Errorf("%w: ids with another", errFilter)
 	}

@@ -63,6 +63,7 @@ func TestQuery(t *testing.T) {
 		{"ids with another", filter("ids", id(0), "with", romeo), "", false, "feature-not-implemented"},
 		{"page by number", set("<index>1</index>"), "", false, "feature-not-implemented"},
 		{"a time that is none", filter("start", "yesterday"), "", false, "bad-request"},
+		{"an end before the start", filter("start", "2010-07-10T23:08:28Z", "end", "2010-07-10T23:08:27Z"), "", false, "bad-request"},
 		{"an address that is none", filter("with", "@"), "", false, "jid-malformed"},
 		{"another form", strings.Replace(filter(), "urn:xmpp:mam:2", "urn:x", 1), "", false, "bad-request"},
 		{"both ways", set("<before/><after>" + id(0) + "</after>"), "", false, "bad-request"},

@@ -28,6 +28,8 @@ const (
 	MaxItems      = 5000
 	MaxItemGroups = 64
 	MaxTextBytes  = 1023 // of a name, and of the name of a group
+	// MaxBytes is of all names and groups together: a roster is read as a whole for each change of it.
+	MaxBytes = 1 << 20
 	// MaxRemoved is how many removals of a roster are remembered; a client that knows less is told the whole.
 	MaxRemoved = 200
 )
@@ -73,6 +75,15 @@ type Item struct {
 	Version hybrid.ID // of its last change
 	// Removed: the contact was in the roster before this version.
 	Removed bool
+}
+
+// bytes is what the owner has written.
+func (i *Item) bytes() int {
+	n := len(i.Name)
+	for _, g := range i.Groups {
+		n += len(g)
+	}
+	return n
 }
 
 // check refuses what is too large or cannot be.
@@ -141,12 +152,14 @@ func (b *Book) once(ctx context.Context, owner, contact jid.JID, do func(*Item) 
 	if err != nil {
 		return Item{}, err
 	}
-	item := Item{Contact: contact.Bare()}
+	item, size := Item{Contact: contact.Bare()}, 0
 	for _, i := range items {
+		size += i.bytes()
 		if i.Contact == item.Contact {
 			item = i
 		}
 	}
+	was := item.bytes()
 	if err := do(&item); err != nil {
 		return Item{}, err
 	}
@@ -156,6 +169,9 @@ func (b *Book) once(ctx context.Context, owner, contact jid.JID, do func(*Item) 
 	}
 	if err := item.check(); err != nil {
 		return Item{}, err
+	}
+	if now := item.bytes(); now > was && size-was+now > MaxBytes {
+		return Item{}, fmt.Errorf("%w: its names and groups have %d bytes", ErrFull, size)
 	}
 	if item.Version, err = hybrid.After(before, b.Now(), b.Node); err != nil {
 		return Item{}, err
