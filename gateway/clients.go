@@ -20,7 +20,6 @@ import (
 	"sallyport/gateway/control"
 	"sallyport/internal/tlsid"
 	"sallyport/internal/xmpp/jid"
-	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/links/s2s"
@@ -237,14 +236,6 @@ func (c *clients) streams(cfg *config.Config, domains []jid.JID) stream.ClientCo
 // shown is what a client is shown of a stanza that was released to it.
 func (c *clients) shown(client jid.JID, e *xmlstream.Element) *xmlstream.Element {
 	return c.g.engine.Policy().Shown(peerLocal, e, func() bool { return c.events.KnowsLabels(client) })
-}
-
-// mayHave reports whether a client that has come back may be given what was released to it before: it waits as long as a session does, and
-// the policy, or what the client's account is cleared for, may be another by now. What it may not have goes on waiting, as if it had come
-// now (server.Event).
-func (c *clients) mayHave(client jid.JID, e *xmlstream.Element) bool {
-	s, err := stanza.From(e)
-	return err == nil && (s.Kind() == stanza.Presence || c.gate.MayRead(s, client))
 }
 
 // start begins to listen.

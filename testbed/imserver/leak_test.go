@@ -3,6 +3,8 @@ package imserver_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +17,9 @@ import (
 func TestResumedByWhoIsClearedForLess(t *testing.T) {
 	t.Parallel()
 	w := alone(t, "juliet", "romeo")
+	w.policyLike("internal.label.xml", "hers.label.xml", "INTERNAL", "CONFIDENTIAL")
+	w.policyLike("guest.clearance.xml", "staff.clearance.xml", "<Classification>PUBLIC</Classification>", "<Classification>PUBLIC</Classification><Classification>INTERNAL</Classification>")
+	w.more("\n[[default-label]]\nid = \"hers\"\nlabel = \"policy/hers.label.xml\"\nusers = [\"juliet@home.test\"]\n\n[server.clearance.staff]\nfile = \"policy/staff.clearance.xml\"\n")
 	juliet := w.login("juliet", "balcony")
 	all := juliet.offered("")
 	lost := w.rawKnown("romeo")
@@ -22,7 +27,7 @@ func TestResumedByWhoIsClearedForLess(t *testing.T) {
 	lost.say(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>orchard</resource></bind></iq><enable xmlns='urn:xmpp:sm:3' resume='true'/>`)
 	lost.until("<enabled xmlns='urn:xmpp:sm:3' id='")
 	id := strings.TrimSuffix(lost.until("'"), "'")
-	lost.say(`<presence/><iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>`)
+	lost.say(`<presence/><iq type='set' id='p'><enable xmlns='urn:xmpp:carbons:2'/></iq>`)
 	lost.until("id='p'")
 	say := func(body, label string) {
 		t.Helper()
@@ -30,11 +35,17 @@ func TestResumedByWhoIsClearedForLess(t *testing.T) {
 	}
 	say("written and not acknowledged", "CONFIDENTIAL")
 	lost.until("</message>")
+	other := w.login("romeo", "garden")
+	juliet.must(juliet.Send(client.Message{To: other.JID, Body: "hers by default", Type: "chat"}))
+	lost.until("<received xmlns='urn:xmpp:carbons:2'>")
+	other.must(other.Close())
+	lost.say(`<iq type='set' id='m'><query xmlns='urn:xmpp:mam:2' queryid='q'/></iq>`)
+	lost.until("<fin ")
 	lost.must(lost.conn.Close())
 	say("while nobody was there", "CONFIDENTIAL")
 	say("for everybody", "PUBLIC")
 	juliet.asks("get", imserver.Domain, `<ping xmlns="urn:xmpp:ping"/>`)
-	w.clear("romeo", "guest")
+	w.clear("romeo", "staff") // as the account itself is held to say, and not as she is
 
 	back := w.rawKnown("romeo")
 	back.until("</stream:features>")
@@ -43,7 +54,7 @@ func TestResumedByWhoIsClearedForLess(t *testing.T) {
 	said := back.until("for everybody") // the last of them
 	back.say(`<iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>`)
 	said += back.until("id='q'")
-	for _, hidden := range []string{"written and not", "while nobody", "CONFIDENTIAL"} {
+	for _, hidden := range []string{"written and not", "while nobody", "hers by default", "CONFIDENTIAL"} {
 		if strings.Contains(said, hidden) {
 			t.Errorf("he is given %s", said)
 		}
@@ -54,6 +65,57 @@ func TestResumedByWhoIsClearedForLess(t *testing.T) {
 	romeo := w.login("romeo", "kitchen")
 	romeo.hears("written and not acknowledged")
 	romeo.hears("while nobody was there")
+}
+
+// policyLike makes a file of the policy that is like another but for some words.
+func (w *world) policyLike(like, name, old, now string) {
+	w.t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.home.Dir, "policy", like))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.home.Dir, "policy", name), []byte(strings.ReplaceAll(string(text), old, now)), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Whatever he may still read is written again, of every kind that a server tells a client: messages, copies, archive, catalogue, items.
+func TestResumedWithAllThatMayBeRead(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet", "romeo")
+	juliet, other := w.login("juliet", "balcony"), w.login("romeo", "kitchen")
+	all := juliet.offered("")
+	other.asks("set", "", publication("http://jabber.org/protocol/tune", "an item", labelOf(t, all, "CONFIDENTIAL")))
+	lost := w.rawKnown("romeo")
+	lost.until("</stream:features>")
+	lost.say(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>orchard</resource></bind></iq><enable xmlns='urn:xmpp:sm:3' resume='true'/>`)
+	lost.until("<enabled xmlns='urn:xmpp:sm:3' id='")
+	id := strings.TrimSuffix(lost.until("'"), "'")
+	lost.say(`<presence/><iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>`)
+	lost.until("id='c'")
+	juliet.says("romeo@"+imserver.Domain, "a message", labelOf(t, all, "CONFIDENTIAL"))
+	lost.until(">a message<")
+	juliet.says("romeo@"+imserver.Domain, "one without a label")
+	lost.until(">one without a label<")
+	other.must(other.Send(client.Message{To: juliet.Bare(), Body: "a copy", Type: "chat", Extra: []string{labelOf(t, all, "CONFIDENTIAL")}}))
+	lost.until(">a copy<")
+	lost.say(`<iq type='set' id='m'><query xmlns='urn:xmpp:mam:2' queryid='q'/></iq><iq type='get' id='l' to='` + imserver.Domain + `'><catalog xmlns='urn:xmpp:sec-label:catalog:2' to='juliet@` + imserver.Domain + `'/></iq>` +
+		`<iq type='get' id='i'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='http://jabber.org/protocol/tune'/></pubsub></iq><iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>`)
+	lost.until("id='p'")
+	lost.must(lost.conn.Close())
+
+	back := w.rawKnown("romeo")
+	back.until("</stream:features>")
+	back.say(`<resume xmlns='urn:xmpp:sm:3' previd='` + id + `' h='0'/>`)
+	back.until("<resumed ")
+	said := back.until("id='p'")
+	for what, times := range map[string]int{
+		">a message<": 2, ">one without a label<": 2, ">a copy<": 2, "<sent xmlns='urn:xmpp:carbons:2'>": 1, "<result xmlns='urn:xmpp:mam:2'": 3, "<fin ": 1, "<catalog ": 1, ">an item<": 1, "BASIC CONFIDENTIAL": 8,
+	} {
+		if got := strings.Count(said, what); got < times {
+			t.Errorf("%s comes %d times again, want %d: %s", what, got, times, said)
+		}
+	}
 }
 
 // must fails the test.
