@@ -57,8 +57,12 @@ func oldTLS(t *testing.T, b *bed) {
 		cfg := b.tls()
 		change(cfg)
 		conn := tls.Client(b.dialTCP(t, b.direct).conn, cfg)
-		if err := conn.Handshake(); err == nil {
-			t.Errorf("%s: no error", name)
+		alert := "handshake failure" // 40
+		if strings.HasPrefix(name, "TLS ") {
+			alert = "protocol version not supported" // 70
+		}
+		if err := conn.Handshake(); err == nil || err.Error() != "remote error: tls: "+alert {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func groupF() []row {
 			auth(plus, base("n,,n=juliet,r=client-nonce")), auth(sha, base("p=tls-exporter,,n=juliet,r=client-nonce")))...),
 		{name: "F08_observed", n: 1, run: downgradeObserved},
 		early("F09_extensions", fails("malformed-request", auth(sha, base("n,,m=x,n=juliet,r=client-nonce")))...),
-		{name: "F09_proofs", n: 3, run: proofs},
+		{name: "F09_proofs", n: 5, run: proofs},
 		early("F12_out_of_order", append(append(fails("malformed-request", "<response"+nsSASL+">=</response>"), fails("aborted", "<abort"+nsSASL+"/>")...),
 			variant{"second auth restarts", auth(sha, base("n,,n=juliet,r=client-nonce")) + plain("juliet", password), reply("<success" + nsSASL + "/>")})...),
 		late("F12_after_success", variants(streamError("not-authorized"), header+plain("juliet", password))...),

@@ -92,6 +92,17 @@ func proofs(t *testing.T, b *bed) {
 			t.Errorf("%s: %s", name, said)
 		}
 	}
+	for name, spoil := range map[string]func(without string) string{
+		"mandatory extension":        func(w string) string { return w + ",m=x" },
+		"mandatory extension before": func(w string) string { return "m=x," + w },
+	} {
+		c := b.opened(t)
+		without, proof := final(t, c.first())
+		c.say(proven(spoil(without), proof))
+		if said := c.until("</failure>"); !strings.Contains(said, "<malformed-request/>") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
 }
 
 // mechanismsHashed: F17. The server proves by its signature which mechanisms it has offered (XEP-0474): a client that saw others
