@@ -23,8 +23,11 @@ type outsiders struct {
 	fence atomic.Pointer[map[string]fence] // by domain; nil where no list has anybody
 }
 
-// fence are the lists of one domain.
-type fence struct{ black, white map[jid.JID]bool }
+// fence are the lists of one domain; shut where they could not be read.
+type fence struct {
+	black, white map[jid.JID]bool
+	shut         bool
+}
 
 func newFence(l *admin.Lists) (fence, error) {
 	var f fence
@@ -79,7 +82,7 @@ func (o *outsiders) read(ctx context.Context, domain string) error {
 		f, err = newFence(&lists)
 	}
 	if err != nil {
-		f = fence{white: map[jid.JID]bool{{}: true}} // which has nobody
+		f = fence{shut: true}
 	}
 	next := make(map[string]fence)
 	if had := o.fence.Load(); had != nil {
@@ -88,7 +91,7 @@ func (o *outsiders) read(ctx context.Context, domain string) error {
 		}
 	}
 	delete(next, domain)
-	if len(f.black)+len(f.white) > 0 {
+	if f.shut || len(f.black)+len(f.white) > 0 {
 		next[domain] = f
 	}
 	if o.known == nil {
@@ -128,6 +131,8 @@ func (o *outsiders) fill(p *peering.Policy, a *peering.Arrival) {
 // excludes asks both lists. Components of this node need not be on a white list.
 func (f *fence) excludes(who jid.JID, component bool, listed, unlisted peering.Exclusion) peering.Exclusion {
 	switch {
+	case f.shut:
+		return unlisted
 	case has(f.black, who):
 		return listed
 	case len(f.white) > 0 && !component && !has(f.white, who):

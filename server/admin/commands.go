@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -31,6 +32,7 @@ type page struct {
 	node, title string
 	verb        string // that who wants it must be permitted
 	fields      []form.Field
+	most        int                                                           // addresses in a field; 0: MaxUsers
 	fill        func(ctx context.Context, c *call, fields []form.Field) error // puts in what there is already
 	run         func(ctx context.Context, c *call) (command.Result, error)
 	unlisted    bool
@@ -73,7 +75,7 @@ func Commands(desk Desk, now func() time.Time) []command.Command {
 			Form: p.form(desk, now),
 			Run: func(ctx context.Context, who, domain jid.JID, f form.Form) (command.Result, error) {
 				if p.fields != nil {
-					if err := check(p.fields, f); err != nil {
+					if err := check(p.fields, cmp.Or(p.most, MaxUsers), f); err != nil {
 						return command.Result{}, err
 					}
 				}

@@ -25,8 +25,9 @@ func wrong(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", command.ErrForm, fmt.Sprintf(format, args...))
 }
 
-// check holds a form that was filled in against what was asked: its type, no field but those, values of their types.
-func check(asked []form.Field, f form.Form) error {
+// check holds a form that was filled in against what was asked: its type, no field but those, values of their types, at most so many addresses in
+// one.
+func check(asked []form.Field, most int, f form.Form) error {
 	if f.Type != "submit" || f.Value("FORM_TYPE") != Space || len(f.Values("FORM_TYPE")) != 1 {
 		return wrong("it is not of %s", Space)
 	}
@@ -38,7 +39,7 @@ func check(asked []form.Field, f form.Form) error {
 		if i < 0 {
 			return wrong("%.40q was not asked for", got.Var)
 		}
-		if err := fits(asked[i], got); err != nil {
+		if err := fits(asked[i], most, got); err != nil {
 			return err
 		}
 	}
@@ -51,15 +52,15 @@ func check(asked []form.Field, f form.Form) error {
 }
 
 // fits holds one field against what was asked.
-func fits(asked, got form.Field) error {
+func fits(asked form.Field, most int, got form.Field) error {
 	multi := asked.Type == jidMulti || asked.Type == textMulti
 	switch {
 	case got.Type != "" && got.Type != asked.Type:
 		return wrong("%s is of type %s", asked.Var, asked.Type)
 	case !multi && len(got.Values) > 1:
 		return wrong("%s has one value", asked.Var)
-	case asked.Type == jidMulti && len(got.Values) > mostOf(asked.Var):
-		return wrong("%s has at most %d values", asked.Var, mostOf(asked.Var))
+	case asked.Type == jidMulti && len(got.Values) > most:
+		return wrong("%s has at most %d values", asked.Var, most)
 	}
 	for _, v := range got.Values {
 		switch asked.Type {
@@ -74,14 +75,6 @@ func fits(asked, got form.Field) error {
 		}
 	}
 	return nil
-}
-
-// mostOf is how many addresses a field can have.
-func mostOf(name string) int {
-	if name == "blacklistjids" || name == "whitelistjids" {
-		return MaxListed
-	}
-	return MaxUsers
 }
 
 // users are the accounts of a field, all of the domain that was asked.

@@ -70,12 +70,12 @@ func serverPages() []page {
 	day, hello := one("motd", textMulti, "Message of the day"), one("welcome", textMulti, "Welcome message")
 	return []page{
 		{
-			node: Space + "#edit-blacklist", title: "Edit Blacklist", verb: "domain.blacklist", run: editList("domain.blacklist", "blacklistjids"),
+			node: Space + "#edit-blacklist", title: "Edit Blacklist", verb: "domain.blacklist", run: editList("domain.blacklist", "blacklistjids"), most: MaxListed,
 			fields: []form.Field{optional("blacklistjids", jidMulti, "Domains and addresses that nobody here has to do with")},
 			fill:   listNow(func(l *Lists) []string { return l.Blacklist }),
 		},
 		{
-			node: Space + "#edit-whitelist", title: "Edit Whitelist", verb: "domain.whitelist", run: editList("domain.whitelist", "whitelistjids"),
+			node: Space + "#edit-whitelist", title: "Edit Whitelist", verb: "domain.whitelist", run: editList("domain.whitelist", "whitelistjids"), most: MaxListed,
 			fields: []form.Field{optional("whitelistjids", jidMulti, "The only domains and addresses beyond this server that people here have to do with; empty: all that the policy lets")},
 			fill:   listNow(func(l *Lists) []string { return l.Whitelist }),
 		},

@@ -41,7 +41,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		c.managed()
 		left.Store(20) // when it looks the next time
 		d.dial()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // virtual: to be tried again as often as it fails
 		if n := left.Load(); n > 0 {
 			t.Errorf("%d times it was not tried again", n)
 		}
@@ -93,7 +93,7 @@ func TestFloodOfFacts(t *testing.T) {
 			if _, err := c.conn.Write([]byte(strings.Repeat("<a xmlns='urn:xmpp:sm:3' h='0'/>", 1100))); err != nil {
 				break
 			}
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual: to be read before more is said
 		}
 		c.until("<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>")
 		if n := logged.FilterMessage("trouble with a client").Len(); n == 0 || n > 20 {

@@ -92,7 +92,7 @@ func TestManagedWhileItIsResumed(t *testing.T) {
 			t.Error("not managed when it waits again")
 		}
 		d.house.settle()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // virtual: longer than any session waits
 		synctest.Wait()
 		if end := <-d.house.ends; len(end.Unconfirmed) != 1 || end.Unconfirmed[0].Token != 7 {
 			t.Errorf("it ended %+v", end)

@@ -77,7 +77,7 @@ func TestSlowBodies(t *testing.T) {
 			n := rate * 300
 			fmt.Fprintf(conn, "PUT /x HTTP/1.1\r\nHost: im.example\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", n)
 			for range 300 {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // virtual: the rate
 				if _, err := conn.Write([]byte(strings.Repeat("x", rate))); err != nil {
 					break
 				}

@@ -150,7 +150,7 @@ func (c *Components) Serve(ln net.Listener) error {
 		}
 		if err != nil { // out of descriptors, most likely: those that are connected stay so
 			c.cfg.Log.Error("take a component's connection", zap.Error(err))
-			time.Sleep(acceptAgain)
+			time.Sleep(acceptAgain) // in the goroutine of the listener, which has nothing else to do
 			continue
 		}
 		secure := c.cfg.TLS()
