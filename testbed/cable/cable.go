@@ -39,7 +39,7 @@ type carrier interface {
 	close() error
 }
 
-// Stats counts what was passed on, for both directions together.
+// Stats counts what was given on, for both directions together.
 type Stats struct {
 	Connections, Bytes uint64
 }

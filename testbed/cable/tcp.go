@@ -94,10 +94,10 @@ func (c *Cable) pass(from, to net.Conn) {
 			break
 		}
 		if n > 0 {
+			c.count(0, n) // before it is heard, so that whoever heard it finds it counted
 			if _, err := to.Write(b[:n]); err != nil {
 				break
 			}
-			c.count(0, n)
 		}
 		if err != nil {
 			if t, ok := to.(*net.TCPConn); ok {

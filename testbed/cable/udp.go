@@ -35,8 +35,8 @@ func (c *Cable) listenUDP() error {
 				continue
 			}
 			if far := c.towards(p, from); far != nil {
+				c.count(0, n)           // before it is heard, as in connections
 				_, _ = far.Write(b[:n]) // what is not taken is lost, as datagrams are
-				c.count(0, n)
 			}
 		}
 	})
@@ -75,8 +75,8 @@ func (c *Cable) answers(p *post, to netip.AddrPort, far *net.UDPConn) {
 			continue
 		}
 		if s, _ := c.now(); s == Whole {
-			_, _ = p.socket.WriteToUDPAddrPort(b[:n], to) // may be lost
 			c.count(0, n)
+			_, _ = p.socket.WriteToUDPAddrPort(b[:n], to) // may be lost
 		}
 	}
 }
