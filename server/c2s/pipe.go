@@ -56,7 +56,7 @@ func newSocket(conn net.Conn, first xmlstream.Limits) *socket {
 
 func (s *socket) next() (xmlstream.Event, int, error) {
 	ev, err := s.dec.Next()
-	return ev, s.dec.Buffered(), err
+	return ev, s.dec.Behind(), err
 }
 
 func (s *socket) fill() error {

@@ -30,7 +30,7 @@ func groupE() []row {
 
 // behindStartTLS: E01. Neither <proceed/> nor an answer to what came too early.
 func behindStartTLS(t *testing.T, b *bed) {
-	for _, behind := range []string{plain("juliet", password), " "} {
+	for _, behind := range []string{plain("juliet", password), " \n" + plain("juliet", password)} {
 		c := b.dialTCP(t, b.clear)
 		c.say(header)
 		c.until("</stream:features>")

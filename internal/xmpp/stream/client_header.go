@@ -87,10 +87,15 @@ func (m *Client) headerAddresses(h xmlstream.Header) (domain, from jid.JID, cond
 	}
 	if h.From != "" {
 		full, err := jid.Parse(h.From)
-		if err != nil || full.Local() == "" || full.DomainJID() != domain {
+		switch {
+		case err != nil:
 			return domain, from, stanza.StreamInvalidFrom
+		case full.IsDomain(): // COMPAT(XML::Stream, 1.24): its machine, which RFC 3920 §4.4 told it not to say and us to ignore
+		case full.Local() == "" || full.DomainJID() != domain:
+			return domain, from, stanza.StreamInvalidFrom
+		default:
+			from = full.Bare()
 		}
-		from = full.Bare()
 	}
 	return domain, from, 0
 }

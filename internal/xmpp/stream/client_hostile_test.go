@@ -252,6 +252,8 @@ func TestClientHostileBind(t *testing.T) {
 	}{
 		{"D07 another domain", clientTags + ` to='b2.example'>`, stanza.StreamNotAuthorized, ""},
 		{"D08 another from", clientTags + ` to='b.example' from='other@b.example'>`, stanza.StreamInvalidFrom, ""},
+		{"from of a machine", clientTags + ` to='b.example' from='localhost'>`, 0, "<stream:features>"},
+		{"from with a resource alone", clientTags + ` to='b.example' from='b.example/x'>`, stanza.StreamInvalidFrom, ""},
 		{"same from", clientTags + ` to='b.example' from='user@b.example'>`, 0, "<stream:features>"},
 		{"D08 two resources", helloClient + bind("<resource>a</resource><resource>b</resource>"), 0, "<bad-request"},
 		{"D08 resource of 1,024 bytes", helloClient + bind("<resource>"+strings.Repeat("a", 1024)+"</resource>"), 0, "<bad-request"},

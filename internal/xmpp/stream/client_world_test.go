@@ -242,7 +242,7 @@ func (x *edge) say(raw string) string {
 				continue
 			}
 		}
-		x.step(stream.Received{Event: ev, Buffered: x.dec.Buffered()})
+		x.step(stream.Received{Event: ev, Buffered: x.dec.Behind()})
 	}
 	return x.take()
 }

@@ -80,6 +80,7 @@ type Decoder struct {
 	bound   int64 // offset that the element may not reach
 	white   int   // white space since the last first-level element
 	fresh   bool  // nothing has been read, an XML declaration may come
+	again   bool  // it follows another stream
 	opened  bool  // the stream header has been read, or there is none
 	named   bool  // the start tag of the first-level element has been read
 	discard bool  // the element is too large: check it, keep nothing
@@ -132,8 +133,10 @@ func NewDecoder(o Options) *Decoder {
 }
 
 // Restart makes the decoder expect a new stream header, as after STARTTLS and SASL. What was learnt of the old stream
-// is forgotten; bytes already received, see Buffered, are read as the beginning of the new one.
+// is forgotten; bytes already received, see Buffered, are read as the beginning of the new one. White space in front of
+// that belongs to the old one, so an XML declaration may follow it.
 func (d *Decoder) Restart(l Limits) {
+	d.again = d.base+int64(d.pos) > 0
 	d.lim = l.filled()
 	d.state, d.bound, d.white = atProlog, noBound, 0
 	d.start = d.base + int64(d.pos)
@@ -197,6 +200,9 @@ func (d *Decoder) Write(p []byte) (int, error) {
 // Buffered returns how many bytes have been received and not read. After an element that changes the security of the
 // stream it must be 0, else somebody has put bytes in front of the TLS handshake.
 func (d *Decoder) Buffered() int { return d.have - d.pos }
+
+// Behind is like Buffered, without white space in front, which says nothing, wherever it is read.
+func (d *Decoder) Behind() int { return d.have - spaces(d.buf[:d.have], d.pos) }
 
 // Discarded returns how much has been read of an element beyond the limits that is being read past, 0 if there is none.
 func (d *Decoder) Discarded() int {

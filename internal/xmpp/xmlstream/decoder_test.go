@@ -96,6 +96,59 @@ func TestDecoderE01(t *testing.T) {
 	}
 }
 
+// TestDecoderWhiteBehind tells white space behind an element from what says something.
+func TestDecoderWhiteBehind(t *testing.T) {
+	for behind, want := range map[string]int{"": 0, " ": 0, "\r\n\t ": 0, "\n<a": 2, "x\n": 2, "\x00": 1, "\n\v": 1} {
+		d := open(t, xmlstream.PreAuthLimits())
+		d.Write([]byte("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" + behind))
+		if _, err := d.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if d.Behind() != want || d.Buffered() != len(behind) {
+			t.Errorf("%q: %d bytes behind of %d, want %d", behind, d.Behind(), d.Buffered(), want)
+		}
+	}
+}
+
+// TestDecoderRestartBehindWhite: white space behind the last element of a stream belongs to that, however it comes in. At the first
+// header, or without bound, it is refused as before.
+func TestDecoderRestartBehindWhite(t *testing.T) {
+	for _, tc := range []struct {
+		name, old, next string
+		good            bool
+	}{
+		{"at once", before + "\n", benchHeader, true},
+		{"later", before, " \r\n" + benchHeader, true},
+		{"both", before + "\n", "\n" + benchHeader, true},
+		{"none", before, benchHeader, true},
+		{"something else", before + "\n", "x" + benchHeader, false},
+		{"declared twice", before + "\n", "<?xml version='1.0'?>" + benchHeader, false},
+		{"too much", before, strings.Repeat(" ", 1<<16) + benchHeader, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := xmlstream.NewDecoder(xmlstream.Options{ContentNS: xmlstream.NSServer, Limits: xmlstream.PreAuthLimits()})
+			d.Write([]byte(benchHeader + tc.old))
+			for range 2 {
+				if _, err := d.Next(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d.Restart(xmlstream.PreAuthLimits())
+			var ev xmlstream.Event
+			var err error
+			for i := range len(tc.next) {
+				d.Write([]byte{tc.next[i]})
+				if ev, err = d.Next(); !errors.Is(err, xmlstream.ErrShort) {
+					break
+				}
+			}
+			if good := err == nil && ev.Kind == xmlstream.HeaderEvent; good != tc.good {
+				t.Errorf("%v, %v", ev, err)
+			}
+		})
+	}
+}
+
 // TestDecoderRestart must not remember anything of the stream before.
 func TestDecoderRestart(t *testing.T) {
 	d := xmlstream.NewDecoder(xmlstream.Options{ContentNS: xmlstream.NSServer, Limits: xmlstream.PreAuthLimits()})

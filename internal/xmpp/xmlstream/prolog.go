@@ -14,6 +14,11 @@ func (d *Decoder) prolog() step {
 	if d.pos == len(b) {
 		return short
 	}
+	if d.fresh && d.again { // COMPAT(go-xmpp, 0.0): says "</auth>\n", and then "<?xml …"
+		if st := d.skipWhite(b); st != more {
+			return st
+		}
+	}
 	if d.fresh && b[d.pos] == '<' {
 		if d.pos+1 == len(b) {
 			return short
