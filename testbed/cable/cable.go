@@ -39,9 +39,10 @@ type carrier interface {
 	close() error
 }
 
-// Stats counts what was given on, for both directions together.
+// Stats counts what was given on, for both directions together. Before somebody hears it, it is counted.
 type Stats struct {
 	Connections, Bytes uint64
+	Lost               uint64 // datagrams that came while the cable was silent or broken
 }
 
 // Listen relays from an address to another. The network is tcp or udp.
@@ -94,17 +95,16 @@ func (c *Cable) Close() error {
 	return err
 }
 
-// now is the state, and a channel that tells when it is another.
-func (c *Cable) now() (State, <-chan struct{}) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state, c.changed
-}
-
-// awaitVoice returns when the cable is not silent; false when it is broken.
-func (c *Cable) awaitVoice() bool {
+// awaitVoice returns when the cable is not silent, having counted so many bytes as given on; false when it is broken. Once a cable is broken
+// nothing more is counted.
+func (c *Cable) awaitVoice(bytes int) bool {
 	for {
-		s, changed := c.now()
+		c.mu.Lock()
+		s, changed := c.state, c.changed
+		if s == Whole {
+			c.stats.Bytes += uint64(bytes) //nolint:gosec // not negative
+		}
+		c.mu.Unlock()
 		if s != Silent {
 			return s == Whole
 		}
@@ -112,9 +112,20 @@ func (c *Cable) awaitVoice() bool {
 	}
 }
 
-func (c *Cable) count(connections, bytes int) {
+// carries reports whether a datagram is given on, and counts it.
+func (c *Cable) carries(bytes int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stats.Connections += uint64(connections) //nolint:gosec // not negative
-	c.stats.Bytes += uint64(bytes)             //nolint:gosec // not negative
+	if c.state != Whole {
+		c.stats.Lost++
+		return false
+	}
+	c.stats.Bytes += uint64(bytes) //nolint:gosec // not negative
+	return true
+}
+
+func (c *Cable) connected() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Connections++
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -165,7 +166,13 @@ func TestDatagrams(t *testing.T) {
 		comes bool
 	}{{"whole", cable.Whole, true}, {"silent", cable.Silent, false}, {"mended", cable.Whole, true}, {"broken", cable.Broken, false}, {"new", cable.Whole, true}} {
 		line.Set(row.state)
+		lost := line.Stats().Lost
 		say(t, c, row.name)
+		for end := time.Now().Add(patience); !row.comes && line.Stats().Lost == lost; runtime.Gosched() { // until it is lost, or it could still come
+			if time.Now().After(end) {
+				t.Fatalf("%s: not lost", row.name)
+			}
+		}
 		err := hears(t, c, row.name, map[bool]time.Duration{true: patience, false: moment}[row.comes])
 		if row.comes && err != nil || !row.comes && !timedOut(err) {
 			t.Errorf("%s: %v", row.name, err)

@@ -69,7 +69,7 @@ func (w *wire) close() error { return w.listener.Close() }
 // connection carries one connection to its end.
 func (c *Cable) connection(w *wire, near net.Conn) {
 	defer w.forget(near)
-	if !c.awaitVoice() {
+	if !c.awaitVoice(0) {
 		return
 	}
 	far, err := net.DialTimeout("tcp", c.to.String(), connectTime)
@@ -78,7 +78,7 @@ func (c *Cable) connection(w *wire, near net.Conn) {
 	}
 	defer w.forget(far)
 	w.note(far)
-	c.count(1, 0)
+	c.connected()
 	var back sync.WaitGroup
 	back.Go(func() { c.pass(far, near) })
 	c.pass(near, far)
@@ -90,11 +90,10 @@ func (c *Cable) pass(from, to net.Conn) {
 	b := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(b)
-		if !c.awaitVoice() {
+		if !c.awaitVoice(n) {
 			break
 		}
 		if n > 0 {
-			c.count(0, n) // before it is heard, so that whoever heard it finds it counted
 			if _, err := to.Write(b[:n]); err != nil {
 				break
 			}

@@ -31,11 +31,10 @@ func (c *Cable) listenUDP() error {
 			if err != nil {
 				return
 			}
-			if s, _ := c.now(); s != Whole {
+			if !c.carries(n) {
 				continue
 			}
 			if far := c.towards(p, from); far != nil {
-				c.count(0, n)           // before it is heard, as in connections
 				_, _ = far.Write(b[:n]) // what is not taken is lost, as datagrams are
 			}
 		}
@@ -55,7 +54,7 @@ func (c *Cable) towards(p *post, from netip.AddrPort) *net.UDPConn {
 		return nil
 	}
 	p.far[from] = far
-	c.count(1, 0)
+	c.connected()
 	c.running.Go(func() { c.answers(p, from, far) })
 	return far
 }
@@ -74,8 +73,7 @@ func (c *Cable) answers(p *post, to netip.AddrPort, far *net.UDPConn) {
 			}
 			continue
 		}
-		if s, _ := c.now(); s == Whole {
-			c.count(0, n)
+		if c.carries(n) {
 			_, _ = p.socket.WriteToUDPAddrPort(b[:n], to) // may be lost
 		}
 	}
