@@ -314,7 +314,7 @@ func (w *world) collect(user string) {
 		s := w.enter(user, "collector")
 		w.book.collects(s)
 		w.await(s, "set", "", "<unblock xmlns='urn:xmpp:blocking'/>")
-		w.say(s, "<presence/>", nil)
+		w.say(s, "<presence/>")
 		w.marker(s)
 		s.mu.Lock()
 		h, n := s.h, len(s.got)
@@ -350,7 +350,7 @@ func (w *world) await(s *session, typ, to, payload string) {
 func (w *world) marker(s *session) {
 	w.t.Helper()
 	mark := fmt.Sprintf("marker %d", w.serial.Add(1))
-	w.say(s, fmt.Sprintf("<message type='chat' to='%s@%s' id='x'><body>%s</body></message>", s.account, imserver.Domain, mark), nil)
+	w.say(s, fmt.Sprintf("<message type='chat' to='%s@%s' id='x'><body>%s</body></message>", s.account, imserver.Domain, mark))
 	if !eventually(func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()

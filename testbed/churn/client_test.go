@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,11 +108,8 @@ func (w *world) resume(s *session, c wire) error {
 			s.sure = max(s.sure, h)
 			again := []string{}
 			for _, m := range s.sent { // it says again what the server did not take
-				if m != nil {
-					again = append(again, m.raw)
-				}
+				again = append(again, m.raw)
 			}
-			s.sent = slices.DeleteFunc(s.sent, func(m *said) bool { return m == nil })
 			s.resumed++
 			if len(again) > 0 {
 				_ = c.write(strings.Join(again, "\n"))
@@ -255,7 +251,7 @@ func (w *world) stanza(s *session, c wire, e *xmlstream.Element) {
 			}
 		default:
 			out := fmt.Sprintf("<iq type='result' id='%s' to='%s'/>", id, from)
-			w.say(s, out, nil)
+			w.say(s, out)
 		}
 	}
 }
@@ -276,17 +272,18 @@ func (w *world) acked(s *session, v string) {
 	s.sent, s.taken = s.sent[h-s.taken:], h
 }
 
-// say says one stanza.
-func (w *world) say(s *session, raw string, m *said) {
+// say says one stanza that is no message, if there is a connection. What breaks while it is being said is said again by who comes back.
+func (w *world) say(s *session, raw string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock() // so that what is counted has the order in which it is written
 	if s.closed {
-		return
+		return false
 	}
 	if s.managed {
-		s.sent = append(s.sent, m)
+		s.sent = append(s.sent, &said{raw: raw})
 	}
 	_ = s.wire.write(raw)
+	return true
 }
 
 // ask says a request, and calls after when it is answered.
@@ -299,7 +296,11 @@ func (w *world) ask(s *session, typ, to, payload string, after func(ok bool)) *q
 	if to != "" {
 		to = " to='" + to + "'"
 	}
-	w.say(s, fmt.Sprintf("<iq type='%s' id='%s'%s>%s</iq>", typ, id, to, payload), nil)
+	if !w.say(s, fmt.Sprintf("<iq type='%s' id='%s'%s>%s</iq>", typ, id, to, payload)) {
+		s.mu.Lock()
+		q.doomed = true // nobody has heard it
+		s.mu.Unlock()
+	}
 	return q
 }
 

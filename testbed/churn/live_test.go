@@ -51,7 +51,7 @@ func (w *world) live(user string, n int, until time.Time) {
 }
 
 func (w *world) presence(s *session) {
-	w.say(s, fmt.Sprintf("<presence><priority>%d</priority></presence>", []int{-1, 0, 0, 5}[w.intn(4)]), nil)
+	w.say(s, fmt.Sprintf("<presence><priority>%d</priority></presence>", []int{-1, 0, 0, 5}[w.intn(4)]))
 }
 
 func (w *world) act(s *session) {
@@ -63,7 +63,7 @@ func (w *world) act(s *session) {
 	case p < 22:
 		w.presence(s)
 	case p < 23:
-		w.say(s, "<presence type='unavailable'/>", nil)
+		w.say(s, "<presence type='unavailable'/>")
 	case p < 25:
 		_ = s.conn().write("<" + []string{"active", "inactive"}[w.intn(2)] + " xmlns='urn:xmpp:csi:0'/>")
 	case p < 27:
@@ -229,7 +229,7 @@ func (w *world) goAway(s *session, until time.Time) {
 	}
 	switch w.intn(6) {
 	case 0:
-		w.say(s, "<presence type='unavailable'/>", nil)
+		w.say(s, "<presence type='unavailable'/>")
 		_ = s.conn().leave()
 	case 1:
 		_ = s.conn().leave()

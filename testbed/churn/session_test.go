@@ -20,7 +20,7 @@ type session struct {
 
 	mu       sync.Mutex
 	h        uint32   // stanzas that came, since management began
-	sent     []*said  // that are not acknowledged by the server, in order; nil for what is no message
+	sent     []*said  // stanzas that are not acknowledged by the server, in order; the book knows the messages
 	taken    uint32   // of what was sent, acknowledged
 	got      []string // messages, directly, in their order
 	seen     map[string]bool
