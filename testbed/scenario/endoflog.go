@@ -21,6 +21,7 @@ type WitnessedGateway struct {
 	*Gateway
 	short  string // folder of its socket: a path that is short enough for one
 	syslog *net.UnixConn
+	read   chan struct{} // for each word of ours
 	done   sync.WaitGroup
 
 	mu   sync.Mutex
@@ -30,7 +31,9 @@ type WitnessedGateway struct {
 var _ Middle = (*WitnessedGateway)(nil)
 
 // Witnessed makes a WitnessedGateway.
-func Witnessed(o GatewayOptions) Middle { return &WitnessedGateway{Gateway: &Gateway{Options: o}} }
+func Witnessed(o GatewayOptions) Middle {
+	return &WitnessedGateway{Gateway: &Gateway{Options: o}, read: make(chan struct{}, 1)}
+}
 
 // Start implements Middle.
 func (g *WitnessedGateway) Start(b *peers.Bed) error {
@@ -47,12 +50,19 @@ func (g *WitnessedGateway) Start(b *peers.Bed) error {
 	return g.Gateway.Start(b)
 }
 
+// ourWord is a datagram of ours. When it has been read, so has everything that was sent before it.
+const ourWord = "is that all?"
+
 func (g *WitnessedGateway) listen() {
 	datagram := make([]byte, 64<<10)
 	for {
 		n, err := g.syslog.Read(datagram)
 		if err != nil {
 			return
+		}
+		if string(datagram[:n]) == ourWord {
+			g.read <- struct{}{}
+			continue
 		}
 		g.mu.Lock()
 		g.said.Write(datagram[:n])
@@ -61,8 +71,18 @@ func (g *WitnessedGateway) listen() {
 	}
 }
 
-// Said is everything the syslog was told.
-func (g *WitnessedGateway) Said() string {
+// Said is everything the syslog was told until now.
+func (g *WitnessedGateway) Said(t *testing.T) string {
+	t.Helper()
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Net: "unixgram", Name: filepath.Join(g.short, "log")})
+	if err == nil {
+		_, err = c.Write([]byte(ourWord))
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-g.read
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.said.String()
@@ -100,18 +120,19 @@ func endOfLog(t *testing.T, w *World) {
 	if err := g.Stop(); err != nil {
 		t.Fatal(err)
 	}
+	said := g.Said(t)
 	heads := filepath.Join(g.dir, "syslog")
-	if err := os.WriteFile(heads, []byte(g.Said()), 0o600); err != nil {
+	if err := os.WriteFile(heads, []byte(said), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(g.Said()) {
+	for line := range strings.Lines(said) {
 		if !headLine.MatchString(strings.TrimSpace(line)) {
 			t.Errorf("the syslog was told %s", line)
 		}
 	}
 	wantWhole(t, g.Gateway, heads)
 	newest := filepath.Join(g.dir, "newest") // one line is enough
-	if err := os.WriteFile(newest, []byte(lastLine(g.Said())), 0o600); err != nil {
+	if err := os.WriteFile(newest, []byte(lastLine(said)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	wantWhole(t, g.Gateway, newest)

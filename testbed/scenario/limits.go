@@ -44,22 +44,33 @@ func tooLargeForNeighbour(t *testing.T, w *World) {
 	if after := outward(t, gateway, insidePeer); len(before) == 0 || !slices.Equal(before, after) {
 		t.Errorf("streams to Prosody before %v, after %v", before, after)
 	}
-	lines, err := gateway.Audit()
-	if err != nil {
-		t.Fatal(err)
+	var lines []audit.Entry
+	settled := 0
+	all := func() bool { // a record of what became of something may follow the answer
+		var err error
+		if lines, err = gateway.Audit(); err != nil {
+			t.Fatal(err)
+		}
+		settled = tooBig(lines, bob.JID)
+		return settled >= 3
 	}
-	decided, settled := map[uint64]bool{}, 0
+	if !eventually(Patience, all) || settled != 3 {
+		t.Errorf("%d records say that it was too big, want 3: %+v", settled, tail(lines, 12))
+	}
+}
+
+// tooBig counts what was released, and then was too big for whom it was for.
+func tooBig(lines []audit.Entry, from string) (settled int) {
+	decided := map[uint64]bool{}
 	for _, l := range lines {
 		switch {
-		case l.Kind == audit.Decision && l.From == bob.JID && l.StanzaID == "large":
+		case l.Kind == audit.Decision && l.From == from && l.StanzaID == "large":
 			decided[l.Seq] = l.Outcome == "released" && l.Size > smallStanza
 		case l.Kind == audit.Settlement && decided[l.Of] && l.Outcome == "too-big":
 			settled++
 		}
 	}
-	if settled != 3 {
-		t.Errorf("%d records say that it was too big, want 3: %+v", settled, tail(lines, 12))
-	}
+	return settled
 }
 
 // stream is one that the gateway opened.
