@@ -156,11 +156,15 @@ func credentials(q *xmlstream.Element) (name, password string) {
 	return name, password
 }
 
-// Fields is what has to be filled in to make an account (§3.1.1).
+// Fields is what has to be filled in to make an account (§3.1.1), as a form, too (§4): Dino knows nothing else.
 func (s *Service) Fields() *xmlstream.Element {
+	const ask = "Choose a name and a password."
+	f := form.Typed("form", Space,
+		form.Field{Var: "username", Type: "text-single", Label: "Name", Required: true},
+		form.Field{Var: "password", Type: "text-private", Label: "Password", Required: true})
+	f.Title, f.Instructions = "A new account", ask
 	return tree.New(Space, "query", tree.With(
-		tree.New(Space, "instructions", tree.Text("Choose a name and a password.")),
-		tree.New(Space, "username"), tree.New(Space, "password"),
+		tree.New(Space, "instructions", tree.Text(ask)), tree.New(Space, "username"), tree.New(Space, "password"), f.Element(),
 	))
 }
 

@@ -137,7 +137,11 @@ func TestCreate(t *testing.T) {
 		c.Open, c.PerHour = true, 3
 		c.Reserved = func(who jid.JID) bool { return who.Local() == "chief" }
 	})
-	want := query("<instructions>Choose a name and a password.</instructions><username/><password/>")
+	want := query("<instructions>Choose a name and a password.</instructions><username/><password/>" +
+		"<x xmlns='jabber:x:data' type='form'><title>A new account</title><instructions>Choose a name and a password.</instructions>" +
+		"<field type='hidden' var='FORM_TYPE'><value>jabber:iq:register</value></field>" +
+		"<field label='Name' type='text-single' var='username'><required/></field>" +
+		"<field label='Password' type='text-private' var='password'><required/></field></x>")
 	if got := servertest.Text(t, w.service.Fields()); got != want {
 		t.Errorf("§3.1.1: %s", got)
 	}
