@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -257,14 +258,29 @@ func refusedWhileWaiting(t *testing.T, w *World) {
 	s.Gateway.wantDrained(t)
 }
 
+// warm has somebody inside say hello until it is heard outside: the logins of the servers on the way may take longer than a message lives.
+func (w *World) warm(t *testing.T, outside *User) {
+	t.Helper()
+	const longer = 15 * time.Second // than it lives
+	carol, n := w.Inside(t, "carol"), 0
+	if !eventually(2*Patience, func() bool {
+		n++
+		hello := fmt.Sprintf("hello %d", n)
+		carol.Says(outside.JID, hello)
+		_, err := outside.Expect(longer, func(e client.Event) bool { return e.Kind == "message" && e.Body == hello })
+		return err == nil
+	}) {
+		t.Fatal("nothing crosses")
+	}
+}
+
 // lifetimeOver: a link is away for longer than a message lives. Its sender is told so in words, there is a record, and it does not
 // arrive later.
 func lifetimeOver(t *testing.T, w *World) {
 	s := w.sites(t)
 	alice, bob := w.Inside(t, "alice"), w.Outside(t, "bob")
 	s.Gateway.wantLink(t, "satellite", true)
-	alice.Says(bob.JID, "hello")
-	bob.Hears("hello")
+	w.warm(t, bob)
 	s.Cables["satellite"].Set(cable.Broken)
 	s.Gateway.wantLink(t, "satellite", false)
 	alice.Says(bob.JID, "too late")
