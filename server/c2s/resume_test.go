@@ -263,7 +263,7 @@ func TestResumeOfTheLiving(t *testing.T) {
 	d.until("<body>still here</body></message>")
 }
 
-// Authentication and resumption in one round trip (XEP-0388 §5).
+// Authentication and resumption in one round trip (XEP-0388 §5), after which there are no features (XEP-0198 §9.2).
 func TestResumeInline(t *testing.T) {
 	b := newBed(t)
 	c := b.dial()
@@ -275,11 +275,13 @@ func TestResumeInline(t *testing.T) {
 	c.until("</stream:features>")
 	c.say(`<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>` +
 		base64.StdEncoding.EncodeToString([]byte("\x00juliet\x00open")) + `</initial-response>` + resume(id, 0) + `</authenticate>`)
-	if said := c.until("</stream:features>"); !strings.Contains(said, "<resumed xmlns='urn:xmpp:sm:3' h='0' previd='"+id) {
+	if said := c.until("</success>"); !strings.Contains(said, "<resumed xmlns='urn:xmpp:sm:3' h='0' previd='"+id) {
 		t.Errorf("got %s", said)
 	}
 	c.say(`<message to='romeo@im.example'><body>back</body></message>`)
-	c.until("<body>back</body></message>")
+	if said := c.until("<body>back</body></message>"); strings.Contains(said, "features") {
+		t.Errorf("got %s", said)
+	}
 }
 
 func parked(t *testing.T, d *den) (*client, string) {

@@ -149,7 +149,8 @@ func (m *Client) tokenGranted(in TokenGranted) {
 	m.advance()
 }
 
-// success says what came of it all, then the features: there is no restart (XEP-0388 §2.6.1).
+// success says what came of it all, then the features: there is no restart (XEP-0388 §2.6.1). A session that was resumed goes on as it was,
+// without features (XEP-0198 §9.2).
 func (m *Client) success() {
 	two := m.auth.two
 	m.auth.two = nil
@@ -189,11 +190,12 @@ func (m *Client) success() {
 		m.session.StartOutbound()
 		m.managed = true
 	}
-	m.write(with(el(xmlstream.NSStream, "features"), m.sessionFeatures()...))
-	switch {
-	case resumed:
+	if resumed {
 		m.resumeHere()
-	case !m.address.IsZero():
+		return
+	}
+	m.write(with(el(xmlstream.NSStream, "features"), m.sessionFeatures()...))
+	if !m.address.IsZero() {
 		m.open()
 		m.startState(two)
 	}

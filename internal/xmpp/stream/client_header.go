@@ -189,7 +189,7 @@ func (m *Client) sessionFeatures() []*xmlstream.Element {
 		list = append(list, with(el(nsBind, "bind"), el(nsBind, "required")))
 	}
 	list = m.compressFeature(list)
-	if m.policy.Manage && !m.managed && m.old == nil { // what is on is not on offer any more: COMPAT(xmpp.js, 0.14) would ask for it again
+	if m.policy.Manage && !m.managed { // what is on is not on offer any more: COMPAT(xmpp.js, 0.14) would ask for it again
 		list = append(list, el(nsManage, "sm"))
 	}
 	if m.policy.ClientState {
