@@ -12,7 +12,7 @@
 // # Decisions
 //
 //   - One request is held (hold is 0 or 1), so that two are open at a time.
-//   - A request that comes again while it is open takes the place of the first, which is answered empty. One that was
+//   - A request that comes again while it is open, or waits for its turn, takes the place of the first, which is answered empty. One that was
 //     answered gets the same answer again, as long as it is one of the last two.
 //   - A request that is held because those before it have not come keeps no session alive: its turn may never come.
 //   - A client has an answer when it says so (§9.2); when it makes an empty request, which it does only while none is open; and when it

@@ -118,14 +118,26 @@ func (s *Session) Request(now time.Time, handle uint64, r Request) Outcome {
 		s.refuse(now, handle, PolicyViolation)
 	case r.RID < s.next:
 		s.again(now, handle, r)
-	case r.RID >= s.next+s.requests() || slices.ContainsFunc(s.early, func(e early) bool { return e.request.RID == r.RID }):
+	case r.RID >= s.next+s.requests():
 		s.refuse(now, handle, ItemNotFound)
 	default:
-		s.early = append(s.early, early{r, handle})
+		s.soon(handle, r)
 		s.inOrder(now)
 	}
 	s.settle(now)
 	return s.take()
+}
+
+// soon keeps a request for its turn. One that comes again takes its own place, as one that is open does (see again).
+func (s *Session) soon(handle uint64, r Request) {
+	for i := range s.early {
+		if e := &s.early[i]; e.request.RID == r.RID {
+			s.answer(e.handle, appendBody(nil, ""))
+			e.handle = handle
+			return
+		}
+	}
+	s.early = append(s.early, early{r, handle})
 }
 
 // inOrder processes what can be.
