@@ -140,7 +140,10 @@ func (r *request) filter(one form.Field) (err error) {
 	if len(one.Values) > 0 {
 		value = one.Values[0]
 	}
-	if value == "" {
+	switch {
+	case !filters().Has(one.Var): // whether or not it says anything (§4.1.5)
+		return errFilter
+	case value == "":
 		return nil
 	}
 	switch one.Var {

@@ -60,6 +60,8 @@ func TestQuery(t *testing.T) {
 		{"an id that is not there, ids", filter("ids", unknown), "", false, "item-not-found"},
 		{"an id that is none", set("<before>x</before>"), "", false, "item-not-found"},
 		{"§4.1.7 unknown field", filter("body", "a"), "", false, "feature-not-implemented"},
+		{"unknown field without a value", filter("body", ""), "", false, "feature-not-implemented"},
+		{"known fields without a value", filter("with", "", "start", "", "ids", ""), "a b c d e", true, ""},
 		{"ids with another", filter("ids", id(0), "with", romeo), "", false, "feature-not-implemented"},
 		{"page by number", set("<index>1</index>"), "", false, "feature-not-implemented"},
 		{"a time that is none", filter("start", "yesterday"), "", false, "bad-request"},
