@@ -47,14 +47,16 @@ func Keeps(s stanza.Stanza) bool {
 	return keep
 }
 
-// messageID is what later messages refer to (XEP-0424 §3): the origin-id where there is one.
+// messageID is what later messages refer to (XEP-0424 §5.1): the id; the origin-id, as drafts before had it, where there is none.
 func messageID(s stanza.Stanza) string {
-	if o := s.Element().Child(nsSID, "origin-id"); o != nil {
-		if id := tree.Value(o, "id"); id != "" && len(id) <= stanza.MaxID {
-			return id
-		}
+	if id := s.ID(); id != "" {
+		return id
 	}
-	return s.ID()
+	id := tree.Value(s.Element().Child(nsSID, "origin-id"), "id")
+	if len(id) > stanza.MaxID {
+		return ""
+	}
+	return id
 }
 
 // withoutID leaves out ids that claim to be of the archive (XEP-0359 §4).

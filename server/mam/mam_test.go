@@ -148,7 +148,7 @@ func TestComesAndSends(t *testing.T) {
 	if err != nil || strings.Contains(got, "stanza-id") {
 		t.Errorf("sent %s, %v", got, err)
 	}
-	if all = w.kept(juliet); len(all) != 2 || all[1].With.String() != orchard || all[1].MessageID != "o1" || len(w.kept(romeo)) != 0 {
+	if all = w.kept(juliet); len(all) != 2 || all[1].With.String() != orchard || all[1].MessageID != "m1" || len(w.kept(romeo)) != 0 {
 		t.Errorf("kept %+v", all)
 	}
 	p := server.Passing{Account: jid.MustParse(juliet), Stanza: servertest.Stanza(t, message(balcony, orchard, "<body>d</body>")), Out: true}
@@ -198,6 +198,7 @@ func TestRetraction(t *testing.T) {
 		{"§4, by its author", orchard, "m1", true},
 		{"by another resource of its author", romeo + "/else", "m1", true},
 		{"of another message", orchard, "m2", false},
+		{"by the id of its origin, where it has an id (§5.1)", orchard, "o1", false},
 		{"by its reader", "", "m1", false},
 	}
 	for _, tc := range tests {
@@ -205,7 +206,7 @@ func TestRetraction(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			label := "<securitylabel xmlns='urn:xmpp:sec-label:0'><label/></securitylabel>"
-			if _, err := servertest.Comes(t, w.Feature, message(orchard, balcony, "<body>secret</body>"+label)); err != nil {
+			if _, err := servertest.Comes(t, w.Feature, message(orchard, balcony, "<body>secret</body><origin-id xmlns='urn:xmpp:sid:0' id='o1'/>"+label)); err != nil {
 				t.Fatal(err)
 			}
 			var err error
