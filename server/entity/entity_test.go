@@ -3,6 +3,7 @@ package entity_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,6 +50,15 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}
 		})
+	}
+}
+
+// Who answers says so (XEP-0012 §6): the server, and accounts.
+func TestLastIsAnnounced(t *testing.T) {
+	t.Parallel()
+	f := entity.Last(entity.LastConfig{Now: time.Now})
+	if want := []string{"jabber:iq:last"}; !slices.Equal(f.ServerFeatures, want) || !slices.Equal(f.AccountFeatures, want) {
+		t.Errorf("%v and %v", f.ServerFeatures, f.AccountFeatures)
 	}
 }
 

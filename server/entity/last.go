@@ -44,10 +44,11 @@ type LastConfig struct {
 func Last(c LastConfig) server.Feature {
 	l := &last{LastConfig: c, since: c.Now()}
 	return server.Feature{
-		Name:           "last activity",
-		ServerFeatures: []string{nsLast},
-		Sends:          l.sends,
-		Unavailable:    l.unavailable,
+		Name:            "last activity",
+		ServerFeatures:  []string{nsLast},
+		AccountFeatures: []string{nsLast},
+		Sends:           l.sends,
+		Unavailable:     l.unavailable,
 		IQ: []server.IQRoute{{
 			Space: nsLast, Local: "query", At: []server.Target{server.AtAccount, server.AtOthers, server.AtServer}, Handle: l.answer,
 		}},

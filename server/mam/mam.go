@@ -2,6 +2,7 @@ package mam
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"sallyport/internal/xmpp/jid"
@@ -51,7 +52,7 @@ type Config struct {
 // New makes the feature.
 func New(c Config) server.Feature {
 	f := &feature{Config: c, prefs: recent.New[*prefs](rememberedPrefs)}
-	announced := []string{Space, extended, nsSID, nsRetract} // retractions are kept, whether or not they leave a tombstone (XEP-0424 §3)
+	announced := []string{nsSID, nsRetract} // retractions are kept, whether or not they leave a tombstone (XEP-0424 §3)
 	if c.Tombstones {
 		announced = append(announced, nsRetract+"#tombstone")
 	}
@@ -59,7 +60,7 @@ func New(c Config) server.Feature {
 		Name:            "archive",
 		Forget:          f.prefs.Forget,
 		ServerFeatures:  announced,
-		AccountFeatures: announced,
+		AccountFeatures: slices.Concat([]string{Space, extended}, announced), // the domain has no archive (XEP-0313 §6.1)
 		Together:        f.together,
 		IQ: []server.IQRoute{
 			{Space: Space, Local: "query", At: []server.Target{server.AtAccount}, Handle: f.query},

@@ -122,6 +122,11 @@ func TestWhatIsAnnounced(t *testing.T) {
 				t.Errorf("tombstones %v: %v", tombstones, list)
 			}
 		}
+		for _, feature := range []string{"urn:xmpp:mam:2", "urn:xmpp:mam:2#extended"} { // accounts have archives, the domain has none (XEP-0313 §6.1)
+			if slices.Contains(f.ServerFeatures, feature) || !slices.Contains(f.AccountFeatures, feature) {
+				t.Errorf("%s: %v, %v", feature, f.ServerFeatures, f.AccountFeatures)
+			}
+		}
 	}
 }
 

@@ -99,7 +99,7 @@ func announced() []string {
 		"access-open", "access-presence", "access-roster", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
 		"config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "filtered-notifications", "item-ids",
 		"last-published", "meta-data", "multi-items", "persistent-items", "presence-notifications", "publish",
-		"publish-options", "purge-nodes", "retract-items", "retrieve-default", "retrieve-items", "rsm",
+		"publish-options", "pubsub-on-a-jid", "purge-nodes", "retract-items", "retrieve-default", "retrieve-items", "rsm",
 	} {
 		list = append(list, nsPubsub+"#"+f)
 	}

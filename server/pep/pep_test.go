@@ -211,11 +211,11 @@ func formOf(kind string, fields []string) string {
 
 const song = "<tune xmlns='http://jabber.org/protocol/tune'><title>Yessongs</title></tune>"
 
-// What is published here is announced: events, and the vCards that are among them (XEP-0292 §7).
+// What is published here is announced: events, and the vCards that are among them (XEP-0292 §7); and that it is by an account (XEP-0060 §9).
 func TestWhatIsAnnounced(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t).service.Feature()
-	for _, want := range []string{"http://jabber.org/protocol/pubsub#publish", "urn:ietf:params:xml:ns:vcard-4.0"} {
+	for _, want := range []string{"http://jabber.org/protocol/pubsub#publish", "http://jabber.org/protocol/pubsub#pubsub-on-a-jid", "urn:ietf:params:xml:ns:vcard-4.0"} {
 		if !slices.Contains(f.AccountFeatures, want) {
 			t.Errorf("%s is not among %v", want, f.AccountFeatures)
 		}
