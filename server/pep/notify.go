@@ -2,6 +2,7 @@ package pep
 
 import (
 	"context"
+	"crypto/rand"
 
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
@@ -61,7 +62,7 @@ func (s *Service) tell(ctx context.Context, account, to jid.JID, n *Node, label,
 		return false
 	}
 	in := append([]*xmlstream.Element{tree.New(nsEvent, "event", tree.With(event)), label}, more...)
-	m, err := tree.Message(stanza.MessageHeadline, account, to, "", in...)
+	m, err := tree.Message(stanza.MessageHeadline, account, to, rand.Text(), in...)
 	switch {
 	case err != nil: // what was published was read, so it can be written
 	case a == owner:

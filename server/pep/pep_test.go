@@ -159,16 +159,18 @@ func (w *world) asks(kind, from, in string) string {
 func (w *world) notified() []string {
 	w.Helper()
 	var out []string
+	ids := make(map[string]bool)
 	for _, text := range append(w.core.Told(w.T), w.core.Submitted(w.T)...) {
 		s := servertest.Stanza(w.T, text)
 		if s.Kind() == stanza.IQ {
 			continue
 		}
 		e := s.Element().Child("http://jabber.org/protocol/pubsub#event", "event")
-		if e == nil || s.From().String() != juliet || s.Type() != stanza.MessageHeadline {
+		if e == nil || s.From().String() != juliet || s.Type() != stanza.MessageHeadline || s.ID() == "" || ids[s.ID()] { // XEP-0060 §12.4
 			w.Errorf("said %s", text)
 			continue
 		}
+		ids[s.ID()] = true
 		in := strings.TrimPrefix(servertest.Text(w.T, e), "<event xmlns='http://jabber.org/protocol/pubsub#event'>")
 		said := s.To().String() + ": " + strings.TrimSuffix(in, "</event>")
 		if label := s.Element().Child("urn:xmpp:sec-label:0", "securitylabel"); label != nil {
@@ -267,6 +269,9 @@ func TestRetractPurgeDelete(t *testing.T) {
 		{"again", "set", "<retract node='" + tune + "'><item id='i1'/></retract>", "item-not-found", ""},
 		{"without id", "set", "<retract node='" + tune + "'><item/></retract>", "bad-request <item-required xmlns='http://jabber.org/protocol/pubsub#errors'/>", ""},
 		{"without node", "set", "<retract><item id='i1'/></retract>", "bad-request <nodeid-required xmlns='http://jabber.org/protocol/pubsub#errors'/>", ""},
+		{"§12.11, one of two that is not there", "set", "<retract node='" + tune + "'><item id='i2'/><item id='i1'/></retract>", "item-not-found", ""},
+		{"one of two without id", "set", "<retract node='" + tune + "'><item id='i2'/><item/></retract>", "bad-request <item-required xmlns='http://jabber.org/protocol/pubsub#errors'/>", ""},
+		{"so that all are there", "set", "<retract node='" + tune + "'><item id='i2'/><item id='i2'/></retract>", "", "<items node='" + tune + "'><retract id='i2'/></items>"},
 		{"§8.5", "set", "owner:<purge node='" + tune + "'/>", "", "<purge node='" + tune + "'/>"},
 		{"§8.4", "set", "owner:<delete node='" + tune + "'/>", "", "<delete node='" + tune + "'/>"},
 		{"again", "set", "owner:<delete node='" + tune + "'/>", "item-not-found", ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 
 	"sallyport/internal/xmpp/form"
 	"sallyport/internal/xmpp/jid"
@@ -222,7 +223,14 @@ func (s *Service) retract(ctx context.Context, q *server.Request, e *xmlstream.E
 	}
 	var ids []string
 	for item := range e.Children() {
-		if id := tree.Value(item, "id"); item.Is(nsPubsub, "item") && id != "" {
+		id := tree.Value(item, "id")
+		switch {
+		case !item.Is(nsPubsub, "item"), id != "" && slices.Contains(ids, id):
+		case id == "":
+			return server.Answer{}, refuse(stanza.BadRequest, "item-required")
+		case len(ids) == MaxItems:
+			return server.Answer{}, refuse(stanza.BadRequest, "")
+		default:
 			ids = append(ids, id)
 		}
 	}
@@ -240,7 +248,8 @@ func (s *Service) taken(ctx context.Context, account jid.JID, node string) {
 	}
 }
 
-// takeBack removes items, and tells of each those who could read it: in one message those that follow each other with one label.
+// takeBack removes items, all or none where one is not there (§12.11), and tells of each those who could read it: in one message those that
+// follow each other with one label.
 func (s *Service) takeBack(ctx context.Context, owner, who jid.JID, n *Node, ids []string, tell bool) error {
 	var gone []*xmlstream.Element
 	var last Item
@@ -251,18 +260,22 @@ func (s *Service) takeBack(ctx context.Context, owner, who jid.JID, n *Node, ids
 		gone = nil
 	}
 	defer flush()
-	for _, id := range ids {
+	items := make([]Item, len(ids))
+	for at, id := range ids {
 		i, err := s.item(ctx, owner, who, n.Name, id)
 		if err != nil {
 			return err
 		}
-		if err := s.Store.RetractItem(ctx, owner, n.Name, id); err != nil {
+		items[at] = i
+	}
+	for _, i := range items {
+		if err := s.Store.RetractItem(ctx, owner, n.Name, i.ID); err != nil {
 			return err
 		}
 		if i.Label != last.Label {
 			flush()
 		}
-		last, gone = i, append(gone, tree.New(nsEvent, "retract", tree.Attr("id", id)))
+		last, gone = i, append(gone, tree.New(nsEvent, "retract", tree.Attr("id", i.ID)))
 	}
 	return nil
 }
