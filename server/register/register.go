@@ -88,7 +88,8 @@ func (s *Service) handle(ctx context.Context, q *server.Request) server.Answer {
 	}
 	if !q.Set {
 		return server.Answer{Payload: tree.New(Space, "query", tree.With(
-			tree.New(Space, "registered"), tree.New(Space, "username", tree.Text(who.Local())), tree.New(Space, "password"),
+			tree.New(Space, "registered"), tree.New(Space, "instructions", tree.Text("You have an account here.")),
+			tree.New(Space, "username", tree.Text(who.Local())), tree.New(Space, "password"),
 		))}
 	}
 	if q.Payload.Child(Space, "remove") != nil {

@@ -67,7 +67,7 @@ func TestLoggedIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	f := w.service.Feature()
-	registered := query("<registered/><username>bill</username><password/>")
+	registered := query("<registered/><instructions>You have an account here.</instructions><username>bill</username><password/>")
 	for _, tc := range []struct{ name, kind, to, in, want string }{
 		{"§3.1.2, registered", "get", domain, "<query xmlns='jabber:iq:register'/>", registered},
 		{"§3.3", "set", domain, fields("bill", "an even longer pass phrase"), ""},
