@@ -194,16 +194,17 @@ func (a *Avatars) card(ctx context.Context, owner jid.JID, p picture) error {
 	return vcard.Write(ctx, a.Cards, owner, card.WithNodes(nodes...))
 }
 
-// sends puts the hash into available presence, unless the client says that it has no picture (§5).
+// sends puts the hash into available presence, unless the client says that it has no picture (§4). For a client that does not know
+// yet, which says so with an empty element, it says whether there is one.
 func (a *Avatars) sends(ctx context.Context, p *server.Passing) error {
 	if p.Stanza.Type() != stanza.PresenceAvailable {
 		return nil
 	}
 	e := p.Stanza.Element()
-	if x := e.Child(nsUpdate, "x"); x != nil {
-		if photo := x.Child(nsUpdate, "photo"); photo != nil && photo.Text() == "" {
-			return nil
-		}
+	x := e.Child(nsUpdate, "x")
+	ready := x != nil && x.Child(nsUpdate, "photo") != nil
+	if ready && x.Child(nsUpdate, "photo").Text() == "" {
+		return nil
 	}
 	hash, err := a.hashes.Get(p.Account, func() (string, error) {
 		card, err := vcard.Read(ctx, a.Cards, p.Account)
@@ -212,8 +213,8 @@ func (a *Avatars) sends(ctx context.Context, p *server.Passing) error {
 		}
 		return "", err
 	})
-	if err != nil || hash == "" {
-		return nil //nolint:nilerr // presence goes without it
+	if err != nil || hash == "" && (x == nil || ready) {
+		return nil //nolint:nilerr // presence goes as it is
 	}
 	update := tree.New(nsUpdate, "x", tree.With(tree.New(nsUpdate, "photo", tree.Text(hash))))
 	var nodes []xmlstream.Node

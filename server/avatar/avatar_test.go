@@ -170,6 +170,10 @@ func TestHashInPresence(t *testing.T) {
 	if got := sends(presence("", show)); strings.Contains(got, "vcard-temp") {
 		t.Errorf("without a picture: %s", got)
 	}
+	none := servertest.Text(t, servertest.Element(t, presence("", show+update("<photo/>"))))
+	if got := sends(presence("", show+update(""))); got != none { // XEP-0398 §4
+		t.Errorf("not ready, and there is none: %s, want %s", got, none)
+	}
 	w.setCard(photo("face", "image/png"))
 	with := servertest.Text(t, servertest.Element(t, presence("", show+update("<photo>"+hash("face")+"</photo>"))))
 	for name, tc := range map[string][2]string{
