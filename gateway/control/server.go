@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/role"
 )
 
@@ -33,9 +34,6 @@ type listener interface {
 	AcceptUnix() (*net.UnixConn, error)
 	Close() error
 }
-
-// acceptAgain is how long nobody is let in after the system could not.
-const acceptAgain = 100 * time.Millisecond
 
 // Server answers on the socket. Close ends it.
 type Server struct {
@@ -90,28 +88,17 @@ func (s *Server) SetGrants(grants []Grant) { s.grants.Store(&grants) }
 
 // Serve answers until Close.
 func (s *Server) Serve() error {
-	for {
-		conn, err := s.listener.AcceptUnix()
-		switch {
-		case err == nil:
-		case s.stop.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("control socket: %w", err)
-		default: // out of descriptors, most likely: an operator who looks why must get in when there are some
-			select {
-			case <-s.stop.Done():
-				return nil
-			case <-time.After(acceptAgain):
-			}
-			continue
-		}
+	take := func(conn *net.UnixConn) {
 		if !s.admit() {
-			conn.Close()
-			continue
+			_ = conn.Close()
+			return
 		}
 		go s.client(conn)
 	}
+	if err := accept.Each(s.stop, s.listener.AcceptUnix, func(error) {}, take); err != nil {
+		return fmt.Errorf("control socket: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) admit() bool {

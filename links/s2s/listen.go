@@ -2,14 +2,13 @@ package s2s
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/xmpp/stream"
 )
 
@@ -57,22 +56,10 @@ func (l *Link) listen(ctx context.Context, t *table) (opened map[listenKey]net.L
 
 // accept serves one listener until it is closed.
 func (l *Link) accept(k listenKey, ln net.Listener) {
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case err == nil:
-			l.take(k, conn)
-		case errors.Is(err, net.ErrClosed) || l.ctx.Err() != nil:
-			return
-		default:
-			l.log.Error("accept", zap.String("side", k.side), zap.Stringer("address", k.addr), zap.Error(err))
-			select {
-			case <-l.ctx.Done():
-				return
-			case <-time.After(100 * time.Millisecond): // out of descriptors, most likely
-			}
-		}
+	failed := func(err error) {
+		l.log.Error("accept", zap.String("side", k.side), zap.Stringer("address", k.addr), zap.Error(err))
 	}
+	_ = accept.Each(l.ctx, ln.Accept, failed, func(conn net.Conn) { l.take(k, conn) }) // a listener is closed where the configuration has it no more
 }
 
 // take starts a stream on an accepted connection, unless its address has too many that never authenticated (D13).

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/tlsid"
 	"sallyport/links"
 	"sallyport/peering"
@@ -18,22 +19,10 @@ import (
 
 // accept serves one listener until it is closed.
 func (s *Set) accept(at netip.AddrPort, ln net.Listener) {
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case err == nil:
-			s.wg.Go(func() { s.take(at, conn) })
-		case errors.Is(err, net.ErrClosed) || s.ctx.Err() != nil:
-			return
-		default:
-			s.env.Log.Error("accept", zap.Stringer("address", at), zap.Error(err))
-			select {
-			case <-s.ctx.Done():
-				return
-			case <-time.After(100 * time.Millisecond): // out of descriptors, most likely
-			}
-		}
-	}
+	failed := func(err error) { s.env.Log.Error("accept", zap.Stringer("address", at), zap.Error(err)) }
+	_ = accept.Each(s.ctx, ln.Accept, failed, func(conn net.Conn) { // a listener is closed where the configuration has it no more
+		s.wg.Go(func() { s.take(at, conn) })
+	})
 }
 
 // candidate is a link that a connection may belong to, as it is configured now.

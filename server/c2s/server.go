@@ -9,10 +9,10 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/crew"
 	"sallyport/internal/rawconn"
 	"sallyport/internal/sasl"
@@ -166,9 +166,6 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// acceptAgain is how long nothing is accepted after the system could not.
-const acceptAgain = 100 * time.Millisecond
-
 // Serve accepts connections on which TLS begins by STARTTLS, until the context or the listener ends, and then ends its sessions.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.serve(ctx, ln, false) }
 
@@ -189,29 +186,24 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, direct bool) error 
 		stop()
 		running.Wait()
 	}()
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept clients on %s: %w", ln.Addr(), err)
-		default: // out of descriptors, most likely: those who are logged in stay so
-			s.cfg.Log.Error("accept clients", zap.Stringer("at", ln.Addr()), zap.Error(err))
-			pause(ctx, acceptAgain)
-			continue
-		}
+	failed := func(err error) {
+		s.cfg.Log.Error("accept clients", zap.Stringer("at", ln.Addr()), zap.Error(err))
+	}
+	err := accept.Each(ctx, ln.Accept, failed, func(conn net.Conn) {
 		addr := addressOf(conn)
 		if !s.admit(addr) {
 			s.crowded(addr)
 			_ = conn.Close()
-			continue
+			return
 		}
 		running.Go(func() {
 			s.serveConn(ctx, conn, direct, &running)
 		})
+	})
+	if err != nil {
+		return fmt.Errorf("accept clients on %s: %w", ln.Addr(), err)
 	}
+	return nil
 }
 
 func (s *Server) serveConn(ctx context.Context, conn net.Conn, direct bool, group *sync.WaitGroup) {

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/xmlstream"
@@ -27,8 +28,7 @@ const (
 	maxQueue         = 1000
 	handshakeTimeout = 30 * time.Second
 	writeTimeout     = 30 * time.Second
-	acceptAgain      = 100 * time.Millisecond // after the system could not
-	closeTimeout     = 2 * time.Second        // for the component to end its side, and for all of them together to read that ours has ended
+	closeTimeout     = 2 * time.Second // for the component to end its side, and for all of them together to read that ours has ended
 )
 
 // Config is what components need.
@@ -143,16 +143,8 @@ func (c *Components) Serve(ln net.Listener) error {
 	if !here && c.cfg.TLS() == nil {
 		return errors.Join(errors.New("components: without TLS they can only be on this machine"), ln.Close())
 	}
-	for {
-		socket, err := ln.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil { // out of descriptors, most likely: those that are connected stay so
-			c.cfg.Log.Error("take a component's connection", zap.Error(err))
-			time.Sleep(acceptAgain) // in the goroutine of the listener, which has nothing else to do
-			continue
-		}
+	failed := func(err error) { c.cfg.Log.Error("take a component's connection", zap.Error(err)) }
+	_ = accept.Each(context.Background(), ln.Accept, failed, func(socket net.Conn) { // until the listener is closed, as said
 		secure := c.cfg.TLS()
 		if secure != nil {
 			socket = tls.Server(socket, secure)
@@ -160,7 +152,8 @@ func (c *Components) Serve(ln net.Listener) error {
 		if secure == nil && !here || !c.start(socket) {
 			_ = socket.Close() // there are too many, or all is over
 		}
-	}
+	})
+	return nil
 }
 
 func (c *Components) start(socket net.Conn) bool {
