@@ -150,8 +150,8 @@ func (w *world) adds(t *testing.T) {
 
 // calmness is rule 2, over the whole run.
 //
-// Delays are those of the machine too, and of what others do on it, so that only starvation is a failure; what they were is
-// printed, with the share that others took. What is lost or repeated counts always.
+// Delays are those of the machine too, and of what others do on it, so that only starvation is a failure, and not that of a disk that
+// stands still; what they were is printed, with the share that others took. What is lost or repeated counts always.
 func (w *world) calmness(t *testing.T, quiet [2]int, quietDelay time.Duration, others float64) {
 	var total int
 	worst := time.Duration(0)
@@ -167,6 +167,9 @@ func (w *world) calmness(t *testing.T, quiet [2]int, quietDelay time.Duration, o
 		t.Logf("bystander %s: %d messages, p50 %v, p99 %v, p99.9 %v", f.name, arrived, f.percentile(quiet[i], 0.5), p, f.percentile(quiet[i], 0.999))
 	}
 	limit := max(10*quietDelay, starved)
+	if still := w.disk.within(time.Time{}, time.Now()); still > 0 {
+		fmt.Printf("hostile: the disk stood still for %v\n", still)
+	}
 	fmt.Printf("hostile: bystanders %d messages, p99 %v beside attacks, %v without, others took %.0f %% of the machine\n", total, worst, quietDelay, 100*others)
 	if worst > limit && total >= flowTotal && !raceEnabled {
 		t.Errorf("p99 of bystanders is %v beside attacks and %v without: limit %v (rule 2)", worst, quietDelay, limit)

@@ -29,6 +29,7 @@ type flow struct {
 	text string // of one message, with two places for the number
 	stop chan struct{}
 	wg   sync.WaitGroup
+	disk *disk // that all of them have to be recorded on
 
 	mu      sync.Mutex
 	sent    []time.Time
@@ -97,13 +98,16 @@ func (f *flow) count() (sent, arrived int, wrong []string) {
 	return len(f.sent), f.arrived, slices.Clone(f.wrong)
 }
 
-// percentile of the delays of the messages from first on.
+// percentile of the delays of the messages from first on, without the time in which the disk stood still.
 func (f *flow) percentile(first int, p float64) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d := slices.Clone(f.delays[first:f.arrived])
 	if len(d) == 0 {
 		return 0
+	}
+	for i := range d {
+		d[i] -= f.disk.within(f.sent[first+i], f.sent[first+i].Add(d[i]))
 	}
 	slices.Sort(d)
 	return d[min(int(float64(len(d))*p), len(d)-1)]

@@ -34,6 +34,7 @@ type world struct {
 	wide                *world // the other one
 	lanes               chan *lane
 	flows               []*flow
+	disk                *disk
 	start               baseline
 	serial              atomic.Uint64
 	secretsMu           sync.Mutex
@@ -106,8 +107,9 @@ func (w *world) startFlows(t *testing.T) {
 	out := startFlow(t, "out", w.node, w.inside, "d.example", "c.example", d)
 	w.d.hook = in.take
 	w.c.hook = out.take
-	w.flows = []*flow{in, out}
+	w.flows, w.disk = []*flow{in, out}, watchDisk(t, w.dir)
 	for _, f := range w.flows {
+		f.disk = w.disk
 		f.run()
 	}
 }
