@@ -173,10 +173,10 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// handshakeLimit is what the configuration of the node gives a handshake: enough for honest ones on a busy machine, and less
+// handshakeLimit is what the configuration of the node gives a handshake: enough for honest ones on a machine that stops for a while, and less
 // than the default, so that it shows whose limit ended one.
 const (
-	handshakeLimit        = 3 * time.Second
+	handshakeLimit        = 5 * time.Second
 	defaultHandshakeLimit = 10 * time.Second
 )
 

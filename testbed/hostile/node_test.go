@@ -117,7 +117,7 @@ level = "debug"
 segment-bytes = "256 KiB"
 %s
 [limits]
-handshake-timeout = "3s"
+handshake-timeout = "5s"
 %s
 
 [side.inside]
