@@ -46,6 +46,7 @@ type link struct {
 	rest     rest    // of the reader
 	asked    jid.JID // whom the attempt under way is about
 	facts    int     // of trouble, so far
+	nobodys  bool    // the session that it asked for last is unknown
 	closed   *stream.Closed
 	returned *stream.Session // that could not be resumed here after all
 	timer    *time.Timer
@@ -278,9 +279,13 @@ func (l *link) answer(ctx context.Context, o stream.Output) stream.Input {
 	case stream.BindWanted:
 		return cfg.Sessions.Bind(ctx, l.owner(), o)
 	case stream.ResumeWanted:
-		if x := l.server.park.find(o.ID); x != nil && x.resume(l, o.ID) {
+		x := l.server.park.find(o.ID)
+		if x != nil && x.resume(l, o.ID) {
 			return nil
 		}
+		l.mu.Lock()
+		l.nobodys = x == nil
+		l.mu.Unlock()
 		return stream.SessionFound{ID: o.ID}
 	}
 	return l.token(ctx, o)

@@ -263,6 +263,21 @@ func TestResumeOfTheLiving(t *testing.T) {
 	d.until("<body>still here</body></message>")
 }
 
+// TestResumeOfNobody: a session that is gone is asked for by every client when the server has been started again, and is no trouble.
+func TestResumeOfNobody(t *testing.T) {
+	b := newBed(t)
+	c := b.dial()
+	c.authenticate()
+	for id, troubles := range map[string]int{"no-such-session": 0, "": 1} { // no server names a session so
+		before := b.logged.FilterMessage("trouble with a client").Len()
+		c.say(resume(id, 0))
+		c.until("</failed>")
+		if got := b.logged.FilterMessage("trouble with a client").Len() - before; got != troubles {
+			t.Errorf("%q: %d lines of trouble, want %d", id, got, troubles)
+		}
+	}
+}
+
 // Authentication and resumption in one round trip (XEP-0388 §5), after which there are no features (XEP-0198 §9.2).
 func TestResumeInline(t *testing.T) {
 	b := newBed(t)

@@ -126,6 +126,10 @@ const maxFacts = 20
 
 // fact is for log and audit; mu is held.
 func (l *link) fact(o stream.Fact) {
+	if o.Kind == stream.FactResume && l.nobodys { // as every client does after a restart, or when it comes too late
+		l.nobodys = false
+		return
+	}
 	who := o.Remote.Bare()
 	if who.IsZero() {
 		who = l.asked

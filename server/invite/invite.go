@@ -248,10 +248,10 @@ func address(j jid.JID) string {
 }
 
 func (b *Book) result(uri, token string, expires time.Time) command.Result {
-	f := form.Typed("result", nsInvite+"#invitation", form.Field{Var: "uri", Type: "text-single", Values: []string{uri}})
+	f := form.Typed("result", nsInvite+"#invitation", form.Field{Var: "uri", Type: "text-single", Label: "Invitation", Values: []string{uri}})
 	if page := b.terms().Page; page != "" {
-		f.Fields = append(f.Fields, form.Field{Var: "landing-url", Type: "text-single", Values: []string{page + token}})
+		f.Fields = append(f.Fields, form.Field{Var: "landing-url", Type: "text-single", Label: "Page that explains it", Values: []string{page + token}})
 	}
-	f.Fields = append(f.Fields, form.Field{Var: "expire", Type: "text-single", Values: []string{expires.UTC().Format("2006-01-02T15:04:05Z")}})
+	f.Fields = append(f.Fields, form.Field{Var: "expire", Type: "text-single", Label: "Good until", Values: []string{expires.UTC().Format("2006-01-02T15:04:05Z")}})
 	return command.Result{Form: &f}
 }
