@@ -145,12 +145,18 @@ func (d *depot) adopt(s *spool.Spool, found *spool.Recovered) {
 	}
 	for i := range found.InDoubt {
 		e := &found.InDoubt[i]
-		if p := d.g.cfg.Peer(e.Peer); p != nil && p.InDoubt == config.Resend && !d.g.cfg.HasCustody(p) {
+		if p := d.g.cfg.Peer(e.Peer); p != nil && !d.g.cfg.HasCustody(p) && (p.InDoubt == config.Resend || d.unheard(e)) {
 			_ = s.Requeue(e.Number) // fails only when the spool has stopped
 			continue
 		}
 		d.ends.add(conclusion{entry: *e, how: spool.InDoubt})
 	}
+}
+
+// unheard: nobody is there to be told that a message is in doubt. It is of our own people, whose clients were all lost with the last life of the
+// node: an error would go nowhere, and what they were told we have would be nowhere.
+func (d *depot) unheard(e *spool.Entry) bool {
+	return e.Kind == stanza.Message && e.Conversation&replyBit == 0 && ofServer(d.g.engine.Policy(), e.Local)
 }
 
 func spooledPeers(cfg *config.Config) map[string]bool {

@@ -50,16 +50,24 @@ func aloneAs(t *testing.T, wishes imserver.Wishes) *world {
 // beside is alone with a Prosody beyond.
 func beside(t *testing.T, users ...string) *world {
 	t.Helper()
-	return besideOne(t, func(b *peers.Bed) (*peers.Server, *peers.Names) { return b.Prosody, b.Inner }, users...)
+	return besideOne(t, prosody, users...)
 }
+
+func prosody(b *peers.Bed) (*peers.Server, *peers.Names) { return b.Prosody, b.Inner }
 
 // besideOne is alone with one of the servers of a bed beyond, and the name server that it asks.
 func besideOne(t *testing.T, choose func(*peers.Bed) (*peers.Server, *peers.Names), users ...string) *world {
 	t.Helper()
+	return besideAs(t, peers.Options{}, choose, users...)
+}
+
+// besideAs is besideOne in a bed that is as one wants it.
+func besideAs(t *testing.T, o peers.Options, choose func(*peers.Bed) (*peers.Server, *peers.Names), users ...string) *world {
+	t.Helper()
 	w := &world{t: t}
 	dir := w.dir()
 	var err error
-	if w.bed, err = peers.OpenBed(dir, peers.Options{}); err != nil {
+	if w.bed, err = peers.OpenBed(dir, o); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
