@@ -131,6 +131,13 @@ func (c *client) Managed() bool {
 	return c.managed
 }
 
+// Standing is server.Session.
+func (c *client) Standing() (managed, away bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.managed, c.parked
+}
+
 // Send is server.Session.
 func (c *client) Send(e *xmlstream.Element, token uint64) stream.Verdict {
 	c.mu.Lock()
@@ -223,6 +230,9 @@ func (c *client) put(raw string) {
 	c.sent++
 	c.bed.server.ArrivedFrom(c, a)
 }
+
+// settles waits until nothing goes on.
+func (b *bed) settles() { synctest.Wait() }
 
 // drain forgets what has come.
 func (c *client) drain() []string {

@@ -39,6 +39,8 @@ func (*sink) Close(stream.Close) {}
 
 func (*sink) Managed() bool { return false }
 
+func (*sink) Standing() (managed, away bool) { return false, false }
+
 // crowd is n accounts, each with one client that is available.
 func crowd(b *testing.B, n int) (*server.Server, []*sink) {
 	b.Helper()

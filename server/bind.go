@@ -176,6 +176,7 @@ func (s *Server) closed(x session, end stream.Closed) {
 	r.line.settle(r)                            // what was said before comes before
 	s.unconfirmed(r.user.bare, end.Unconfirmed) // before anything that comes from now on
 	s.unanswered(r.user.bare, end.Unconfirmed)
+	r.user.receive(func() { r.user.drop(s, nil) }) // or the next one would be given it again
 	s.depart(r)
 	s.forget(r)
 }

@@ -55,8 +55,8 @@
 //   - A message for a bare address goes to every available resource whose priority is not negative; so do copies (XEP-0280) to the rest.
 //   - Delivered is what was written to a client, answered to its request (BOSH) and asked for no more, or kept. What a client with stream management has not acknowledged when its session is
 //     over goes to another one, into the offline store, or back to its sender. What only sessions hold that wait to be resumed is kept
-//     until they have come back for it, but for what was written to them before they were lost, which they hold alone. After a crash only what
-//     is kept is there; the archive keeps before anybody is given anything.
+//     until they have come back for it: what comes then before its sender is told that it has arrived, what was written before as soon as the
+//     connection is lost. After a crash only what is kept is there; the archive keeps before anybody is given anything.
 //   - What waits offline is dropped when a client has acknowledged it, and judged again for each reader. Who is not cleared for it today
 //     does not get it; it goes on waiting. A client is given no more of it at once than half of what it may leave unacknowledged, and what
 //     can wait comes behind it.

@@ -115,3 +115,34 @@ func TestNothingOvertakesWhatWasToWait(t *testing.T) {
 		juliet.gets("<presence", "m0", "m1", "m2")
 	})
 }
+
+// What a client acknowledges while the store does not answer is not given to it, or to another, when it does again.
+func TestWhatIsAcknowledgedWhileTheStoreDoesNotAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBed(t, nil, "juliet", "romeo")
+		romeo := b.online("romeo@im.example/garden")
+		for _, body := range []string{"one", "two"} {
+			romeo.say(message("juliet@im.example", "chat", body, body))
+		}
+		juliet := b.managed("juliet@im.example/balcony")
+		juliet.say("<presence/>")
+		juliet.gets("<presence", "one", "two")
+		b.breaks(errors.New("no database"))
+		juliet.ack()
+		juliet.say("<presence><priority>-1</priority></presence>")
+		b.breaks(nil)
+		romeo.say(message("juliet@im.example", "chat", "three", "three"))
+		juliet.say("<presence><priority>1</priority></presence>")
+		juliet.gets("<priority>-1", "<priority>1", "three")
+		b.breaks(errors.New("no database"))
+		juliet.ack()
+		b.breaks(nil)
+		juliet.lose()
+		juliet = b.managed("juliet@im.example/chamber")
+		juliet.say("<presence/>")
+		juliet.gets("<presence")
+		if n := b.waiting("juliet@im.example"); n != 0 {
+			t.Errorf("%d are still kept", n)
+		}
+	})
+}

@@ -174,6 +174,7 @@ func (s *Server) flushed(u *user, r *resource) bool {
 	if !r.room(0) {
 		return false
 	}
+	u.drop(s, nil)
 	for after := uint64(0); ; {
 		page, err := s.cfg.Offline.OfflineAfter(s.ctx, u.bare, after)
 		if err != nil {
@@ -264,18 +265,28 @@ func readStanza(data []byte) (stanza.Stanza, error) {
 	return stanza.From(el)
 }
 
-// drop forgets entries that a client has. If the store does not, they come again.
+// drop forgets entries that a client has. What the store does not forget now nobody is given as long as we know of it, and with the next ones
+// it is told again.
 func (u *user) drop(s *Server, items []stream.Item) {
-	if len(items) == 0 {
+	if len(items)+len(u.undropped) == 0 {
 		return
 	}
-	ids := make([]uint64, len(items))
-	for i, it := range items {
-		ids[i] = it.Token >> tokenBits
-		delete(u.flights, ids[i])
+	ids := make([]uint64, 0, len(u.undropped)+len(items))
+	ids = append(ids, u.undropped...)
+	for _, it := range items {
+		ids = append(ids, it.Token>>tokenBits)
 	}
 	if err := s.cfg.Offline.DropOffline(s.ctx, u.bare, ids); err != nil {
 		s.cfg.Log.Error("messages that were delivered are still kept", zap.Stringer("account", u.bare), zap.Error(err))
+		u.undropped = ids
+		for _, id := range ids {
+			u.flying(id)
+		}
+		return
+	}
+	u.undropped = nil
+	for _, id := range ids {
+		delete(u.flights, id)
 	}
 }
 

@@ -78,13 +78,16 @@ func (s *Server) comesMessage(u *user, c *cleared, to *destination, in *Passing,
 	if to.named != nil {
 		targets = []*resource{to.named}
 	}
-	got := s.spread(u, *c, targets, (*room)[:0])
-	if len(got) == 0 && (to.named == nil || c.stanza.Type() == stanza.MessageChat) {
+	got, err := s.spread(u, *c, targets, (*room)[:0])
+	if err == nil && len(got) == 0 && (to.named == nil || c.stanza.Type() == stanza.MessageChat) {
 		// Its resource is gone (§8.5.3.2.1), or all that there were when it was looked where it goes. Who has come since takes what is
 		// behind it, and must not have it before.
-		got = s.spread(u, *c, u.some(isOpen), got)
+		got, err = s.spread(u, *c, u.some(isOpen), got)
 	}
 	*room = got
+	if err != nil {
+		return false, err
+	}
 	s.copyReceived(u, *c, got)
 	if len(got) > 0 {
 		return false, nil
@@ -97,56 +100,6 @@ func (s *Server) comesMessage(u *user, c *cleared, to *destination, in *Passing,
 	default:
 		return false, nil
 	}
-}
-
-// spread gives a message to clients and remembers who has it, until one has acknowledged it. Those who have it are appended to got, which is
-// empty.
-func (s *Server) spread(u *user, c cleared, targets, got []*resource) []*resource {
-	if len(targets) == 0 {
-		return got
-	}
-	id := u.messages.next()
-	token := id<<tokenBits | tokenMessage
-	if idle(c.stanza) {
-		token = tokenNothing
-	}
-	managed, absent := 0, 0
-	for _, r := range targets {
-		acknowledges := r.session.Managed()
-		v := s.give(r, c, token)
-		if !handed(v) {
-			continue
-		}
-		got = append(got, r)
-		if acknowledges || r.session.Managed() { // it may have begun to in between, and then it owes it
-			managed++
-		}
-		if v == stream.SendKept {
-			absent++
-		}
-	}
-	if managed == 0 || managed < len(got) || token == tokenNothing { // one has it, as far as anybody can know
-		return got
-	}
-	u.messages.owed(id, owing{managed, s.cfg.Now()})
-	if absent == len(got) {
-		s.secure(u, id, c.stanza)
-	}
-	return got
-}
-
-// secure keeps a message that only sessions hold which wait to be resumed: memory is not durable.
-func (s *Server) secure(u *user, id uint64, m stanza.Stanza) {
-	if s.cfg.Offline == nil || forbidsKeeping(m) {
-		return
-	}
-	kept, err := s.put(u, m)
-	if err != nil {
-		s.cfg.Log.Warn("a message for a client that is not there now is in memory only", zap.Stringer("account", u.bare), zap.Error(err))
-		return
-	}
-	u.messages.secured(id, kept)
-	u.flying(kept)
 }
 
 // honest takes out what only this server says to its users, and somebody else has said in its name (bad-inputs H15): copies, results of
@@ -262,6 +215,7 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 			delete(u.flights, it.Token>>tokenBits)
 		}
 		again, behind := len(kept) > 0, false
+		var left []stream.Item // that others still hold
 		for _, it := range live {
 			switch lost, since, entry := u.messages.lost(it.Token >> tokenBits); {
 			case entry != 0:
@@ -276,11 +230,14 @@ func (s *Server) unconfirmed(bare jid.JID, items []stream.Item) {
 					again = false
 				}
 				behind = s.redeliver(u, it.Element, since) || behind
+			default:
+				left = append(left, it)
 			}
 		}
 		if again {
 			s.flushAny(u)
 		}
+		s.secureAll(u, left)
 	})
 }
 
@@ -314,8 +271,10 @@ func (s *Server) redeliver(u *user, e *xmlstream.Element, since time.Time) (kept
 		return false
 	}
 	m = s.delayed(m, since)
-	if c, err := s.kept(m, u.bare); err == nil && len(s.spread(u, c, u.some(isOpen), nil)) > 0 {
-		return false
+	if c, err := s.kept(m, u.bare); err == nil {
+		if got, err := s.spread(u, c, u.some(isOpen), nil); err == nil && len(got) > 0 {
+			return false
+		}
 	}
 	if err := s.keep(u, m); err != nil {
 		s.bounce(u, m, err)

@@ -63,6 +63,8 @@ type session interface {
 	Close(in stream.Close)
 	// Managed: what is sent will come out in Acked, Unconfirmed or Closed.
 	Managed() bool
+	// Standing is Managed, and whether the client is away, so that what is sent now only waits for it.
+	Standing() (managed, away bool)
 }
 
 // Close takes nothing more, and returns when what was taken is delivered or kept. Those who own the sessions have ended them before:

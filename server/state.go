@@ -27,13 +27,21 @@ func (s *Server) parked(r *resource, session *stream.Session) {
 	r.parked = true
 	r.user.mu.Unlock()
 	var unread []stanza.Stanza
+	var live []stream.Item
 	for _, it := range session.UnackedItems() {
-		if token := it.Token & (1<<tokenBits - 1); token != tokenMessage && token != tokenKept {
+		switch it.Token & (1<<tokenBits - 1) {
+		case tokenMessage:
+			live = append(live, it)
+		case tokenKept:
+		default:
 			continue
 		}
 		if m, err := stanza.From(it.Element); err == nil {
 			unread = append(unread, m)
 		}
+	}
+	if len(live) > 0 {
+		r.user.receive(func() { s.secureAll(r.user, live) })
 	}
 	if len(unread) == 0 {
 		return

@@ -20,6 +20,8 @@ type world struct {
 	gone []*client
 	sent map[string]string // by body: the account that said it
 	has  map[string]bool   // somebody has it for good: acknowledged, or written where nobody acknowledges
+
+	fills bool // the store is full now and then
 }
 
 var people = []string{"a", "b", "c"}
@@ -35,15 +37,14 @@ func (w *world) step(n int) {
 	case p < 15:
 		w.one().put("<presence type='unavailable'/>")
 	case p < 16:
-		c := w.one()
-		c.mu.Lock()
-		c.parked = c.managed && !c.parked
-		c.mu.Unlock()
+		if c := w.one(); c.managed {
+			c.goes(!c.parked)
+		}
 	case p < 17:
 		w.acknowledge(w.one())
 	case p < 18:
 		w.store.mu.Lock()
-		w.store.full = !w.store.full
+		w.store.full = w.fills && !w.store.full
 		w.store.mu.Unlock()
 	default:
 		w.leave()
@@ -91,8 +92,10 @@ func (w *world) acknowledge(c *client) {
 	if !c.managed {
 		return
 	}
+	if c.parked {
+		c.goes(false)
+	}
 	c.mu.Lock()
-	c.parked = false
 	items := c.unacked
 	c.mu.Unlock()
 	for _, it := range items {
@@ -139,12 +142,15 @@ func TestNothingIsLost(t *testing.T) {
 func sumLaw(t *testing.T, seed uint64) {
 	w := &world{
 		bed: newBed(t, nil, people...), rng: rand.New(rand.NewPCG(seed, 1)),
-		sent: map[string]string{}, has: map[string]bool{},
+		sent: map[string]string{}, has: map[string]bool{}, fills: seed%2 == 0,
 	}
 	for n := range 300 {
 		w.step(n)
 	}
 	synctest.Wait()
+	if !w.fills {
+		w.crash(t)
+	}
 	w.store.mu.Lock()
 	w.store.full = false
 	w.store.mu.Unlock()
@@ -162,14 +168,7 @@ func sumLaw(t *testing.T, seed uint64) {
 			}
 		}
 	}
-	waits := ""
-	for _, p := range people {
-		w.store.mu.Lock()
-		for _, e := range w.store.waiting[jid.MustParse(p+"@im.example")] {
-			waits += string(e.Stanza)
-		}
-		w.store.mu.Unlock()
-	}
+	waits := w.waits()
 	for body, by := range w.sent {
 		if !w.has[body] && !w.gate.bounced[body] && !strings.Contains(waits, ">"+body+"<") {
 			t.Errorf("%s of %s is nowhere", body, by)
@@ -177,5 +176,33 @@ func sumLaw(t *testing.T, seed uint64) {
 	}
 	if n := w.server.Users(); n != 0 {
 		t.Errorf("%d accounts take memory although nobody is there", n)
+	}
+}
+
+func (w *world) waits() (all string) {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	for _, p := range people {
+		for _, e := range w.store.waiting[jid.MustParse(p+"@im.example")] {
+			all += string(e.Stanza)
+		}
+	}
+	return all
+}
+
+// crash looks what would be left if the server died now, when everything is settled: all but what was written to a client that is there.
+func (w *world) crash(t *testing.T) {
+	there := w.waits()
+	for _, c := range append(w.here, w.gone...) {
+		for _, s := range c.got {
+			if s.Kind() == stanza.Message && (!c.managed || !c.parked && !c.over) {
+				there += ">" + s.ID() + "<"
+			}
+		}
+	}
+	for body, by := range w.sent {
+		if !w.has[body] && !w.gate.bounced[body] && !strings.Contains(there, ">"+body+"<") {
+			t.Errorf("%s of %s would be lost", body, by)
+		}
 	}
 }

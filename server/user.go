@@ -19,6 +19,8 @@ type user struct {
 	out      queue[func()]   // what we say for it to others
 	messages messages        // owned by in
 	flights  map[uint64]bool // of the offline store, written and not acknowledged; owned by in
+	// undropped are those of flights that clients have, and that the store has not forgotten when it was told to; owned by in.
+	undropped []uint64
 
 	rosters sync.Mutex // held while its roster is read or changed
 
