@@ -49,6 +49,7 @@ type book struct {
 	faults   []string
 	blocked  map[string]bool // pairs of accounts between which something may not pass
 	killed   bool
+	outage   bool // the database was away for a while, and then everything may be refused
 	collect  map[*session]bool
 }
 
@@ -119,15 +120,16 @@ func (b *book) received(s *session, body, from string, delayed bool) {
 
 // mayComeBack reports whether a message may be refused; b.mu is held.
 func (b *book) mayComeBack(m *said) bool {
-	return m.to == hall || m.kind == "normal" && strings.Contains(m.addr, "/") || b.blocked[m.from.account+" "+m.to] || b.blocked[m.to+" "+m.from.account]
+	return b.outage || m.to == hall || m.kind == "normal" && strings.Contains(m.addr, "/") || b.blocked[m.from.account+" "+m.to] || b.blocked[m.to+" "+m.from.account]
 }
 
-// unresolved is how many messages of those who are there are nowhere yet, and may still come back.
-func (b *book) unresolved() (n int) {
+// unresolved is how many messages of those who are there are nowhere yet, not among those that wait, and may still come back.
+func (b *book) unresolved(waiting string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.said {
-		if m.taken && !m.back && len(m.got) == 0 && b.mayComeBack(m) && m.from.hears() && !b.blocked[m.to+" "+m.from.account] {
+		if m.taken && !m.back && len(m.got) == 0 && b.mayComeBack(m) && m.from.hears() && (m.from.account != hall || !b.outage) &&
+			!b.blocked[m.to+" "+m.from.account] && !strings.Contains(waiting, ">"+m.body+"<") {
 			n++
 		}
 	}
@@ -139,7 +141,7 @@ func (b *book) stayed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.said {
-		m.stayed = m.from.hears()
+		m.stayed = m.from.hears() && (m.from.account != hall || !b.outage) // somebody else hears, or nobody, what comes back to a component
 	}
 }
 
@@ -171,7 +173,7 @@ func (b *book) check() (faults []string, taken int) {
 
 // again: what a client has acknowledged for certain does not come again to who logs in later.
 func (b *book) again() (faults []string) {
-	if b.killed {
+	if b.killed || b.outage { // what is acknowledged cannot be forgotten while the database is away
 		return nil
 	}
 	for _, m := range b.said {

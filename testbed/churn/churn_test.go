@@ -18,6 +18,7 @@ import (
 
 	"sallyport/testbed/imserver"
 	"sallyport/testbed/peers"
+	"sallyport/testbed/postgres"
 	"sallyport/testbed/scenario"
 )
 
@@ -28,7 +29,7 @@ const (
 )
 
 const (
-	lasts  = 3 * time.Second // a round at first, while people come and go
+	lasts  = 3 * time.Second // a round, while people come and go
 	window = 2 * time.Second // in which a session can be resumed
 )
 
@@ -67,12 +68,17 @@ const (
 	reloads trouble = "it reloads"
 	stops   trouble = "it is stopped"
 	dies    trouble = "it is killed"
+
+	crashes trouble = "its database crashes, and comes back"
+	cut     trouble = "its database drops its connections, now and then"
+	both    trouble = "its database crashes, and it is killed"
 )
 
 // world is a server with people.
 type world struct {
 	t      *testing.T
 	home   *imserver.Home
+	store  *postgres.Cluster // nil: SQLite
 	tls    *tls.Config
 	webAt  netip.AddrPort
 	hallAt netip.AddrPort
@@ -97,7 +103,8 @@ func (w *world) begin(seed uint64, what trouble) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rng, w.book = rand.New(rand.NewPCG(seed, 1)), newBook(seed) //nolint:gosec // it is to be the same again
-	w.book.killed = what == dies
+	w.book.killed = what == dies || what == both
+	w.book.outage = what == crashes || what == cut || what == both
 }
 
 func number(variable string, otherwise int) int {
@@ -123,40 +130,40 @@ func eventually(is func() bool) bool {
 // TestChurn: what the server has acknowledged is with a client of whom it was for, or waits for him, or came back.
 func TestChurn(t *testing.T) {
 	t.Parallel()
-	w := open(t)
+	w := open(t, window, nil)
 	w.prefer()
+	w.rounds(reloads, stops, dies)
+}
+
+// rounds has a round with each trouble, again and again, from one seed to the next.
+func (w *world) rounds(troubles ...trouble) {
+	w.t.Helper()
 	seed := uint64(number(seedVariable, 1)) //nolint:gosec // any will do
+	sum := 0
 	for range number(roundsVariable, 1) {
-		for _, what := range []trouble{reloads, stops, dies} {
-			for span := lasts; !w.churns(seed, what, span); span *= 2 { // on a slow machine nothing may be acknowledged at first
-				if span > scenario.Patience {
-					t.Fatalf("nothing is acknowledged in %s", span)
-				}
-				seed++
+		for _, what := range troubles {
+			w.begin(seed, what)
+			w.round(what)
+			faults, taken := w.book.check()
+			w.t.Logf("seed %d, %s: %d messages, %d acknowledged, %d sessions", seed, what, len(w.book.said), taken, w.book.sessions)
+			slices.Sort(faults)
+			for _, f := range faults[:min(len(faults), 20)] {
+				w.t.Error(f)
 			}
+			if len(faults) > 0 {
+				w.t.Fatalf("%d faults with %s=%d", len(faults), seedVariable, seed)
+			}
+			sum += taken
 			seed++
 		}
 	}
+	if sum == 0 {
+		w.t.Error("nothing was acknowledged in any round")
+	}
 }
 
-// churns is a round that lasts for a time, and what came of it; false: nothing was acknowledged.
-func (w *world) churns(seed uint64, what trouble, span time.Duration) bool {
-	w.t.Helper()
-	w.begin(seed, what)
-	w.round(what, span)
-	faults, taken := w.book.check()
-	w.t.Logf("seed %d, %s: %d messages, %d acknowledged, %d sessions", seed, what, len(w.book.said), taken, w.book.sessions)
-	slices.Sort(faults)
-	for _, f := range faults[:min(len(faults), 20)] {
-		w.t.Error(f)
-	}
-	if len(faults) > 0 {
-		w.t.Fatalf("%d faults with %s=%d", len(faults), seedVariable, seed)
-	}
-	return taken > 0
-}
-
-func open(t *testing.T) *world {
+// open runs a server whose sessions can be resumed for so long. It keeps what it keeps on PostgreSQL where there is one.
+func open(t *testing.T, resumable time.Duration, database *postgres.Cluster) *world {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "churn")
 	if err != nil {
@@ -170,7 +177,7 @@ func open(t *testing.T) *world {
 	w := &world{t: t, webAt: netip.AddrPortFrom(block.Addr(1), 5443), hallAt: netip.AddrPortFrom(block.Addr(1), 5347)}
 	w.begin(0, reloads)
 	w.home, err = imserver.New(imserver.Wishes{
-		Dir: dir, Addr: block.Addr(1), Users: users, More: fmt.Sprintf(settings, window, w.webAt, imserver.Domain, w.hallAt, hallDomain),
+		Dir: dir, Addr: block.Addr(1), Users: users, More: fmt.Sprintf(settings, resumable, w.webAt, imserver.Domain, w.hallAt, hallDomain),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -185,6 +192,9 @@ func open(t *testing.T) *world {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority)
 	w.tls = &tls.Config{RootCAs: roots, ServerName: imserver.Domain, MinVersion: tls.VersionTLS12}
+	if w.store = database; database != nil {
+		w.moves(database)
+	}
 	w.runs()
 	t.Cleanup(func() {
 		if err := w.home.Close(); err != nil {
@@ -246,9 +256,9 @@ func (w *world) enter(user, resource string) *session {
 }
 
 // round has people come and go for a while, and then looks what is where.
-func (w *world) round(what trouble, span time.Duration) {
+func (w *world) round(what trouble) {
 	w.t.Helper()
-	end := time.Now().Add(span)
+	end := time.Now().Add(lasts)
 	var actors sync.WaitGroup
 	live := func(once func()) {
 		actors.Go(func() {
@@ -263,12 +273,23 @@ func (w *world) round(what trouble, span time.Duration) {
 			live(func() { w.live(u, n, end) })
 		}
 	}
-	switch nap(span/4 + time.Duration(w.intn(int(span/4)))); what {
+	nap(lasts/4 + time.Duration(w.intn(int(lasts/4))))
+	w.troubled(what, end)
+	actors.Wait()
+	w.settle()
+	for _, u := range users {
+		w.collect(u)
+	}
+}
+
+// troubled does something to the server.
+func (w *world) troubled(what trouble, end time.Time) {
+	w.t.Helper()
+	var err error
+	switch what {
 	case reloads:
-		for ; time.Now().Before(end); nap(span / 8) {
-			if err := syscall.Kill(w.home.PID(), syscall.SIGHUP); err != nil {
-				w.t.Fatal(err)
-			}
+		for ; time.Now().Before(end) && err == nil; nap(lasts / 8) {
+			err = syscall.Kill(w.home.PID(), syscall.SIGHUP)
 		}
 	case stops:
 		w.stops()
@@ -276,11 +297,25 @@ func (w *world) round(what trouble, span time.Duration) {
 	case dies:
 		w.home.Kill()
 		w.runs()
+	case crashes:
+		err = w.store.Crash(func() error {
+			nap(time.Duration(w.intn(int(lasts / 4))))
+			return nil
+		})
+	case both:
+		err = w.store.Crash(func() error {
+			nap(time.Duration(w.intn(int(lasts / 8))))
+			w.home.Kill()
+			return nil
+		})
+		w.runs()
+	case cut:
+		for ; time.Now().Before(end) && err == nil; nap(time.Duration(w.intn(int(lasts / 8)))) {
+			err = w.cutsDatabase()
+		}
 	}
-	actors.Wait()
-	w.settle()
-	for _, u := range users {
-		w.collect(u)
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -299,7 +334,7 @@ func (w *world) settle() {
 			w.book.fault("UNANSWERED by %s: %s", s, s.unanswered())
 		}
 	}
-	eventually(func() bool { return w.book.unresolved() == 0 }) // what is refused has come back; check has more patience with the rest
+	eventually(func() bool { return w.book.unresolved(w.waiting()) == 0 }) // what is refused has come back; check has more patience with the rest
 	w.book.stayed()
 	for _, s := range all {
 		if s.alive() && s.tracked() && w.intn(2) == 0 {
@@ -317,57 +352,4 @@ func (w *world) settle() {
 		s.conn().cut()
 	}
 	w.readers.Wait()
-}
-
-// collect takes what waits for somebody, twice: the second time there is nothing.
-func (w *world) collect(user string) {
-	w.t.Helper()
-	for turn := range 2 {
-		s := w.enter(user, "collector")
-		w.book.collects(s)
-		w.await(s, "set", "", "<unblock xmlns='urn:xmpp:blocking'/>")
-		w.say(s, "<presence/>")
-		w.marker(s)
-		s.mu.Lock()
-		h, n := s.h, len(s.got)
-		s.mu.Unlock()
-		if turn == 1 && n > 1 {
-			w.book.fault("AGAIN %s has %d messages", s, n-1)
-		}
-		s.ack(h)
-		w.await(s, "get", imserver.Domain, ping)
-		if turn == 1 && archived[user] {
-			w.readArchive(s)
-		}
-		_ = s.conn().leave() // or it is gone
-		if !eventually(func() bool { return !s.alive() }) {
-			w.book.fault("%s does not end", s)
-		}
-	}
-}
-
-// await asks, and waits for the answer.
-func (w *world) await(s *session, typ, to, payload string) {
-	w.t.Helper()
-	answered := make(chan struct{})
-	w.ask(s, typ, to, payload, func(bool) { close(answered) })
-	select {
-	case <-answered:
-	case <-time.After(scenario.Patience):
-		w.t.Fatalf("%s has no answer to %s", s, payload)
-	}
-}
-
-// marker comes behind everything that waited.
-func (w *world) marker(s *session) {
-	w.t.Helper()
-	mark := fmt.Sprintf("marker %d", w.serial.Add(1))
-	w.say(s, fmt.Sprintf("<message type='chat' to='%s@%s' id='x'><body>%s</body></message>", s.account, imserver.Domain, mark))
-	if !eventually(func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return slices.Contains(s.got, mark)
-	}) {
-		w.t.Fatalf("%s does not get what it has said to itself", s)
-	}
 }
