@@ -362,18 +362,6 @@ func TestAComponentThatDoesNotRead(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(w *world) {
-		var last net.Conn
-		for i := range component.MaxConns + 1 {
-			ours, theirs := net.Pipe()
-			defer ours.Close()
-			if got := w.all.Start(theirs); got != (i < component.MaxConns) {
-				w.Errorf("connection %d: %v", i, got)
-			}
-			last = theirs
-		}
-		_ = last.Close()
-	})
 	for name, c := range map[string]component.Config{
 		"no gate":        {},
 		"a short secret": {Gate: &servertest.Gate{}, Secrets: map[jid.JID]string{jid.MustParse(plays): "short"}},

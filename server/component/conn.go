@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ type conn struct {
 	socket net.Conn
 	stream *stream // owned by read; append, which changes nothing, is called by others too
 	shown  string  // the secret that it was last held to; owned by read
+	from   netip.Prefix
+	proven bool // a domain, once; guarded by the lock of all
 
 	queue chan queued
 	ended chan struct{} // nothing is written any more

@@ -15,6 +15,8 @@
 //   - A secret has at least MinSecret bytes: the handshake is SHA-1 of the stream's id and the secret, which whoever listens can try to guess.
 //   - A component that does not read is sent nothing more once its queue is full: what is for it is refused until it reads again, and after
 //     writeTimeout its connection ends.
+//   - Who has proven nothing is bounded by network, altogether and in time. Who has proven a domain is not counted with them: strangers could
+//     else keep components out, or be kept out by many of them.
 //   - Stanzas for a component that is not connected are refused with service-unavailable.
 //   - Domains and secrets change while components are connected. Whoever has proven a domain by a secret that is not its any more is
 //     disconnected behind what waits for it, and nothing is taken from it from that moment on: the secret may have changed because it leaked.

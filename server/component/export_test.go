@@ -13,10 +13,12 @@ func (c *Components) Start(socket net.Conn) bool { return c.start(socket) }
 // DeliverStanza is Deliver of what the gate has released.
 func (c *Components) DeliverStanza(m stanza.Stanza, done server.Delivered) { c.deliver(m, done) }
 
-// MaxConns and MaxQueue are the bounds of connections and of what waits for one, CloseTimeout of how long one may take to end.
+// The bounds of connections that have proven nothing, of what waits for one, and of how long one may take to prove itself and to end.
 const (
-	MaxConns = maxConns
-	MaxQueue = maxQueue
+	MaxStrangersEach = maxStrangersEach
+	MaxStrangers     = maxStrangers
+	MaxQueue         = maxQueue
 
-	CloseTimeout = closeTimeout
+	HandshakeTimeout = handshakeTimeout
+	CloseTimeout     = closeTimeout
 )

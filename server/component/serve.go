@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -24,9 +25,14 @@ const (
 	// MinSecret is the least length of a secret, in bytes.
 	MinSecret = 16
 
-	maxConns         = 100 // of all components, those included that have proven nothing
+	// Connections that have proven nothing, of one address (of IPv6: of one /64) and of all. Those that have proven a domain are not counted:
+	// there is one of each domain at most, and no stranger can take its place.
+	maxStrangersEach = 50
+	maxStrangers     = 500
+
 	maxQueue         = 1000
-	handshakeTimeout = 30 * time.Second
+	handshakeTimeout = 30 * time.Second // from the first byte of TLS on, all of it
+	tellEvery        = time.Minute      // that there are too many
 	writeTimeout     = 30 * time.Second
 	closeTimeout     = 2 * time.Second // for the component to end its side, and for all of them together to read that ours has ended
 )
@@ -57,6 +63,7 @@ type Components struct {
 	secrets map[jid.JID]string // not changed, but for another map
 	conns   map[*conn]bool
 	by      map[jid.JID]*conn // that have proven a domain
+	told    time.Time         // that there were too many
 }
 
 // New holds the configuration to the rules. Whoever makes components closes them.
@@ -157,16 +164,54 @@ func (c *Components) Serve(ln net.Listener) error {
 }
 
 func (c *Components) start(socket net.Conn) bool {
+	from := networkOf(socket)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.conns) >= maxConns {
+	if c.closed {
+		return false
+	}
+	if each, all := c.strangers(from); each >= maxStrangersEach || all >= maxStrangers {
+		if now := time.Now(); now.Sub(c.told) >= tellEvery {
+			c.told = now
+			c.cfg.Log.Warn("too many connections of components that have proven nothing", zap.Stringer("network", from),
+				zap.Int("of it", each), zap.Int("altogether", all))
+		}
 		return false
 	}
 	n := newConn(c, socket)
+	n.from = from
 	c.conns[n] = true
 	c.tasks.Go(n.read)
 	c.tasks.Go(n.write)
 	return true
+}
+
+// strangers counts the connections that have not proven anything, of one network and altogether. The lock is held.
+func (c *Components) strangers(of netip.Prefix) (each, all int) {
+	for n := range c.conns {
+		if n.proven {
+			continue
+		}
+		all++
+		if n.from == of {
+			each++
+		}
+	}
+	return each, all
+}
+
+// networkOf is what counts as one address: of IPv6 a customer has as many as he likes below 64 bits.
+func networkOf(socket net.Conn) netip.Prefix {
+	a, err := netip.ParseAddrPort(socket.RemoteAddr().String())
+	if err != nil {
+		return netip.Prefix{} // all that have none are one
+	}
+	ip := a.Addr().Unmap().WithZone("")
+	p, err := ip.Prefix(min(ip.BitLen(), 64))
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
 }
 
 // Close ends all connections with system-shutdown and waits for them: what components said before they knew is taken, and what waits for them
@@ -213,7 +258,7 @@ func (c *Components) claim(domain jid.JID, secret string, n *conn) bool {
 	now, known := c.secrets[domain]
 	may := c.by[domain] == nil && known && now == secret && !c.closed
 	if may {
-		c.by[domain] = n
+		c.by[domain], n.proven = n, true
 	}
 	c.mu.Unlock()
 	if may {
