@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
+	"sallyport/internal/tlsid"
 	"sallyport/server/archive"
 	"sallyport/server/c2s"
 	"sallyport/server/upload"
@@ -71,7 +73,7 @@ func (c *clients) pages(ctx context.Context, cfg *config.Server) *http.Server {
 	if c.files != nil {
 		mux.Handle(pathFiles, http.StripPrefix(strings.TrimSuffix(pathFiles, "/"), c.files))
 	}
-	secure := &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate}
+	secure := &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate, CipherSuites: tlsid.Suites()}
 	if cfg.Web.Certificates { // a ticket would outlive a change of trust
 		secure.ClientAuth, secure.SessionTicketsDisabled = tls.RequestClientCert, true
 	}
@@ -80,7 +82,11 @@ func (c *clients) pages(ctx context.Context, cfg *config.Server) *http.Server {
 		TLSConfig: secure,
 		ErrorLog:  zap.NewStdLog(zap.NewNop()), // what strangers send is counted by c2s, and no line of ours
 	}
-	c2s.Guard(pages)
+	c2s.Guard(pages, c2s.Bounds{Each: cfg.Limits.WebConnections, Crowded: func(from netip.Addr) {
+		c.observe(c2s.Observation{What: c2s.TooManyPending, From: from, Detail: "HTTPS"})
+		c.g.log.Warn("too many HTTPS connections of one address, or of all: more of one are let in by server.limits.web-connections",
+			zap.Stringer("address", from), zap.Int("web-connections", cfg.Limits.WebConnections))
+	}})
 	return pages
 }
 

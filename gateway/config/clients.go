@@ -115,6 +115,8 @@ type ServerLimits struct {
 	AccountRate int `toml:"account-stanza-rate" min:"0" max:"100000"`
 	// The same for all clients of one address (of IPv6: of one /64) together. Not for clients behind a proxy or NAT that many share.
 	AddressRate int `toml:"address-stanza-rate" min:"0" max:"1000000"`
+	// HTTPS connections of one address (of IPv6: of one /64) at a time, but those that have become WebSockets: BOSH has two of each client. More are closed at once, and a line in the log says so. For clients behind a proxy or NAT that many share it may have to be larger. Of all addresses together they are 10,000.
+	WebConnections int `toml:"web-connections" min:"10" max:"10000"`
 	// Stanzas that may wait for the server to take them. Beyond, what comes in is held back at its source.
 	QueueStanzas int `toml:"queue-stanzas" min:"1" max:"1000000"`
 	// Bytes that may wait for it.
@@ -131,7 +133,7 @@ func DefaultServer() Server {
 		Web:          ServerWeb{Files: ServerFiles{MaxFile: 16 << 20, Keep: 30 * 24 * time.Hour}},
 		Login:        ServerLogin{Mechanisms: []Mechanism{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1}, Binding: BindingOffer, MinTLS: TLS12},
 		Labels:       ServerLabels{Unlabelled: UnlabelledRefuse, Syntaxes: []LabelSyntax{SyntaxESS, SyntaxNATO4774}, Send: SendAsReceived},
-		Limits:       ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, QueueStanzas: 10_000, QueueBytes: 64 << 20},
+		Limits:       ServerLimits{MaxStanzaBytes: 256 << 10, Resources: 20, WebConnections: 1_000, QueueStanzas: 10_000, QueueBytes: 64 << 20},
 	}
 }
 

@@ -2,6 +2,7 @@ package tlsid
 
 import (
 	"crypto/tls"
+	"slices"
 
 	"sallyport/internal/xmpp/jid"
 )
@@ -32,6 +33,9 @@ var suites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
+
+// Suites are those of TLS 1.2 that are good enough, for configurations that are made elsewhere (E04).
+func Suites() []uint16 { return slices.Clone(suites) }
 
 // ServerConfig asks for a certificate and takes whatever comes. Without a certificate of ours for the name the handshake ends with
 // unrecognized_name (RFC 6066 §3).

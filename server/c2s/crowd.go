@@ -3,6 +3,7 @@ package c2s
 import (
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // MaxPending is how many connections of one address (of IPv6: of one /64) may be unauthenticated at a time (bad-inputs D13).
@@ -10,6 +11,25 @@ const MaxPending = 50
 
 // maxStrangers is how many of all addresses may be.
 const maxStrangers = 20_000
+
+// seldomEvery is how often a line in the log says what anybody can bring about as often as he likes. The audit counts the others.
+const seldomEvery = time.Minute
+
+// seldom lets something happen now and then. Any goroutine may call it.
+type seldom struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (s *seldom) may(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.last.IsZero() && now.Sub(s.last) < seldomEvery {
+		return false
+	}
+	s.last = now
+	return true
+}
 
 // Crowd counts what strangers have open: of one network, as [Server] has it for failed logins, and altogether. Any goroutine may call it.
 type Crowd struct {

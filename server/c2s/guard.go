@@ -11,23 +11,34 @@ import (
 
 // What a server of HTTP does for strangers. Without these somebody has a connection, or a hundred streams of one, for nothing and for good.
 const (
-	MaxWeb      = 1_000 // connections of a network, but those that have become WebSockets
-	maxWebAll   = 10_000
+	MaxWeb      = 1_000 // connections of a network, but those that have become WebSockets, where nothing else is said
+	MaxWebAll   = 10_000
 	maxStreams  = 16            // of HTTP/2, on one connection
 	bodyPiece   = 16 << 10      // bytes of a body that have to come within bodyTimeout
 	answerLimit = 1 * time.Hour // for a request and its answer, the largest file to the slowest client included
 )
 
+// Bounds are what a Guard goes by.
+type Bounds struct {
+	Each    int                   // connections of a network; 0: MaxWeb
+	Crowded func(from netip.Addr) // is told of one too many, now and then; nil: nobody
+}
+
 // Guard bounds how much of a server that is not serving yet strangers can hold, whichever handlers it has.
-func Guard(s *http.Server) {
-	g := &guard{crowd: NewCrowd(MaxWeb, maxWebAll), conns: make(map[net.Conn]netip.Addr)}
+func Guard(s *http.Server, o Bounds) {
+	if o.Each == 0 {
+		o.Each = MaxWeb
+	}
+	g := &guard{crowd: NewCrowd(o.Each, MaxWebAll), crowded: o.Crowded, conns: make(map[net.Conn]netip.Addr)}
 	s.ConnState, s.WriteTimeout, s.Handler = g.changed, answerLimit, timely(s.Handler)
 	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 }
 
 // guard counts connections.
 type guard struct {
-	crowd *Crowd
+	crowd   *Crowd
+	crowded func(from netip.Addr)
+	told    seldom
 
 	mu    sync.Mutex
 	conns map[net.Conn]netip.Addr // that were let in
@@ -39,6 +50,9 @@ func (g *guard) changed(conn net.Conn, state http.ConnState) {
 	case http.StateNew:
 		addr := addressOf(conn)
 		if !g.crowd.Enter(addr) {
+			if g.crowded != nil && g.told.may(time.Now()) {
+				g.crowded(addr)
+			}
 			_ = conn.Close()
 			return
 		}

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,7 @@ import (
 func guarded(t *testing.T, h http.Handler) (dial func() net.Conn) {
 	t.Helper()
 	ln, s := make(memory), &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	c2s.Guard(s)
+	c2s.Guard(s, c2s.Bounds{})
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ln) }()
 	t.Cleanup(func() {
@@ -90,18 +92,22 @@ func TestSlowBodies(t *testing.T) {
 	}
 }
 
-// Connections of HTTP are as many of a network as they may be; one that has become a WebSocket is none, and one that has ended.
+// Connections of HTTP are as many of a network as they may be; one that has become a WebSocket is none, and one that has ended. That there are
+// too many is told, and not each time.
 func TestMaxWeb(t *testing.T) {
 	b := newBed(t)
 	hs := httptest.NewUnstartedServer(b.server.WebSocket(context.Background(), c2s.WebOptions{}))
 	hs.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: b.certificate}
-	c2s.Guard(hs.Config)
+	const each = 20
+	began := time.Now()
+	var told atomic.Int32
+	c2s.Guard(hs.Config, c2s.Bounds{Each: each, Crowded: func(netip.Addr) { told.Add(1) }})
 	hs.StartTLS()
 	t.Cleanup(hs.Close)
 	addr := hs.Listener.Addr().String()
 	b.dialWeb(addr)
 	var held []net.Conn
-	for range c2s.MaxWeb {
+	for range each {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
@@ -109,14 +115,16 @@ func TestMaxWeb(t *testing.T) {
 		defer conn.Close()
 		held = append(held, conn)
 	}
-	late, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer late.Close()
-	_ = late.SetReadDeadline(time.Now().Add(time.Minute))
-	if _, err := bufio.NewReader(late).ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
-		t.Errorf("one too many: %v", err)
+	for range 3 {
+		late, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer late.Close()
+		_ = late.SetReadDeadline(time.Now().Add(time.Minute))
+		if _, err := bufio.NewReader(late).ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("one too many: %v", err)
+		}
 	}
 	for _, c := range held {
 		_ = c.Close()
@@ -125,10 +133,13 @@ func TestMaxWeb(t *testing.T) {
 		conn, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: b.roots, ServerName: "im.example"})
 		if err == nil {
 			_ = conn.Close()
-			return
+			break
 		}
 		if time.Now().After(end) {
 			t.Fatalf("there is no room again: %v", err)
 		}
+	}
+	if n := told.Load(); n == 0 || n > 1+int32(time.Since(began)/time.Minute) {
+		t.Errorf("that there are too many is told %d times in %v", n, time.Since(began))
 	}
 }
