@@ -299,7 +299,7 @@ func (c *clients) start(cfg *config.Server) error {
 func (c *clients) observe(o c2s.Observation) {
 	(*observer)(c.g).Observe(s2s.Event{
 		Kind: clientKind + o.What.String(), Link: linkLocal, Side: c.gate.side, Peer: peerLocal, Remote: o.Account,
-		Address: netip.AddrPortFrom(o.From, 0), Detail: o.Detail,
+		Address: netip.AddrPortFrom(o.From, 0), Detail: o.Detail, Bytes: o.Bytes,
 	})
 }
 

@@ -51,7 +51,7 @@ func (g *Gateway) eventLoop() {
 // clientTrouble are the words of c2s for what somebody should look at; those for who comes and goes are records and no more.
 var clientTrouble = map[string]bool{
 	c2s.LoginFailed.String(): true, c2s.Downgraded.String(): true, c2s.Throttled.String(): true, c2s.TooManyPending.String(): true,
-	c2s.Hostile.String(): true,
+	c2s.Hostile.String(): true, c2s.BadCertificate.String(): true, c2s.TLSFailed.String(): true,
 }
 
 func (g *Gateway) recordLinkEvent(e *s2s.Event) {

@@ -7,8 +7,11 @@ import (
 	_ "crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,7 +40,7 @@ type shown struct {
 // log in otherwise.
 func showing(base *tls.Config, ask bool) *tls.Config {
 	cfg := base.Clone()
-	cfg.NextProtos = nil
+	cfg.NextProtos, cfg.CipherSuites = nil, tlsid.Suites()
 	cfg.ClientAuth = tls.NoClientCert
 	if ask {
 		cfg.ClientAuth, cfg.SessionTicketsDisabled = tls.RequestClientCert, true
@@ -73,6 +76,7 @@ func (s *Server) secure(ctx context.Context, conn net.Conn, domain jid.JID) (*tl
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := secured.HandshakeContext(ctx); err != nil {
+		s.refused(err, addressOf(conn))
 		return nil, stream.TLSFacts{}, err
 	}
 	state := secured.ConnectionState()
@@ -80,6 +84,22 @@ func (s *Server) secure(ctx context.Context, conn net.Conn, domain jid.JID) (*tl
 	below.leaf = nil
 	facts.Accounts = s.proven(&state, addressOf(conn))
 	return secured, facts, nil
+}
+
+// refused is for the audit, where it was we who would not (E04): others go away, or do not trust us, as they like.
+func (s *Server) refused(err error, from netip.Addr) {
+	var network net.Error // alerts of the other side are such errors, too
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
+		return
+	}
+	text, _, _ := strings.Cut(err.Error(), " (") // there stands what they said
+	detail := []byte(text[:min(len(text), stream.MaxLogBytes)])
+	for i, b := range detail {
+		if b < ' ' || b > '~' {
+			detail[i] = '?'
+		}
+	}
+	s.note(Observation{What: TLSFailed, From: from, Detail: string(detail)})
 }
 
 // proven are the accounts in a good certificate of the client.
@@ -90,7 +110,9 @@ func (s *Server) proven(state *tls.ConnectionState, from netip.Addr) []jid.JID {
 	v := s.cfg.Clients().Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
 	if !v.OK() {
 		s.note(Observation{What: BadCertificate, From: from, Detail: v.Reason.String()})
-		s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))
+		if s.tellCertificate.may(time.Now()) {
+			s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))
+		}
 		return nil
 	}
 	return v.Accounts()

@@ -47,6 +47,7 @@ type link struct {
 	asked    jid.JID // whom the attempt under way is about
 	facts    int     // of trouble, so far
 	nobodys  bool    // the session that it asked for last is unknown
+	ill      bool    // said what cannot be read
 	closed   *stream.Closed
 	returned *stream.Session // that could not be resumed here after all
 	timer    *time.Timer
@@ -106,9 +107,14 @@ func (l *link) finish(ctx context.Context, stop func() bool) {
 	l.stopTimer()
 	x := l.owner()
 	end, over := x.lost(l)
-	if c := l.end(); c != nil {
+	if c, ill := l.ended(); c != nil {
 		l.server.cfg.Log.Info("client's stream ended", zap.Stringer("cause", c.Cause), zap.String("condition", c.Condition.String()),
 			zap.String("detail", c.Detail), zap.Stringer("address", x.Address()))
+		if c.Cause == stream.OurError && (c.Bytes > 0 || ill) { // by what was said, and not by a clock or somebody of ours
+			l.server.note(Observation{
+				What: Hostile, From: l.addr, Account: x.Address().Bare(), Detail: c.Condition.String() + ": " + c.Detail, Bytes: c.Bytes,
+			})
+		}
 	}
 	if over && !x.Address().IsZero() {
 		l.server.cfg.Sessions.Closed(x, end)
@@ -322,6 +328,13 @@ func (l *link) end() *stream.Closed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
+}
+
+// ended is that, and whether it was by what cannot be read.
+func (l *link) ended() (end *stream.Closed, ill bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed, l.ill
 }
 
 func (l *link) owner() *Session {

@@ -19,15 +19,16 @@ const (
 	Parked         // the connection was lost, the session waits
 	Resumed
 	Expired // not resumed in time
-	Hostile // something that no honest client says
+	Hostile // something that no honest client says, and what a stream ended by
 	// BadCertificate: the client showed one that proves nothing.
 	BadCertificate
 	Registered // an account was made
+	TLSFailed  // a handshake that we refused
 )
 
 var whatNames = [...]string{
 	"none", "logged-in", "login-failed", "downgraded", "throttled", "too-many-pending", "parked", "resumed", "expired", "hostile",
-	"bad-certificate", "registered",
+	"bad-certificate", "registered", "tls-failed",
 }
 
 func (w What) String() string {
@@ -43,6 +44,7 @@ type Observation struct {
 	From    netip.Addr
 	Account jid.JID // bare; whom the client meant to be, where it said so
 	Detail  string
+	Bytes   int // of what a stream ended by, up to the byte that decided it
 }
 
 func (s *Server) note(o Observation) {

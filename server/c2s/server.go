@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -74,16 +75,18 @@ type Config struct {
 
 // Server accepts clients. Any goroutine may call it.
 type Server struct {
-	cfg     Config
-	stream  atomic.Pointer[stream.ClientConfig] // of streams that begin now
-	plain   *tls.Config                         // after STARTTLS
-	direct  *tls.Config
-	park    *park
-	brake   *brake
-	tasks   sync.WaitGroup // short ones: writing, last words
-	crew    crew.Crew      // does them
-	web     sync.WaitGroup // sessions inside HTTP
-	pending *Crowd
+	cfg             Config
+	stream          atomic.Pointer[stream.ClientConfig] // of streams that begin now
+	plain           *tls.Config                         // after STARTTLS
+	direct          *tls.Config
+	park            *park
+	brake           *brake
+	tasks           sync.WaitGroup // short ones: writing, last words
+	crew            crew.Crew      // does them
+	web             sync.WaitGroup // sessions inside HTTP
+	pending         *Crowd
+	tellCrowd       seldom // that there are too many
+	tellCertificate seldom // that one is not good
 
 	mu      sync.Mutex
 	leaving bool // no session begins inside HTTP
@@ -236,7 +239,9 @@ func (s *Server) admit(addr netip.Addr) bool { return s.pending.Enter(addr) }
 
 func (s *Server) crowded(addr netip.Addr) {
 	s.note(Observation{What: TooManyPending, From: addr})
-	s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
+	if s.tellCrowd.may(time.Now()) {
+		s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
+	}
 }
 
 func (s *Server) release(addr netip.Addr) { s.pending.Leave(addr) }

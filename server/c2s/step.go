@@ -146,6 +146,8 @@ func (l *link) fact(o stream.Fact) {
 		}
 	case stream.FactDowngrade:
 		l.outcome(Downgraded, o.Remote, detail)
+	case stream.FactMalformed: // the stream ends by it, and the audit is told of that
+		l.ill = true
 	default:
 		l.note(Hostile, o.Remote, detail)
 	}

@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,7 +54,7 @@ var (
 type house struct {
 	mu    sync.Mutex
 	came  map[string]int // messages, by id
-	binds int
+	wrong []string       // messages that came and have a mark
 }
 
 func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
@@ -67,9 +70,6 @@ func (h *house) LookUp(_ context.Context, q stream.LookUp) (sasl.Reply, error) {
 }
 
 func (h *house) Bind(_ context.Context, _ *c2s.Session, want stream.BindWanted) stream.Input {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.binds++
 	return stream.Bound{Resource: want.Resource}
 }
 
@@ -87,11 +87,30 @@ func (h *house) arrived(s *c2s.Session, a *stream.Arrival) {
 		}
 		return
 	}
-	h.mu.Lock()
-	h.came[a.Stanza.ID()]++
-	h.mu.Unlock()
+	thread := a.Stanza.Element().Child("jabber:client", "thread")
+	h.took(a.Stanza.ID(), thread != nil && strings.Contains(thread.Text(), mark))
 	if a.Stanza.Kind() == stanza.Message {
 		s.Send(a.Stanza.WithAddresses(a.Stanza.To(), s.Address()).Element(), 1)
+	}
+}
+
+// took counts a message that somebody is given; marked: it should have been refused.
+func (h *house) took(id string, marked bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.came[id]++
+	if marked {
+		h.wrong = append(h.wrong, id)
+	}
+}
+
+// refusedAll wants that nobody was given what was refused.
+func (h *house) refusedAll(t *testing.T) {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.wrong) > 0 {
+		t.Errorf("somebody was given what was refused: %.5v of %d", h.wrong, len(h.wrong))
 	}
 }
 
@@ -116,6 +135,9 @@ type bed struct {
 	web    string
 	ids    atomic.Int64
 	home   *imserver.Home // the program itself; nil: its edge alone
+	calm   calm
+
+	revoked tls.Certificate // juliet's, of b.ca
 
 	mu   sync.Mutex
 	seen []c2s.Observation
@@ -128,6 +150,13 @@ func newBed(t *testing.T, change func(*c2s.Config)) *bed {
 	certificate := leaf.TLS()
 	b := &bed{house: &house{came: make(map[string]int)}, ca: ca, roots: x509.NewCertPool()}
 	b.roots.AddCert(ca.Cert)
+	dir := t.TempDir()
+	b.revoke(t, dir)
+	trust, err := tlsid.LoadTrust(tlsid.TrustSpec{AnchorFiles: []string{filepath.Join(dir, "people.pem")}, CRLFiles: []string{filepath.Join(dir, "people.crl")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	people := &tlsid.Policy{Trust: trust, Usage: tlsid.ClientOnly}
 	choose := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
 	cfg := c2s.Config{
 		Stream: stream.ClientConfig{
@@ -137,7 +166,7 @@ func newBed(t *testing.T, change func(*c2s.Config)) *bed {
 			},
 		},
 		TLS:      &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: choose},
-		Accounts: b.house, Sessions: b.house, Clients: func() *tlsid.Policy { return &tlsid.Policy{Trust: tlsid.NewTrust(ca.Cert)} },
+		Accounts: b.house, Sessions: b.house, Clients: func() *tlsid.Policy { return people },
 		Observe: func(o c2s.Observation) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -179,6 +208,18 @@ func newBed(t *testing.T, change func(*c2s.Config)) *bed {
 	return b
 }
 
+// revoke writes the authority of people and its revocation list, which has a certificate of juliet.
+func (b *bed) revoke(t *testing.T, dir string) {
+	t.Helper()
+	tlsidtest.Must(b.ca.WritePEM(dir, "people"))
+	leaf := tlsidtest.Must(b.ca.Issue(tlsidtest.Options{XMPP: []string{"juliet@im.example"}}))
+	list := tlsidtest.Must(b.ca.CRL(time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), leaf.Cert))
+	if err := os.WriteFile(filepath.Join(dir, "people.crl"), list, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.revoked = leaf.TLS()
+}
+
 // password is everybody's.
 const password = imserver.Password
 
@@ -191,22 +232,29 @@ func (b *bed) arrives(id string) int {
 
 func (b *bed) id(what string) string { return fmt.Sprintf("%s-%d", what, b.ids.Add(1)) }
 
-// observed waits until the audit is told, which need not be before the client has seen the end; that of the program is not asked.
-func (b *bed) observed(wanted func(c2s.Observation) bool) bool {
-	if b.home != nil {
-		return true
-	}
-	told := func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return slices.ContainsFunc(b.seen, wanted)
-	}
-	for end := time.Now().Add(patience); !told(); runtime.Gosched() {
-		if time.Now().After(end) {
-			return false
+// observed waits until the audit is told of somebody, which need not be before he has seen the end; of the program it is its audit log that is
+// asked. Detail begins so. It gives what it was told of him, of that kind.
+func (b *bed) observed(t *testing.T, from net.IP, what c2s.What, detail string) (list []c2s.Observation) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		list = b.told(t)
+		list = slices.DeleteFunc(list, func(o c2s.Observation) bool { return o.What != what || !from.Equal(o.From.AsSlice()) })
+		if slices.ContainsFunc(list, func(o c2s.Observation) bool { return strings.HasPrefix(o.Detail, detail) }) {
+			return list
 		}
 	}
-	return true
+	t.Errorf("not observed: %s of %s, %s; but %+v", what, from, detail, list)
+	return list
+}
+
+func (b *bed) told(t *testing.T) []c2s.Observation {
+	t.Helper()
+	if b.home != nil {
+		return b.recorded(t)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.seen)
 }
 
 // addresses gives each client a source of its own, so that what is counted by source is not shared between cases.

@@ -65,6 +65,8 @@ type row struct {
 	web  bool // some in a WebSocket, too
 	// program: the edge alone does not have what it is about.
 	program bool
+	// aside: it only waits, beside the others.
+	aside bool
 }
 
 func variants(w want, inputs ...string) []variant {
@@ -218,6 +220,32 @@ func (v variant) judge(said, want, id string) string {
 	return ""
 }
 
+// decided is a row whose inputs end with the byte that decides. Nothing is said behind it, and the stream ends.
+func decided(name string, w want, inputs ...string) row {
+	return row{name: name, n: len(inputs), run: func(t *testing.T, b *bed) {
+		for _, v := range variants(w, inputs...) {
+			t.Run(v.name, func(t *testing.T) {
+				t.Parallel()
+				for _, s := range splits() {
+					before, bad := b.id("before"), b.id("bad")
+					c := b.login(t)
+					go c.sayIn(s, good(before)+strings.ReplaceAll(v.input, "$ID", bad))
+					said := c.end(closeLimit)
+					if wrong := v.judge(said, w.said, bad); wrong != "" {
+						t.Errorf("split %s: %s\ninput %.300q\nsaid %.1000s", s, wrong, v.input, said)
+					}
+					if n := b.arrives(before); n != 1 {
+						t.Errorf("split %s: the message before came %d times", s, n)
+					}
+				}
+			})
+		}
+	}}
+}
+
+// begun is M(…) without its end.
+func begun(fragment string) string { return strings.TrimSuffix(message(fragment), "</message>") }
+
 // atHeader is a row whose bytes stand where a stream header is due, in clear and inside TLS: our header, then the error.
 func atHeader(name string, w want, inputs ...string) row {
 	return row{name: name, n: len(inputs), run: func(t *testing.T, b *bed) {
@@ -259,16 +287,23 @@ func exchanges(name string, list []variant, begin func(*bed, testing.TB) *client
 			t.Run(v.name, func(t *testing.T) {
 				t.Parallel()
 				for _, s := range splits() {
-					c := begin(b, t)
-					go c.sayIn(s, strings.ReplaceAll(v.input, "$ID", "bad"))
+					c, id := begin(b, t), b.id("bad")
+					go c.sayIn(s, strings.ReplaceAll(v.input, "$ID", id))
 					said := ""
 					if v.want.outcome == endsStream {
 						said = c.end(closeLimit)
 					} else {
 						said = c.until(v.want.said)
 					}
-					if wrong := v.judge(said, v.want.said, "bad"); wrong != "" {
+					if wrong := v.judge(said, v.want.said, id); wrong != "" {
 						t.Errorf("split %s: %s\ninput %.300q\nsaid %.1000s", s, wrong, v.input, said)
+					}
+					if v.want.outcome == replied && strings.HasPrefix(v.want.said, "<failure") { // the stream is kept, and may be used
+						c.say(plain("juliet", password))
+						c.until("<success" + nsSASL + "/>")
+					}
+					if b.house.times(id) != 0 {
+						t.Errorf("split %s: it came to somebody", s)
 					}
 					_ = c.conn.Close()
 				}

@@ -20,9 +20,17 @@ type client struct {
 	desk string // its resource
 }
 
+// from is where it comes from.
+func (c *client) from() net.IP { return c.conn.LocalAddr().(*net.TCPAddr).IP }
+
 func (b *bed) dialTCP(t testing.TB, to string) *client {
 	t.Helper()
-	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: freshSource()}}
+	return b.dialFrom(t, freshSource(), to)
+}
+
+func (b *bed) dialFrom(t testing.TB, from net.IP, to string) *client {
+	t.Helper()
+	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: from}}
 	conn, err := d.Dial("tcp", to)
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +112,13 @@ func (c *client) end(limit time.Duration) string {
 // authenticated is a client after SASL and the new header.
 func (b *bed) authenticated(t testing.TB) *client {
 	t.Helper()
-	c := b.dial(t)
-	c.say(header)
-	c.until("</stream:features>")
-	c.say(plain("juliet", password))
+	return b.authenticatedAs(t, "juliet")
+}
+
+func (b *bed) authenticatedAs(t testing.TB, who string) *client {
+	t.Helper()
+	c := b.opened(t)
+	c.say(plain(who, password))
 	c.until("<success" + nsSASL + "/>")
 	return c
 }
@@ -115,7 +126,12 @@ func (b *bed) authenticated(t testing.TB) *client {
 // login is a client with a resource.
 func (b *bed) login(t testing.TB) *client {
 	t.Helper()
-	c := b.authenticated(t)
+	return b.loginAs(t, "juliet")
+}
+
+func (b *bed) loginAs(t testing.TB, who string) *client {
+	t.Helper()
+	c := b.authenticatedAs(t, who)
 	c.say(header)
 	c.until("</stream:features>")
 	c.desk = b.id("desk")

@@ -1,6 +1,9 @@
 package hostileclient_test
 
-import "strings"
+import (
+	"strings"
+	"testing"
+)
 
 // groupB is UTF-8 and characters.
 func groupB() []row {
@@ -23,6 +26,7 @@ func groupB() []row {
 			"<?xml version='1.0' encoding='ISO-8859-1'?>\xE9", "<?xml version='1.0' encoding='UTF-16'?>"+bareHeader,
 			"<?xml version='1.0' encoding='UTF-7'?>"+bareHeader, "<?xml version='1.0' encoding='utf8'?>"+bareHeader,
 			"<?xml version='1.0' encoding='UTF-8 '?>"+bareHeader),
+		{name: "B10_UTF-8_however_written", n: 3, run: utf8s},
 		inStream("B11_non_characters", []variant{
 			{"plane 1", fineMessage("<body>\U0001FFFE</body>"), accept("<body>\U0001FFFE</body>")},
 			{"FDD0", fineMessage("<body>\uFDD0</body>"), accept("<body>\uFDD0</body>")},
@@ -42,4 +46,13 @@ func utf16(text string, little bool) string {
 		}
 	}
 	return b.String()
+}
+
+// utf8s: B10. The only encoding passes in any letter case.
+func utf8s(t *testing.T, b *bed) {
+	for _, name := range []string{"UTF-8", "utf-8", "Utf-8"} {
+		c := b.dial(t)
+		c.say("<?xml version='1.0' encoding='" + name + "'?>" + bareHeader)
+		c.until("</stream:features>")
+	}
 }

@@ -26,6 +26,9 @@ func groupC() []row {
 			fineMessage("<body>ok</body><body xmlns='urn:x'>other</body>"))),
 		inStream("C12_many_declarations", variants(limit, message("<b"+attributes(5_000, "xmlns:p%d='urn:u'")+"/>"),
 			message("<b xmlns='urn:"+strings.Repeat("u", 60<<10)+"'>"+strings.Repeat("<c/>", 4_000)+"</b>"))),
+		inStream("C12_just_allowed", variants(accept("</message>"), fineMessage("<b xmlns='urn:"+strings.Repeat("u", 508)+"'/>"),
+			fineMessage("<b"+attributes(64, "xmlns:p%d='urn:u'")+"/>"))),
+		decided("C12_at_the_limit", limit, begun("<b xmlns='urn:"+strings.Repeat("u", 509)), begun("<b"+attributes(65, "xmlns:p%d='urn:u'"))),
 		inStream("C14_stream_elements_inside", []variant{
 			{"prefix bound again", fineMessage("<stream:error xmlns:stream='urn:x'/>"), accept("<error xmlns='urn:x'/>")},
 			{"real", message("<stream:error/>"), stanzaError("bad-request", "modify").notInWeb()}, // where the prefix is bound by the header

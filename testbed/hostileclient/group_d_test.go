@@ -1,12 +1,8 @@
 package hostileclient_test
 
 import (
-	"net"
 	"strings"
 	"testing"
-	"time"
-
-	"sallyport/server/c2s"
 )
 
 func bind(resources string) string {
@@ -23,6 +19,7 @@ func groupD() []row {
 		atHeader("D02_wrong_namespace_of_streams", streamError("invalid-namespace"), strings.Replace(header, "streams'", "stream'", 1)),
 		atHeader("D03_versions", version, strings.Replace(header, "1.0'>", "2.0'>", 1)[:21]+strings.Replace(bareHeader, "'1.0'", "'2.0'", 1),
 			strings.Replace(bareHeader, " version='1.0'", "", 1), strings.Replace(bareHeader, "'1.0'", "'1.x'", 1)),
+		{name: "D01_one_record_a_minute", n: 1, run: oneRecord},
 		{name: "D03_version_1.1", n: 1, run: laterVersion},
 		atHeader("D04_unknown_host", streamError("host-unknown"), to(" to='nosuch.example'"), to("")),
 		atHeader("D04_no_host", streamError("improper-addressing"), to(" to=''"), to(" to='a@b'")),
@@ -34,9 +31,11 @@ func groupD() []row {
 			header+bind("<resource>a</resource><resource>b</resource>"), header+bind("<resource>"+strings.Repeat("a", 1024)+"</resource>"))...),
 		inStream("D08_bind_twice", variants(stanzaError("not-allowed", "cancel"), bindDesk)),
 		{name: "D09_after_the_end", n: 1, run: afterTheEnd},
-		{name: "D13_connections_that_never_log_in", n: 1, run: neverLogIn},
+		{name: "D13_200_of_one_address", n: 1, run: manyOfOne},
+		{name: "D13_2000_of_40_addresses", n: 1, run: manyOfMany, program: true},
 		{name: "D15_resumption_of_others", n: 3, run: resumptionOfOthers},
 		{name: "D16_acknowledgements", n: 5, run: acknowledgements},
+		{name: "D18_never_acknowledges", n: 1, run: neverAcknowledges, program: true},
 		{name: "D19_enable_twice", n: 2, run: enableTwice},
 		late("D19_enable_before_bind", variants(reply("<failed xmlns='urn:xmpp:sm:3'><unexpected-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>"), header+enable)...),
 	}
@@ -64,31 +63,6 @@ func afterTheEnd(t *testing.T, b *bed) {
 	}
 	if b.arrives(before) != 1 || b.house.times(after) != 0 {
 		t.Error("the message before is lost, or the one after taken")
-	}
-}
-
-// neverLogIn: D13. The 51st of an address is refused, and somebody else logs in.
-func neverLogIn(t *testing.T, b *bed) {
-	from := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: freshSource()}}
-	for range c2s.MaxPending {
-		conn, err := from.Dial("tcp", b.direct)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-	}
-	one, err := from.Dial("tcp", b.direct)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer one.Close()
-	_ = one.SetReadDeadline(time.Now().Add(patience))
-	if n, err := one.Read(make([]byte, 1)); err == nil {
-		t.Errorf("%d bytes for one too many", n)
-	}
-	b.login(t)
-	if !b.observed(func(o c2s.Observation) bool { return o.What == c2s.TooManyPending }) {
-		t.Error("not observed")
 	}
 }
 

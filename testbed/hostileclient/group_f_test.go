@@ -36,9 +36,11 @@ func groupF() []row {
 		early("F06_empty_password", fails("not-authorized", auth("PLAIN", base("\x00juliet\x00")))...),
 		early("F07_nonces", fails("malformed-request", auth(sha, base("n,,n=juliet,r=")), auth(sha, base("n,,n=juliet,r=x")), auth(sha, base("n,,n=juliet,r=a,b,c,d,e,f")))...),
 		{name: "F07_replay", n: 1, run: replay},
+		{name: "F07_nonce_not_echoed", n: 2, run: anotherNonce},
 		early("F08_downgrade", fails("not-authorized", auth(sha, base("y,,n=juliet,r=client-nonce")), auth(plus, base("p=tls-unique,,n=juliet,r=client-nonce")),
 			auth(plus, base("n,,n=juliet,r=client-nonce")), auth(sha, base("p=tls-exporter,,n=juliet,r=client-nonce")))...),
 		{name: "F08_observed", n: 1, run: downgradeObserved},
+		{name: "F08_binding_of_another_connection", n: 3, run: foreignBinding},
 		early("F09_extensions", fails("malformed-request", auth(sha, base("n,,m=x,n=juliet,r=client-nonce")))...),
 		{name: "F09_proofs", n: 5, run: proofs},
 		early("F12_out_of_order", append(append(fails("malformed-request", "<response"+nsSASL+">=</response>"), fails("aborted", "<abort"+nsSASL+"/>")...),
@@ -48,6 +50,7 @@ func groupF() []row {
 		early("F13_NUL", fails("malformed-request", plain("ju\x00liet", password))...),
 		{name: "F13_one_account", n: 3, run: oneAccount},
 		{name: "F14_six_wrong_passwords", n: 1, run: sixWrong},
+		{name: "F14_a_guessed_account", n: 1, run: guessed, aside: true},
 		{name: "F16_external", n: 4, run: externals},
 		{name: "F17_list_of_mechanisms", n: 1, run: mechanismsHashed},
 	}
@@ -73,9 +76,7 @@ func downgradeObserved(t *testing.T, b *bed) {
 	c := b.opened(t)
 	c.say(auth("SCRAM-SHA-256", base("y,,n=juliet,r=client-nonce")))
 	c.until("</failure>")
-	if !b.observed(func(o c2s.Observation) bool { return o.What == c2s.Downgraded }) {
-		t.Error("not observed")
-	}
+	b.observed(t, c.from(), c2s.Downgraded, "")
 }
 
 // sixWrong: F14. The delays that follow are in TestBrake of server/c2s, in virtual time.

@@ -17,7 +17,7 @@ func groupTLS() []row {
 	return []row{
 		{name: "E05_renegotiation", n: 1, run: renegotiation},
 		{name: "E09_identity_tricks", n: 9, run: identityTricks},
-		{name: "E11_chain_of_50", n: 1, run: longChain},
+		{name: "E11_expensive_certificates", n: 3, run: expensiveCertificates},
 		{name: "E12_no_ticket", n: 2, run: noTicket},
 	}
 }
@@ -85,30 +85,6 @@ func identityTricks(t *testing.T, b *bed) {
 			t.Errorf("%s: %s", name, said)
 		}
 	}
-}
-
-// longChain: E11.
-func longChain(t *testing.T, b *bed) {
-	issuer := b.ca
-	var chain [][]byte
-	for range 50 {
-		issuer = tlsidtest.Must(issuer.Intermediate(tlsidtest.CAOptions{}))
-		chain = append(chain, issuer.Cert.Raw)
-	}
-	leaf := tlsidtest.Must(issuer.Issue(tlsidtest.Options{XMPP: []string{"juliet@im.example"}, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})).TLS()
-	leaf.Certificate = leaf.Certificate[:1]
-	for i := range chain {
-		leaf.Certificate = append(leaf.Certificate, chain[len(chain)-1-i])
-	}
-	cfg := b.tls()
-	cfg.Certificates = []tls.Certificate{leaf}
-	c := b.dialWith(t, cfg)
-	c.say(header)
-	if offered := c.until("</stream:features>"); strings.Contains(offered, "EXTERNAL") {
-		t.Errorf("offered %s", offered)
-	}
-	c.say(auth("EXTERNAL", "="))
-	c.until("<not-authorized/>")
 }
 
 // noTicket: E12. Where certificates are asked for, each connection shows its own.

@@ -4,7 +4,7 @@ import (
 	"flag"
 	"os"
 	"slices"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -34,42 +34,53 @@ func TestEveryEntryIsSomewhere(t *testing.T) {
 // TestHostile plays every row against the edge.
 func TestHostile(t *testing.T) { play(t, newBed(t, nil)) }
 
-// play plays every row while a bystander talks to itself.
+// play plays every row while two who do nothing wrong talk, and wait for each answer.
 func play(t *testing.T, b *bed) {
 	t.Helper()
+	b.calm.yardstick.measure(t)
+	tcp, web := b.login(t), b.dialWebFor(t, time.Hour)
+	web.login(b.id("desk"))
 	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		t.Run("rows", func(t *testing.T) {
+	var all, attacks sync.WaitGroup
+	run := func(name string, aside bool) {
+		t.Run(name, func(t *testing.T) {
 			for _, r := range allRows() {
-				if r.program && b.home == nil {
+				if r.program && b.home == nil || r.aside != aside {
 					continue
+				}
+				if !aside {
+					b.calm.row.Store(r.name)
 				}
 				t.Run(r.name, func(t *testing.T) { r.run(t, b) })
 			}
 		})
-	}()
-	if n := bystander(t, b, over); n == 0 {
-		t.Error("the bystander never came to a word")
 	}
-}
-
-// bystander sends itself one message after the other; each comes back once, before the next is sent.
-func bystander(t *testing.T, b *bed, over <-chan struct{}) (n int) {
-	defer func() { <-over }() // whatever becomes of it
-	c := b.login(t)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for ; ; n++ {
-		select {
-		case <-over:
-			return n
-		case <-tick.C:
+	attacks.Go(func() { run("rows", false) })
+	attacks.Go(func() { run("aside", true) })
+	all.Go(func() {
+		attacks.Wait()
+		close(over)
+	})
+	all.Go(func() {
+		if n := b.bystander(t, "a WebSocket", func(id string) string {
+			web.say(alone(good(id)))
+			said, _ := web.until("</message>")
+			return said
+		}, over); n == 0 {
+			t.Error("the bystander in a WebSocket never came to a word")
 		}
-		id := b.id("bystander")
-		c.say(good(id))
-		if said := c.until("</message>"); strings.Count(said, "<message") != 1 || !strings.Contains(said, "id='"+id+"'") {
-			t.Errorf("the bystander sent %s and got %s", id, said)
-		}
+	})
+	defer all.Wait() // whatever becomes of the other
+	if n := b.bystander(t, "TCP", func(id string) string {
+		tcp.say(good(id))
+		return tcp.until("</message>")
+	}, over); n == 0 {
+		t.Error("the bystander on TCP never came to a word")
+	}
+	all.Wait()
+	b.calm.judge(t)
+	b.house.refusedAll(t)
+	if b.home != nil {
+		b.kept(t)
 	}
 }

@@ -23,9 +23,11 @@ const programConfig = `
 [server.login]
 mechanisms = ["EXTERNAL", "SCRAM-SHA-256", "PLAIN"]
 trust = ["people.pem"]
+crl = ["people.crl"]
 
 [server.limits]
 resources = 1000
+web-connections = 200
 
 [server.web]
 listen = ["ADDRESS"]
@@ -50,7 +52,7 @@ func program(t *testing.T) *bed {
 	}
 	b := &bed{house: &house{came: make(map[string]int)}, home: h, ca: tlsidtest.Must(tlsidtest.NewCA("hostile clients")), roots: x509.NewCertPool()}
 	b.direct, b.clear, b.web = h.Direct.String(), h.Clients.String(), web
-	tlsidtest.Must(b.ca.WritePEM(dir, "people"))
+	b.revoke(t, dir)
 	authority, err := os.ReadFile(h.CA)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +62,7 @@ func program(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"juliet", "nurse", "mallory"} {
+	for _, name := range []string{"juliet", "nurse", "mallory", "romeo", "benvolio", "paris"} {
 		add := exec.CommandContext(t.Context(), binary, "user", "add", name+"@im.example", "-c", filepath.Join(dir, "sallyport.toml"))
 		add.Stdin, add.Dir = strings.NewReader(password+"\n"), dir
 		if out, err := add.CombinedOutput(); err != nil {
@@ -129,9 +131,7 @@ func (b *bed) sendBack(c *client, attrs, inside string) {
 	if said["type"] == "error" {
 		return
 	}
-	b.house.mu.Lock()
-	b.house.came[said["id"]]++
-	b.house.mu.Unlock()
+	b.house.took(said["id"], strings.Contains(inside, mark))
 	_, _ = fmt.Fprintf(c.conn, "<message to='%s' id='%s' type='chat'>%s</message>", said["from"], said["id"], inside) // its end is seen by the reader
 }
 

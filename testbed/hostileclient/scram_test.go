@@ -4,12 +4,15 @@ import (
 	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 var challenge = regexp.MustCompile(`<challenge[^>]*>([^<]*)<`)
@@ -23,7 +26,12 @@ func mac(key []byte, text string) []byte {
 // first says client-first and returns server-first.
 func (c *client) first() string {
 	c.t.Helper()
-	c.say(auth("SCRAM-SHA-256", base("n,,n=juliet,r=client-nonce")))
+	return c.firstOf("SCRAM-SHA-256", "n,,")
+}
+
+func (c *client) firstOf(mechanism, gs2 string) string {
+	c.t.Helper()
+	c.say(auth(mechanism, base(gs2+"n=juliet,r=client-nonce")))
 	found := challenge.FindStringSubmatch(c.until("</challenge>"))
 	text, err := base64.StdEncoding.DecodeString(found[1])
 	if err != nil {
@@ -35,6 +43,20 @@ func (c *client) first() string {
 // final is the right answer to server-first, without its proof and with.
 func final(t testing.TB, first string) (without string, proof []byte) {
 	t.Helper()
+	return finalOf(t, first, []byte("n,,"))
+}
+
+// finalOf is that with what the channel is bound to.
+func finalOf(t testing.TB, first string, binding []byte) (without string, proof []byte) {
+	t.Helper()
+	nonce, _, _ := strings.Cut(strings.TrimPrefix(first, "r="), ",")
+	without = "c=" + base(string(binding)) + ",r=" + nonce
+	return without, prove(t, first, without)
+}
+
+// prove is the right proof of what is said.
+func prove(t testing.TB, first, without string) []byte {
+	t.Helper()
 	fields := strings.Split(first, ",")
 	salt, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(fields[1], "s="))
 	if err != nil {
@@ -44,19 +66,17 @@ func final(t testing.TB, first string) (without string, proof []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nonce := strings.TrimPrefix(fields[0], "r=")
 	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		t.Fatal(err)
 	}
 	key := mac(salted, "Client Key")
 	stored := sha256.Sum256(key)
-	without = "c=" + base("n,,") + ",r=" + nonce
-	proof = mac(stored[:], "n=juliet,r=client-nonce,"+first+","+without)
+	proof := mac(stored[:], "n=juliet,r=client-nonce,"+first+","+without)
 	for i := range proof {
 		proof[i] ^= key[i]
 	}
-	return without, proof
+	return proof
 }
 
 func response(text string) string { return "<response" + nsSASL + ">" + base(text) + "</response>" }
@@ -76,6 +96,75 @@ func replay(t *testing.T, b *bed) {
 	if said := two.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
 		t.Errorf("said %s", said)
 	}
+}
+
+// anotherNonce: F07. The proof is right for what is said, which is not what was asked.
+func anotherNonce(t *testing.T, b *bed) {
+	for name, spoil := range map[string]func(nonce string) string{
+		"that of the client": func(string) string { return "client-nonce" },
+		"longer":             func(nonce string) string { return nonce + "x" },
+	} {
+		c := b.opened(t)
+		first := c.first()
+		nonce, _, _ := strings.Cut(strings.TrimPrefix(first, "r="), ",")
+		without := "c=" + base("n,,") + ",r=" + spoil(nonce)
+		c.say(proven(without, prove(t, first, without)))
+		if said := c.until("</failure>"); !strings.Contains(said, "<not-authorized/>") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// foreignBinding: F08. The proof is right, for another connection.
+func foreignBinding(t *testing.T, b *bed) {
+	exported := func(c *client) []byte {
+		state := c.conn.(*tls.Conn).ConnectionState()
+		data, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	other := exported(b.opened(t))
+	for name, tc := range map[string]struct {
+		binding func(own []byte) []byte
+		said    string
+	}{
+		"its own":           {func(own []byte) []byte { return own }, "<success"},
+		"of another":        {func([]byte) []byte { return other }, "<not-authorized/>"},
+		"none at all":       {func([]byte) []byte { return nil }, "<not-authorized/>"},
+		"a part of its own": {func(own []byte) []byte { return own[:31] }, "<not-authorized/>"},
+	} {
+		c := b.opened(t)
+		first := c.firstOf("SCRAM-SHA-256-PLUS", "p=tls-exporter,,")
+		c.say(proven(finalOf(t, first, append([]byte("p=tls-exporter,,"), tc.binding(exported(c))...))))
+		if said := c.until("<success", "</failure>"); !strings.Contains(said, tc.said) {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// guessed: F14. However many guess a password, from wherever, who knows it logs in within the seconds that an account is slowed down by. His password
+// is derived in turn with theirs, on a machine of any speed: that is given time, too.
+func guessed(t *testing.T, b *bed) {
+	var all sync.WaitGroup
+	for range 100 {
+		c := b.opened(t)
+		all.Go(func() {
+			c.sayIn(whole, strings.Repeat(plain("benvolio", "wrong"), 4)+"</stream:stream>")
+			if said := c.end(patience); strings.Count(said, "<not-authorized/>") != 4 || strings.Contains(said, "<success") {
+				t.Errorf("said %s", said)
+			}
+		})
+	}
+	c := b.opened(t)
+	began := time.Now()
+	c.say(plain("benvolio", password))
+	c.until("<success")
+	if took, limit := time.Since(began), b.calm.yardstick.limit()+2*stall; took > limit {
+		t.Errorf("who knows the password logged in after %v, limit %v", took, limit)
+	}
+	all.Wait()
 }
 
 // proofs: F09.

@@ -2,9 +2,11 @@ package hostileclient_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -18,10 +20,17 @@ type web struct {
 
 func (b *bed) dialWeb(t testing.TB) *web {
 	t.Helper()
+	return b.dialWebFor(t, patience)
+}
+
+// dialWebFor is a WebSocket that may last so long.
+func (b *bed) dialWebFor(t testing.TB, atMost time.Duration) *web {
+	t.Helper()
 	cfg := b.tls()
 	cfg.NextProtos = nil
-	transport := &http.Transport{TLSClientConfig: cfg}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	from := &net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: freshSource()}}
+	transport := &http.Transport{TLSClientConfig: cfg, DialContext: from.DialContext}
+	ctx, cancel := context.WithTimeout(context.Background(), atMost)
 	conn, answer, err := websocket.Dial(ctx, "wss://"+b.web+"/ws", &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: &http.Client{Transport: transport}})
 	if err != nil {
 		cancel()
