@@ -17,46 +17,9 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"sallyport/testbed/hello"
 )
-
-// clientHello is a ClientHello (RFC 5246 §7.4.1.2) as old or poor as a test wants it.
-type clientHello struct {
-	version uint16
-	suites  []uint16
-	groups  []uint16
-}
-
-// handshake is the message without a record around it.
-func (h clientHello) handshake() []byte {
-	var b []byte
-	put16 := func(v ...uint16) {
-		for _, v := range v {
-			b = binary.BigEndian.AppendUint16(b, v)
-		}
-	}
-	put16(h.version)
-	b = append(b, bytes.Repeat([]byte{7}, 32)...)
-	b = append(b, 0)
-	put16(uint16(2 * len(h.suites)))
-	put16(h.suites...)
-	b = append(b, 1, 0)
-	if h.version > 0x0300 {
-		const name = "b.example"
-		put16(uint16(4+5+len(name)+4+2+2*len(h.groups)+4+2+4+4+2), 0, uint16(5+len(name)), uint16(3+len(name)))
-		b = append(append(b, 0, 0, byte(len(name))), name...)
-		put16(10, uint16(2+2*len(h.groups)), uint16(2*len(h.groups)))
-		put16(h.groups...)
-		put16(13, 6, 4, 0x0403, 0x0401) // ECDSA and RSA with SHA-256
-		b = append(b, 0, 11, 0, 2, 1, 0)
-	}
-	return append([]byte{1, 0, byte(len(b) >> 8), byte(len(b))}, b...)
-}
-
-func (h clientHello) record() []byte { return record(22, min(h.version, 0x0301), h.handshake()) }
-
-func record(kind byte, version uint16, body []byte) []byte {
-	return append([]byte{kind, byte(version >> 8), byte(version), byte(len(body) >> 8), byte(len(body))}, body...)
-}
 
 // alert reads what the other side says to a hello in clear: the description of its alert, then the end.
 func alert(c net.Conn) (description byte, err error) {
@@ -207,7 +170,7 @@ func (f *forger) seal(body []byte) []byte {
 		explicit := binary.BigEndian.AppendUint64(nil, f.seq)
 		aad := append(bytes.Clone(explicit), 22, 3, 3, byte(len(body)>>8), byte(len(body)))
 		f.seq++
-		return record(22, 0x0303, f.aead.Seal(bytes.Clone(explicit), append(bytes.Clone(f.iv), explicit...), body, aad))
+		return hello.Record(22, 0x0303, f.aead.Seal(bytes.Clone(explicit), append(bytes.Clone(f.iv), explicit...), body, aad))
 	}
 	inner := append(bytes.Clone(body), 22)
 	nonce := bytes.Clone(f.iv)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sallyport/gateway/audit"
+	"sallyport/testbed/hello"
 )
 
 // groupE is TLS and certificates.
@@ -83,32 +84,18 @@ func behindStartTLS(t *testing.T, w *world) {
 
 // oldHellos: E04, at both doors.
 func oldHellos(t *testing.T, w *world) {
-	good := []uint16{0xC02B, 0xC02F, 0xC02C}
-	curves := []uint16{23, 24}
-	for _, c := range []struct {
-		name  string
-		hello clientHello
-		want  byte
-	}{
-		{"TLS_1.0", clientHello{0x0301, good, curves}, 70},
-		{"TLS_1.1", clientHello{0x0302, good, curves}, 70},
-		{"SSL_3.0", clientHello{0x0300, good, nil}, 70},
-		{"RC4", clientHello{0x0303, []uint16{0x0005, 0xC007, 0xC011}, curves}, 40},
-		{"3DES", clientHello{0x0303, []uint16{0x000A, 0xC008, 0xC012}, curves}, 40},
-		{"CBC", clientHello{0x0303, []uint16{0xC009, 0xC013, 0xC023, 0xC027, 0x002F}, curves}, 40},
-		{"secp192r1", clientHello{0x0303, good, []uint16{19}}, 40},
-	} {
+	for _, c := range hello.AllRefused("b.example") {
 		for _, door := range []string{"starttls", "direct"} {
-			t.Run(c.name+"_"+door, func(t *testing.T) {
+			t.Run(c.Name+" "+door, func(t *testing.T) {
 				t.Parallel()
 				seq := w.audit.read()
 				r := w.dial(t, map[string]string{"starttls": w.outside, "direct": w.direct}[door])
 				if door == "starttls" {
 					r.starttls("x.evil.example", "b.example")
 				}
-				r.write(c.hello.record())
-				if got, err := alert(r.tcp); got != c.want {
-					t.Errorf("alert %d, want %d (%v)", got, c.want, err)
+				r.write(c.Hello.Record())
+				if got, err := alert(r.tcp); got != c.Alert {
+					t.Errorf("alert %d, want %d (%v)", got, c.Alert, err)
 				}
 				w.audit.await(t, seq, "end of the stream", func(e *audit.Entry) bool {
 					return endOf(r.address())(e) && strings.HasPrefix(e.Reason, "tls-failed")
@@ -122,9 +109,9 @@ func oldHellos(t *testing.T, w *world) {
 // no renegotiation was ever possible. It is refused all the same, by an alert that is fatal, and costs nothing.
 func renegotiation(t *testing.T, w *world) {
 	f := w.forge(t, tls.VersionTLS12)
-	hello := f.seal(clientHello{0x0303, []uint16{0xC02B}, []uint16{23}}.handshake())
+	again := f.seal(hello.Modern("b.example").Handshake())
 	cpu, began := spentCPU(), time.Now()
-	if _, err := f.tcp.Write(hello); err != nil {
+	if _, err := f.tcp.Write(again); err != nil {
 		t.Fatal(err)
 	}
 	_ = f.tcp.SetReadDeadline(deadline(closeLimit))
@@ -182,7 +169,7 @@ const (
 
 // slowHandshakes: E07. Each must be gone when its time is over.
 func slowHandshakes(t *testing.T, w *world) {
-	hello := clientHello{0x0303, []uint16{0xC02B}, []uint16{23}}.record()
+	first := hello.Modern("b.example").Record()
 	for _, door := range []string{"starttls", "direct"} {
 		for _, how := range []string{"silent", "dribbled", "after_server_hello"} {
 			t.Run(how+"_"+door, func(t *testing.T) {
@@ -199,7 +186,7 @@ func slowHandshakes(t *testing.T, w *world) {
 					go func() {
 						tick := time.NewTicker(handshakeLimit / 10)
 						defer tick.Stop()
-						for _, b := range hello {
+						for _, b := range first {
 							select {
 							case <-tick.C:
 								r.write([]byte{b})
@@ -209,7 +196,7 @@ func slowHandshakes(t *testing.T, w *world) {
 						}
 					}()
 				case "after_server_hello":
-					r.write(hello)
+					r.write(first)
 				}
 				r.end(closeLimit)
 				if took := time.Since(began); took < handshakeLimit*9/10 || took > defaultHandshakeLimit {

@@ -1,8 +1,6 @@
 package hostileclient_test
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"sync"
@@ -10,42 +8,8 @@ import (
 	"time"
 
 	"sallyport/server/c2s"
+	"sallyport/testbed/hello"
 )
-
-// clientHello is a ClientHello (RFC 5246 §7.4.1.2) as old or poor as a test wants it.
-type clientHello struct {
-	version uint16
-	suites  []uint16
-	groups  []uint16
-}
-
-// record is the message in a record of its own.
-func (h clientHello) record() []byte {
-	var b []byte
-	put16 := func(v ...uint16) {
-		for _, v := range v {
-			b = binary.BigEndian.AppendUint16(b, v)
-		}
-	}
-	put16(h.version)
-	b = append(b, bytes.Repeat([]byte{7}, 32)...)
-	b = append(b, 0)
-	put16(uint16(2 * len(h.suites)))
-	put16(h.suites...)
-	b = append(b, 1, 0)
-	if h.version > 0x0300 {
-		const name = "im.example"
-		put16(uint16(4+5+len(name)+4+2+2*len(h.groups)+4+2+4+4+2), 0, uint16(5+len(name)), uint16(3+len(name)))
-		b = append(append(b, 0, 0, byte(len(name))), name...)
-		put16(10, uint16(2+2*len(h.groups)), uint16(2*len(h.groups)))
-		put16(h.groups...)
-		put16(13, 6, 4, 0x0403, 0x0401) // ECDSA and RSA with SHA-256
-		b = append(b, 0, 11, 0, 2, 1, 0)
-	}
-	b = append([]byte{1, 0, byte(len(b) >> 8), byte(len(b))}, b...)
-	outer := min(h.version, 0x0301)
-	return append([]byte{22, byte(outer >> 8), byte(outer), byte(len(b) >> 8), byte(len(b))}, b...)
-}
 
 // doors are the ways to TLS.
 var doors = []string{"direct", "starttls"}
@@ -76,27 +40,14 @@ func (c *client) alert() (description byte, err error) {
 
 // oldTLS: E04.
 func oldTLS(t *testing.T, b *bed) {
-	fine, curves := []uint16{0xC02B, 0xC02F, 0xC02C}, []uint16{23, 24}
-	for _, tc := range []struct {
-		name  string
-		hello clientHello
-		want  byte
-	}{
-		{"SSL 3.0", clientHello{0x0300, fine, nil}, 70},
-		{"TLS 1.0", clientHello{0x0301, fine, curves}, 70},
-		{"TLS 1.1", clientHello{0x0302, fine, curves}, 70},
-		{"RC4", clientHello{0x0303, []uint16{0x0005, 0xC007, 0xC011}, curves}, 40},
-		{"3DES", clientHello{0x0303, []uint16{0x000A, 0xC008, 0xC012}, curves}, 40},
-		{"CBC", clientHello{0x0303, []uint16{0xC009, 0xC013, 0xC023, 0xC027, 0x002F}, curves}, 40},
-		{"secp192r1", clientHello{0x0303, fine, []uint16{19}}, 40},
-	} {
+	for _, tc := range hello.AllRefused("im.example") {
 		for _, door := range doors {
-			t.Run(tc.name+" "+door, func(t *testing.T) {
+			t.Run(tc.Name+" "+door, func(t *testing.T) {
 				t.Parallel()
 				c := b.atDoor(t, door)
-				_, _ = c.conn.Write(tc.hello.record()) // what becomes of it is heard
-				if got, err := c.alert(); got != tc.want {
-					t.Errorf("alert %d, want %d (%v)", got, tc.want, err)
+				_, _ = c.conn.Write(tc.Hello.Record()) // what becomes of it is heard
+				if got, err := c.alert(); got != tc.Alert {
+					t.Errorf("alert %d, want %d (%v)", got, tc.Alert, err)
 				}
 				b.observed(t, c.from(), c2s.TLSFailed, "tls: ")
 			})
@@ -112,7 +63,7 @@ func slowHandshakes(t *testing.T, b *bed) {
 	if testing.Short() {
 		return // it takes the ten seconds of the limit
 	}
-	hello := clientHello{0x0303, []uint16{0xC02B}, []uint16{23}}.record()
+	first := hello.Modern("im.example").Record()
 	var all sync.WaitGroup
 	for _, door := range doors {
 		for _, how := range []string{"silent", "dribbled", "after the hello of the server"} {
@@ -121,9 +72,9 @@ func slowHandshakes(t *testing.T, b *bed) {
 			ended := make(chan struct{})
 			switch how {
 			case "dribbled":
-				all.Go(func() { c.dribble(hello, ended) })
+				all.Go(func() { c.dribble(first, ended) })
 			case "after the hello of the server":
-				_, _ = c.conn.Write(hello)
+				_, _ = c.conn.Write(first)
 			}
 			all.Go(func() {
 				defer close(ended)
