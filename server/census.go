@@ -38,6 +38,7 @@ type Present struct {
 	Priority  int8
 	Available bool // has said that it is there
 	Active    bool // somebody looks at it (XEP-0352), and it does not say that he is away
+	Lost      bool // it has no connection, and may come back (XEP-0198 §5); it is not active
 }
 
 // Present lists the clients of one account, or of all of a domain, in no order.
@@ -57,8 +58,8 @@ func (s *Server) Present(of jid.JID) (list []Present) {
 
 func (r *resource) present() Present {
 	r.user.mu.Lock()
-	p := Present{JID: r.jid, Bound: r.bound, Priority: r.priority, Available: isAvailable(r)}
-	p.Active = p.Available && !r.inactive && !away(r.presence)
+	p := Present{JID: r.jid, Bound: r.bound, Priority: r.priority, Available: isAvailable(r), Lost: r.parked}
+	p.Active = p.Available && !p.Lost && !r.inactive && !away(r.presence)
 	r.user.mu.Unlock()
 	if at, ok := r.session.(interface{ Remote() netip.Addr }); ok {
 		p.Address = at.Remote()

@@ -42,6 +42,9 @@ func TestNobodyLooksAtWhoIsAway(t *testing.T) {
 			if got := b.server.Resources(juliet.address.Bare()); len(got) != 1 || got[0] != (server.Resource{JID: juliet.address, Active: want}) {
 				t.Errorf("got %+v", got)
 			}
+			if got := b.server.Present(juliet.address.Bare()); len(got) != 1 || got[0].Active != want || got[0].Lost == want {
+				t.Errorf("present: %+v", got)
+			}
 		}
 		active(true)
 		b.server.EventOf(juliet, stream.Closed{Cause: stream.ConnLost, Resume: juliet.ledger})

@@ -18,6 +18,7 @@ func fixedAdministration() []control.Verb {
 		"user.sessions": []admin.Session{
 			{Client: "juliet@chat.example/desk", Address: "192.0.2.7", Since: at(3 * time.Hour), Available: true, Active: true},
 			{Client: "juliet@chat.example/phone", Address: "192.0.2.8", Since: at(2 * time.Hour), Available: true},
+			{Client: "juliet@chat.example/train", Since: at(time.Hour), Available: true, Lost: true},
 		},
 		"user.kick":         admin.Done{Count: 2},
 		"user.last":         []admin.LastLogin{{User: "juliet@chat.example"}},

@@ -29,7 +29,8 @@ func (a *app) userSessions() *cobra.Command {
 		Use:   "sessions (USER | DOMAIN)",
 		Short: "List the clients of an account or a domain that are connected",
 		Long: `List the clients of an account or a domain that are connected to the running
-node, those that wait to be resumed too. Needs the role view.`,
+node. Those whose connection is lost, and that may resume their session, are
+among them. Needs the role view.`,
 		Example: `  sallyport user sessions juliet@chat.example`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,6 +52,8 @@ node, those that wait to be resumed too. Needs the role view.`,
 
 func stateOfSession(s admin.Session) string {
 	switch {
+	case s.Lost:
+		return "connection lost"
 	case s.Active:
 		return "active"
 	case s.Available:

@@ -205,6 +205,7 @@ type Session struct {
 	Since     time.Time `json:"since"`
 	Available bool      `json:"available"`
 	Active    bool      `json:"active"`
+	Lost      bool      `json:"lost,omitempty"` // it has no connection, and may come back
 	Priority  int8      `json:"priority"`
 }
 
@@ -225,7 +226,7 @@ func (o *Operations) sessions(_ context.Context, q Of) ([]Session, error) {
 	}
 	list := []Session{}
 	for _, p := range o.cfg.Sessions().Present(of) {
-		s := Session{Client: p.JID.String(), Since: p.Bound, Available: p.Available, Active: p.Active, Priority: p.Priority}
+		s := Session{Client: p.JID.String(), Since: p.Bound, Available: p.Available, Active: p.Active, Lost: p.Lost, Priority: p.Priority}
 		if p.Address.IsValid() {
 			s.Address = p.Address.String()
 		}
