@@ -141,6 +141,7 @@ func (g *Gateway) serveAs(cfg *config.Config) (serve, drop func(), err error) {
 		c.serving.Store(&cfg.Server)
 		tell()
 		c.c2s.SetStream(c.streams(cfg, domains))
+		c.c2s.SetPending(cfg.Limits.UnauthenticatedPerAddress, cfg.Limits.Unauthenticated)
 		connect()
 	}, drop, nil
 }

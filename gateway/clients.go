@@ -180,7 +180,11 @@ func (c *clients) make(cfg *config.Config) (err error) {
 		Clients: c.certified(&cfg.Server.Login), Registrar: c.registrar,
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	c.c2s.SetPending(cfg.Limits.UnauthenticatedPerAddress, cfg.Limits.Unauthenticated)
+	return nil
 }
 
 func (c *clients) newOutlet(cfg *config.Server, to delivers) *local {

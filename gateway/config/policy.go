@@ -42,9 +42,9 @@ type DefaultLabel struct {
 
 // Limits bounds what others can make the gateway spend.
 type Limits struct {
-	// Connections from one address that have not authenticated yet.
+	// Connections from one address (of clients in IPv6: from one /64) that have not authenticated yet, of other servers and of clients, each for itself. Where very many people are behind one address, and all come back at once after a failure, it may have to be larger: those who are turned away try again.
 	UnauthenticatedPerAddress int `toml:"unauthenticated-per-address" min:"1" max:"10000"`
-	// Connections that have not authenticated yet, from all addresses together.
+	// Connections that have not authenticated yet, from all addresses together, of other servers and of clients, each for itself.
 	Unauthenticated int `toml:"unauthenticated" min:"1" max:"1000000"`
 	// Time to authenticate.
 	AuthenticateTimeout time.Duration `toml:"authenticate-timeout" min:"1s" max:"10m"`

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// MaxPending is how many connections of one address (of IPv6: of one /64) may be unauthenticated at a time (bad-inputs D13).
-const MaxPending = 50
-
-// maxStrangers is how many of all addresses may be.
-const maxStrangers = 20_000
+// How many connections may be unauthenticated at a time, of one address (of IPv6: of one /64) and of all, where nothing else is said (bad-inputs D13).
+const (
+	MaxPending    = 50
+	maxPendingAll = 20_000
+)
 
 // seldomEvery is how often a line in the log says what anybody can bring about as often as he likes. The audit counts the others.
 const seldomEvery = time.Minute
@@ -33,16 +33,22 @@ func (s *seldom) may(now time.Time) bool {
 
 // Crowd counts what strangers have open: of one network, as [Server] has it for failed logins, and altogether. Any goroutine may call it.
 type Crowd struct {
+	mu        sync.Mutex
 	each, all int
-
-	mu    sync.Mutex
-	of    map[netip.Prefix]int
-	total int
+	of        map[netip.Prefix]int
+	total     int
 }
 
 // NewCrowd lets so many in, of each network and of all.
 func NewCrowd(each, all int) *Crowd {
 	return &Crowd{each: each, all: all, of: make(map[netip.Prefix]int)}
+}
+
+// SetBounds lets so many in from now on. Those who are in stay.
+func (c *Crowd) SetBounds(each, all int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.each, c.all = each, all
 }
 
 // Enter counts one. False: it is one too many, and not counted.

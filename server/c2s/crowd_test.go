@@ -66,6 +66,15 @@ func TestCrowd(t *testing.T) {
 		}
 		d.dialFrom("2001:db8:1:3::1").login()
 	})
+	crowd := c2s.NewCrowd(1, 1)
+	for i, want := range []bool{true, false, true, false} {
+		if i == 2 { // they are more from now on
+			crowd.SetBounds(2, 3)
+		}
+		if crowd.Enter(netip.MustParseAddr("192.0.2.1")) != want {
+			t.Errorf("number %d: %v", i+1, !want)
+		}
+	}
 	c := c2s.NewCrowd(2, 3)
 	for i, want := range []bool{true, true, false} {
 		if c.Enter(netip.MustParseAddr("192.0.2.1")) != want {

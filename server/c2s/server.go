@@ -104,7 +104,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: NewCrowd(MaxPending, maxStrangers)}
+	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: NewCrowd(MaxPending, maxPendingAll)}
 	s.SetStream(cfg.Stream)
 	if cfg.TLS != nil {
 		s.plain, s.direct = showing(cfg.TLS, cfg.Clients != nil), showing(cfg.TLS, cfg.Clients != nil)
@@ -125,6 +125,10 @@ func (s *Server) SetStream(cfg stream.ClientConfig) {
 	}
 	s.stream.Store(&cfg)
 }
+
+// SetPending bounds how many connections may be unauthenticated at a time, of one address (of IPv6: of one /64) and of all. Those that are
+// open stay. At first they are MaxPending and 20,000.
+func (s *Server) SetPending(each, all int) { s.pending.SetBounds(each, all) }
 
 // Close waits for the sessions inside HTTP, ends those that wait to be resumed, and waits for what is under way. It is called when all that
 // serve have returned, and the contexts of the handlers have ended.
@@ -240,7 +244,8 @@ func (s *Server) admit(addr netip.Addr) bool { return s.pending.Enter(addr) }
 func (s *Server) crowded(addr netip.Addr) {
 	s.note(Observation{What: TooManyPending, From: addr})
 	if s.tellCrowd.may(time.Now()) {
-		s.cfg.Log.Warn("too many connections that have not logged in", zap.Stringer("address", addr))
+		s.cfg.Log.Warn("too many connections that have not logged in, of one address or of all: limits.unauthenticated-per-address and limits.unauthenticated let more in",
+			zap.Stringer("address", addr))
 	}
 }
 

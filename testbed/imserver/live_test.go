@@ -1,10 +1,13 @@
 package imserver_test
 
 import (
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/testbed/client"
 	"sallyport/testbed/imserver"
@@ -177,4 +180,32 @@ func TestReload(t *testing.T) {
 	}
 	juliet.says("romeo@home.test", "still here")
 	w.login("romeo", "orchard").hears("still here")
+}
+
+// How many of one address may be about to log in is of clients, too, and a reload changes it. Who has logged in is not counted.
+func TestReloadOfStrangers(t *testing.T) {
+	t.Parallel()
+	w := alone(t, "juliet")
+	juliet := w.login("juliet", "balcony")
+	write := w.rewriter()
+	write("\n[limits]\nunauthenticated-per-address = 2\n")
+	w.commands("reload")
+	for range 2 {
+		w.rawStream().until("</stream:features>")
+	}
+	conn, err := net.Dial("tcp", w.home.Clients.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the third is heard, or waits: %v", err)
+	}
+	write("\n[limits]\nunauthenticated-per-address = 3\n")
+	w.commands("reload")
+	w.rawStream().until("</stream:features>")
+	juliet.asks("get", imserver.Domain, `<ping xmlns="urn:xmpp:ping"/>`)
 }
