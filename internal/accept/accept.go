@@ -1,5 +1,5 @@
-// Package accept takes connections from a listener for as long as there is one, whatever the system is short of meanwhile. What is done with a connection, and how
-// many there may be, is its caller's.
+// Package accept takes connections from a listener for as long as there is one, whatever the system is short of meanwhile, and counts how many strangers have open ([Crowd]). What is done with a
+// connection, and how many there may be, is its caller's.
 package accept
 
 import (

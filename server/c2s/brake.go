@@ -6,20 +6,20 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/xmpp/jid"
 )
 
 // How failed logins slow down those that follow (bad-inputs F14). An account is never locked, or anybody could lock out anybody.
 const (
-	freeFailures     = 5 // before the first delay
-	firstDelay       = 100 * time.Millisecond
-	addressDelay     = 8 * time.Second  // the longest of an address
-	accountDelay     = 2 * time.Second  // the longest of an account: who knows the password gets in all the same
-	maxFailures      = 100              // of an address, before its passwords are not looked at any more
-	forgiveEvery     = 30 * time.Second // one failure is forgotten
-	maxRemembered    = 100_000          // addresses, and accounts; beyond it some are forgotten
-	forgottenAtOnce  = maxRemembered / 100
-	addressBitsOfIP6 = 64 // one customer has as many addresses as he likes below it
+	freeFailures    = 5 // before the first delay
+	firstDelay      = 100 * time.Millisecond
+	addressDelay    = 8 * time.Second  // the longest of an address
+	accountDelay    = 2 * time.Second  // the longest of an account: who knows the password gets in all the same
+	maxFailures     = 100              // of an address, before its passwords are not looked at any more
+	forgiveEvery    = 30 * time.Second // one failure is forgotten
+	maxRemembered   = 100_000          // addresses, and accounts; beyond it some are forgotten
+	forgottenAtOnce = maxRemembered / 100
 )
 
 // brake remembers failed logins. Any goroutine may call it.
@@ -56,7 +56,7 @@ func (f failures) delay(now time.Time, longest time.Duration) time.Duration {
 func (b *brake) before(now time.Time, from netip.Addr, account jid.JID) (wait time.Duration, barred bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	address := b.addresses[network(from)]
+	address := b.addresses[accept.Network(from)]
 	wait = max(address.delay(now, addressDelay), b.accounts[account].delay(now, accountDelay))
 	return wait, address.now(now) >= maxFailures
 }
@@ -65,7 +65,7 @@ func (b *brake) before(now time.Time, from netip.Addr, account jid.JID) (wait ti
 func (b *brake) failed(now time.Time, from netip.Addr, account jid.JID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	one(b.addresses, network(from), now)
+	one(b.addresses, accept.Network(from), now)
 	if !account.IsZero() {
 		one(b.accounts, account.Clone(), now)
 	}
@@ -98,17 +98,4 @@ func thin[K comparable](table map[K]failures, now time.Time) {
 		}
 		delete(table, key)
 	}
-}
-
-// network is what counts as one address.
-func network(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = addressBitsOfIP6
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }

@@ -93,13 +93,7 @@ func (s *Server) refused(err error, from netip.Addr) {
 		return
 	}
 	text, _, _ := strings.Cut(err.Error(), " (") // there stands what they said
-	detail := []byte(text[:min(len(text), stream.MaxLogBytes)])
-	for i, b := range detail {
-		if b < ' ' || b > '~' {
-			detail[i] = '?'
-		}
-	}
-	s.note(Observation{What: TLSFailed, From: from, Detail: string(detail)})
+	s.note(Observation{What: TLSFailed, From: from, Detail: stream.Clean(text)})
 }
 
 // proven are the accounts in a good certificate of the client.
@@ -110,7 +104,7 @@ func (s *Server) proven(state *tls.ConnectionState, from netip.Addr) []jid.JID {
 	v := s.cfg.Clients().Verify(tlsid.FromState(state, tlsid.Initiator), time.Now())
 	if !v.OK() {
 		s.note(Observation{What: BadCertificate, From: from, Detail: v.Reason.String()})
-		if s.tellCertificate.may(time.Now()) {
+		if s.tellCertificate.May(time.Now()) {
 			s.cfg.Log.Warn("client's certificate is not good", zap.Stringer("reason", v.Reason), zap.NamedError("cause", v.Cause))
 		}
 		return nil

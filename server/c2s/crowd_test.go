@@ -3,7 +3,6 @@ package c2s_test
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -66,28 +65,6 @@ func TestCrowd(t *testing.T) {
 		}
 		d.dialFrom("2001:db8:1:3::1").login()
 	})
-	crowd := c2s.NewCrowd(1, 1)
-	for i, want := range []bool{true, false, true, false} {
-		if i == 2 { // they are more from now on
-			crowd.SetBounds(2, 3)
-		}
-		if crowd.Enter(netip.MustParseAddr("192.0.2.1")) != want {
-			t.Errorf("number %d: %v", i+1, !want)
-		}
-	}
-	c := c2s.NewCrowd(2, 3)
-	for i, want := range []bool{true, true, false} {
-		if c.Enter(netip.MustParseAddr("192.0.2.1")) != want {
-			t.Errorf("number %d of one address: %v", i+1, !want)
-		}
-	}
-	if !c.Enter(netip.MustParseAddr("192.0.2.2")) || c.Enter(netip.MustParseAddr("192.0.2.3")) {
-		t.Error("altogether three may come in")
-	}
-	c.Leave(netip.MustParseAddr("192.0.2.1"))
-	if !c.Enter(netip.MustParseAddr("192.0.2.3")) {
-		t.Error("there is room again")
-	}
 }
 
 // What nobody has asked for is one line in the log, not as many as somebody likes who has not even logged in; and who goes on ends by it.

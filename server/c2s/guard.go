@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"sallyport/internal/accept"
 )
 
 // What a server of HTTP does for strangers. Without these somebody has a connection, or a hundred streams of one, for nothing and for good.
@@ -29,16 +31,16 @@ func Guard(s *http.Server, o Bounds) {
 	if o.Each == 0 {
 		o.Each = MaxWeb
 	}
-	g := &guard{crowd: NewCrowd(o.Each, MaxWebAll), crowded: o.Crowded, conns: make(map[net.Conn]netip.Addr)}
+	g := &guard{crowd: accept.NewCrowd(o.Each, MaxWebAll), crowded: o.Crowded, conns: make(map[net.Conn]netip.Addr)}
 	s.ConnState, s.WriteTimeout, s.Handler = g.changed, answerLimit, timely(s.Handler)
 	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 }
 
 // guard counts connections.
 type guard struct {
-	crowd   *Crowd
+	crowd   *accept.Crowd
 	crowded func(from netip.Addr)
-	told    seldom
+	told    accept.Seldom
 
 	mu    sync.Mutex
 	conns map[net.Conn]netip.Addr // that were let in
@@ -50,7 +52,7 @@ func (g *guard) changed(conn net.Conn, state http.ConnState) {
 	case http.StateNew:
 		addr := addressOf(conn)
 		if !g.crowd.Enter(addr) {
-			if g.crowded != nil && g.told.may(time.Now()) {
+			if g.crowded != nil && g.told.May(time.Now()) {
 				g.crowded(addr)
 			}
 			_ = conn.Close()

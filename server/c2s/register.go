@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sallyport/internal/accept"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/stanza"
 	"sallyport/internal/xmpp/stream"
@@ -29,7 +30,7 @@ func (l *link) register(ctx context.Context, want stream.RegisterWanted) stream.
 	if barred || s.cfg.Registrar == nil {
 		return stream.Registered{Condition: stanza.ResourceConstraint}
 	}
-	answer, made := s.cfg.Registrar.Register(ctx, network(l.addr).Addr(), want)
+	answer, made := s.cfg.Registrar.Register(ctx, accept.Network(l.addr).Addr(), want)
 	switch {
 	case !made.IsZero():
 		l.note(Registered, made, "")

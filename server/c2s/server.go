@@ -84,9 +84,9 @@ type Server struct {
 	tasks           sync.WaitGroup // short ones: writing, last words
 	crew            crew.Crew      // does them
 	web             sync.WaitGroup // sessions inside HTTP
-	pending         *Crowd
-	tellCrowd       seldom // that there are too many
-	tellCertificate seldom // that one is not good
+	pending         *accept.Crowd
+	tellCrowd       accept.Seldom // that there are too many
+	tellCertificate accept.Seldom // that one is not good
 
 	mu      sync.Mutex
 	leaving bool // no session begins inside HTTP
@@ -104,7 +104,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: NewCrowd(MaxPending, maxPendingAll)}
+	s := &Server{cfg: cfg, park: newPark(cfg.Park), brake: newBrake(), pending: accept.NewCrowd(MaxPending, maxPendingAll)}
 	s.SetStream(cfg.Stream)
 	if cfg.TLS != nil {
 		s.plain, s.direct = showing(cfg.TLS, cfg.Clients != nil), showing(cfg.TLS, cfg.Clients != nil)
@@ -243,7 +243,7 @@ func (s *Server) admit(addr netip.Addr) bool { return s.pending.Enter(addr) }
 
 func (s *Server) crowded(addr netip.Addr) {
 	s.note(Observation{What: TooManyPending, From: addr})
-	if s.tellCrowd.may(time.Now()) {
+	if s.tellCrowd.May(time.Now()) {
 		s.cfg.Log.Warn("too many connections that have not logged in, of one address or of all: limits.unauthenticated-per-address and limits.unauthenticated let more in",
 			zap.Stringer("address", addr))
 	}

@@ -23,7 +23,7 @@ type conn struct {
 	socket net.Conn
 	stream *stream // owned by read; append, which changes nothing, is called by others too
 	shown  string  // the secret that it was last held to; owned by read
-	from   netip.Prefix
+	from   netip.Addr
 	proven bool // a domain, once; guarded by the lock of all
 
 	queue chan queued

@@ -32,7 +32,6 @@ const (
 
 	maxQueue         = 1000
 	handshakeTimeout = 30 * time.Second // from the first byte of TLS on, all of it
-	tellEvery        = time.Minute      // that there are too many
 	writeTimeout     = 30 * time.Second
 	closeTimeout     = 2 * time.Second // for the component to end its side, and for all of them together to read that ours has ended
 )
@@ -58,12 +57,14 @@ type Components struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
+	strangers *accept.Crowd // those that have proven nothing
+	tellCrowd accept.Seldom // that they are too many
+
 	mu      sync.Mutex
 	closed  bool
 	secrets map[jid.JID]string // not changed, but for another map
 	conns   map[*conn]bool
 	by      map[jid.JID]*conn // that have proven a domain
-	told    time.Time         // that there were too many
 }
 
 // New holds the configuration to the rules. Whoever makes components closes them.
@@ -81,7 +82,10 @@ func New(cfg Config) (*Components, error) {
 		cfg.TLS = func() *tls.Config { return nil }
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Components{cfg: cfg, ctx: ctx, cancel: cancel, secrets: maps.Clone(cfg.Secrets), conns: make(map[*conn]bool), by: make(map[jid.JID]*conn)}, nil
+	return &Components{
+		cfg: cfg, ctx: ctx, cancel: cancel, strangers: accept.NewCrowd(maxStrangersEach, maxStrangers),
+		secrets: maps.Clone(cfg.Secrets), conns: make(map[*conn]bool), by: make(map[jid.JID]*conn),
+	}, nil
 }
 
 // CheckSecrets says what New and SetSecrets would have against the secrets of domains.
@@ -164,17 +168,15 @@ func (c *Components) Serve(ln net.Listener) error {
 }
 
 func (c *Components) start(socket net.Conn) bool {
-	from := networkOf(socket)
+	from := addressOf(socket)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return false
 	}
-	if each, all := c.strangers(from); each >= maxStrangersEach || all >= maxStrangers {
-		if now := time.Now(); now.Sub(c.told) >= tellEvery {
-			c.told = now
-			c.cfg.Log.Warn("too many connections of components that have proven nothing", zap.Stringer("network", from),
-				zap.Int("of it", each), zap.Int("altogether", all))
+	if !c.strangers.Enter(from) {
+		if c.tellCrowd.May(time.Now()) {
+			c.cfg.Log.Warn("too many connections of components that have proven nothing", zap.Stringer("address", from))
 		}
 		return false
 	}
@@ -186,32 +188,13 @@ func (c *Components) start(socket net.Conn) bool {
 	return true
 }
 
-// strangers counts the connections that have not proven anything, of one network and altogether. The lock is held.
-func (c *Components) strangers(of netip.Prefix) (each, all int) {
-	for n := range c.conns {
-		if n.proven {
-			continue
-		}
-		all++
-		if n.from == of {
-			each++
-		}
-	}
-	return each, all
-}
-
-// networkOf is what counts as one address: of IPv6 a customer has as many as he likes below 64 bits.
-func networkOf(socket net.Conn) netip.Prefix {
-	a, err := netip.ParseAddrPort(socket.RemoteAddr().String())
+// addressOf is where a connection comes from. All that come from no address are one.
+func addressOf(socket net.Conn) netip.Addr {
+	at, err := netip.ParseAddrPort(socket.RemoteAddr().String())
 	if err != nil {
-		return netip.Prefix{} // all that have none are one
+		return netip.Addr{}
 	}
-	ip := a.Addr().Unmap().WithZone("")
-	p, err := ip.Prefix(min(ip.BitLen(), 64))
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
+	return at.Addr().Unmap()
 }
 
 // Close ends all connections with system-shutdown and waits for them: what components said before they knew is taken, and what waits for them
@@ -259,6 +242,7 @@ func (c *Components) claim(domain jid.JID, secret string, n *conn) bool {
 	may := c.by[domain] == nil && known && now == secret && !c.closed
 	if may {
 		c.by[domain], n.proven = n, true
+		c.strangers.Leave(n.from)
 	}
 	c.mu.Unlock()
 	if may {
@@ -270,6 +254,9 @@ func (c *Components) claim(domain jid.JID, secret string, n *conn) bool {
 func (c *Components) gone(n *conn) {
 	c.mu.Lock()
 	delete(c.conns, n)
+	if !n.proven {
+		c.strangers.Leave(n.from)
+	}
 	domain := n.stream.domain
 	had := c.by[domain] == n
 	if had {

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text of the peer fit for one log line: at most MaxLogBytes, what
+// Clean makes text of the peer fit for one log line: at most MaxLogBytes, what
 // is not printable escaped (D10). It looks at no more input than it needs.
-func clean(text string) string {
+func Clean(text string) string {
 	const more = "..."
 	var b strings.Builder
 	for len(text) > 0 {

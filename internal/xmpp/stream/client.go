@@ -263,7 +263,7 @@ func (m *Client) element(e *xmlstream.Element, buffered int) {
 }
 
 func (m *Client) unsupported(e *xmlstream.Element) {
-	m.peerFact(FactUnexpected, clean(e.Local()))
+	m.peerFact(FactUnexpected, Clean(e.Local()))
 	if !m.ready && !m.auth.done { // before a peer is known it learns nothing of what we speak
 		m.streamError(stanza.StreamNotAuthorized, "unknown element before authentication", nil)
 		return

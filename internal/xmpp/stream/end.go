@@ -96,14 +96,14 @@ func (m *core) peerError(e *xmlstream.Element) {
 			continue
 		}
 		if c.Local() == "text" {
-			end.Detail = clean(c.Text())
+			end.Detail = Clean(c.Text())
 			continue
 		}
 		if cond, ok := stanza.ParseStreamCondition(c.Local()); ok {
 			end.Condition = cond
 		}
 		if end.Condition == stanza.StreamSeeOtherHost {
-			end.SeeOther = clean(c.Text())
+			end.SeeOther = Clean(c.Text())
 			m.self.peerFact(FactSeeOther, end.SeeOther)
 		}
 	}
@@ -117,7 +117,7 @@ func (m *core) peerError(e *xmlstream.Element) {
 func (m *core) malformed(err *xmlstream.Error) {
 	cond, detail := stanza.StreamBadFormat, "undecodable"
 	if err != nil {
-		detail, m.bytes = clean(err.Detail), err.Bytes
+		detail, m.bytes = Clean(err.Detail), err.Bytes
 		if c, ok := stanza.ParseStreamCondition(err.Condition); ok {
 			cond = c
 		}
@@ -129,7 +129,7 @@ func (m *core) malformed(err *xmlstream.Error) {
 
 // lost: the connection is gone; nothing more can be said.
 func (m *core) lost(cause Cause, why string) {
-	m.self.finish(Closed{Cause: cause, Detail: clean(why)})
+	m.self.finish(Closed{Cause: cause, Detail: Clean(why)})
 }
 
 // leave hands out the session, or what it can no longer confirm, with the last word.

@@ -85,7 +85,7 @@ func (m *Machine) initialHeader(h xmlstream.Header) {
 	}
 	if cond != 0 {
 		if cond == stanza.StreamHostUnknown {
-			m.peerFact(FactUnknownHost, clean(h.To))
+			m.peerFact(FactUnknownHost, Clean(h.To))
 		}
 		m.streamError(cond, "stream header", nil)
 		return

@@ -189,7 +189,7 @@ func (m *Machine) element(e *xmlstream.Element, bytes, buffered int) {
 }
 
 func (m *Machine) unsupported(e *xmlstream.Element) {
-	m.peerFact(FactUnexpected, clean(e.Local()))
+	m.peerFact(FactUnexpected, Clean(e.Local()))
 	m.streamError(stanza.StreamUnsupportedStanzaType, "unsupported first-level element", nil)
 }
 

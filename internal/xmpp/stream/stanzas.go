@@ -150,7 +150,7 @@ func (m *Machine) badStanza(e *xmlstream.Element, err error, bytes int) {
 		return
 	}
 	if bad.Stream != stanza.NoStreamCondition {
-		m.peerFact(FactMalformed, clean(bad.Detail))
+		m.peerFact(FactMalformed, Clean(bad.Detail))
 		m.streamError(bad.Stream, "malformed stanza", nil)
 		return
 	}
