@@ -172,6 +172,11 @@ func (c *clients) certified(login *config.ServerLogin) func() *tlsid.Policy {
 	return c.people.Load
 }
 
+// tls is what the server's own ports have: those of clients, of the web and of components. The certificate is that of now.
+func (c *clients) tls(cfg *config.Server) *tls.Config {
+	return &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate, CipherSuites: tlsid.Suites()}
+}
+
 func (c *clients) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.secure.Load().GetCertificate(hello)
 }

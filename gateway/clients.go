@@ -176,7 +176,7 @@ func (c *clients) make(cfg *config.Config) (err error) {
 	show()
 	c.c2s, err = c2s.New(c2s.Config{
 		Stream: c.streams(cfg, domains), Tokens: &token.Book{Store: c.store, Random: rand.Reader, Now: g.now},
-		TLS:     &tls.Config{MinVersion: tlsVersion(cfg.Server.Login.MinTLS), GetCertificate: c.certificate},
+		TLS:     c.tls(&cfg.Server),
 		Clients: c.certified(&cfg.Server.Login), Registrar: c.registrar,
 		Accounts: made, Sessions: made, Observe: c.observe, Log: g.log,
 	})

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
-	"sallyport/internal/tlsid"
 	"sallyport/internal/xmpp/jid"
 	"sallyport/internal/xmpp/xmlstream"
 	"sallyport/peering"
@@ -71,7 +70,7 @@ func (c *clients) openComponents(cfg *config.Server) (*components, error) {
 	}
 	x := &components{log: c.g.log, listeners: make(map[netip.AddrPort]net.Listener)}
 	x.are.Store(are)
-	secure := &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate, CipherSuites: tlsid.Suites()}
+	secure := c.tls(cfg)
 	x.all, err = component.New(component.Config{
 		Gate: c.gate, Secrets: are.secrets, Link: linkLocal, Log: c.g.log,
 		Shown: func(e *xmlstream.Element) *xmlstream.Element { return c.g.engine.Policy().Shown(peerLocal, e, nil) },

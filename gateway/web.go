@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"sallyport/gateway/config"
-	"sallyport/internal/tlsid"
 	"sallyport/server/archive"
 	"sallyport/server/c2s"
 	"sallyport/server/upload"
@@ -73,7 +72,7 @@ func (c *clients) pages(ctx context.Context, cfg *config.Server) *http.Server {
 	if c.files != nil {
 		mux.Handle(pathFiles, http.StripPrefix(strings.TrimSuffix(pathFiles, "/"), c.files))
 	}
-	secure := &tls.Config{MinVersion: tlsVersion(cfg.Login.MinTLS), GetCertificate: c.certificate, CipherSuites: tlsid.Suites()}
+	secure := c.tls(cfg)
 	if cfg.Web.Certificates { // a ticket would outlive a change of trust
 		secure.ClientAuth, secure.SessionTicketsDisabled = tls.RequestClientCert, true
 	}
